@@ -1,0 +1,75 @@
+"""What flows from a file to the judgement: records, and the places they came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+Document: TypeAlias = Mapping[str, Any]
+"""One decoded JSON object: what an exporter wrote for one event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record stands.
+
+    Attributes:
+        path: The input as the user named it; a member of an archive follows after ``!``.
+        number: Line, record or row, counted from 1.
+        offset: Bytes from the start of the (decompressed) input, where the reader knows.
+    """
+
+    path: str
+    number: int
+    offset: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One object that a reader decoded, not yet interpreted."""
+
+    origin: Origin
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A record, or the rest of an input, that could not be read.
+
+    Attributes:
+        origin: Where it stands.
+        reason: What was wrong with it, for the user.
+        could_matter: Whether what was lost could have been a match of the rule.
+        ends_input: Whether reading stopped here, so that what follows is unknown.
+    """
+
+    origin: Origin
+    reason: str
+    could_matter: bool
+    ends_input: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a record says about one ECS field.
+
+    Attributes:
+        values: The values, typed; empty where the field is missing.
+        path: The raw field that they were read from, empty for a constant.
+        inferred: What an inferred value rests on, empty where the exporter gave the field.
+        malformed: Values that the field's type did not accept.
+    """
+
+    values: tuple[Any, ...] = ()
+    path: str = ""
+    inferred: str = ""
+    malformed: tuple[Any, ...] = ()
+
+
+class Readable(Protocol):
+    """Anything that ECS fields can be read from."""
+
+    def read(self, field: str) -> Reading:
+        """Return what the record says about an ECS field."""

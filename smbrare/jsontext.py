@@ -1,0 +1,65 @@
+"""JSON text to values: orjson, and a second look at what it is too strict for."""
+
+import json
+from typing import Any
+
+import orjson
+
+_LONGEST_INTEGER = 40
+_BEYOND_EVERY_TYPE = float("inf")
+
+
+class BadJson(ValueError):  # noqa: N818 - says what the text is
+    """Text that is no JSON value; the message says why and where."""
+
+
+def decode(text: bytes | str) -> Any:
+    """Return the value of a JSON text; of a key given twice the last counts.
+
+    orjson rejects lone surrogates, invalid UTF-8 and numbers beyond a double. An attacker who can
+    put one of those in a host name must not hide the event, so such text is read again with the
+    standard library: what is no character becomes U+FFFD or ``?``, a number beyond every type
+    becomes infinite, which no ECS type accepts.
+
+    Raises:
+        BadJson: If it is no JSON value, or one nested too deeply.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        strict = error
+    try:
+        loose = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        value = json.loads(
+            loose, parse_int=_integer, parse_float=float, parse_constant=_no_constant
+        )
+        return _without_surrogates(value)
+    except RecursionError:
+        raise BadJson("nested too deeply") from None
+    except ValueError:
+        raise BadJson(_reason(strict)) from None
+
+
+def _reason(error: orjson.JSONDecodeError) -> str:
+    # orjson appends ": line 1 column n (char n)", and a record is one line.
+    what, _, _ = str(error).partition(": line ")
+    return f"no JSON: {what} at column {error.colno}"
+
+
+def _integer(digits: str) -> float:
+    # int() takes quadratic time, and the interpreter limits it.
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else _BEYOND_EVERY_TYPE
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_without_surrogates(element) for element in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,1 @@
+"""Outputs: a report to text, a file a format."""

@@ -1,0 +1,56 @@
+"""NDJSON: one JSON object a line. A bad line costs no other line."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from smbrare.event import Origin, Record, Skipped
+from smbrare.jsontext import BadJson, decode
+from smbrare.limits import DEFAULT, MIB, Limits
+from smbrare.sieve import may_match
+
+
+def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
+    """Yield the records of an NDJSON stream, and what had to be skipped.
+
+    Args:
+        stream: Decompressed UTF-8 bytes, from their start.
+        path: The input's name, for the records' origins.
+        limits: The longest line to hold in memory.
+
+    Raises:
+        OSError, EOFError: If the stream fails; records before that were yielded.
+    """
+    offset = 0
+    number = 0
+    while line := stream.readline(limits.record_bytes + 1):
+        number += 1
+        origin = Origin(path, number, offset)
+        offset += len(line)
+        if len(line) > limits.record_bytes and not line.endswith(b"\n"):
+            offset += _skip_line(stream)
+            reason = f"longer than {limits.record_bytes // MIB} MiB"
+            yield Skipped(origin, reason, could_matter=True)
+        elif line.strip():
+            yield _record(line, origin)
+
+
+def _record(line: bytes, origin: Origin) -> Record | Skipped:
+    try:
+        document = decode(line)
+    except BadJson as error:
+        if not line.endswith(b"\n"):
+            return Skipped(origin, f"cut off: {error}", could_matter=True, ends_input=True)
+        return Skipped(origin, str(error), could_matter=may_match(line))
+    if not isinstance(document, dict):
+        return Skipped(origin, f"no object: {type(document).__name__}", may_match(line))
+    return Record(origin, document)
+
+
+def _skip_line(stream: BinaryIO) -> int:
+    """Read on to the end of the line and return the bytes passed over."""
+    skipped = 0
+    while part := stream.readline(MIB):
+        skipped += len(part)
+        if part.endswith(b"\n"):
+            break
+    return skipped

@@ -1,0 +1,82 @@
+"""The predicate of *Rare SMB Connection to the Internet*, clause by clause.
+
+Source: Elastic's rule f580bf0a-2d23-43bb-b8e1-17548bb947ec (type new_terms on destination.ip,
+history 7 days); its query is unchanged since December 2023.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from smbrare.event import Readable
+from smbrare.fields import Address
+from smbrare.networks import excluded_range, is_private
+
+RULE_ID = "f580bf0a-2d23-43bb-b8e1-17548bb947ec"
+RULE_NAME = "Rare SMB Connection to the Internet"
+RULE_URL = (
+    "https://github.com/elastic/detection-rules/blob/main/rules/windows/"
+    "exfiltration_smb_rare_destination.toml"
+)
+RULE_VERSION = "2023-12"
+RISK_SCORE = 47
+SEVERITY = "medium"
+HISTORY_DAYS = 7
+SMB_PORTS = frozenset({139, 445})
+KERNEL_PID = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One condition of the query.
+
+    Attributes:
+        field: The ECS field that it reads.
+        wants: What the field has to hold, for the user.
+        holds: Whether the values of the field satisfy it.
+    """
+
+    field: str
+    wants: str
+    holds: Callable[[tuple[Any, ...]], bool]
+
+
+def _any_internet_and_none_excluded(addresses: tuple[Address, ...]) -> bool:
+    return bool(addresses) and all(excluded_range(address) is None for address in addresses)
+
+
+CLAUSES: tuple[Clause, ...] = (
+    Clause("destination.port", "139 or 445", lambda ports: not SMB_PORTS.isdisjoint(ports)),
+    Clause("process.pid", "4", lambda pids: KERNEL_PID in pids),
+    Clause("destination.ip", "an address on the internet", _any_internet_and_none_excluded),
+    Clause("source.ip", "a private address", lambda sources: any(map(is_private, sources))),
+    Clause("network.transport", "tcp", lambda names: "tcp" in names),
+    Clause("event.category", "network", lambda names: "network" in names),
+    Clause("host.os.type", "windows", lambda names: "windows" in names),
+)
+"""The clauses, cheapest and most selective first: the order changes no verdict."""
+
+
+def failing(event: Readable) -> Iterator[Clause]:
+    """Yield the clauses that an event does not satisfy.
+
+    An event without destination.ip fails: Elasticsearch's query would pass it, but a new-terms
+    rule has no term to report then.
+    """
+    return (clause for clause in CLAUSES if not clause.holds(event.read(clause.field).values))
+
+
+def matches(event: Readable) -> bool:
+    """Return whether an event is a sighting: whether it satisfies every clause."""
+    return next(failing(event), None) is None
+
+
+def one_clause_away(event: Readable) -> Clause | None:
+    """Return the clause that alone keeps an event to an SMB port on the internet from matching.
+
+    Events that match, that fail several clauses, or whose destination or port fail give None.
+    """
+    missed = list(failing(event))
+    if len(missed) != 1 or missed[0].field in {"destination.ip", "destination.port"}:
+        return None
+    return missed[0]
