@@ -131,13 +131,13 @@ def lower(value: object) -> str:
 
 
 def account_domain(value: object) -> str | None:
-    """Return the domain of ``DOMAIN\\user``, or None where the text has another form."""
+    r"""Return the domain of ``DOMAIN\\user``, or None where the text has another form."""
     parts = keyword(value).split("\\")
     return parts[0] if len(parts) == 2 else None  # noqa: PLR2004 - domain and user
 
 
 def account_name(value: object) -> str | None:
-    """Return the user of ``DOMAIN\\user``, or None where the text has another form."""
+    r"""Return the user of ``DOMAIN\\user``, or None where the text has another form."""
     parts = keyword(value).split("\\")
     return parts[1] if len(parts) == 2 else None  # noqa: PLR2004 - domain and user
 
