@@ -33,4 +33,5 @@ recognize_mapped = ecs.mapped("winlogbeat", TABLE, _is_winlogbeat)
 def recognize(event: WindowsEvent, settings: Settings) -> View:
     """Return the view of a Windows event that no other source reads."""
     kind = f"{keyword(event.channel) or 'Windows'} event {event.event_id}"
-    return View(event.source, kind, event.document, OTHER, settings)
+    source = event.source if event.source == "winlogbeat" else "windows_event"
+    return View(source, kind, event.document, OTHER, settings)
