@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from smbrare import rule
-from smbrare.event import Origin
+from smbrare.event import Document, Origin
 from smbrare.fields import Address, Moment
 from smbrare.networks import is_private
 from smbrare.sightings import Sighting, Sightings
@@ -64,7 +64,7 @@ class Partial:
 
 
 def examine(
-    document: dict[str, Any],
+    document: Document,
     origin: Origin,
     settings: Settings,
     survey: InputSurvey,

@@ -1,7 +1,7 @@
 """Rarity: which sightings are findings.
 
 With H the length of the history, a sighting of a destination at time t is a finding if and only
-if the destination has no sighting in [t − H, t). Every sighting counts as history, reported or
+if the destination has no sighting in [t - H, t). Every sighting counts as history, reported or
 not. H is an hour or more, so the finding of an hour is the first sighting in it, and the first
 and last sighting of each hour decide every question exactly.
 """
@@ -155,7 +155,7 @@ def _wanted(question: Question) -> int | None:
 
 
 def _history(hours: list[int], time: int, known: Known, question: Question) -> History:
-    """Count the covered hours from the one that t − H lies in up to the one before t's own."""
+    """Count the covered hours from the one that t - H lies in up to the one before t's own."""
     start = 0 if question.history is None else bisect_left(hours, (time - question.history) // HOUR)
     count = bisect_left(hours, time // HOUR) - start
     covered = count * 3_600

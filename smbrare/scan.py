@@ -122,7 +122,8 @@ def _read_input(
                 survey.size = counted.taken()
     except OSError as error:
         reason = error.strerror or str(error)
-        survey.skip(Skipped(Origin(survey.path, survey.records), reason, True, True))
+        place = Origin(survey.path, survey.records)
+        survey.skip(Skipped(place, reason, could_matter=True, ends_input=True))
         if survey not in partial.surveys:
             partial.surveys.append(survey)
 

@@ -71,7 +71,8 @@ def summary(report: Report, seconds: float, baseline_note: str) -> Iterator[str]
         )
     yield f"sightings   {report.sightings:,}"
     yield f"findings    {len(report.findings):,}{_details(report.findings)}"
-    yield from _passed_by(report)
+    yield f"left out    {_left_out(report)}"
+    yield from _oddities(report)
     yield f"history     {baseline_note}"
 
 
@@ -107,31 +108,44 @@ def _sources(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
         )
 
 
-def _passed_by(report: Report) -> Iterator[str]:
+def _left_out(report: Report) -> str:
+    inputs = report.inputs
+    lost = sum(survey.lost for survey in inputs)
+    skipped = f"{sum(survey.skipped for survey in inputs):,} skipped"
+    parts = [
+        skipped + (f" ({lost:,} could have matched)" if lost else ""),
+        f"{sum(survey.alerts for survey in inputs):,} alerts passed over",
+        f"{sum(survey.unknown for survey in inputs):,} of no known source",
+        f"{len(report.held_back):,} held back by the baseline",
+        f"{len(report.excluded):,} excluded",
+        _near_misses(report.one_clause_away),
+    ]
+    return ", ".join(parts)
+
+
+def _near_misses(by_clause: dict[str, int]) -> str:
+    listed = ", ".join(f"{number:,} {name}" for name, number in by_clause.items())
+    return f"{sum(by_clause.values()):,} one clause away" + (f" ({listed})" if listed else "")
+
+
+def _oddities(report: Report) -> Iterator[str]:
     inputs = report.inputs
     malformed: Counter[str] = Counter()
     for survey in inputs:
         for source in survey.sources.values():
             malformed.update(source.malformed)
-    if skipped := sum(survey.skipped for survey in inputs):
-        lost = sum(survey.lost for survey in inputs)
-        yield f"skipped     {skipped:,}, of which {lost:,} could have matched"
-    if alerts := sum(survey.alerts for survey in inputs):
-        yield f"passed over {_count(alerts, 'alert')} (they repeat events)"
-    if unknown := sum(survey.unknown for survey in inputs):
-        yield f"unknown     {_count(unknown, 'record')} of no known source"
     if malformed:
         listed = ", ".join(f"{number:,} in {name}" for name, number in sorted(malformed.items()))
         yield f"malformed   {listed}"
-    if report.one_clause_away:
-        listed = ", ".join(
-            f"{number:,} by {name}" for name, number in report.one_clause_away.items()
-        )
-        yield f"near misses {listed} (SMB to the internet that fails one clause)"
     if _judged(inputs) and not any(
         source.kernel_smb for survey in inputs for source in survey.sources.values()
     ):
-        yield "note        no SMB connection of PID 4 at all, not even internal: the exporter may filter them"
+        yield (
+            "note        no SMB connection of PID 4 at all, not even internal: "
+            "the exporter may filter them"
+        )
+    if _judged(inputs):
+        yield ("note        the rule sees no IPv6 sources, no WebDAV and no SMB over QUIC")
 
 
 def _judged(inputs: tuple[InputSurvey, ...]) -> bool:

@@ -103,13 +103,13 @@ def scan_command(**options: Any) -> int:
     \b
     Exit codes: 0 all judged, nothing found; 1 findings; 2 usage, configuration, baseline or
     output; 3 some input not read to its end; 4 nothing, or some source, could not be judged.
-    """
+    """  # noqa: D301 - click wants a real backspace
     started = time.monotonic()
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output)
     request = _request(options)
-    baseline = _baseline(options, request.setup)
+    baseline = _baseline(request.setup)
     inputs = list(discover(request.paths))
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=options["quiet"]) as progress:
@@ -141,7 +141,7 @@ def _request(options: dict[str, Any]) -> Request:
     )
 
 
-def _baseline(options: dict[str, Any], setup: Setup) -> Baseline | None:
+def _baseline(setup: Setup) -> Baseline | None:
     if setup.baseline is None:
         return None
     settings = {"time field": setup.time_field, "literal": str(setup.literal).lower()}

@@ -26,7 +26,8 @@ def render_json(report: Report, shown: list[Finding]) -> Iterator[str]:
     yield _text(head, indent=True).removesuffix("\n}") + ',\n  "findings": ['
     separator = "\n"
     for finding in shown:
-        yield separator + _text(nested(flat(finding)), indent=True)
+        # No string holds a raw line feed in JSON, so this indents nothing but lines.
+        yield separator + "    " + _text(nested(flat(finding)), indent=True).replace("\n", "\n    ")
         separator = ",\n"
     yield "]\n}\n" if separator == "\n" else "\n  ]\n}\n"
 
