@@ -11,7 +11,7 @@ import click
 
 from smbrare import __version__
 from smbrare.cli.scan_command import scan_command
-from smbrare.errors import SmbrareError
+from smbrare.errors import ClosedPipeError, SmbrareError
 from smbrare.report import (
     EXIT_CLOSED_PIPE,
     EXIT_INTERNAL,
@@ -45,14 +45,13 @@ def run() -> int:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         code = cli.main(prog_name="smbrare", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return EXIT_USAGE
     except SmbrareError as error:
         click.echo(visible(f"smbrare: {error}"), err=True)
         return EXIT_USAGE
-    except BrokenPipeError:
+    except ClosedPipeError:
         # The interpreter flushes stdout once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_CLOSED_PIPE

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from smbrare.errors import OutputError
+from smbrare.errors import ClosedPipeError, OutputError
 
 
 def check(path: Path) -> None:
@@ -29,7 +29,7 @@ def write(texts: Iterable[str], path: Path | None) -> None:
 
     Raises:
         OutputError: If the file or stdout cannot be written.
-        BrokenPipeError: If stdout was closed.
+        ClosedPipeError: If stdout was closed.
     """
     if path is None:
         _write_stdout(texts)
@@ -44,7 +44,7 @@ def _write_stdout(texts: Iterable[str]) -> None:
             binary.write(text.encode())
         binary.flush()
     except BrokenPipeError:
-        raise
+        raise ClosedPipeError from None
     except OSError as error:
         raise OutputError(f"stdout cannot be written: {error.strerror}") from None
 
