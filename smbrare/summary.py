@@ -71,7 +71,8 @@ def summary(report: Report, seconds: float, baseline_note: str) -> Iterator[str]
         )
     yield f"sightings   {report.sightings:,}"
     yield f"findings    {len(report.findings):,}{_details(report.findings)}"
-    yield f"left out    {_left_out(report)}"
+    yield f"left out    {_left_out(report.inputs)}"
+    yield f"held back   {_held_back(report)}"
     yield from _oddities(report)
     yield f"history     {baseline_note}"
 
@@ -108,24 +109,24 @@ def _sources(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
         )
 
 
-def _left_out(report: Report) -> str:
-    inputs = report.inputs
+def _left_out(inputs: tuple[InputSurvey, ...]) -> str:
     lost = sum(survey.lost for survey in inputs)
     skipped = f"{sum(survey.skipped for survey in inputs):,} skipped"
     parts = [
         skipped + (f" ({lost:,} could have matched)" if lost else ""),
         f"{sum(survey.alerts for survey in inputs):,} alerts passed over",
         f"{sum(survey.unknown for survey in inputs):,} of no known source",
-        f"{len(report.held_back):,} held back by the baseline",
-        f"{len(report.excluded):,} excluded",
-        _near_misses(report.one_clause_away),
     ]
     return ", ".join(parts)
 
 
-def _near_misses(by_clause: dict[str, int]) -> str:
-    listed = ", ".join(f"{number:,} {name}" for name, number in by_clause.items())
-    return f"{sum(by_clause.values()):,} one clause away" + (f" ({listed})" if listed else "")
+def _held_back(report: Report) -> str:
+    by_clause = report.one_clause_away
+    near = f"{sum(by_clause.values()):,} one clause away"
+    if by_clause:
+        near += f" ({', '.join(f'{number:,} {name}' for name, number in by_clause.items())})"
+    held, excluded = len(report.held_back), len(report.excluded)
+    return f"{held:,} by the baseline, {excluded:,} by exclusions, {near}"
 
 
 def _oddities(report: Report) -> Iterator[str]:

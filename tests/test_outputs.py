@@ -146,6 +146,6 @@ def test_a_cell_never_starts_a_formula(text: str) -> None:
     assert not cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
-@given(st.recursive(st.text() | st.integers(), lambda inner: st.lists(inner), max_leaves=5))
+@given(st.recursive(st.text() | st.integers(), st.lists, max_leaves=5))
 def test_json_made_visible_is_the_same_json(value: object) -> None:
     assert json.loads(json_visible(json.dumps(value, ensure_ascii=False))) == value

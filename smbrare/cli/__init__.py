@@ -26,7 +26,7 @@ class Terminated(BaseException):
     """SIGTERM arrived."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="smbrare %(version)s")
 def cli() -> None:
     """Find rare SMB connections to the internet in exported Windows network events."""

@@ -101,8 +101,8 @@ def scan_command(**options: Any) -> int:
     else to stderr.
 
     \b
-    Exit codes: 0 all judged, nothing found; 1 findings; 2 usage, configuration, baseline or
-    output; 3 some input not read to its end; 4 nothing, or some source, could not be judged.
+    Exit codes: 0 all judged, nothing found; 1 findings; 2 wrong usage, baseline or output;
+    3 some input not read to its end; 4 nothing, or some source, could not be judged.
     """  # noqa: D301 - click wants a real backspace
     started = time.monotonic()
     output: Path | None = options["output"]
