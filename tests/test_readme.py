@@ -1,4 +1,4 @@
-"""The README shows what the program prints; ``python -m tests.test_readme`` updates it."""
+"""The documents show what the program prints; ``python -m tests.test_readme`` updates them."""
 
 import os
 import re
@@ -7,10 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"
-_BLOCK = re.compile(r"<!-- (sample|help): (.*?) -->\n```(console|text)\n(.*?)```\n", re.DOTALL)
+SHOWING = (README, ROOT / "docs" / "options.md")
+"""Documents with blocks of the program's own output."""
+
+_BLOCK = re.compile(r"<!-- (sample|help):(.*?) -->\n```(console|text)\n(.*?)```\n", re.DOTALL)
 _TIMING = re.compile(r" in [0-9.]+ s$", re.MULTILINE)
 
 
@@ -30,19 +35,21 @@ def current(text: str) -> str:
     """Return the README with every block as the program prints it now."""
 
     def block(match: re.Match[str]) -> str:
-        kind, arguments, fence, _ = match.groups()
+        kind, given, fence, _ = match.groups()
+        arguments = given.strip()
         if kind == "help":
             body = output(f"{arguments} --help")
         else:
             body = f"$ smbrare {arguments}\n{output(arguments)}"
-        return f"<!-- {kind}: {arguments} -->\n```{fence}\n{body}```\n"
+        return f"<!-- {kind}:{given} -->\n```{fence}\n{body}```\n"
 
     return _BLOCK.sub(block, text)
 
 
-def test_the_readme_shows_what_the_program_prints() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert len(_BLOCK.findall(text)) == 2
+@pytest.mark.parametrize("document", SHOWING, ids=lambda path: path.name)
+def test_the_document_shows_what_the_program_prints(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    assert _BLOCK.search(text)
     assert text == current(text)
 
 
@@ -64,4 +71,5 @@ def test_the_fixtures_are_what_their_script_writes() -> None:
 
 
 if __name__ == "__main__":
-    Path(README).write_text(current(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in SHOWING:
+        path.write_text(current(path.read_text(encoding="utf-8")), encoding="utf-8")
