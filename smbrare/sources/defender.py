@@ -23,6 +23,7 @@ from smbrare.sources.mapping import (
     one_of,
     placed,
     utc,
+    windows_path,
 )
 
 _NETWORK_TABLES = ("devicenetworkevents", "devicenetworkinfo")
@@ -37,12 +38,13 @@ _TYPES = {
 }
 _COLUMNS = "the columns, which are those of DeviceNetworkEvents"
 _SID = "the SID of the account, which Elastic's mapping takes for Windows as well"
-_KERNEL = "the name of the process, which is System for the Windows kernel"
+_KERNEL = "the name of the process, which is the Windows kernel's"
+_PATH = "the path of the process, which names a drive"
 _AUTHORITY = "the domain of the account, which is NT AUTHORITY on Windows alone"
 
 _outcome = one_of({"connectionsuccess": "success", "connectionfailed": "failure"})
 _nt_authority = one_of({"nt authority": "windows"})
-_system = one_of({"system": "windows"})
+_kernel = one_of({"system": "windows", "ntoskrnl.exe": "windows"})
 _tcp = one_of({"tcp": "tcp", "tcpv4": "tcp", "tcpv6": "tcp"})
 
 
@@ -100,7 +102,8 @@ _NETWORK: Table = {
     "event.outcome": (Take("row.ActionType", _outcome),),
     "host.os.type": (
         Take("row.InitiatingProcessAccountSid", lambda _sid: "windows"),
-        Take("row.InitiatingProcessFileName", _system, inferred=_KERNEL),
+        Take("row.InitiatingProcessFolderPath", windows_path, inferred=_PATH),
+        Take("row.InitiatingProcessFileName", _kernel, inferred=_KERNEL),
         Take("row.InitiatingProcessAccountDomain", _nt_authority, inferred=_AUTHORITY),
     ),
     "user.name": (Take("row.InitiatingProcessAccountName"),),
@@ -208,10 +211,15 @@ MAPPED: Table = {
     "host.os.type": (
         *ecs.TABLE["host.os.type"],
         Take("user.id", lambda _sid: "windows", when=_no_posix, inferred=_SID),
-        Take("process.name", _system, inferred=_KERNEL),
+        Take("process.executable", windows_path, inferred=_PATH),
+        Take("process.name", _kernel, inferred=_KERNEL),
         Take("user.domain", _nt_authority, inferred=_AUTHORITY),
     ),
-    "destination.domain": (*ecs.TABLE["destination.domain"], Take("url.domain")),
+    "destination.domain": (
+        *ecs.TABLE["destination.domain"],
+        Take("url.domain"),
+        Take("url.original", _host),
+    ),
     "network.transport": (
         *ecs.TABLE["network.transport"],
         Take("network.protocol", _tcp, inferred="network.protocol, used before version 2.14.2"),

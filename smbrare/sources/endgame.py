@@ -3,25 +3,19 @@
 Follows the field list that Elastic publishes for endgame-*, and the names of Endgame's raw events.
 """
 
-import re
 from datetime import UTC, datetime
 
 from smbrare.event import Document
 from smbrare.fields import Moment, from_number, keyword, leaves, long
 from smbrare.sources import ecs
-from smbrare.sources.mapping import Settings, Table, Take, View, one_of
+from smbrare.sources.mapping import Settings, Table, Take, View, one_of, windows_path
 
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _FILETIME_PER_SECOND = 10_000_000
-_DRIVE = re.compile(r"[A-Za-z]:\\")
 
 
 def _filetime(value: object) -> Moment:
     return from_number(long(value), _FILETIME_PER_SECOND, _FILETIME_EPOCH)
-
-
-def _windows_path(path: object) -> str | None:
-    return "windows" if _DRIVE.match(keyword(path)) else None
 
 
 def _windows_kernel(name: object) -> str | None:
@@ -42,7 +36,7 @@ RAW: Table = {
     "event.action": (Take("event_subtype_full"),),
     "event.dataset": (Take(constant="esensor"),),
     "host.os.type": (
-        Take("process_path", _windows_path, inferred="process_path, which names a drive"),
+        Take("process_path", windows_path, inferred="process_path, which names a drive"),
         Take(
             "user_domain",
             one_of({"nt authority": "windows"}),

@@ -1,5 +1,6 @@
 """How a source's table turns a vendor's record into ECS fields, one field at a time."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
@@ -9,6 +10,8 @@ from smbrare.event import Document, Reading
 from smbrare.fields import DATES, TYPES, Malformed, Moment, date, is_missing, keyword, leaves
 
 MISSING = Reading()
+
+_DRIVE = re.compile(r"[A-Za-z]:\\")
 
 ZONE_ASSUMED = "a time without a zone, read in the one of --input-tz"
 
@@ -198,3 +201,8 @@ def file_name(value: object) -> str | None:
 def one_of(spellings: Mapping[str, str]) -> Callable[[object], str | None]:
     """Return a conversion that translates a vendor's words, case ignored; others are no value."""
     return lambda value: spellings.get(keyword(value).lower())
+
+
+def windows_path(path: object) -> str | None:
+    """Return ``windows`` for a path that begins with a drive, None for any other."""
+    return "windows" if _DRIVE.match(keyword(path)) else None
