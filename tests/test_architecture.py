@@ -22,7 +22,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""
 
-ROOM_SHARED = {"sources.mapping", "sources.windows_event", "sources.ecs", "sources"}
+ROOM_SHARED = {
+    "sources.mapping",
+    "sources.event_data",
+    "sources.windows_event",
+    "sources.windows_shapes",
+    "sources.ecs",
+    "sources",
+}
 """What the files of a room may know of each other: siblings are strangers otherwise."""
 
 LAZY = {"readers.", "outputs.", "containers", "cli."}
