@@ -13,5 +13,12 @@ class BaselineError(SmbrareError):
     """A baseline that cannot be opened, read or written (exit code 2)."""
 
 
+class ClosedPipeError(Exception):
+    """Whoever read stdout has gone (exit code 141).
+
+    Not the interpreter's BrokenPipeError: click answers that one itself, with exit code 1.
+    """
+
+
 class OutputError(SmbrareError):
     """An output file that cannot be written (exit code 2)."""

@@ -4,7 +4,7 @@ Source: Elastic's rule f580bf0a-2d23-43bb-b8e1-17548bb947ec (type new_terms on d
 history 7 days); its query is unchanged since December 2023.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,12 +71,16 @@ def matches(event: Readable) -> bool:
     return next(failing(event), None) is None
 
 
-def one_clause_away(event: Readable) -> Clause | None:
+def sole_obstacle(missed: Sequence[Clause]) -> Clause | None:
     """Return the clause that alone keeps an event to an SMB port on the internet from matching.
 
-    Events that match, that fail several clauses, or whose destination or port fail give None.
+    Args:
+        missed: The clauses that the event fails, or the first two of them.
+
+    Returns:
+        None where the event fails none or several, or where it goes elsewhere: to another port,
+        to no address, or to one that is not on the internet.
     """
-    missed = list(failing(event))
     if len(missed) != 1 or missed[0].field in {"destination.ip", "destination.port"}:
         return None
     return missed[0]

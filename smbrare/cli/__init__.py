@@ -1,0 +1,79 @@
+"""The command line: a file a command, and the one place that maps trouble to exit codes."""
+
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from smbrare import __version__
+from smbrare.cli.scan_command import scan_command
+from smbrare.errors import ClosedPipeError, SmbrareError
+from smbrare.report import (
+    EXIT_CLOSED_PIPE,
+    EXIT_INTERNAL,
+    EXIT_INTERRUPTED,
+    EXIT_TERMINATED,
+    EXIT_USAGE,
+)
+from smbrare.sanitize import visible
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="smbrare %(version)s")
+def cli() -> None:
+    """Find rare SMB connections to the internet in exported Windows network events."""
+
+
+cli.add_command(scan_command)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with the code that the documentation promises."""
+    sys.exit(run())
+
+
+def run() -> int:
+    """Run the command line and return its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = cli.main(prog_name="smbrare", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except SmbrareError as error:
+        click.echo(visible(f"smbrare: {error}"), err=True)
+        return EXIT_USAGE
+    except ClosedPipeError:
+        # The interpreter flushes stdout once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_CLOSED_PIPE
+    except (KeyboardInterrupt, click.Abort):
+        return EXIT_INTERRUPTED
+    except Terminated:
+        return EXIT_TERMINATED
+    except Exception as error:  # noqa: BLE001 - the promise is a code, not a traceback
+        return _internal(error)
+    return code if isinstance(code, int) else 0
+
+
+def _internal(error: Exception) -> int:
+    message = f"smbrare: internal error: {type(error).__name__}: {error}"
+    click.echo(visible(message), err=True)
+    if os.environ.get("SMBRARE_DEBUG"):
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        click.echo("\n".join(map(visible, lines)), err=True)
+    else:
+        click.echo("Set SMBRARE_DEBUG=1 to see where, and please report it.", err=True)
+    return EXIT_INTERNAL
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated

@@ -1,0 +1,62 @@
+"""Types of option values: durations, times and time zones."""
+
+import re
+from datetime import UTC, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from smbrare.fields import Malformed, date
+
+_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60}
+_DURATION = re.compile(r"(?:[0-9]{1,6}[wdhm])+")
+_PART = re.compile(r"([0-9]+)([wdhm])")
+_HOUR = 3_600
+
+
+class History(click.ParamType[int | None]):
+    """A duration of an hour or more in seconds, or ``all`` (None)."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return seconds, or None for all time."""
+        if value == "all" or not isinstance(value, str):
+            return None
+        if not _DURATION.fullmatch(value):
+            self.fail(f"{value!r} is no duration such as 7d, 36h, 1d12h, or all", param, ctx)
+        total = sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(value))
+        if total < _HOUR:
+            self.fail("the history has to be an hour or more", param, ctx)
+        return total
+
+
+class Time(click.ParamType[int]):
+    """A point in time in microseconds since 1970, UTC where the text names no zone."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return microseconds."""
+        try:
+            return date(value).time
+        except Malformed:
+            self.fail(f"{value!r} is no time such as 2026-11-20 or 2026-11-20T08:00Z", param, ctx)
+
+
+class Zone(click.ParamType[tzinfo]):
+    """A time zone by its IANA name."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the zone."""
+        if isinstance(value, tzinfo):
+            return value
+        if value == "UTC":
+            return UTC
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.fail(f"{value!r} is no time zone such as UTC or Europe/Berlin", param, ctx)

@@ -1,0 +1,200 @@
+"""``smbrare scan``: print the rare SMB connections of some files."""
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any
+
+import click
+
+from smbrare import rule, summary
+from smbrare.baseline import Baseline, locate
+from smbrare.cli import writing
+from smbrare.cli.parameters import History, Time, Zone
+from smbrare.cli.progress import progress_bar
+from smbrare.finding import Finding
+from smbrare.inputs import Input, discover
+from smbrare.outputs import csv_rows, json_document, table
+from smbrare.report import Report, Setup
+from smbrare.scan import Request, gather, judge, learn
+
+FORMATS = ("table", "json", "ndjson", "csv")
+_HISTORY = f"{rule.HISTORY_DAYS}d"
+
+
+@click.command("scan", short_help="Print the rare SMB connections of some files.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "-f",
+    "--format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How to print findings.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write findings to a file, replaced whole at the end.",
+)
+@click.option(
+    "--baseline",
+    metavar="NAME|FILE",
+    envvar="SMBRARE_BASELINE",
+    help="Judge against what a baseline has seen, and add to it.",
+)
+@click.option("--no-baseline", is_flag=True, help="Judge these files alone.")
+@click.option("--no-update", is_flag=True, help="Read the baseline, but add nothing to it.")
+@click.option("--since", type=Time(), help="Report findings from this time on.")
+@click.option("--until", type=Time(), help="Report findings before this time.")
+@click.option(
+    "--show",
+    type=click.Choice(["new", "known", "excluded", "all"]),
+    default="new",
+    show_default=True,
+    help="Which findings to print.",
+)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1.")
+@click.option("-q", "--quiet", is_flag=True, help="No summary and no progress on stderr.")
+@click.option("-v", "--verbose", is_flag=True, help="Name every input on stderr.")
+@click.option(
+    "--history",
+    type=History(),
+    default=_HISTORY,
+    show_default=True,
+    help="How far back a destination counts as seen, or all.",
+)
+@click.option("--per-host", is_flag=True, help="Judge each host's destinations apart.")
+@click.option("--literal", is_flag=True, help="Do without fields that the exporter left out.")
+@click.option(
+    "--time-field",
+    type=click.Choice(["@timestamp", "event.ingested"]),
+    default="@timestamp",
+    show_default=True,
+    help="The field that tells the time.",
+)
+@click.option(
+    "--input-tz",
+    type=Zone(),
+    default="UTC",
+    show_default=True,
+    help="The zone of times that name none.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 3 if any record was skipped.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colours in the table.",
+)
+def scan_command(**options: Any) -> int:
+    """Print the rare SMB connections of some files.
+
+    PATH is a file, a directory, a glob or - for standard input. Findings go to stdout, everything
+    else to stderr.
+
+    \b
+    Exit codes: 0 all judged, nothing found; 1 findings; 2 wrong usage, baseline or output;
+    3 some input not read to its end; 4 nothing, or some source, could not be judged.
+    """  # noqa: D301 - click wants a real backspace
+    started = time.monotonic()
+    output: Path | None = options["output"]
+    if output is not None:
+        writing.check(output)
+    request = _request(options)
+    baseline = _baseline(request.setup)
+    inputs = list(discover(request.paths))
+    total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
+    with progress_bar(total, quiet=options["quiet"]) as progress:
+        partial = gather(inputs, request, progress)
+    report = judge(request, partial, baseline)
+    writing.write(_rendered(report, options), output)
+    if baseline is not None and not options["no_update"]:
+        learn(partial, baseline)
+    _tell(report, options, time.monotonic() - started)
+    return report.exit_code
+
+
+def _request(options: dict[str, Any]) -> Request:
+    zone: tzinfo = options["input_tz"]
+    return Request(
+        paths=options["paths"],
+        setup=Setup(
+            history=options["history"],
+            per_host=options["per_host"],
+            literal=options["literal"],
+            strict=options["strict"],
+            time_field=options["time_field"],
+            zone=zone,
+            baseline=None if options["no_baseline"] else options["baseline"],
+            since=options["since"],
+            until=options["until"],
+        ),
+        exit_zero=options["exit_zero"],
+    )
+
+
+def _baseline(setup: Setup) -> Baseline | None:
+    if setup.baseline is None:
+        return None
+    settings = {"time field": setup.time_field, "literal": str(setup.literal).lower()}
+    return Baseline(locate(setup.baseline), settings)
+
+
+def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
+    shown = _shown(report, options["show"])
+    match options["output_format"]:
+        case "json":
+            return json_document.render_json(report, shown)
+        case "ndjson":
+            return json_document.render_ndjson(report, shown)
+        case "csv":
+            return csv_rows.render(report, shown)
+        case _:
+            width, color = _terminal(options)
+            return table.render(report, shown, width, color=color)
+
+
+def _shown(report: Report, which: str) -> list[Finding]:
+    return [finding for finding in report.judged if which in {"all", finding.status}]
+
+
+def _terminal(options: dict[str, Any]) -> tuple[int | None, bool]:
+    """Return the width to fit a table into, None for any, and whether to use colours."""
+    is_terminal = options["output"] is None and sys.stdout.isatty()
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdecimal() else None
+    if width is None and is_terminal:
+        width = os.get_terminal_size(sys.stdout.fileno()).columns
+    if options["color"] != "auto":
+        return width, options["color"] == "always"
+    return width, is_terminal and not os.environ.get("NO_COLOR")
+
+
+def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
+    lines = [*summary.troubles(report), *summary.unjudged(report)]
+    for line in lines:
+        click.echo(f"smbrare: {line}", err=True)
+    if not options["quiet"]:
+        for line in summary.summary(report, seconds, _baseline_note(report, options)):
+            click.echo(line, err=True)
+
+
+def _baseline_note(report: Report, options: dict[str, Any]) -> str:
+    name = report.setup.baseline
+    if name is None:
+        return "this scan's alone: no baseline was named"
+    note = f"baseline {name}" + (", not updated" if options["no_update"] else ", updated")
+    held = report.held_back
+    if held:
+        note += f"; {len(held):,} not reported, seen before in it"
+        if hosts := sorted({host for finding in held for host in finding.new_hosts}):
+            note += f"; new hosts on them: {', '.join(hosts)}"
+    return note

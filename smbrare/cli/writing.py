@@ -1,0 +1,69 @@
+"""Results to stdout or to a file; a file is replaced whole or not at all."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from smbrare.errors import ClosedPipeError, OutputError
+
+
+def check(path: Path) -> None:
+    """Make sure before a long scan that an output file can be written after it.
+
+    Raises:
+        OutputError: If its folder is missing or cannot be written to.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a directory")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path.parent} is no directory")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"{path.parent} cannot be written to")
+
+
+def write(texts: Iterable[str], path: Path | None) -> None:
+    """Write results as UTF-8, to stdout or to a file.
+
+    Raises:
+        OutputError: If the file or stdout cannot be written.
+        ClosedPipeError: If stdout was closed.
+    """
+    if path is None:
+        _write_stdout(texts)
+    else:
+        _replace(texts, path)
+
+
+def _write_stdout(texts: Iterable[str]) -> None:
+    binary = sys.stdout.buffer
+    try:
+        for text in texts:
+            binary.write(text.encode())
+        binary.flush()
+    except BrokenPipeError:
+        raise ClosedPipeError from None
+    except OSError as error:
+        raise OutputError(f"stdout cannot be written: {error.strerror}") from None
+
+
+def _replace(texts: Iterable[str], path: Path) -> None:
+    name = ""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            for text in texts:
+                file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            Path(name).unlink()

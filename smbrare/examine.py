@@ -1,0 +1,152 @@
+"""One record judged: counted, and turned into sightings where it matches the rule."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from smbrare import rule
+from smbrare.event import Document, Origin
+from smbrare.fields import Address, Moment
+from smbrare.networks import is_private
+from smbrare.sightings import Sighting, Sightings
+from smbrare.sources import is_alert, recognize
+from smbrare.sources.mapping import Settings, View
+from smbrare.survey import InputSurvey, Span
+
+EVENT_FIELDS = (
+    "event.category",
+    "event.type",
+    "event.action",
+    "event.outcome",
+    "event.id",
+    "event.code",
+    "event.dataset",
+    "host.name",
+    "host.id",
+    "host.os.type",
+    "user.name",
+    "user.domain",
+    "process.pid",
+    "process.name",
+    "process.executable",
+    "source.ip",
+    "source.port",
+    "destination.ip",
+    "destination.port",
+    "destination.domain",
+    "network.transport",
+    "network.direction",
+)
+"""The ECS fields of an event that a finding carries, in the order of output."""
+
+_ALWAYS_LISTS = frozenset({"event.category", "event.type"})
+_NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Partial:
+    """What one part of the input gave; parts merge in any order to the same whole."""
+
+    sightings: Sightings = field(default_factory=Sightings)
+    one_clause_away: Counter[str] = field(default_factory=Counter)
+    span: Span = field(default_factory=Span)
+    surveys: list[InputSurvey] = field(default_factory=list)
+
+    def merge(self, other: "Partial") -> None:
+        """Take in another part."""
+        self.sightings.merge(other.sightings)
+        self.one_clause_away.update(other.one_clause_away)
+        self.span.merge(other.span)
+        self.surveys.extend(other.surveys)
+
+
+def examine(
+    document: Document,
+    origin: Origin,
+    settings: Settings,
+    survey: InputSurvey,
+    partial: Partial,
+) -> None:
+    """Count one event and, where it matches the rule, keep its sightings.
+
+    Args:
+        document: The event as the exporter wrote it, out of its envelope.
+        origin: Where it stands.
+        settings: How to read it.
+        survey: The counts of its input.
+        partial: Where sightings and times are gathered.
+    """
+    survey.records += 1
+    if is_alert(document):
+        survey.alerts += 1
+        return
+    view = recognize(document, settings)
+    if view is None:
+        survey.unknown += 1
+        return
+    if not survey.source(view.source).observe(view, view.kind):
+        return
+    times = view.time().values
+    if times:
+        partial.span.add(times[0])
+    missed = list(islice(rule.failing(view), 2))
+    if not missed:
+        _sight(view, times[0] if times else None, origin, partial)
+    elif (clause := rule.sole_obstacle(missed)) is not None:
+        partial.one_clause_away[clause.field] += 1
+
+
+def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) -> None:
+    inferred = tuple(
+        clause.field for clause in rule.CLAUSES if view.read(clause.field).inferred
+    ) + (("@timestamp",) if moment is not None and moment.zone_assumed else ())
+    fields = event_fields(view)
+    ecs = orjson.dumps(fields)
+    sources = [str(address) for address in view.read("source.ip").values if is_private(address)]
+    source = min(sources)
+    name, key = _host(view)
+    rank = (key, source, _first(view, "source.port", 0), _first(view, "event.id", ""))
+    outcomes = frozenset(view.read("event.outcome").values) or _NOTHING
+    ports = frozenset(view.read("destination.port").values) & rule.SMB_PORTS
+    for address in dict.fromkeys(view.read("destination.ip").values):
+        sighting = Sighting(
+            destination=str(address),
+            source=source,
+            host=key,
+            time=None if moment is None else moment.time,
+            event_source=view.source,
+            ecs=ecs,
+            inferred=inferred,
+            origin=origin,
+            rank=rank,
+        )
+        partial.sightings.add(sighting, outcomes, ports, name)
+
+
+def _first(view: View, field: str, default: Any) -> Any:
+    values = view.read(field).values
+    return values[0] if values else default
+
+
+def _host(view: View) -> tuple[str, str]:
+    """Return the host's name as the exporter spells it, and its key: lower case, or its id."""
+    name = _first(view, "host.name", "") or _first(view, "host.id", "")
+    return name, name.lower()
+
+
+def event_fields(view: View) -> dict[str, Any]:
+    """Return the event's ECS fields by dotted name, as JSON values, in the order of output."""
+    fields: dict[str, Any] = {}
+    for name in EVENT_FIELDS:
+        values = [_json_value(value) for value in view.read(name).values]
+        if values:
+            alone = len(values) == 1 and name not in _ALWAYS_LISTS
+            fields[name] = values[0] if alone else values
+    return fields
+
+
+def _json_value(value: str | int | Address) -> str | int:
+    return value if isinstance(value, str | int) else str(value)

@@ -1,0 +1,201 @@
+"""Findings, and what a finding looks like as an ECS document."""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import orjson
+
+from smbrare import rule
+from smbrare.fields import MICROSECONDS, format_time
+from smbrare.sightings import Sighting
+
+Status: TypeAlias = Literal["new", "known", "excluded"]
+
+MOST_HOSTS = 20
+"""How many host names a finding lists; the count is exact."""
+
+TECHNIQUES = (
+    ("T1048", "Exfiltration Over Alternative Protocol"),
+    ("T1187", "Forced Authentication"),
+)
+TACTICS = (("TA0010", "Exfiltration"), ("TA0006", "Credential Access"))
+_SEVERITY_NUMBERS = {"low": 21, "medium": 47, "high": 73, "critical": 99}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How much of the time before a finding was known.
+
+    Attributes:
+        known: Hours before it in which network events were read, in seconds.
+        wanted: The length of the rule's history, in seconds; None for all time.
+        sampled: Whether ``known`` is only a lower bound.
+    """
+
+    known: int
+    wanted: int | None
+    sampled: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every hour of the history was known."""
+        return self.wanted is not None and self.known >= self.wanted
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sighting of a destination that was not seen in the history before it.
+
+    Attributes:
+        sighting: The sighting that stands for it.
+        status: ``new``; ``known`` if only the baseline kept it back; ``excluded``.
+        previous: The last sighting of the destination before, in microseconds, if any.
+        last: The last sighting that belongs to this finding, in microseconds.
+        events: Records sighted from this finding to the next one of the destination.
+        outcomes: Their values of event.outcome, sorted.
+        ports: Their SMB ports, sorted.
+        hosts: Their hosts' names, sorted, at most `MOST_HOSTS`.
+        host_count: How many hosts they came from.
+        history: How much history was known.
+        late: Whether the baseline held the destination already at or after this time.
+        per_host: Whether destination and host together were judged.
+        reason: Why it is excluded.
+    """
+
+    sighting: Sighting
+    status: Status
+    previous: int | None
+    last: int | None
+    events: int
+    outcomes: tuple[str, ...]
+    ports: tuple[int, ...]
+    hosts: tuple[str, ...]
+    host_count: int
+    history: History
+    late: bool = False
+    per_host: bool = False
+    reason: str = ""
+    new_hosts: tuple[str, ...] = field(default=(), compare=False)
+
+    @cached_property
+    def id(self) -> str:
+        """The stable id: the same finding has it in every scan of every copy of the logs."""
+        sighting = self.sighting
+        parts = [rule.RULE_ID, sighting.destination, str(sighting.time)]
+        if self.per_host:
+            parts.append(sighting.host)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+    @property
+    def order(self) -> tuple[bool, int, str, str]:
+        """The order of output: time, destination, host; undated ones last."""
+        time = self.sighting.time
+        return (time is None, time or 0, self.sighting.destination, self.sighting.host)
+
+    @cached_property
+    def event(self) -> dict[str, Any]:
+        """The event's ECS fields by dotted name."""
+        fields: dict[str, Any] = orjson.loads(self.sighting.ecs)
+        return fields
+
+
+def flat(finding: Finding) -> dict[str, Any]:
+    """Return a finding as ECS fields by dotted name, in the order of output.
+
+    The event keeps its own fields; ``event.kind`` and below say that this is an alert, ``rule``
+    and ``threat`` which one, ``smbrare`` what only smbrare knows.
+    """
+    sighting = finding.sighting
+    document: dict[str, Any] = {}
+    if sighting.time is not None:
+        document["@timestamp"] = format_time(sighting.time)
+    document["event.kind"] = "alert"
+    document |= finding.event
+    document["destination.ip"] = sighting.destination
+    document |= {
+        "event.risk_score": rule.RISK_SCORE,
+        "event.severity": _SEVERITY_NUMBERS[rule.SEVERITY],
+        "event.reason": reason(finding),
+        "rule.uuid": rule.RULE_ID,
+        "rule.name": rule.RULE_NAME,
+        "rule.version": rule.RULE_VERSION,
+        "rule.ruleset": "Elastic detection rules",
+        "rule.reference": rule.RULE_URL,
+        "tags": ["smbrare", finding.status],
+        "threat.technique.id": [identifier for identifier, _ in TECHNIQUES],
+        "threat.technique.name": [name for _, name in TECHNIQUES],
+        "threat.tactic.id": [identifier for identifier, _ in TACTICS],
+        "threat.tactic.name": [name for _, name in TACTICS],
+        "log.file.path": sighting.origin.path,
+    }
+    if sighting.origin.offset is not None:
+        document["log.offset"] = sighting.origin.offset
+    return document | _own(finding)
+
+
+def _own(finding: Finding) -> dict[str, Any]:
+    sighting = finding.sighting
+    own: dict[str, Any] = {
+        "id": finding.id,
+        "status": finding.status,
+        "source": sighting.event_source,
+        "record": sighting.origin.number,
+        "previous_seen": None if finding.previous is None else format_time(finding.previous),
+        "last_seen": None if finding.last is None else format_time(finding.last),
+        "events": finding.events,
+        "outcomes": list(finding.outcomes),
+        "ports": list(finding.ports),
+        "hosts": list(finding.hosts),
+        "host_count": finding.host_count,
+        "history_known_seconds": finding.history.known,
+        "history_sampled": finding.history.sampled,
+        "inferred": list(sighting.inferred),
+        "late": finding.late,
+    }
+    if finding.reason:
+        own["exclusion"] = finding.reason
+    return {f"smbrare.{name}": value for name, value in own.items()}
+
+
+def nested(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return dotted fields as nested objects, as Elasticsearch indexes them."""
+    document: dict[str, Any] = {}
+    for name, value in fields.items():
+        *parents, leaf = name.split(".")
+        node = document
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[leaf] = value
+    return document
+
+
+def reason(finding: Finding) -> str:
+    """Return one sentence for people: what was seen, and how new it is."""
+    sighting = finding.sighting
+    ports = "/".join(map(str, finding.ports))
+    what = f"SMB from {sighting.source} to {sighting.destination} port {ports}"
+    if sighting.time is None:
+        return f"{what}, at a time that the event does not tell"
+    if finding.history.wanted is None:
+        span = "before"
+    else:
+        span = f"in the {duration(finding.history.wanted)} before"
+    return f"{what}, not seen {span} ({duration(finding.history.known)} of it known)"
+
+
+def duration(seconds: int) -> str:
+    """Return a number of seconds as days, hours and minutes (``2d 3h``), zero as ``0h``."""
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes = rest // 60
+    parts = [
+        f"{count}{unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "m")) if count
+    ]
+    return " ".join(parts) or "0h"
+
+
+def seconds(micros: int) -> int:
+    """Return microseconds as whole seconds."""
+    return micros // MICROSECONDS

@@ -1,0 +1,76 @@
+"""``csv``: one finding a row, columns named as ECS names them, safe to open in a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from smbrare.finding import Finding, flat
+from smbrare.report import Report
+from smbrare.sanitize import cell
+
+COLUMNS = (
+    "@timestamp",
+    "destination.ip",
+    "destination.port",
+    "destination.domain",
+    "source.ip",
+    "source.port",
+    "host.name",
+    "host.id",
+    "user.domain",
+    "user.name",
+    "process.pid",
+    "process.executable",
+    "event.action",
+    "event.outcome",
+    "event.code",
+    "event.id",
+    "network.transport",
+    "network.direction",
+    "event.reason",
+    "rule.uuid",
+    "log.file.path",
+    "log.offset",
+    "smbrare.id",
+    "smbrare.status",
+    "smbrare.source",
+    "smbrare.record",
+    "smbrare.previous_seen",
+    "smbrare.last_seen",
+    "smbrare.events",
+    "smbrare.outcomes",
+    "smbrare.ports",
+    "smbrare.hosts",
+    "smbrare.host_count",
+    "smbrare.history_known_seconds",
+    "smbrare.history_sampled",
+    "smbrare.inferred",
+    "smbrare.late",
+    "smbrare.exclusion",
+)
+
+
+def render(report: Report, shown: list[Finding]) -> Iterator[str]:
+    """Yield a header and one row a finding (RFC 4180, lines end with CR LF)."""
+    del report
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(COLUMNS)
+    for finding in shown:
+        fields = flat(finding)
+        writer.writerow([_text(fields.get(column)) for column in COLUMNS])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+    yield buffer.getvalue()
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return cell(", ".join(map(str, value)))
+    return cell(value) if isinstance(value, str) else str(value)

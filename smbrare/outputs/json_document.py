@@ -1,0 +1,109 @@
+"""``json`` and ``ndjson``: findings as ECS documents, each value exactly as the log had it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from smbrare import rule
+from smbrare.fields import format_time
+from smbrare.finding import Finding, flat, nested
+from smbrare.report import Report
+from smbrare.sanitize import json_visible
+from smbrare.survey import InputSurvey
+
+
+def render_ndjson(report: Report, shown: list[Finding]) -> Iterator[str]:
+    """Yield one finding a line."""
+    del report
+    for finding in shown:
+        yield _text(nested(flat(finding))) + "\n"
+
+
+def render_json(report: Report, shown: list[Finding]) -> Iterator[str]:
+    """Yield one document: the rule, what was read, and the findings."""
+    head = {"rule": _rule(), "scan": _scan(report)}
+    yield _text(head, indent=True).removesuffix("\n}") + ',\n  "findings": ['
+    separator = "\n"
+    for finding in shown:
+        # No string holds a raw line feed in JSON, so this indents nothing but lines.
+        yield separator + "    " + _text(nested(flat(finding)), indent=True).replace("\n", "\n    ")
+        separator = ",\n"
+    yield "]\n}\n" if separator == "\n" else "\n  ]\n}\n"
+
+
+def _text(value: Any, *, indent: bool = False) -> str:
+    options = orjson.OPT_INDENT_2 if indent else None
+    return json_visible(orjson.dumps(value, option=options).decode())
+
+
+def _rule() -> dict[str, Any]:
+    return {
+        "uuid": rule.RULE_ID,
+        "name": rule.RULE_NAME,
+        "version": rule.RULE_VERSION,
+        "reference": rule.RULE_URL,
+        "type": "new_terms",
+        "new_terms_fields": ["destination.ip"],
+        "risk_score": rule.RISK_SCORE,
+        "severity": rule.SEVERITY,
+    }
+
+
+def _scan(report: Report) -> dict[str, Any]:
+    setup, span = report.setup, report.span
+    known = report.held_back
+    return {
+        "history_seconds": setup.history,
+        "per_host": setup.per_host,
+        "literal": setup.literal,
+        "time_field": setup.time_field,
+        "input_zone": str(setup.zone),
+        "baseline": setup.baseline,
+        "since": None if setup.since is None else format_time(setup.since),
+        "until": None if setup.until is None else format_time(setup.until),
+        "exit_code": report.exit_code,
+        "records": sum(survey.records for survey in report.inputs),
+        "network_events": sum(survey.network for survey in report.inputs),
+        "sightings": report.sightings,
+        "findings": len(report.findings),
+        "undated": sum(finding.sighting.time is None for finding in report.findings),
+        "with_inferred_fields": sum(bool(f.sighting.inferred) for f in report.findings),
+        "held_back": len(known),
+        "excluded": len(report.excluded),
+        "skipped": sum(survey.skipped for survey in report.inputs),
+        "passed_over": sum(survey.alerts for survey in report.inputs),
+        "one_clause_away": report.one_clause_away,
+        "first_event": None if span.first is None else format_time(span.first),
+        "last_event": None if span.last is None else format_time(span.last),
+        "hours_covered": len(span.hours),
+        "not_judged": [
+            {"input": survey.path, "source": source, "reason": reason}
+            for survey, source, reason in report.unjudged()
+        ],
+        "inputs": [_input(survey) for survey in report.inputs],
+    }
+
+
+def _input(survey: InputSurvey) -> dict[str, Any]:
+    return {
+        "path": survey.path,
+        "container": survey.container,
+        "bytes": survey.size,
+        "records": survey.records,
+        "sampled": survey.sampled,
+        "skipped": survey.skipped,
+        "read_to_end": not survey.cut,
+        "passed_over": survey.alerts,
+        "unrecognized": survey.unknown,
+        "sources": {
+            name: {
+                "records": source.records,
+                "network_events": source.network,
+                "kinds": dict(sorted(source.kinds.items())),
+                "fields_present": dict(sorted(source.present.items())),
+                "malformed": dict(sorted(source.malformed.items())),
+            }
+            for name, source in sorted(survey.sources.items())
+        },
+    }

@@ -1,0 +1,198 @@
+"""Rarity: which sightings are findings.
+
+With H the length of the history, a sighting of a destination at time t is a finding if and only
+if the destination has no sighting in [t - H, t). Every sighting counts as history, reported or
+not. H is an hour or more, so the finding of an hour is the first sighting in it, and the first
+and last sighting of each hour decide every question exactly.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from smbrare.fields import HOUR
+from smbrare.finding import MOST_HOSTS, Finding, History, Status, seconds
+from smbrare.sightings import Contact, Key, Row, Sightings
+
+ExcludedBecause = Callable[[Key], str]
+"""Why sightings of a key do not count; empty where they do."""
+
+
+def _nothing_excluded(_: Key) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known besides the scan's own sightings.
+
+    Attributes:
+        rows: The baseline's rows of the destinations that the scan sighted.
+        hours: UTC hours in which network events were read, in the scan or before.
+        sampled: Whether some hours may be missing, because a large input was sampled.
+    """
+
+    rows: Sequence[Row] = ()
+    hours: frozenset[int] = frozenset()
+    sampled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How to judge.
+
+    Attributes:
+        history: The length H in microseconds, an hour or more; None for all time.
+        per_host: Whether a destination counts for each host apart.
+        excluded: Which keys do not count, and why.
+    """
+
+    history: int | None
+    per_host: bool = False
+    excluded: ExcludedBecause = _nothing_excluded
+
+
+@dataclass(slots=True)
+class _Group:
+    """Everything about one destination, or one destination and host."""
+
+    contacts: dict[int, list[Contact]] = field(default_factory=lambda: defaultdict(list))
+    seen: set[int] = field(default_factory=set)
+    recorded: set[int] = field(default_factory=set)
+    recorded_hosts: set[str] = field(default_factory=set)
+
+
+def judge(sightings: Sightings, known: Known, question: Question) -> list[Finding]:
+    """Return the findings, those that the baseline kept back, and those excluded, in order.
+
+    Undated sightings are findings each by destination (and host), and never history.
+    """
+    groups: dict[tuple[str, str], _Group] = defaultdict(_Group)
+    undated: dict[tuple[str, str], list[Contact]] = defaultdict(list)
+    excluded: dict[tuple[str, str, str], list[Contact]] = defaultdict(list)
+    for key, contact in sightings.contacts.items():
+        group_key = (key[0], key[2] if question.per_host else "")
+        if reason := question.excluded(key):
+            excluded[*group_key, reason].append(contact)
+        elif key[3] is None:
+            undated[group_key].append(contact)
+        else:
+            group = groups[group_key]
+            group.contacts[key[3]].append(contact)
+            group.seen.update((contact.earliest.time or 0, contact.last))
+    _add_rows(groups, known.rows, question)
+    hours = sorted(known.hours)
+    findings = [
+        finding
+        for group in groups.values()
+        for finding in _judge_group(group, hours, known, question)
+    ]
+    no_history = History(0, _wanted(question), known.sampled)
+    findings += [
+        _finding(contacts, "new", None, no_history, question) for contacts in undated.values()
+    ]
+    findings += [
+        _finding(contacts, "excluded", None, no_history, question, reason=reason)
+        for (_, _, reason), contacts in excluded.items()
+    ]
+    return sorted(findings, key=lambda finding: finding.order)
+
+
+def _add_rows(
+    groups: dict[tuple[str, str], _Group], rows: Iterable[Row], question: Question
+) -> None:
+    for row in rows:
+        group = groups.get((row.destination, row.host if question.per_host else ""))
+        if group is not None and not question.excluded(row[:4]):
+            group.recorded.update((row.first, row.last))
+            group.recorded_hosts.add(row.host)
+
+
+def _judge_group(
+    group: _Group, hours: list[int], known: Known, question: Question
+) -> Iterator[Finding]:
+    seen = sorted(group.seen)
+    together = sorted(group.seen | group.recorded)
+    started: list[tuple[int, Status, int | None, int]] = []
+    for hour in sorted(group.contacts):
+        time = min(contact.earliest.time or 0 for contact in group.contacts[hour])
+        previous = _before(together, time)
+        if _is_rare(previous, time, question):
+            started.append((hour, "new", previous, time))
+        elif _is_rare(_before(seen, time), time, question):
+            started.append((hour, "known", previous, time))
+    ends = [hour for hour, *_ in started[1:]] + [None]
+    latest = max(group.recorded, default=None)
+    in_order = sorted(group.contacts)
+    for (hour, status, previous, time), end in zip(started, ends, strict=True):
+        upto = len(in_order) if end is None else bisect_left(in_order, end)
+        spanned = in_order[bisect_left(in_order, hour) : upto]
+        yield _finding(
+            [contact for at in spanned for contact in group.contacts[at]],
+            status,
+            previous,
+            _history(hours, time, known, question),
+            question,
+            late=latest is not None and time <= latest,
+            recorded_hosts=group.recorded_hosts if status == "known" else None,
+        )
+
+
+def _before(times: list[int], time: int) -> int | None:
+    at = bisect_left(times, time)
+    return times[at - 1] if at else None
+
+
+def _is_rare(previous: int | None, time: int, question: Question) -> bool:
+    if previous is None:
+        return True
+    return question.history is not None and previous < time - question.history
+
+
+def _wanted(question: Question) -> int | None:
+    return None if question.history is None else seconds(question.history)
+
+
+def _history(hours: list[int], time: int, known: Known, question: Question) -> History:
+    """Count the covered hours from the one that t - H lies in up to the one before t's own."""
+    start = 0 if question.history is None else bisect_left(hours, (time - question.history) // HOUR)
+    count = bisect_left(hours, time // HOUR) - start
+    covered = count * 3_600
+    wanted = _wanted(question)
+    return History(covered if wanted is None else min(covered, wanted), wanted, known.sampled)
+
+
+def _finding(
+    contacts: list[Contact],
+    status: Status,
+    previous: int | None,
+    history: History,
+    question: Question,
+    *,
+    late: bool = False,
+    reason: str = "",
+    recorded_hosts: set[str] | None = None,
+) -> Finding:
+    earliest = min((contact.earliest for contact in contacts), key=lambda first: first.order)
+    hosts: dict[str, str] = {}
+    for contact in contacts:
+        name = hosts.get(contact.earliest.host, contact.host_name)
+        hosts[contact.earliest.host] = min(name, contact.host_name)
+    new_hosts = () if recorded_hosts is None else set(hosts) - recorded_hosts
+    return Finding(
+        sighting=earliest,
+        status=status,
+        previous=previous,
+        last=None if earliest.time is None else max(contact.last for contact in contacts),
+        events=sum(contact.events for contact in contacts),
+        outcomes=tuple(sorted(frozenset().union(*(contact.outcomes for contact in contacts)))),
+        ports=tuple(sorted(frozenset().union(*(contact.ports for contact in contacts)))),
+        hosts=tuple(sorted(hosts.values()))[:MOST_HOSTS],
+        host_count=len(hosts),
+        history=history,
+        late=late,
+        per_host=question.per_host,
+        reason=reason,
+        new_hosts=tuple(sorted(hosts[host] for host in new_hosts)),
+    )

@@ -1,0 +1,122 @@
+"""The report of a scan: what was found, what was read, and the exit code that both decide."""
+
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+from smbrare.finding import Finding
+from smbrare.survey import InputSurvey, Span
+
+EXIT_CLEAN = 0
+EXIT_FINDINGS = 1
+EXIT_USAGE = 2
+EXIT_UNREADABLE = 3
+EXIT_UNJUDGED = 4
+EXIT_INTERNAL = 70
+EXIT_INTERRUPTED = 130
+EXIT_CLOSED_PIPE = 141
+EXIT_TERMINATED = 143
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a scan was asked for, as far as its output says so.
+
+    Attributes:
+        history: Length of the history in seconds; None for all time.
+        per_host: Whether destination and host together were judged.
+        literal: Whether inferred fields were left out.
+        strict: Whether any skipped record is an error.
+        time_field: The ECS field that times were read from.
+        zone: The zone of times that name none.
+        baseline: The baseline's name as given; None for none.
+        since: Earliest time reported, in microseconds since 1970 UTC, if limited.
+        until: Time before which is reported, likewise.
+    """
+
+    history: int | None
+    per_host: bool
+    literal: bool
+    strict: bool
+    time_field: str
+    zone: tzinfo
+    baseline: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that an output or the summary shows.
+
+    Attributes:
+        setup: How the scan was asked for.
+        judged: Findings of every status, in the order of output.
+        inputs: What was read, sorted by path.
+        sightings: Records that match the rule, duplicates included.
+        one_clause_away: Events to an SMB port on the internet that fail one clause, by field.
+        span: The time that the network events cover.
+        exit_zero: Whether findings alone are to give exit code 0.
+        outside: Destinations sighted in the window whose finding lies before it.
+    """
+
+    setup: Setup
+    judged: tuple[Finding, ...]
+    inputs: tuple[InputSurvey, ...]
+    sightings: int
+    one_clause_away: dict[str, int]
+    span: Span
+    exit_zero: bool = False
+    outside: int = 0
+    duplicates: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The new findings: what the rule would raise."""
+        return self._with_status("new")
+
+    @property
+    def held_back(self) -> tuple[Finding, ...]:
+        """What would have been a finding without the baseline."""
+        return self._with_status("known")
+
+    @property
+    def excluded(self) -> tuple[Finding, ...]:
+        """Sightings that an exclusion kept back."""
+        return self._with_status("excluded")
+
+    def _with_status(self, status: str) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.judged if finding.status == status)
+
+    def unjudged(self) -> list[tuple[InputSurvey, str, str]]:
+        """Return each input, or source in an input, that could not be judged, and why.
+
+        A file that was merely found in a directory and holds no source of the rule is none of
+        them, unless nothing else could be judged either.
+        """
+        gaps = [
+            (survey, source, reason)
+            for survey in self.inputs
+            if survey.named or survey.has_rule_source
+            for source, reason in survey.unjudged()
+        ]
+        if not gaps and not any(survey.network for survey in self.inputs):
+            return [
+                (survey, source, why) for survey in self.inputs for source, why in survey.unjudged()
+            ]
+        return gaps
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code; the first that applies of 3, 1, 4 and 0."""
+        skipped = any(survey.skipped for survey in self.inputs)
+        lost = any(survey.lost for survey in self.inputs)
+        if any(survey.cut for survey in self.inputs) or (self.setup.strict and skipped):
+            return EXIT_UNREADABLE
+        if self.findings:
+            return EXIT_CLEAN if self.exit_zero else EXIT_FINDINGS
+        if lost:
+            return EXIT_UNREADABLE
+        if not self.inputs or self.unjudged():
+            return EXIT_UNJUDGED
+        return EXIT_CLEAN

@@ -1,0 +1,141 @@
+"""Sightings: events that match the rule, kept by destination and UTC hour.
+
+What is kept merges by minimum, maximum, sum and union, so neither the order nor the split of the
+input shows in it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from smbrare.event import Origin
+from smbrare.fields import HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One destination of one event that matches the rule.
+
+    Attributes:
+        destination: The address on the internet, in canonical text.
+        source: The private address that connected, in canonical text.
+        host: The host key: host.name, else host.hostname, else host.id, in lower case.
+        time: Microseconds since 1970 UTC; None if the event has no time that can be read.
+        event_source: The source (exporter) of the event.
+        ecs: The event's ECS fields by dotted name, as canonical JSON.
+        inferred: ECS fields that the exporter left out and smbrare supplied.
+        origin: Where the record stands.
+    """
+
+    destination: str
+    source: str
+    host: str
+    time: int | None
+    event_source: str
+    ecs: bytes
+    inferred: tuple[str, ...]
+    origin: Origin
+    rank: tuple[str, str, int, str]
+
+    @property
+    def order(self) -> tuple[int, tuple[str, str, int, str], bytes, str, str, int]:
+        """What decides which of several sightings stands for them: the least of these.
+
+        Time, then host, source address, source port and event id, then content; only between
+        copies of the same event does the place decide.
+        """
+        time = 0 if self.time is None else self.time
+        origin = self.origin
+        return (time, self.rank, self.ecs, self.event_source, origin.path, origin.number)
+
+
+class Row(NamedTuple):
+    """What a baseline keeps: one destination, source address, host and UTC hour.
+
+    ``hour`` counts hours, ``first`` and ``last`` microseconds since 1970 UTC.
+    """
+
+    destination: str
+    source: str
+    host: str
+    hour: int
+    first: int
+    last: int
+
+
+Key: TypeAlias = tuple[str, str, str, int | None]
+"""Destination, source address, host and UTC hour; the hour of undated sightings is None."""
+
+
+@dataclass(slots=True)
+class Contact:
+    """The sightings of one key.
+
+    Attributes:
+        earliest: The least sighting by `Sighting.order`.
+        last: Time of the last one, in microseconds since 1970 UTC (0 where undated).
+        events: How many records were sighted, duplicates included.
+        outcomes: The values of event.outcome among them.
+        ports: The SMB ports among them.
+        host_name: The host's name as the exporter spells it, least by spelling.
+    """
+
+    earliest: Sighting
+    last: int
+    events: int
+    outcomes: frozenset[str]
+    ports: frozenset[int]
+    host_name: str
+
+    def absorb(self, other: "Contact") -> None:
+        """Take in another contact of the same key."""
+        if other.earliest.order < self.earliest.order:
+            self.earliest = other.earliest
+        self.last = max(self.last, other.last)
+        self.events += other.events
+        if other.outcomes != self.outcomes:
+            self.outcomes |= other.outcomes
+        if other.ports != self.ports:
+            self.ports |= other.ports
+        self.host_name = min(self.host_name, other.host_name)
+
+
+@dataclass(slots=True)
+class Sightings:
+    """All sightings of a scan, or of a part of one."""
+
+    contacts: dict[Key, Contact] = field(default_factory=dict)
+
+    def add(
+        self, sighting: Sighting, outcomes: frozenset[str], ports: frozenset[int], host_name: str
+    ) -> None:
+        """Take in one sighting with its event's outcomes, SMB ports and host name."""
+        time = sighting.time
+        hour = None if time is None else time // HOUR
+        contact = Contact(sighting, time or 0, 1, outcomes, ports, host_name)
+        self._absorb((sighting.destination, sighting.source, sighting.host, hour), contact)
+
+    def merge(self, other: "Sightings") -> None:
+        """Take in the sightings of another part of the scan."""
+        for key, contact in other.contacts.items():
+            self._absorb(key, contact)
+
+    def _absorb(self, key: Key, contact: Contact) -> None:
+        known = self.contacts.get(key)
+        if known is None:
+            self.contacts[key] = contact
+        else:
+            known.absorb(contact)
+
+    def __len__(self) -> int:
+        return sum(contact.events for contact in self.contacts.values())
+
+    def destinations(self) -> set[str]:
+        """Return every destination that was sighted, dated or not."""
+        return {destination for destination, _, _, _ in self.contacts}
+
+    def rows(self) -> Iterable[Row]:
+        """Yield what a baseline keeps of these sightings; undated ones are no history."""
+        for (destination, source, host, hour), contact in self.contacts.items():
+            if hour is not None and contact.earliest.time is not None:
+                yield Row(destination, source, host, hour, contact.earliest.time, contact.last)

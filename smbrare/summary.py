@@ -1,0 +1,166 @@
+"""The summary of a scan for stderr: what was read, what was held back, what could not be judged."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from smbrare.fields import format_time
+from smbrare.finding import Finding
+from smbrare.report import Report
+from smbrare.sanitize import visible
+from smbrare.survey import MOST_LOCATED, InputSurvey
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_KILO = 1024
+_MOST_NAMED = 5
+
+_ADVICE = {
+    "host.os.type": "export host.os.type (the agent's add_host_metadata sets it)",
+    "network.transport": "without --literal it is inferred where the record tells",
+    "process.pid": "without --literal it is inferred where the record tells",
+    "event.category": "export event.category, or the vendor's raw records",
+}
+
+
+def troubles(report: Report) -> Iterator[str]:
+    """Yield a line for each record or input that could not be read, the first ten, then a count."""
+    located = [skipped for survey in report.inputs for skipped in survey.located]
+    ends = [skipped for skipped in located if skipped.ends_input]
+    others = [skipped for skipped in located if not skipped.ends_input]
+    for skipped in ends + others[:MOST_LOCATED]:
+        place = str(skipped.origin) if skipped.origin.number else skipped.origin.path
+        what = "not read to its end: " if skipped.ends_input else "skipped: "
+        yield visible(f"{place}: {what}{skipped.reason}")
+    total = sum(survey.skipped for survey in report.inputs)
+    left = total - len(ends) - min(len(others), MOST_LOCATED)
+    if left:
+        yield f"… and {left:,} more skipped"
+
+
+def unjudged(report: Report) -> Iterator[str]:
+    """Yield a line for each input, or source in an input, that could not be judged."""
+    for survey, source, reason in report.unjudged():
+        advice = next((text for name, text in _ADVICE.items() if name in reason), "")
+        named = f"{survey.path} ({source})" if source else survey.path
+        yield visible(f"{named} was not judged: {reason}" + (f"; {advice}" if advice else ""))
+    if not report.inputs:
+        yield "nothing was judged: no input"
+
+
+def summary(report: Report, seconds: float, baseline_note: str) -> Iterator[str]:
+    """Yield the lines of the summary.
+
+    Args:
+        report: What the scan gave.
+        seconds: How long it took.
+        baseline_note: What became of the baseline.
+    """
+    inputs = report.inputs
+    records = sum(survey.records for survey in inputs)
+    size = sum(survey.size for survey in inputs)
+    yield (
+        f"read        {_count(len(inputs), 'input')}, {_count(records, 'record')}, "
+        f"{human_size(size)} in {seconds:.1f} s"
+    )
+    yield from _sources(inputs)
+    span = report.span
+    if span.first is not None and span.last is not None:
+        hours = _count(len(span.hours), "hour")
+        yield (
+            f"span        {format_time(span.first)} to {format_time(span.last)}, "
+            f"network events in {hours}"
+        )
+    yield f"sightings   {report.sightings:,}"
+    yield f"findings    {len(report.findings):,}{_details(report.findings)}"
+    yield f"left out    {_left_out(report.inputs)}"
+    yield f"held back   {_held_back(report)}"
+    yield from _oddities(report)
+    yield f"history     {baseline_note}"
+
+
+def _details(findings: tuple[Finding, ...]) -> str:
+    undated = sum(finding.sighting.time is None for finding in findings)
+    inferred = sum(bool(finding.sighting.inferred) for finding in findings)
+    full = sum(finding.history.complete for finding in findings)
+    parts = []
+    if findings:
+        parts.append(f"{full:,} with full history")
+    if inferred:
+        parts.append(f"{inferred:,} resting on inferred fields")
+    if undated:
+        parts.append(f"{undated:,} undated")
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _sources(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
+    records: Counter[str] = Counter()
+    network: Counter[str] = Counter()
+    kinds: dict[str, Counter[str]] = {}
+    for survey in inputs:
+        for name, source in survey.sources.items():
+            records[name] += source.records
+            network[name] += source.network
+            kinds.setdefault(name, Counter()).update(source.kinds)
+    for name, count in sorted(records.items()):
+        named = [f"{number:,} {kind}" for kind, number in kinds[name].most_common(_MOST_NAMED)]
+        listed = f" ({', '.join(named)})" if named else ""
+        yield visible(
+            f"source      {name}: {_count(count, 'record')}, "
+            f"{_count(network[name], 'network event')}{listed}"
+        )
+
+
+def _left_out(inputs: tuple[InputSurvey, ...]) -> str:
+    lost = sum(survey.lost for survey in inputs)
+    skipped = f"{sum(survey.skipped for survey in inputs):,} skipped"
+    parts = [
+        skipped + (f" ({lost:,} could have matched)" if lost else ""),
+        f"{sum(survey.alerts for survey in inputs):,} alerts passed over",
+        f"{sum(survey.unknown for survey in inputs):,} of no known source",
+    ]
+    return ", ".join(parts)
+
+
+def _held_back(report: Report) -> str:
+    by_clause = report.one_clause_away
+    near = f"{sum(by_clause.values()):,} one clause away"
+    if by_clause:
+        near += f" ({', '.join(f'{number:,} {name}' for name, number in by_clause.items())})"
+    held, excluded = len(report.held_back), len(report.excluded)
+    return f"{held:,} by the baseline, {excluded:,} by exclusions, {near}"
+
+
+def _oddities(report: Report) -> Iterator[str]:
+    inputs = report.inputs
+    malformed: Counter[str] = Counter()
+    for survey in inputs:
+        for source in survey.sources.values():
+            malformed.update(source.malformed)
+    if malformed:
+        listed = ", ".join(f"{number:,} in {name}" for name, number in sorted(malformed.items()))
+        yield f"malformed   {listed}"
+    if _judged(inputs) and not any(
+        source.kernel_smb for survey in inputs for source in survey.sources.values()
+    ):
+        yield (
+            "note        no SMB connection of PID 4 at all, not even internal: "
+            "the exporter may filter them"
+        )
+    if _judged(inputs):
+        yield ("note        the rule sees no IPv6 sources, no WebDAV and no SMB over QUIC")
+
+
+def _judged(inputs: tuple[InputSurvey, ...]) -> bool:
+    return any(survey.network for survey in inputs)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def human_size(size: float) -> str:
+    """Return a number of bytes with a binary unit (``1.3 MiB``)."""
+    unit = 0
+    while size >= _KILO and unit < len(_UNITS) - 1:
+        size /= _KILO
+        unit += 1
+    return f"{size:.0f} {_UNITS[unit]}" if not unit else f"{size:.1f} {_UNITS[unit]}"

@@ -1,0 +1,184 @@
+"""What an input holds: counts by source, and which fields of the rule its events have.
+
+Pure counters that merge by sum, union, minimum and maximum.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from smbrare.event import Readable, Skipped
+from smbrare.fields import HOUR, Moment
+from smbrare.rule import CLAUSES, KERNEL_PID, SMB_PORTS
+
+UNKNOWN_SOURCES = frozenset({"windows_event"})
+"""Sources that are none of the rule's: recognized, but holding no network event ever."""
+
+MOST_LOCATED = 10
+"""How many skipped records of an input are kept with their place; all are counted."""
+
+
+@dataclass(slots=True)
+class SourceSurvey:
+    """Counts of one source in one input.
+
+    Attributes:
+        records: Records recognized as this source's.
+        network: Network events among them: event.category network, or a destination address.
+        kinds: Network events by kind of record.
+        present: Network events that have a field of the rule, by field.
+        malformed: Values that their field's type did not accept, by field.
+        kernel_smb: Events of PID 4 to an SMB port, internal ones too.
+    """
+
+    records: int = 0
+    network: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    present: Counter[str] = field(default_factory=Counter)
+    malformed: Counter[str] = field(default_factory=Counter)
+    kernel_smb: int = 0
+
+    def merge(self, other: "SourceSurvey") -> None:
+        """Add another part's counts."""
+        self.records += other.records
+        self.network += other.network
+        self.kinds.update(other.kinds)
+        self.present.update(other.present)
+        self.malformed.update(other.malformed)
+        self.kernel_smb += other.kernel_smb
+
+    def missing(self) -> list[str]:
+        """Return the rule's fields that no network event of this source has."""
+        return [clause.field for clause in CLAUSES if not self.present[clause.field]]
+
+    def observe(self, event: Readable, kind: str) -> bool:
+        """Count one record and return whether it is a network event."""
+        self.records += 1
+        category = event.read("event.category")
+        addresses = event.read("destination.ip")
+        if "network" not in category.values and not addresses.values:
+            return False
+        self.network += 1
+        self.kinds[kind] += 1
+        for clause in CLAUSES:
+            reading = event.read(clause.field)
+            if reading.values:
+                self.present[clause.field] += 1
+            if reading.malformed:
+                self.malformed[clause.field] += len(reading.malformed)
+        if KERNEL_PID in event.read("process.pid").values:
+            self.kernel_smb += not SMB_PORTS.isdisjoint(event.read("destination.port").values)
+        return True
+
+
+@dataclass(slots=True)
+class InputSurvey:
+    """Counts of one input, or of one member of an archive.
+
+    Attributes:
+        path: Its name as shown.
+        container: What it is, for people (``gzip ndjson``); empty where unknown.
+        named: Whether the user named it, rather than a directory that it lies in.
+        size: Bytes read of the file as it lies on disk.
+        records: Records read, blank lines not counted.
+        alerts: Documents passed over because they are alerts or findings themselves.
+        unknown: Records that no source recognized.
+        skipped: Records that could not be read.
+        lost: Those among them that could have matched the rule.
+        cut: Whether the input could not be read to its end.
+        located: The first skipped records with their places.
+        sources: Counts by source.
+        sampled: Whether ``sources`` and ``hours`` rest on a sample of the records.
+    """
+
+    path: str
+    container: str = ""
+    named: bool = True
+    size: int = 0
+    records: int = 0
+    alerts: int = 0
+    unknown: int = 0
+    skipped: int = 0
+    lost: int = 0
+    cut: bool = False
+    located: list[Skipped] = field(default_factory=list)
+    sources: dict[str, SourceSurvey] = field(default_factory=dict)
+    sampled: bool = False
+
+    def source(self, name: str) -> SourceSurvey:
+        """Return the counts of a source, new ones if it was not met before."""
+        survey = self.sources.get(name)
+        if survey is None:
+            survey = self.sources[name] = SourceSurvey()
+        return survey
+
+    def skip(self, skipped: Skipped) -> None:
+        """Count a record, or the rest of the input, that could not be read."""
+        self.skipped += 1
+        self.lost += skipped.could_matter
+        self.cut |= skipped.ends_input
+        if len(self.located) < MOST_LOCATED or skipped.ends_input:
+            self.located.append(skipped)
+
+    @property
+    def network(self) -> int:
+        """How many network events it holds, of all sources."""
+        return sum(survey.network for survey in self.sources.values())
+
+    @property
+    def has_rule_source(self) -> bool:
+        """Whether any record is of a source that the rule reads."""
+        return any(name not in UNKNOWN_SOURCES for name in self.sources)
+
+    def unjudged(self) -> list[tuple[str, str]]:
+        """Return what kept this input, or a source in it, from being judged.
+
+        Returns:
+            Pairs of the source's name (empty for the whole input) and the reason.
+        """
+        if not self.records:
+            return [("", "is empty" if not self.skipped else "holds no readable record")]
+        if not self.sources:
+            if self.alerts == self.records:
+                return [("", "holds nothing but alerts, which are no events")]
+            return [("", f"holds no record of a known source ({self.records:,} read)")]
+        if not self.network:
+            return [(self._names(), f"holds no network event ({self.records:,} records read)")]
+        return [
+            (name, f"{', '.join(missing)} missing in all {survey.network:,} network events")
+            for name, survey in sorted(self.sources.items())
+            if survey.network and (missing := survey.missing())
+        ]
+
+    def _names(self) -> str:
+        return ", ".join(sorted(self.sources))
+
+
+@dataclass(slots=True)
+class Span:
+    """The time that events cover.
+
+    Attributes:
+        first: Time of the earliest network event, in microseconds since 1970 UTC, if any.
+        last: Time of the latest.
+        hours: UTC hours with at least one network event.
+    """
+
+    first: int | None = None
+    last: int | None = None
+    hours: set[int] = field(default_factory=set)
+
+    def add(self, moment: Moment) -> None:
+        """Take in the time of a network event."""
+        time = moment.time
+        self.hours.add(time // HOUR)
+        if self.first is None or time < self.first:
+            self.first = time
+        if self.last is None or time > self.last:
+            self.last = time
+
+    def merge(self, other: "Span") -> None:
+        """Take in another part's span."""
+        if other.first is not None and other.last is not None:
+            self.first = other.first if self.first is None else min(self.first, other.first)
+            self.last = other.last if self.last is None else max(self.last, other.last)
+        self.hours |= other.hours
