@@ -11,10 +11,10 @@ PACKAGE = ROOT / "smbrare"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
     ("fields",),
-    ("networks", "sightings", "envelope", "eventxml"),
-    ("rule",),
+    ("networks", "sightings", "envelope", "eventxml", "jsontokens"),
+    ("rule", "jsonshape"),
     ("finding", "survey"),
-    ("rarity", "report", "readers.", "sources."),
+    ("rarity", "report", "readers.", "sources.", "unpack."),
     ("containers", "inputs", "baseline", "examine", "outputs."),
     ("reading",),
     ("scan", "summary"),
