@@ -11,7 +11,7 @@ PACKAGE = ROOT / "smbrare"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
     ("fields",),
-    ("networks", "sightings", "envelope", "eventxml"),
+    ("networks", "schedule", "sightings", "envelope", "eventxml"),
     ("rule",),
     ("finding", "survey"),
     ("rarity", "report", "readers.", "sources."),
