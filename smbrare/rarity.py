@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from smbrare.fields import HOUR
 from smbrare.finding import MOST_HOSTS, Finding, History, Status, seconds
@@ -125,10 +126,10 @@ def _judge_group(
             started.append((hour, "new", previous, time))
         elif _is_rare(destination, _before(seen, time), time, question):
             started.append((hour, "known", previous, time))
-    ends = [hour for hour, *_ in started[1:]] + [None]
+    ends = [hour for hour, *_ in started[1:]]
     latest = max(group.recorded, default=None)
     in_order = sorted(group.contacts)
-    for (hour, status, previous, time), end in zip(started, ends, strict=True):
+    for (hour, status, previous, time), end in zip_longest(started, ends):
         upto = len(in_order) if end is None else bisect_left(in_order, end)
         spanned = in_order[bisect_left(in_order, hour) : upto]
         yield _finding(

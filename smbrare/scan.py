@@ -14,6 +14,7 @@ from smbrare.examine import Partial, examine
 from smbrare.inputs import Input
 from smbrare.limits import DEFAULT, Limits
 from smbrare.report import Report, Setup
+from smbrare.sightings import Moments, Sightings
 from smbrare.sources.mapping import Settings
 from smbrare.survey import InputSurvey
 
@@ -31,6 +32,7 @@ class Request:
         exit_zero: Whether findings alone are to give exit code 0.
         excluded: Which keys do not count, and why.
         limits: What is too large to read.
+        every_moment: Whether to keep every sighting's time, and not only the hours.
     """
 
     paths: Sequence[str]
@@ -38,6 +40,7 @@ class Request:
     exit_zero: bool = False
     excluded: rarity.ExcludedBecause = lambda _: ""
     limits: Limits = field(default=DEFAULT)
+    every_moment: bool = False
 
 
 def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progress) -> Partial:
@@ -52,7 +55,7 @@ def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progre
     """
     setup = request.setup
     settings = Settings(setup.zone, setup.literal, setup.time_field)
-    partial = Partial()
+    partial = Partial(Sightings(moments=Moments() if request.every_moment else None))
     for found in inputs:
         if isinstance(found, Skipped):
             survey = InputSurvey(found.origin.path)

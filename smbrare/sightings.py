@@ -115,18 +115,22 @@ class Moments:
             return
         content = repr(sighting.rank).encode() + sighting.ecs
         digest = hashlib.blake2b(content, digest_size=8).digest()
-        self._extend(
-            sighting.destination, array("q", [sighting.time]), array("Q", [int.from_bytes(digest)])
-        )
+        times, digests = self._of(sighting.destination)
+        times.append(sighting.time)
+        digests.append(int.from_bytes(digest))
 
     def merge(self, other: "Moments") -> None:
         """Take in the moments of another part of the scan."""
-        for destination, times in other.times.items():
-            self._extend(destination, times, other.digests[destination])
+        for destination in other.times:
+            times, digests = self._of(destination)
+            times.extend(other.times[destination])
+            digests.extend(other.digests[destination])
 
-    def _extend(self, destination: str, times: "array[int]", digests: "array[int]") -> None:
-        self.times.setdefault(destination, array("q")).extend(times)
-        self.digests.setdefault(destination, array("Q")).extend(digests)
+    def _of(self, destination: str) -> tuple["array[int]", "array[int]"]:
+        return (
+            self.times.setdefault(destination, array("q")),
+            self.digests.setdefault(destination, array("Q")),
+        )
 
     def events(self, destination: str, start: int, end: int) -> int:
         """Count a destination's events between two times, both included; copies count once."""

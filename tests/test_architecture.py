@@ -14,9 +14,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("networks", "schedule", "sightings", "envelope", "eventxml"),
     ("rule",),
     ("finding", "survey"),
-    ("rarity", "report", "readers.", "sources."),
+    ("compare", "rarity", "report", "readers.", "sources."),
     ("containers", "inputs", "baseline", "examine", "outputs."),
     ("scan", "summary"),
+    ("replay",),
     ("cli.",),
 )
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""

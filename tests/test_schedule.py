@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smbrare.event import Origin
@@ -96,11 +96,11 @@ def small_schedules(draw: st.DrawFn) -> Schedule:
     )
 
 
-EVENTS = st.lists(
-    st.tuples(st.sampled_from(ADDRESSES), st.integers(0, 120)), min_size=1, max_size=30
-)
+TIMES = st.one_of(st.integers(0, 12), st.integers(50, 60), st.integers(0, 120))
+EVENTS = st.lists(st.tuples(st.sampled_from(ADDRESSES), TIMES), min_size=1, max_size=30)
 
 
+@settings(max_examples=400)
 @given(EVENTS, small_schedules())
 def test_alerts_runs_and_cuts_are_those_of_a_run_by_run_emulation(
     events: list[Event], schedule: Schedule
