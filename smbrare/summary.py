@@ -110,8 +110,8 @@ def _replayed(outcome: Outcome) -> Iterator[str]:
     depends = sum(alert.phase_dependent for alert in outcome.alerts)
     if depends or outcome.missed:
         yield (
-            f"phase       {_count(depends, 'alert')} that other phases of the runs would not raise, "
-            f"{_count(len(outcome.missed), 'sighting')} that only others would"
+            f"phase       {_count(depends, 'alert')} that other phases of the runs would not "
+            f"raise, {_count(len(outcome.missed), 'sighting')} that only others would"
         )
     if crowded := outcome.crowded_runs:
         yield (
