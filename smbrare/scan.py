@@ -11,6 +11,7 @@ from smbrare.inputs import Input
 from smbrare.limits import DEFAULT, Limits
 from smbrare.reading import Progress, read_all
 from smbrare.report import Report, Setup
+from smbrare.sightings import Moments, Sightings
 from smbrare.sources.mapping import Settings
 from smbrare.survey import InputSurvey
 
@@ -25,6 +26,7 @@ class Request:
         exit_zero: Whether findings alone are to give exit code 0.
         excluded: Which keys do not count, and why.
         limits: What is too large to read.
+        every_moment: Whether to keep every sighting's time, and not only the hours.
     """
 
     paths: Sequence[str]
@@ -32,6 +34,7 @@ class Request:
     exit_zero: bool = False
     excluded: rarity.ExcludedBecause = lambda _: ""
     limits: Limits = field(default=DEFAULT)
+    every_moment: bool = False
 
 
 def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progress) -> Partial:
@@ -45,7 +48,7 @@ def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progre
         progress: Called as bytes are read.
     """
     settings = settings_of(request.setup)
-    partial = Partial()
+    partial = Partial(Sightings(moments=Moments() if request.every_moment else None))
 
     def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
         examine(document, origin, settings, survey, partial)

@@ -11,13 +11,14 @@ PACKAGE = ROOT / "smbrare"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
     ("fields",),
-    ("networks", "sightings", "envelope", "eventxml", "jsontokens"),
+    ("networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
     ("rule", "jsonshape"),
     ("finding", "survey"),
-    ("rarity", "report", "readers.", "sources.", "unpack."),
+    ("compare", "rarity", "report", "readers.", "sources.", "unpack."),
     ("containers", "inputs", "baseline", "examine", "outputs."),
     ("reading",),
     ("scan", "summary"),
+    ("replay",),
     ("cli.",),
 )
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""
