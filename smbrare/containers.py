@@ -11,7 +11,7 @@ from typing import IO, BinaryIO, TypeAlias
 
 from smbrare.event import Origin, Record, Skipped
 from smbrare.jsonshape import DOCUMENT, NDJSON, shape
-from smbrare.limits import DEFAULT, Limits
+from smbrare.limits import DEFAULT, MIB, Limits
 from smbrare.readers import csv_table, document, event_xml, evtx_log, ndjson
 from smbrare.unpack import archives, compression
 from smbrare.unpack.streams import (
@@ -42,12 +42,15 @@ class Part:
         records: Its records and what had to be skipped. They are read from the input as they are
             asked for, so one part has to be read before the next is asked for.
         litter: Whether it is only what an archiver leaves behind.
+        text: What `records` reads, for text: a stream of UTF-8 that a faster reader of the same
+            format may take in their place. Its ``trouble`` has to be asked at its end.
     """
 
     path: str
     container: str
     records: Records
     litter: bool = False
+    text: Stream | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,9 @@ UNREADABLE: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "parquet"),
 )
 """Formats that may well hold events and that no reader here reads, by their first bytes."""
+
+# Damaged data may decompress to noise before the damage is noticed, at the end of a block.
+_CHECKED_BYTES = 4 * MIB
 
 _LITTER_FOLDER = "__MACOSX"
 _LITTER_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -187,7 +193,10 @@ def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
     for reader in TEXT_READERS:
         if reader.recognizes(head, whole):
             records = reader.read(text, path, context.budget.limits)
-            return Part(path, context.named(reader.name), _to_the_end(records, text, path))
+            records = _to_the_end(records, text, path)
+            return Part(path, context.named(reader.name), records, text=text)
+    if context.layers:
+        text.read(_CHECKED_BYTES)
     if text.trouble:
         return Part(path, context.named(), _failed(path, text.trouble))
     if whole and not head.strip():
@@ -237,7 +246,7 @@ def _to_the_end(records: Iterable[Record | Skipped], stream: Stream, path: str) 
 
     That is the cause of a last record that is cut off, so only one of them is reported.
     """
-    last = Origin(path, 1)
+    last = Origin(path, 0)
     cut_off: Skipped | None = None
     try:
         for item in records:
@@ -257,4 +266,4 @@ def _to_the_end(records: Iterable[Record | Skipped], stream: Stream, path: str) 
 
 def _failed(path: str, reason: str) -> Records:
     """Return the records of a part that cannot be read: none, and why."""
-    return iter((Skipped(Origin(path, 1), reason, could_matter=True, ends_input=True),))
+    return iter((Skipped(Origin(path, 0), reason, could_matter=True, ends_input=True),))

@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter
-from typing import Any
+from itertools import pairwise
 
 from smbrare.envelope import ARRAYS, marks_event
 from smbrare.jsontext import BadJson, decode
+from smbrare.jsontokens import Token, beginning
 
 NDJSON = "ndjson"
 DOCUMENT = "document"
@@ -40,8 +41,8 @@ def shape(head: bytes, *, whole: bool) -> str:
         return NDJSON
     if not _OBJECT.match(text):
         return NDJSON if _mostly_objects(rest, whole=whole) else ""
-    tokens = _tokens(text)
-    if tokens is not None and not (whole and _depth(tokens)):
+    tokens, is_json = beginning(text)
+    if is_json and not (whole and _depth(tokens)):
         return DOCUMENT
     return NDJSON if _mostly_objects(rest, whole=whole) else DOCUMENT
 
@@ -64,10 +65,10 @@ def _mostly_objects(text: bytes, *, whole: bool) -> bool:
 
 def _goes_on_inside(text: bytes) -> bool:
     """Return whether a line without an end holds several objects, or an envelope of events."""
-    tokens = _tokens(text) or []
+    tokens, _ = beginning(text)
     path: list[str | None] = []  # Keys, and None for an array.
     keys: set[str] = set()
-    for (kind, value), (following, _) in zip(tokens, [*tokens[1:], ("", None)], strict=True):
+    for (kind, value), (following, _) in pairwise([*tokens, ("", None)]):
         if kind == "map_key":
             path[-1] = value
             if len(path) == 1:
@@ -85,19 +86,6 @@ def _goes_on_inside(text: bytes) -> bool:
     return False
 
 
-def _depth(tokens: list[tuple[str, Any]]) -> int:
+def _depth(tokens: list[Token]) -> int:
     kinds = Counter(kind for kind, _ in tokens)
     return sum(kinds[f"start_{what}"] - kinds[f"end_{what}"] for what in ("map", "array"))
-
-
-def _tokens(text: bytes) -> list[tuple[str, Any]] | None:
-    """Return the tokens of a JSON text that may end anywhere, or None if it is none."""
-    import ijson  # noqa: PLC0415
-
-    tokens: list[tuple[str, Any]] = ijson.sendable_list()
-    parser = ijson.basic_parse_coro(tokens, multiple_values=True)
-    try:
-        parser.send(text)
-    except (ijson.JSONError, ArithmeticError, SystemError, ValueError):
-        return None
-    return tokens

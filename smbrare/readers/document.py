@@ -1,32 +1,18 @@
 """JSON documents that are no NDJSON: pretty-printed, concatenated, one huge array, envelopes.
 
-ijson reads them as a stream. It cannot go on behind damage, so damage ends the input; numbers come
-as int and Decimal, so that no digit is lost and no exponent is ever carried out.
+They are read as a stream of tokens, which cannot go on behind damage: damage ends the input.
 """
 
 import codecs
-import re
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 
 from smbrare.envelope import ARRAYS, Path, events, marks_event
 from smbrare.event import Origin, Record, Skipped
-from smbrare.limits import DEFAULT, KIB, MIB, Limits
-
-_BLOCK_BYTES = 64 * KIB
-
-# An integer of more digits than Python converts (4,300) is an error that ijson's C library does
-# not notice, and that costs records before it. Cut to 400 digits it is still beyond every type.
-_DIGITS_KEPT = 400
-_LONG_RUN = re.compile(rb"(?<![0-9])[0-9]{1000,}")
-_MANY_DIGITS = b"0" * 1000
-_DIGITS_ONLY = bytes(code if code in b"0123456789" else 0 for code in range(256)).translate(
-    bytes.maketrans(b"123456789", b"000000000")
-)
-
-Token: TypeAlias = tuple[str, Any]
-"""What ijson reports: the kind of a token and its value."""
+from smbrare.jsontext import BadJson
+from smbrare.jsontokens import Token, cut_numbers, tokens
+from smbrare.limits import DEFAULT, MIB, Limits
 
 _CONTAINERS: dict[str, Callable[[], Any]] = {"start_map": dict, "start_array": list}
 _ENDS = frozenset({"end_map", "end_array"})
@@ -49,23 +35,17 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
     Raises:
         OSError: If the stream fails; records before that were yielded.
     """
-    import ijson  # noqa: PLC0415
-
     number = 0
     feed = _Feed(stream, limits.record_bytes)
-    tokens = ijson.basic_parse(feed, buf_size=_BLOCK_BYTES, multiple_values=True)
     try:
-        for value in _top_level(tokens, limits.nesting):
+        for value in _top_level(tokens(feed), limits.nesting):
             number += 1
             feed.element_bytes = 0
             yield from _records(value, Origin(path, number))
     except _TooLong:
         reason = f"longer than {limits.record_bytes // MIB} MiB"
-    except ijson.IncompleteJSONError as error:
-        reason = _reason(error)
-    # What its C library raises for numbers that Python's types do not hold.
-    except (ijson.JSONError, ArithmeticError, SystemError, ValueError) as error:
-        reason = f"no JSON: {error}"
+    except BadJson as bad:
+        reason = str(bad)
     else:
         return
     origin = Origin(path, number + 1)
@@ -97,18 +77,7 @@ class _Feed:
         while not text and (block := self._stream.read(size)):
             self.element_bytes += len(block)
             text = self._decoder.decode(block).encode()
-        text = text or self._decoder.decode(b"", final=size > 0).encode()
-        if _MANY_DIGITS in text.translate(_DIGITS_ONLY):
-            text = _LONG_RUN.sub(lambda run: run[0][:_DIGITS_KEPT], text)
-        return text
-
-
-def _reason(error: Exception) -> str:
-    """Return the first line of what the C library says; the others show the input."""
-    said = error.args[0] if error.args else ""
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    line = text.partition("\n")[0]
-    return "cut off" if "premature EOF" in line else f"no JSON: {line}"
+        return cut_numbers(text or self._decoder.decode(b"", final=size > 0).encode())
 
 
 def _records(value: object, origin: Origin) -> Iterator[Record | Skipped]:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, cast
 
-from smbrare.limits import MIB, Limits
+from smbrare.limits import KIB, MIB, Limits
 from smbrare.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
 
 _ZIP_MAGIC = re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08)")
 _TAR_MAGIC = re.compile(rb".{257}ustar", re.DOTALL)
+# zipfile keeps back what it has in hand when it finds damage or a wrong checksum.
+_ZIP_READ = 4 * KIB
 _TAR_BLOCK = 512
 _TAR_READ = 20 * _TAR_BLOCK
 _TAR_HEADER_BYTES = 1 * MIB
@@ -107,8 +109,8 @@ def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget)
     if info.flag_bits & _ENCRYPTED:
         raise Damaged("encrypted: unpack it first")
     try:
-        with archive.open(info) as member:
-            while block := member.read(BLOCK_BYTES):
+        with cast("zipfile.ZipExtFile", archive.open(info)) as member:
+            while block := member.read1(_ZIP_READ):
                 budget.give(len(block))
                 yield block
     except _ZIP_ERRORS as error:
@@ -130,7 +132,7 @@ def tar_members(stream: Stream, budget: Budget) -> Iterator[Member]:
             for number, info in enumerate(_headers(archive, source), 1):
                 _check_members(number, budget.limits)
                 if info.isreg() or info.type not in tarfile.SUPPORTED_TYPES:
-                    member = Stream(_tar_member(archive, info, budget), stream)
+                    member = Stream(_tar_member(archive, info, source, budget), stream)
                     yield Member(info.name, member)
                     while member.read(BLOCK_BYTES):
                         pass
@@ -167,14 +169,18 @@ class _TarSource:
                 raise Damaged("damaged tar: a header that does not end")
         return data
 
+    def recent(self, offset: int) -> bytes:
+        """Return what was read from an offset on; empty if that is too long ago."""
+        start = offset - (self._position - len(self._recent))
+        return self._recent[start:] if start >= 0 else b""
+
     def check_end(self, offset: int) -> None:
         """Check that an empty block stands at an offset, and nothing but such blocks behind it.
 
         Raises:
             Damaged: If not.
         """
-        start = offset - (self._position - len(self._recent))
-        rest = self._recent[start:] if start >= 0 else b""
+        rest = self.recent(offset)
         if rest[:_TAR_BLOCK] != bytes(_TAR_BLOCK):
             raise Damaged("the tar is cut off or damaged: no end mark follows its last member")
         while not rest.strip(b"\0"):
@@ -194,13 +200,19 @@ def _headers(archive: tarfile.TarFile, source: _TarSource) -> Iterator[tarfile.T
         source.start_header()
 
 
-def _tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo, budget: Budget) -> Iterator[bytes]:
+def _tar_member(
+    archive: tarfile.TarFile, info: tarfile.TarInfo, source: _TarSource, budget: Budget
+) -> Iterator[bytes]:
+    given = 0
     try:
         file = archive.extractfile(info)
-        while file is not None and (block := file.read(BLOCK_BYTES)):
+        while file is not None and (block := file.read(_TAR_READ)):
             budget.give(len(block))
+            given += len(block)
             yield block
     except _TAR_ERRORS as error:
+        if not info.issparse():  # tarfile keeps back a block that is cut short.
+            yield source.recent(info.offset_data + given)[: max(0, info.size - given)]
         raise Damaged(f"damaged tar member: {error}") from None
 
 
