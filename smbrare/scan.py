@@ -1,6 +1,6 @@
 """A scan: inputs to records, records to sightings, sightings to findings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from smbrare import rarity
@@ -96,11 +96,19 @@ def _is_reported(time: int | None, setup: Setup) -> bool:
     )
 
 
-def learn(partial: Partial, baseline: Baseline) -> None:
+def learn(
+    partial: Partial, baseline: Baseline, last_step: Callable[[], None] = lambda: None
+) -> None:
     """Write what was gathered into a baseline.
+
+    Args:
+        partial: What was gathered.
+        baseline: Where to.
+        last_step: Called when only the commit itself is left to do.
 
     Raises:
         BaselineError: If it cannot be written.
     """
     sampled = any(survey.sampled for survey in partial.surveys)
-    baseline.commit(partial.sightings.rows(), dict.fromkeys(sorted(partial.span.hours), sampled))
+    hours = dict.fromkeys(sorted(partial.span.hours), sampled)
+    baseline.commit(partial.sightings.rows(), hours, last_step=last_step)

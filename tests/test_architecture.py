@@ -14,7 +14,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
     ("rule", "jsonshape"),
     ("finding", "survey"),
-    ("compare", "rarity", "report", "readers.", "sources.", "unpack."),
+    ("compare", "rarity", "report", "baseline_schema", "readers.", "sources.", "unpack."),
     ("containers", "inputs", "baseline", "examine", "outputs."),
     ("reading",),
     ("scan", "summary"),

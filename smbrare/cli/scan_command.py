@@ -10,7 +10,7 @@ import click
 
 from smbrare import rule, summary
 from smbrare.baseline import Baseline, locate
-from smbrare.cli import writing
+from smbrare.cli import interruption, writing
 from smbrare.cli.options import (
     color_option,
     exit_zero_option,
@@ -98,6 +98,8 @@ def scan_command(**options: Any) -> int:
         writing.check(output)
     request = _request(options)
     baseline = _baseline(request.setup)
+    if baseline is not None and not options["no_update"]:
+        baseline.check_writable()
     inputs = list(discover(request.paths))
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=options["quiet"]) as progress:
@@ -105,7 +107,7 @@ def scan_command(**options: Any) -> int:
     report = judge(request, partial, baseline)
     writing.write(_rendered(report, options), output)
     if baseline is not None and not options["no_update"]:
-        learn(partial, baseline)
+        learn(partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started)
     return report.exit_code
 
@@ -155,12 +157,11 @@ def _shown(report: Report, which: str) -> list[Finding]:
 
 
 def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
-    lines = [*summary.troubles(report), *summary.unjudged(report)]
-    for line in lines:
-        click.echo(f"smbrare: {line}", err=True)
+    lines = [f"smbrare: {line}" for line in summary.troubles(report)]
+    lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
     if not options["quiet"]:
-        for line in summary.summary(report, seconds, _baseline_note(report, options)):
-            click.echo(line, err=True)
+        lines += summary.summary(report, seconds, _baseline_note(report, options))
+    writing.tell(lines)
 
 
 def _baseline_note(report: Report, options: dict[str, Any]) -> str:
