@@ -14,7 +14,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("networks", "sightings", "envelope", "eventxml"),
     ("rule",),
     ("finding", "survey"),
-    ("rarity", "report", "readers.", "sources."),
+    ("rarity", "report", "wording", "pivots", "readers.", "sources."),
     ("containers", "inputs", "baseline", "examine", "outputs."),
     ("scan", "summary"),
     ("cli.",),

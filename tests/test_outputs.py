@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smbrare.cli.scan_command import FORMATS
 from smbrare.sanitize import cell, json_visible, visible
 from tests.conftest import Run
 from tests.events import matching
@@ -61,7 +62,7 @@ def hostile(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("output_format", ["table", "json", "ndjson", "csv"])
+@pytest.mark.parametrize("output_format", FORMATS)
 def test_nothing_of_a_log_is_live_in_a_terminal(
     run: Run, hostile: Path, output_format: str
 ) -> None:
@@ -136,7 +137,11 @@ def test_no_character_of_unicode_stays_live() -> None:
     assert [character for character in visible(everything) if is_live(character)] == []
 
 
-@given(st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Mn", "Lo", "Co"])))
+@given(
+    st.text(
+        st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Mn", "Lo", "Co", "Cn"])
+    )
+)
 def test_plain_text_stays_as_it_is(text: str) -> None:
     assert visible(text) == text
 
