@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from smbrare.finding import Finding
+from smbrare.sightings import Sightings
 from smbrare.survey import InputSurvey, Span
 
 EXIT_CLEAN = 0
@@ -57,6 +58,7 @@ class Report:
         span: The time that the network events cover.
         exit_zero: Whether findings alone are to give exit code 0.
         outside: Destinations sighted in the window whose finding lies before it.
+        traffic: The sightings themselves, by destination, source, host and hour.
     """
 
     setup: Setup
@@ -69,6 +71,7 @@ class Report:
     outside: int = 0
     duplicates: int = 0
     notes: tuple[str, ...] = field(default=())
+    traffic: Sightings = field(default_factory=Sightings)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -15,6 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rule",),
     ("finding", "survey"),
     ("rarity", "report", "wording", "pivots", "readers.", "sources."),
+    ("charts",),
     ("containers", "inputs", "baseline", "examine", "outputs."),
     ("scan", "summary"),
     ("cli.",),

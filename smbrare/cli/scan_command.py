@@ -17,7 +17,7 @@ from smbrare.cli.parameters import History, Time, Zone
 from smbrare.cli.progress import progress_bar
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
-from smbrare.outputs import csv_rows, json_document, markdown, sarif, table
+from smbrare.outputs import csv_rows, html_report, json_document, markdown, sarif, table
 from smbrare.report import Report, Setup
 from smbrare.scan import Request, gather, judge, learn
 
@@ -25,6 +25,7 @@ RENDERERS = {
     "json": json_document.render_json,
     "ndjson": json_document.render_ndjson,
     "csv": csv_rows.render,
+    "html": html_report.render,
     "markdown": markdown.render,
     "sarif": sarif.render,
 }
@@ -114,6 +115,8 @@ def scan_command(**options: Any) -> int:
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output)
+    if options["output_format"] == "html":
+        html_report.check()
     request = _request(options)
     baseline = _baseline(request.setup)
     inputs = list(discover(request.paths))
