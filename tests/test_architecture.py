@@ -15,7 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rule",),
     ("finding", "survey"),
     ("rarity", "report", "wording", "pivots", "readers.", "sources."),
-    ("charts",),
+    ("charts", "triage"),
     ("containers", "inputs", "baseline", "examine", "outputs."),
     ("scan", "summary"),
     ("cli.",),

@@ -25,6 +25,7 @@ from smbrare.pivots import pivots
 from smbrare.report import Report
 from smbrare.sanitize import json_visible, visible
 from smbrare.survey import InputSurvey
+from smbrare.triage import Step, triage
 from smbrare.wording import history_text, host_text, notes, outcome_text, time_text, values
 
 _MOST_OPEN = 3
@@ -58,10 +59,13 @@ def render(report: Report, shown: list[Finding]) -> Iterator[str]:
     """
     check()
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only this output needs it
-    from markupsafe import Markup  # noqa: PLC0415
+    from markupsafe import Markup, escape  # noqa: PLC0415
 
     def shown_text(value: Any) -> Any:
         return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    def sentence(step: Step) -> Markup:
+        return Markup(step.say(lambda name: f"<code>{escape(visible(name))}</code>"))  # noqa: S704
 
     environment = Environment(
         autoescape=True,
@@ -70,6 +74,7 @@ def render(report: Report, shown: list[Finding]) -> Iterator[str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["sentence"] = sentence
     scripts = (_library(), _file("report.js"))
     template = environment.from_string(_file("report.html.jinja"))
     # What is marked here is ours: the style, the scripts, and JSON without any "<".
@@ -179,12 +184,22 @@ def _finding(finding: Finding, count: int) -> dict[str, Any]:
         "history_key": finding.history.known,
         "notes": notes(finding),
         "reason": reason(finding),
+        "steps": _steps(finding),
         "facts": [(name, text) for name, text in _facts(finding) if text],
         "pivots": [
             {"title": each.title, "language": each.language, "lines": each.text.split("\n")}
             for each in pivots(finding)
         ],
     }
+
+
+def _steps(finding: Finding) -> list[tuple[str, tuple[Step, ...]]]:
+    found = triage(finding)
+    return [
+        ("Investigate", found.investigate),
+        ("Harmless if", found.harmless_if),
+        ("Respond", found.respond),
+    ]
 
 
 def _facts(finding: Finding) -> Iterator[tuple[str, str]]:

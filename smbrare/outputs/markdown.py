@@ -12,6 +12,7 @@ from smbrare.finding import Finding, duration, reason
 from smbrare.pivots import pivots
 from smbrare.report import Report
 from smbrare.sanitize import code_block, code_span
+from smbrare.triage import triage
 from smbrare.wording import (
     history_text,
     host_text,
@@ -105,6 +106,14 @@ def _section(number: int, finding: Finding) -> Iterator[str]:
     for name, text in _facts(finding):
         if text:
             yield f"- {name}: {text}\n"
+    steps = triage(finding)
+    for title, listed in (
+        ("Investigate", steps.investigate),
+        ("Harmless if", steps.harmless_if),
+        ("Respond", steps.respond),
+    ):
+        yield f"\n{title}:\n\n"
+        yield from (f"1. {step.say(code_span)}\n" for step in listed)
     for pivot in pivots(finding):
         yield f"\n{pivot.title} ({pivot.language})\n\n{code_block(pivot.text)}\n"
 
