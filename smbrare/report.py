@@ -59,6 +59,7 @@ class Report:
         exit_zero: Whether findings alone are to give exit code 0.
         outside: Destinations sighted in the window whose finding lies before it.
         traffic: The sightings themselves, by destination, source, host and hour.
+        as_expected: Whether the findings are those expected; None if nobody said which.
     """
 
     setup: Setup
@@ -72,6 +73,7 @@ class Report:
     duplicates: int = 0
     notes: tuple[str, ...] = field(default=())
     traffic: Sightings = field(default_factory=Sightings)
+    as_expected: bool | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -116,8 +118,10 @@ class Report:
         lost = any(survey.lost for survey in self.inputs)
         if any(survey.cut for survey in self.inputs) or (self.setup.strict and skipped):
             return EXIT_UNREADABLE
+        if self.as_expected is False:
+            return EXIT_FINDINGS
         if self.findings:
-            return EXIT_CLEAN if self.exit_zero else EXIT_FINDINGS
+            return EXIT_CLEAN if self.exit_zero or self.as_expected else EXIT_FINDINGS
         if lost:
             return EXIT_UNREADABLE
         if not self.inputs or self.unjudged():
