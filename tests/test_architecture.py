@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "sources.",
         "unpack.",
     ),
-    ("charts", "triage"),
+    ("charts", "expect", "triage", "rule_export", "rule_text"),
     ("containers", "inputs", "baseline", "examine", "outputs."),
     ("reading",),
     ("scan", "summary"),

@@ -1,7 +1,9 @@
 """``smbrare scan``: print the rare SMB connections of some files."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from smbrare.cli.options import (
 )
 from smbrare.cli.parameters import History, Time
 from smbrare.cli.progress import progress_bar
+from smbrare.errors import UsageError
+from smbrare.expect import Difference, Expected, compare, parse
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
 from smbrare.outputs import csv_rows, html_report, json_document, markdown, sarif, table
@@ -67,6 +71,13 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
     show_default="new; all in sarif",
     help="Which findings to print.",
 )
+@click.option(
+    "--expect",
+    "expected_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Exit with 0 if the findings are those of an NDJSON or CSV file, otherwise with 1.",
+)
 @exit_zero_option
 @quiet_option
 @click.option("-v", "--verbose", is_flag=True, help="Name every input on stderr.")
@@ -105,6 +116,7 @@ def scan_command(**options: Any) -> int:
         writing.check(output)
     if options["output_format"] == "html":
         html_report.check()
+    expected = _expected(options["expected_file"])
     request = _request(options)
     baseline = _baseline(request.setup)
     if baseline is not None and not options["no_update"]:
@@ -114,11 +126,25 @@ def scan_command(**options: Any) -> int:
     with progress_bar(total, quiet=options["quiet"]) as progress:
         partial = gather(inputs, request, progress)
     report = judge(request, partial, baseline)
+    difference = None if expected is None else compare(expected, report.findings)
+    if difference is not None:
+        report = replace(report, as_expected=difference == Difference((), ()))
     writing.write(_rendered(report, options), output)
     if baseline is not None and not options["no_update"]:
         learn(partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started)
+    for line in () if difference is None else difference.lines():
+        click.echo(f"smbrare: {line}", err=True)
     return report.exit_code
+
+
+def _expected(path: Path | None) -> Counter[Expected] | None:
+    if path is None:
+        return None
+    try:
+        return parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _request(options: dict[str, Any]) -> Request:
