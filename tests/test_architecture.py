@@ -16,6 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("finding", "survey"),
     ("rarity", "report", "readers.", "sources."),
     ("containers", "inputs", "baseline", "examine", "outputs."),
+    ("reading",),
     ("scan", "summary"),
     ("cli.",),
 )
