@@ -10,14 +10,17 @@ PACKAGE = ROOT / "smbrare"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
-    ("fields",),
+    ("fields", "grid"),
     ("networks", "sightings", "envelope", "eventxml"),
     ("rule",),
     ("finding", "survey"),
     ("rarity", "report", "readers.", "sources."),
+    ("evidence", "explanation"),
+    ("reasoning",),
     ("containers", "inputs", "baseline", "examine", "outputs."),
     ("reading",),
     ("scan", "summary"),
+    ("explain",),
     ("cli.",),
 )
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""

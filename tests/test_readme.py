@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"
-SHOWING = (README, ROOT / "docs" / "options.md")
+SHOWING = (README, *(ROOT / "docs" / name for name in ("options.md", "explain.md")))
 """Documents with blocks of the program's own output."""
 
 _BLOCK = re.compile(r"<!-- (sample|help):(.*?) -->\n```(console|text)\n(.*?)```\n", re.DOTALL)

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from smbrare import __version__
+from smbrare.cli.explain_command import explain_command
 from smbrare.cli.scan_command import scan_command
 from smbrare.errors import ClosedPipeError, SmbrareError
 from smbrare.report import (
@@ -33,6 +34,7 @@ def cli() -> None:
 
 
 cli.add_command(scan_command)
+cli.add_command(explain_command)
 
 
 def main() -> NoReturn:

@@ -1,7 +1,5 @@
 """``smbrare scan``: print the rare SMB connections of some files."""
 
-import os
-import sys
 import time
 from collections.abc import Iterable
 from datetime import tzinfo
@@ -11,10 +9,10 @@ from typing import Any
 import click
 
 from smbrare import rule, summary
-from smbrare.baseline import Baseline, locate
-from smbrare.cli import writing
+from smbrare.cli import baselines, writing
 from smbrare.cli.parameters import History, Time, Zone
 from smbrare.cli.progress import progress_bar
+from smbrare.cli.terminal import fitted
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
 from smbrare.outputs import csv_rows, json_document, table
@@ -109,7 +107,7 @@ def scan_command(**options: Any) -> int:
     if output is not None:
         writing.check(output)
     request = _request(options)
-    baseline = _baseline(request.setup)
+    baseline = baselines.opened(request.setup)
     inputs = list(discover(request.paths))
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=options["quiet"]) as progress:
@@ -141,13 +139,6 @@ def _request(options: dict[str, Any]) -> Request:
     )
 
 
-def _baseline(setup: Setup) -> Baseline | None:
-    if setup.baseline is None:
-        return None
-    settings = {"time field": setup.time_field, "literal": str(setup.literal).lower()}
-    return Baseline(locate(setup.baseline), settings)
-
-
 def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
     shown = _shown(report, options["show"])
     match options["output_format"]:
@@ -158,24 +149,12 @@ def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
         case "csv":
             return csv_rows.render(report, shown)
         case _:
-            width, color = _terminal(options)
+            width, color = fitted(options["color"], to_file=options["output"] is not None)
             return table.render(report, shown, width, color=color)
 
 
 def _shown(report: Report, which: str) -> list[Finding]:
     return [finding for finding in report.judged if which in {"all", finding.status}]
-
-
-def _terminal(options: dict[str, Any]) -> tuple[int | None, bool]:
-    """Return the width to fit a table into, None for any, and whether to use colours."""
-    is_terminal = options["output"] is None and sys.stdout.isatty()
-    columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdecimal() else None
-    if width is None and is_terminal:
-        width = os.get_terminal_size(sys.stdout.fileno()).columns
-    if options["color"] != "auto":
-        return width, options["color"] == "always"
-    return width, is_terminal and not os.environ.get("NO_COLOR")
 
 
 def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
