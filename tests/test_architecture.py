@@ -15,12 +15,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rule",),
     ("finding", "survey"),
     ("rarity", "report", "readers.", "sources."),
-    ("evidence", "explanation"),
-    ("reasoning",),
-    ("containers", "inputs", "baseline", "examine", "outputs."),
+    ("evidence", "explanation", "examine"),
+    ("reasoning", "inspection"),
+    ("advice", "funnel"),
+    ("containers", "inputs", "baseline", "outputs."),
     ("reading",),
     ("scan", "summary"),
-    ("explain",),
+    ("explain", "inspect"),
     ("cli.",),
 )
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""

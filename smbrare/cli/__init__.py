@@ -11,6 +11,7 @@ import click
 
 from smbrare import __version__
 from smbrare.cli.explain_command import explain_command
+from smbrare.cli.inspect_command import inspect_command
 from smbrare.cli.scan_command import scan_command
 from smbrare.errors import ClosedPipeError, SmbrareError
 from smbrare.report import (
@@ -34,6 +35,7 @@ def cli() -> None:
 
 
 cli.add_command(scan_command)
+cli.add_command(inspect_command)
 cli.add_command(explain_command)
 
 

@@ -53,3 +53,7 @@ text_or_json: Decorator = click.option(
     show_default=True,
     help="How to print it.",
 )
+strict: Decorator = click.option(
+    "--strict", is_flag=True, help="Exit with 3 if any record was skipped."
+)
+quiet: Decorator = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")

@@ -19,3 +19,13 @@ def fitted(color: str, *, to_file: bool = False) -> tuple[int | None, bool]:
     if color != "auto":
         return width, color == "always"
     return width, is_terminal and not os.environ.get("NO_COLOR")
+
+
+def block() -> str:
+    """Return the character to draw bars with: a full block where stdout's encoding has one."""
+    full = "\u2588"
+    try:
+        full.encode(sys.stdout.encoding)
+    except (UnicodeEncodeError, LookupError):
+        return "#"
+    return full
