@@ -17,11 +17,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rarity", "report", "readers.", "sources."),
     ("evidence", "explanation", "examine"),
     ("reasoning", "inspection"),
-    ("advice", "funnel"),
+    ("advice", "funnel", "preview"),
     ("containers", "inputs", "baseline", "outputs."),
     ("reading",),
     ("scan", "summary"),
-    ("explain", "inspect"),
+    ("explain", "inspect", "dry_run"),
     ("cli.",),
 )
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""

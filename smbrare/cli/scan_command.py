@@ -13,11 +13,14 @@ from smbrare.cli import baselines, writing
 from smbrare.cli.parameters import History, Time, Zone
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
+from smbrare.dry_run import look
+from smbrare.errors import UsageError
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
-from smbrare.outputs import csv_rows, json_document, table
+from smbrare.outputs import csv_rows, json_document, preview, table
+from smbrare.preview import exit_code
 from smbrare.report import Report, Setup
-from smbrare.scan import Request, gather, judge, learn
+from smbrare.scan import Request, gather, judge, learn, settings_of
 
 FORMATS = ("table", "json", "ndjson", "csv")
 _HISTORY = f"{rule.HISTORY_DAYS}d"
@@ -57,6 +60,9 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
     default="new",
     show_default=True,
     help="Which findings to print.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="List inputs, their containers and sources; judge nothing."
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary and no progress on stderr.")
@@ -107,6 +113,8 @@ def scan_command(**options: Any) -> int:
     if output is not None:
         writing.check(output)
     request = _request(options)
+    if options["dry_run"]:
+        return _dry_run(request, options)
     baseline = baselines.opened(request.setup)
     inputs = list(discover(request.paths))
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
@@ -118,6 +126,22 @@ def scan_command(**options: Any) -> int:
         learn(partial, baseline)
     _tell(report, options, time.monotonic() - started)
     return report.exit_code
+
+
+def _dry_run(request: Request, options: dict[str, Any]) -> int:
+    output_format, output = options["output_format"], options["output"]
+    if output_format not in {"table", "json"}:
+        raise UsageError("--dry-run prints --format table or json")
+    found = look(
+        discover(request.paths), settings_of(request.setup), request.limits, lambda _: None
+    )
+    code = exit_code(found)
+    if output_format == "json":
+        writing.write(preview.render_json(found, code), output)
+    else:
+        width, color = fitted(options["color"], to_file=output is not None)
+        writing.write(preview.render_table(found, width, color=color), output)
+    return code
 
 
 def _request(options: dict[str, Any]) -> Request:
