@@ -28,7 +28,18 @@ class Terminated(BaseException):
     """SIGTERM arrived."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_EXAMPLES = """\b
+Examples:
+  smbrare scan logs/                       what is rare in these files?
+  smbrare inspect export.ndjson            could a scan of it find anything?
+  smbrare explain export.ndjson:12         why is this event a finding, or none?
+"""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EXAMPLES,
+)
 @click.version_option(__version__, message="smbrare %(version)s")
 def cli() -> None:
     """Find rare SMB connections to the internet in exported Windows network events."""

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from smbrare.cli import baselines, options, writing
+from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import fitted
 from smbrare.explain import explain, parse_target
 from smbrare.outputs import explanation
@@ -21,10 +22,11 @@ Examples:
 
 
 @click.command("explain", short_help="Print why one event is a finding or none.", epilog=_EXAMPLES)
-@click.argument("target", metavar="FILE:LINE|FILE#RECORD|-")
+@click.argument("target", metavar="FILE:LINE|FILE#RECORD|-", type=FileName())
 @options.text_or_json
 @click.option(
     "--baseline",
+    type=BaselineName(),
     metavar="NAME|FILE",
     envvar="SMBRARE_BASELINE",
     help="Judge rarity against what a baseline has seen too; it is only read.",

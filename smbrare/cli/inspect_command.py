@@ -6,6 +6,7 @@ import click
 
 from smbrare import rule, summary
 from smbrare.cli import options, writing
+from smbrare.cli.parameters import FileName
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import block, fitted
 from smbrare.inputs import Input, discover
@@ -23,7 +24,7 @@ Examples:
 
 
 @click.command("inspect", short_help="Print what an export holds and lacks.", epilog=_EXAMPLES)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @options.text_or_json
 @options.literal
 @options.time_field

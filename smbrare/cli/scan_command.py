@@ -10,7 +10,7 @@ import click
 
 from smbrare import rule, summary
 from smbrare.cli import baselines, writing
-from smbrare.cli.parameters import History, Time, Zone
+from smbrare.cli.parameters import BaselineName, FileName, History, Time, Zone
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
 from smbrare.dry_run import look
@@ -26,8 +26,18 @@ FORMATS = ("table", "json", "ndjson", "csv")
 _HISTORY = f"{rule.HISTORY_DAYS}d"
 
 
-@click.command("scan", short_help="Print the rare SMB connections of some files.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+_EXAMPLES = """\b
+Examples:
+  smbrare scan export.ndjson
+  smbrare scan logs/ --baseline acme --format ndjson > findings.ndjson
+  smbrare scan logs/*.ndjson --since 2026-11-20 --exit-zero
+  zcat day.ndjson.gz | smbrare scan - --format csv --output findings.csv
+  smbrare scan logs/ --dry-run
+"""
+
+
+@click.command("scan", short_help="Print the rare SMB connections of some files.", epilog=_EXAMPLES)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @click.option(
     "-f",
     "--format",
@@ -46,6 +56,7 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
 )
 @click.option(
     "--baseline",
+    type=BaselineName(),
     metavar="NAME|FILE",
     envvar="SMBRARE_BASELINE",
     help="Judge against what a baseline has seen, and add to it.",
