@@ -7,6 +7,7 @@ from smbrare import rarity
 from smbrare.baseline import Baseline
 from smbrare.event import Document, Origin, Skipped
 from smbrare.examine import Partial, examine
+from smbrare.fields import MICROSECONDS
 from smbrare.inputs import Input
 from smbrare.limits import DEFAULT, Limits
 from smbrare.reading import Progress, read_all
@@ -69,13 +70,7 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
         BaselineError: If the baseline cannot be read.
     """
     setup = request.setup
-    rows = [] if baseline is None else list(baseline.rows(partial.sightings.destinations()))
-    covered = {} if baseline is None else baseline.covered()
-    sampled = any(survey.sampled for survey in partial.surveys) or any(covered.values())
-    hours = frozenset(partial.span.hours | covered.keys())
-    history = None if setup.history is None else setup.history * 1_000_000
-    question = rarity.Question(history, setup.per_host, request.excluded)
-    judged = rarity.judge(partial.sightings, rarity.Known(rows, hours, sampled), question)
+    judged = rarity.judge(partial.sightings, known(partial, baseline), question(request))
     reported = [finding for finding in judged if _is_reported(finding.sighting.time, setup)]
     return Report(
         setup=setup,
@@ -87,6 +82,25 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
         exit_zero=request.exit_zero,
         traffic=partial.sightings,
     )
+
+
+def known(partial: Partial, baseline: Baseline | None) -> rarity.Known:
+    """Return what is known besides the sightings of the inputs themselves.
+
+    Raises:
+        BaselineError: If the baseline cannot be read.
+    """
+    rows = [] if baseline is None else list(baseline.rows(partial.sightings.destinations()))
+    covered = {} if baseline is None else baseline.covered()
+    sampled = any(survey.sampled for survey in partial.surveys) or any(covered.values())
+    return rarity.Known(rows, frozenset(partial.span.hours | covered.keys()), sampled)
+
+
+def question(request: Request) -> rarity.Question:
+    """Return how a request has sightings judged."""
+    setup = request.setup
+    history = None if setup.history is None else setup.history * MICROSECONDS
+    return rarity.Question(history, setup.per_host, request.excluded)
 
 
 def _is_reported(time: int | None, setup: Setup) -> bool:

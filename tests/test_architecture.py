@@ -10,7 +10,7 @@ PACKAGE = ROOT / "smbrare"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
-    ("fields",),
+    ("fields", "grid"),
     ("networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
     ("rule", "jsonshape"),
     ("finding", "survey"),
@@ -26,10 +26,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "unpack.",
     ),
     ("charts", "expect", "triage", "rule_export", "rule_text"),
-    ("containers", "inputs", "baseline", "examine", "outputs."),
+    ("evidence", "explanation", "examine"),
+    ("reasoning", "inspection"),
+    ("advice", "funnel", "preview"),
+    ("containers", "inputs", "baseline", "outputs."),
     ("reading",),
     ("scan", "summary"),
-    ("replay",),
+    ("explain", "inspect", "dry_run", "replay"),
     ("cli.",),
 )
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""

@@ -1,51 +1,72 @@
-"""Options that several commands have in common, and what follows from them."""
+"""Options that mean the same in every command that has them."""
 
-import os
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 
-from smbrare.cli.parameters import Zone
+from smbrare import rule
+from smbrare.cli.parameters import History, Zone
 
-output_option = click.option(
+Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+output: Decorator = click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Write findings to a file, replaced whole at the end.",
 )
-exit_zero_option = click.option(
+exit_zero: Decorator = click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1."
 )
-quiet_option = click.option(
-    "-q", "--quiet", is_flag=True, help="No summary and no progress on stderr."
+history: Decorator = click.option(
+    "--history",
+    type=History(),
+    default=f"{rule.HISTORY_DAYS}d",
+    show_default=True,
+    help="How far back a destination counts as seen, or all.",
 )
-input_tz_option = click.option(
+per_host: Decorator = click.option(
+    "--per-host", is_flag=True, help="Judge each host's destinations apart."
+)
+literal: Decorator = click.option(
+    "--literal", is_flag=True, help="Do without fields that the exporter left out."
+)
+time_field: Decorator = click.option(
+    "--time-field",
+    type=click.Choice(["@timestamp", "event.ingested"]),
+    default="@timestamp",
+    show_default=True,
+    help="The field that tells the time.",
+)
+input_tz: Decorator = click.option(
     "--input-tz",
     type=Zone(),
     default="UTC",
     show_default=True,
     help="The zone of times that name none.",
 )
-color_option = click.option(
+color: Decorator = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
     help="Colours in the table.",
 )
-
-
-def terminal(options: Mapping[str, Any]) -> tuple[int | None, bool]:
-    """Return the width to fit a table into, None for any, and whether to use colours."""
-    is_terminal = options["output"] is None and sys.stdout.isatty()
-    columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdecimal() else None
-    if width is None and is_terminal:
-        width = os.get_terminal_size(sys.stdout.fileno()).columns
-    if options["color"] != "auto":
-        return width, options["color"] == "always"
-    return width, is_terminal and not os.environ.get("NO_COLOR")
+text_or_json: Decorator = click.option(
+    "-f",
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
+)
+strict: Decorator = click.option(
+    "--strict", is_flag=True, help="Exit with 3 if any record was skipped."
+)
+quiet: Decorator = click.option(
+    "-q", "--quiet", is_flag=True, help="Nothing on stderr but trouble."
+)

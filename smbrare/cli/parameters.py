@@ -1,4 +1,4 @@
-"""Types of option values: durations, times and time zones."""
+"""Types of option values: durations, times, time zones, and names of files for the shell."""
 
 import re
 from datetime import UTC, tzinfo
@@ -6,7 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
+from click.shell_completion import CompletionItem
 
+from smbrare.baseline import locate
 from smbrare.fields import Malformed, date
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60}
@@ -82,3 +84,30 @@ class Zone(click.ParamType[tzinfo]):
             return ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             self.fail(f"{value!r} is no time zone such as UTC or Europe/Berlin", param, ctx)
+
+
+class FileName(click.ParamType[str]):
+    """A file, directory, glob or ``-``, as it is given; a shell completes it as a file."""
+
+    name = "file"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Leave it to the shell."""
+        del ctx, param
+        return [CompletionItem(incomplete, type="file")]
+
+
+class BaselineName(FileName):
+    """A baseline's name or file; a shell completes the names in the user's state directory."""
+
+    name = "baseline"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that start so, or leave it to the shell where there are none."""
+        names = sorted(path.stem for path in locate("any").parent.glob("*.db"))
+        items = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return items or super().shell_complete(ctx, param, incomplete)

@@ -10,26 +10,29 @@ from typing import Any
 
 import click
 
-from smbrare import rule, summary
-from smbrare.baseline import Baseline, locate
-from smbrare.cli import interruption, writing
-from smbrare.cli.options import (
-    color_option,
-    exit_zero_option,
-    input_tz_option,
-    output_option,
-    quiet_option,
-    terminal,
-)
-from smbrare.cli.parameters import History, Time
+from smbrare import summary
+from smbrare.cli import baselines, interruption, writing
+from smbrare.cli import options as shared
+from smbrare.cli.parameters import BaselineName, FileName, Time
 from smbrare.cli.progress import progress_bar
+from smbrare.cli.terminal import fitted
+from smbrare.dry_run import look
 from smbrare.errors import UsageError
 from smbrare.expect import Difference, Expected, compare, parse
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
-from smbrare.outputs import csv_rows, html_report, json_document, markdown, sarif, table
+from smbrare.outputs import (
+    csv_rows,
+    html_report,
+    json_document,
+    markdown,
+    preview,
+    sarif,
+    table,
+)
+from smbrare.preview import exit_code
 from smbrare.report import Report, Setup
-from smbrare.scan import Request, gather, judge, learn
+from smbrare.scan import Request, gather, judge, learn, settings_of
 
 RENDERERS = {
     "json": json_document.render_json,
@@ -40,11 +43,20 @@ RENDERERS = {
     "sarif": sarif.render,
 }
 FORMATS = ("table", *RENDERERS)
-_HISTORY = f"{rule.HISTORY_DAYS}d"
 
 
-@click.command("scan", short_help="Print the rare SMB connections of some files.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+_EXAMPLES = """\b
+Examples:
+  smbrare scan export.ndjson
+  smbrare scan logs/ --baseline acme --format ndjson > findings.ndjson
+  smbrare scan logs/*.ndjson --since 2026-11-20 --exit-zero
+  zcat day.ndjson.gz | smbrare scan - --format csv --output findings.csv
+  smbrare scan logs/ --dry-run
+"""
+
+
+@click.command("scan", short_help="Print the rare SMB connections of some files.", epilog=_EXAMPLES)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @click.option(
     "-f",
     "--format",
@@ -54,9 +66,10 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
     show_default=True,
     help="How to print findings.",
 )
-@output_option
+@shared.output
 @click.option(
     "--baseline",
+    type=BaselineName(),
     metavar="NAME|FILE",
     envvar="SMBRARE_BASELINE",
     help="Judge against what a baseline has seen, and add to it.",
@@ -78,28 +91,19 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
     metavar="FILE",
     help="Exit with 0 if the findings are those of an NDJSON or CSV file, otherwise with 1.",
 )
-@exit_zero_option
-@quiet_option
+@click.option(
+    "--dry-run", is_flag=True, help="List inputs, their containers and sources; judge nothing."
+)
+@shared.exit_zero
+@shared.quiet
 @click.option("-v", "--verbose", is_flag=True, help="Name every input on stderr.")
-@click.option(
-    "--history",
-    type=History(),
-    default=_HISTORY,
-    show_default=True,
-    help="How far back a destination counts as seen, or all.",
-)
-@click.option("--per-host", is_flag=True, help="Judge each host's destinations apart.")
-@click.option("--literal", is_flag=True, help="Do without fields that the exporter left out.")
-@click.option(
-    "--time-field",
-    type=click.Choice(["@timestamp", "event.ingested"]),
-    default="@timestamp",
-    show_default=True,
-    help="The field that tells the time.",
-)
-@input_tz_option
-@click.option("--strict", is_flag=True, help="Exit with 3 if any record was skipped.")
-@color_option
+@shared.history
+@shared.per_host
+@shared.literal
+@shared.time_field
+@shared.input_tz
+@shared.strict
+@shared.color
 def scan_command(**options: Any) -> int:
     """Print the rare SMB connections of some files.
 
@@ -118,7 +122,9 @@ def scan_command(**options: Any) -> int:
         html_report.check()
     expected = _expected(options["expected_file"])
     request = _request(options)
-    baseline = _baseline(request.setup)
+    if options["dry_run"]:
+        return _dry_run(request, options)
+    baseline = baselines.opened(request.setup)
     if baseline is not None and not options["no_update"]:
         baseline.check_writable()
     inputs = list(discover(request.paths))
@@ -147,6 +153,22 @@ def _expected(path: Path | None) -> Counter[Expected] | None:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
+def _dry_run(request: Request, options: dict[str, Any]) -> int:
+    output_format, output = options["output_format"], options["output"]
+    if output_format not in {"table", "json"}:
+        raise UsageError("--dry-run prints --format table or json")
+    found = look(
+        discover(request.paths), settings_of(request.setup), request.limits, lambda _: None
+    )
+    code = exit_code(found)
+    if output_format == "json":
+        writing.write(preview.render_json(found, code), output)
+    else:
+        width, color = fitted(options["color"], to_file=output is not None)
+        writing.write(preview.render_table(found, width, color=color), output)
+    return code
+
+
 def _request(options: dict[str, Any]) -> Request:
     zone: tzinfo = options["input_tz"]
     return Request(
@@ -166,19 +188,12 @@ def _request(options: dict[str, Any]) -> Request:
     )
 
 
-def _baseline(setup: Setup) -> Baseline | None:
-    if setup.baseline is None:
-        return None
-    settings = {"time field": setup.time_field, "literal": str(setup.literal).lower()}
-    return Baseline(locate(setup.baseline), settings)
-
-
 def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
     output_format = options["output_format"]
     # SARIF says itself what was held back: a result that is suppressed alerts nobody.
     shown = _shown(report, options["show"] or ("all" if output_format == "sarif" else "new"))
     if output_format == "table":
-        width, color = terminal(options)
+        width, color = fitted(options["color"], to_file=options["output"] is not None)
         return table.render(report, shown, width, color=color)
     return RENDERERS[output_format](report, shown)
 
