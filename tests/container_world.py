@@ -69,6 +69,8 @@ def ecs(connection: Connection) -> dict[str, Any]:
         "@timestamp": connection.iso,
         "event": {"category": ["network"], "id": str(connection.port)},
         "host": {"name": "WS-ü", "os": {"type": "windows"}},
+        "network": {"transport": "tcp"},
+        "process": {"pid": 4},
         "source": {"ip": "10.20.1.11", "port": connection.port},
         "destination": {"ip": connection.to, "port": 445},
         "message": 'to {"x"} \\ \n, <Event> & more',
@@ -91,16 +93,34 @@ def defender(connection: Connection) -> dict[str, Any]:
         "Timestamp": connection.iso,
         "DeviceName": "ws-ü.corp.example",
         "ActionType": "ConnectionSuccess",
+        "LocalIP": "10.20.1.11",
+        "LocalPort": str(connection.port),
         "RemoteIP": connection.to,
         "RemotePort": "445",
+        "Protocol": "Tcp",
+        "InitiatingProcessId": "4",
+        "InitiatingProcessAccountSid": "S-1-5-18",
         "AdditionalFields": '{"a": "b, c"}',
+    }
+
+
+def streamed(connection: Connection) -> dict[str, Any]:
+    """Return a record of Defender's streaming API."""
+    return {
+        "time": connection.iso,
+        "category": "AdvancedHunting-DeviceNetworkEvents",
+        "properties": defender(connection),
     }
 
 
 def event_data(connection: Connection) -> dict[str, str]:
     return {
         "UtcTime": connection.blank,
+        "ProcessId": "4",
         "Image": "System <&>",
+        "Protocol": "tcp",
+        "SourceIp": "10.20.1.11",
+        "SourcePort": str(connection.port),
         "DestinationIp": connection.to,
         "DestinationPort": "445",
     }
@@ -158,7 +178,12 @@ def _kibana_row(connection: Connection) -> dict[str, str]:
         "@timestamp": connection.kibana,
         "destination.ip": connection.to,
         "destination.port": "445",
+        "source.ip": "10.20.1.11",
         "source.port": f"{connection.port:,}",
+        "event.category": "network, session",
+        "host.os.type": "windows",
+        "network.transport": "tcp",
+        "process.pid": "4",
         "host.name": "WS-ü",
         "process.name": "'-",
         "message": 'several "lines",\nof text',
@@ -175,7 +200,7 @@ TEXTS: dict[str, Callable[[Iterable[Connection]], str]] = {
     "elasticdump lines": lambda world: _lines(_hits(world)),
     "a search response a line": lambda world: _lines(_search([hit]) for hit in _hits(world)),
     "Event Hub batches a line": lambda world: _lines(
-        {"records": [{"properties": defender(each)}]} for each in world
+        {"records": [streamed(each)]} for each in world
     ),
     "pretty objects": lambda world: "".join(_pretty(ecs(each)) for each in world),
     "objects without anything between": lambda world: _lines(map(ecs, world), ""),
@@ -190,9 +215,7 @@ TEXTS: dict[str, Callable[[Iterable[Connection]], str]] = {
     "several searches": lambda world: json.dumps(
         {"took": 1, "responses": [_search([hit]) for hit in _hits(world)]}
     ),
-    "Event Hub batch": lambda world: json.dumps(
-        {"records": [{"properties": defender(each)} for each in world]}
-    ),
+    "Event Hub batch": lambda world: json.dumps({"records": [streamed(each) for each in world]}),
     "Advanced Hunting, old API": lambda world: json.dumps(
         {"Stats": {}, "Schema": [{"Name": "a"}], "Results": [defender(each) for each in world]}
     ),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from smbrare import rule
 from smbrare.containers import parts
 from smbrare.unpack.streams import HEAD_BYTES
 from tests.container_world import (
@@ -24,6 +25,7 @@ from tests.container_world import (
     tarred,
     zipped,
 )
+from tests.events import view
 
 NDJSON = TEXTS["ndjson"](WORLD).encode()
 FORMATS = {
@@ -46,6 +48,8 @@ def test_every_form_of_text_gives_the_same_events(
     outcome = read(encode(text))
     assert outcome.skipped == ()
     assert outcome.seen == expected()
+    # What the containers leave of an event is all that the rule needs.
+    assert all(rule.matches(view(document)) for document in outcome.documents)
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
