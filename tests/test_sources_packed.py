@@ -1,4 +1,4 @@
-"""Events packed in a text, a list or a field of another record, and the paths that readings name."""
+"""Events packed in a text, a list or a field of another record; the paths that readings name."""
 
 from typing import Any
 
