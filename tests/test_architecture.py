@@ -11,12 +11,25 @@ PACKAGE = ROOT / "smbrare"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
     ("fields",),
-    ("networks", "sightings", "envelope", "eventxml"),
-    ("rule",),
+    ("networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
+    ("rule", "jsonshape"),
     ("finding", "survey"),
-    ("rarity", "report", "readers.", "sources."),
+    (
+        "compare",
+        "rarity",
+        "report",
+        "baseline_schema",
+        "wording",
+        "pivots",
+        "readers.",
+        "sources.",
+        "unpack.",
+    ),
+    ("charts", "expect", "triage", "rule_export", "rule_text"),
     ("containers", "inputs", "baseline", "examine", "outputs."),
+    ("reading",),
     ("scan", "summary"),
+    ("replay",),
     ("cli.",),
 )
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""

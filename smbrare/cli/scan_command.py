@@ -1,9 +1,9 @@
 """``smbrare scan``: print the rare SMB connections of some files."""
 
-import os
-import sys
 import time
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,34 @@ import click
 
 from smbrare import rule, summary
 from smbrare.baseline import Baseline, locate
-from smbrare.cli import writing
-from smbrare.cli.parameters import History, Time, Zone
+from smbrare.cli import interruption, writing
+from smbrare.cli.options import (
+    color_option,
+    exit_zero_option,
+    input_tz_option,
+    output_option,
+    quiet_option,
+    terminal,
+)
+from smbrare.cli.parameters import History, Time
 from smbrare.cli.progress import progress_bar
+from smbrare.errors import UsageError
+from smbrare.expect import Difference, Expected, compare, parse
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
-from smbrare.outputs import csv_rows, json_document, table
+from smbrare.outputs import csv_rows, html_report, json_document, markdown, sarif, table
 from smbrare.report import Report, Setup
 from smbrare.scan import Request, gather, judge, learn
 
-FORMATS = ("table", "json", "ndjson", "csv")
+RENDERERS = {
+    "json": json_document.render_json,
+    "ndjson": json_document.render_ndjson,
+    "csv": csv_rows.render,
+    "html": html_report.render,
+    "markdown": markdown.render,
+    "sarif": sarif.render,
+}
+FORMATS = ("table", *RENDERERS)
 _HISTORY = f"{rule.HISTORY_DAYS}d"
 
 
@@ -36,13 +54,7 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
     show_default=True,
     help="How to print findings.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write findings to a file, replaced whole at the end.",
-)
+@output_option
 @click.option(
     "--baseline",
     metavar="NAME|FILE",
@@ -56,12 +68,18 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
 @click.option(
     "--show",
     type=click.Choice(["new", "known", "excluded", "all"]),
-    default="new",
-    show_default=True,
+    show_default="new; all in sarif",
     help="Which findings to print.",
 )
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1.")
-@click.option("-q", "--quiet", is_flag=True, help="No summary and no progress on stderr.")
+@click.option(
+    "--expect",
+    "expected_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Exit with 0 if the findings are those of an NDJSON or CSV file, otherwise with 1.",
+)
+@exit_zero_option
+@quiet_option
 @click.option("-v", "--verbose", is_flag=True, help="Name every input on stderr.")
 @click.option(
     "--history",
@@ -79,21 +97,9 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
     show_default=True,
     help="The field that tells the time.",
 )
-@click.option(
-    "--input-tz",
-    type=Zone(),
-    default="UTC",
-    show_default=True,
-    help="The zone of times that name none.",
-)
+@input_tz_option
 @click.option("--strict", is_flag=True, help="Exit with 3 if any record was skipped.")
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Colours in the table.",
-)
+@color_option
 def scan_command(**options: Any) -> int:
     """Print the rare SMB connections of some files.
 
@@ -108,18 +114,37 @@ def scan_command(**options: Any) -> int:
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output)
+    if options["output_format"] == "html":
+        html_report.check()
+    expected = _expected(options["expected_file"])
     request = _request(options)
     baseline = _baseline(request.setup)
+    if baseline is not None and not options["no_update"]:
+        baseline.check_writable()
     inputs = list(discover(request.paths))
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=options["quiet"]) as progress:
         partial = gather(inputs, request, progress)
     report = judge(request, partial, baseline)
+    difference = None if expected is None else compare(expected, report.findings)
+    if difference is not None:
+        report = replace(report, as_expected=difference == Difference((), ()))
     writing.write(_rendered(report, options), output)
     if baseline is not None and not options["no_update"]:
-        learn(partial, baseline)
+        learn(partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started)
+    for line in () if difference is None else difference.lines():
+        click.echo(f"smbrare: {line}", err=True)
     return report.exit_code
+
+
+def _expected(path: Path | None) -> Counter[Expected] | None:
+    if path is None:
+        return None
+    try:
+        return parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _request(options: dict[str, Any]) -> Request:
@@ -149,42 +174,25 @@ def _baseline(setup: Setup) -> Baseline | None:
 
 
 def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
-    shown = _shown(report, options["show"])
-    match options["output_format"]:
-        case "json":
-            return json_document.render_json(report, shown)
-        case "ndjson":
-            return json_document.render_ndjson(report, shown)
-        case "csv":
-            return csv_rows.render(report, shown)
-        case _:
-            width, color = _terminal(options)
-            return table.render(report, shown, width, color=color)
+    output_format = options["output_format"]
+    # SARIF says itself what was held back: a result that is suppressed alerts nobody.
+    shown = _shown(report, options["show"] or ("all" if output_format == "sarif" else "new"))
+    if output_format == "table":
+        width, color = terminal(options)
+        return table.render(report, shown, width, color=color)
+    return RENDERERS[output_format](report, shown)
 
 
 def _shown(report: Report, which: str) -> list[Finding]:
     return [finding for finding in report.judged if which in {"all", finding.status}]
 
 
-def _terminal(options: dict[str, Any]) -> tuple[int | None, bool]:
-    """Return the width to fit a table into, None for any, and whether to use colours."""
-    is_terminal = options["output"] is None and sys.stdout.isatty()
-    columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdecimal() else None
-    if width is None and is_terminal:
-        width = os.get_terminal_size(sys.stdout.fileno()).columns
-    if options["color"] != "auto":
-        return width, options["color"] == "always"
-    return width, is_terminal and not os.environ.get("NO_COLOR")
-
-
 def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
-    lines = [*summary.troubles(report), *summary.unjudged(report)]
-    for line in lines:
-        click.echo(f"smbrare: {line}", err=True)
+    lines = [f"smbrare: {line}" for line in summary.troubles(report)]
+    lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
     if not options["quiet"]:
-        for line in summary.summary(report, seconds, _baseline_note(report, options)):
-            click.echo(line, err=True)
+        lines += summary.summary(report, seconds, _baseline_note(report, options))
+    writing.tell(lines)
 
 
 def _baseline_note(report: Report, options: dict[str, Any]) -> str:
