@@ -11,13 +11,13 @@ from smbrare.fields import Moment, date, format_time
 from smbrare.rule import matches
 from smbrare.sources import recognize
 from smbrare.sources.mapping import ZONE_ASSUMED, Settings, View
-from tests.forms import vendors, windows
+from tests.forms import events, vendors, windows
 from tests.forms.connection import Connection
 from tests.forms.reading import values
 
 CONNECTION = Connection()
-SYSMON = windows.sysmon(CONNECTION)
-FIREWALL = windows.firewall(CONNECTION)
+SYSMON = events.sysmon(CONNECTION)
+FIREWALL = events.firewall(CONNECTION)
 TIME = Moment(date(CONNECTION.time.isoformat()).time)
 
 
@@ -148,7 +148,7 @@ def test_a_time_that_powershell_decorated_is_read() -> None:
     "wrap", [windows.winlogbeat_8, windows.nxlog, windows.evtx_dump, windows.evtxecmd]
 )
 def test_event_3_of_another_channel_is_no_connection(wrap: Any) -> None:
-    assert read(wrap(windows.other_channel(CONNECTION)), "event.category") == []
+    assert read(wrap(events.other_channel(CONNECTION)), "event.category") == []
 
 
 def test_the_provider_tells_sysmon_where_the_channel_is_another() -> None:
@@ -301,77 +301,3 @@ def test_a_key_in_another_case_is_another_key() -> None:
     record["destinationport"] = record.pop("DestinationPort")
     record["Message"] = ""
     assert read(record, "destination.port") == []
-
-
-# Texts in texts
-
-
-@pytest.mark.parametrize(
-    ("wrap", "column"),
-    [(windows.evtxecmd, "Payload"), (windows.azure_json, "EventData")],
-)
-@pytest.mark.parametrize("damaged", ['{"EventData"', "<EventData><Data", "no JSON", "7", "true"])
-def test_packed_data_that_cannot_be_decoded_is_counted_as_malformed(
-    wrap: Any, column: str, damaged: str
-) -> None:
-    view = seen(wrap(SYSMON) | {column: damaged})
-    assert values(view, "event.category") == ["network"]
-    assert view.read("destination.port").malformed == (damaged,)
-    assert view.read("destination.port").path == column
-
-
-@pytest.mark.parametrize("empty", [None, "", "null", "{}", [], {}])
-def test_packed_data_that_is_empty_is_missing(empty: Any) -> None:
-    record = windows.azure_json(SYSMON) | {"EventData": empty, "RenderedDescription": ""}
-    reading = seen(record).read("destination.port")
-    assert reading.values == ()
-    assert reading.malformed == ()
-
-
-def test_where_azure_has_no_event_data_its_description_is_read_as_inferred() -> None:
-    reading = seen(windows.azure_json(SYSMON) | {"EventData": None}).read("destination.port")
-    assert reading.values == (445,)
-    assert reading.path == "RenderedDescription"
-    assert reading.inferred
-
-
-@pytest.mark.parametrize("field", ["event.original", "message"])
-def test_xml_that_stands_alone_in_a_field_is_read(field: str) -> None:
-    view = seen({"@timestamp": "2026-11-16T10:00:00Z", field: windows.xml(SYSMON)})
-    assert matches(view)
-    assert view.read("process.pid").path == f"{field}.Event.EventData.ProcessId"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "<Event",
-        "<Event/>",
-        "<Events></Events>",
-        "<Event><System/></Event>",
-        "Event",
-        '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><Event>&e;</Event>',
-    ],
-)
-def test_text_that_is_no_event_is_no_connection(text: str) -> None:
-    view = recognize({"event.original": text}, Settings())
-    assert view is None or values(view, "event.category") == []
-
-
-@pytest.mark.parametrize(
-    ("wrap", "wanted"),
-    [
-        (windows.winlogbeat_8, "winlog.event_data.ProcessId"),
-        (windows.winlogbeat_fields, "winlog.event_data.ProcessId"),
-        (windows.winlogbeat_6, "event_data.ProcessId"),
-        (windows.evtx_dump, "Event.EventData.ProcessId"),
-        (windows.evtxecmd, "Payload.EventData.ProcessId"),
-        (windows.azure_xml, "EventData.ProcessId"),
-        (windows.velociraptor, "EventData.ProcessId"),
-        (windows.nxlog, "ProcessId"),
-        (windows.powershell, "Message"),
-        (windows.agent_xml, "event.original.Event.EventData.ProcessId"),
-    ],
-)
-def test_a_reading_names_the_exporters_own_path(wrap: Any, wanted: str) -> None:
-    assert path(wrap(SYSMON), "process.pid") == wanted
