@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import orjson
 
@@ -42,8 +42,12 @@ EVENT_FIELDS = (
 )
 """The ECS fields of an event that a finding carries, in the order of output."""
 
+Outside: TypeAlias = Literal["alert", "unknown", "other"]
+"""Why an event is not judged: an alert itself, of no known source, or no network event."""
+
 _ALWAYS_LISTS = frozenset({"event.category", "event.type"})
-_NOTHING: frozenset[str] = frozenset()
+_UNTOLD = frozenset({"unknown"})
+"""ECS's word for the outcome of an event that does not tell."""
 
 
 @dataclass(slots=True)
@@ -79,15 +83,8 @@ def examine(
         survey: The counts of its input.
         partial: Where sightings and times are gathered.
     """
-    survey.records += 1
-    if is_alert(document):
-        survey.alerts += 1
-        return
-    view = recognize(document, settings)
-    if view is None:
-        survey.unknown += 1
-        return
-    if not survey.source(view.source).observe(view, view.kind):
+    view = admit(document, settings, survey)
+    if isinstance(view, str):
         return
     times = view.time().values
     if times:
@@ -97,6 +94,23 @@ def examine(
         _sight(view, times[0] if times else None, origin, partial)
     elif (clause := rule.sole_obstacle(missed)) is not None:
         partial.one_clause_away[clause.field] += 1
+
+
+def admit(document: Document, settings: Settings, survey: InputSurvey) -> View | Outside:
+    """Count one event in its input, and return it as the rule sees it if it is to be judged.
+
+    Returns:
+        What keeps it from being judged otherwise.
+    """
+    survey.records += 1
+    if is_alert(document):
+        survey.alerts += 1
+        return "alert"
+    view = recognize(document, settings)
+    if view is None:
+        survey.unknown += 1
+        return "unknown"
+    return view if survey.source(view.source).observe(view, view.kind) else "other"
 
 
 def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) -> None:
@@ -109,7 +123,7 @@ def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) 
     source = min(sources)
     name, key = _host(view)
     rank = (key, source, _first(view, "source.port", 0), _first(view, "event.id", ""))
-    outcomes = frozenset(view.read("event.outcome").values) or _NOTHING
+    outcomes = frozenset(view.read("event.outcome").values) or _UNTOLD
     ports = frozenset(view.read("destination.port").values) & rule.SMB_PORTS
     for address in dict.fromkeys(view.read("destination.ip").values):
         sighting = Sighting(

@@ -1,16 +1,18 @@
 """A scan: inputs to records, records to sightings, sightings to findings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from smbrare import rarity
 from smbrare.baseline import Baseline
 from smbrare.event import Document, Origin, Skipped
 from smbrare.examine import Partial, examine
+from smbrare.fields import MICROSECONDS
 from smbrare.inputs import Input
 from smbrare.limits import DEFAULT, Limits
 from smbrare.reading import Progress, read_all
 from smbrare.report import Report, Setup
+from smbrare.sightings import Moments, Sightings
 from smbrare.sources.mapping import Settings
 from smbrare.survey import InputSurvey
 
@@ -25,6 +27,7 @@ class Request:
         exit_zero: Whether findings alone are to give exit code 0.
         excluded: Which keys do not count, and why.
         limits: What is too large to read.
+        every_moment: Whether to keep every sighting's time, and not only the hours.
     """
 
     paths: Sequence[str]
@@ -32,6 +35,7 @@ class Request:
     exit_zero: bool = False
     excluded: rarity.ExcludedBecause = lambda _: ""
     limits: Limits = field(default=DEFAULT)
+    every_moment: bool = False
 
 
 def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progress) -> Partial:
@@ -45,7 +49,7 @@ def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progre
         progress: Called as bytes are read.
     """
     settings = settings_of(request.setup)
-    partial = Partial()
+    partial = Partial(Sightings(moments=Moments() if request.every_moment else None))
 
     def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
         examine(document, origin, settings, survey, partial)
@@ -66,13 +70,7 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
         BaselineError: If the baseline cannot be read.
     """
     setup = request.setup
-    rows = [] if baseline is None else list(baseline.rows(partial.sightings.destinations()))
-    covered = {} if baseline is None else baseline.covered()
-    sampled = any(survey.sampled for survey in partial.surveys) or any(covered.values())
-    hours = frozenset(partial.span.hours | covered.keys())
-    history = None if setup.history is None else setup.history * 1_000_000
-    question = rarity.Question(history, setup.per_host, request.excluded)
-    judged = rarity.judge(partial.sightings, rarity.Known(rows, hours, sampled), question)
+    judged = rarity.judge(partial.sightings, known(partial, baseline), question(request))
     reported = [finding for finding in judged if _is_reported(finding.sighting.time, setup)]
     return Report(
         setup=setup,
@@ -82,7 +80,27 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
         one_clause_away=dict(sorted(partial.one_clause_away.items())),
         span=partial.span,
         exit_zero=request.exit_zero,
+        traffic=partial.sightings,
     )
+
+
+def known(partial: Partial, baseline: Baseline | None) -> rarity.Known:
+    """Return what is known besides the sightings of the inputs themselves.
+
+    Raises:
+        BaselineError: If the baseline cannot be read.
+    """
+    rows = [] if baseline is None else list(baseline.rows(partial.sightings.destinations()))
+    covered = {} if baseline is None else baseline.covered()
+    sampled = any(survey.sampled for survey in partial.surveys) or any(covered.values())
+    return rarity.Known(rows, frozenset(partial.span.hours | covered.keys()), sampled)
+
+
+def question(request: Request) -> rarity.Question:
+    """Return how a request has sightings judged."""
+    setup = request.setup
+    history = None if setup.history is None else setup.history * MICROSECONDS
+    return rarity.Question(history, setup.per_host, request.excluded)
 
 
 def _is_reported(time: int | None, setup: Setup) -> bool:
@@ -93,11 +111,19 @@ def _is_reported(time: int | None, setup: Setup) -> bool:
     )
 
 
-def learn(partial: Partial, baseline: Baseline) -> None:
+def learn(
+    partial: Partial, baseline: Baseline, last_step: Callable[[], None] = lambda: None
+) -> None:
     """Write what was gathered into a baseline.
+
+    Args:
+        partial: What was gathered.
+        baseline: Where to.
+        last_step: Called when only the commit itself is left to do.
 
     Raises:
         BaselineError: If it cannot be written.
     """
     sampled = any(survey.sampled for survey in partial.surveys)
-    baseline.commit(partial.sightings.rows(), dict.fromkeys(sorted(partial.span.hours), sampled))
+    hours = dict.fromkeys(sorted(partial.span.hours), sampled)
+    baseline.commit(partial.sightings.rows(), hours, last_step=last_step)

@@ -10,19 +10,35 @@ PACKAGE = ROOT / "smbrare"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
-    ("fields",),
-    ("networks", "sightings", "envelope", "eventxml", "jsontokens"),
+    ("fields", "grid"),
+    ("networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
     ("rule", "jsonshape"),
     ("finding", "survey"),
-    ("rarity", "report", "readers.", "sources.", "unpack."),
-    ("containers", "inputs", "baseline", "examine", "outputs."),
+    (
+        "compare",
+        "rarity",
+        "report",
+        "baseline_schema",
+        "wording",
+        "pivots",
+        "readers.",
+        "sources.",
+        "unpack.",
+    ),
+    ("charts", "expect", "triage", "rule_export", "rule_text"),
+    ("evidence", "explanation", "examine"),
+    ("reasoning", "inspection"),
+    ("advice", "funnel", "preview"),
+    ("containers", "inputs", "baseline", "outputs."),
     ("reading",),
     ("scan", "summary"),
+    ("explain", "inspect", "dry_run", "replay"),
     ("cli.",),
 )
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""
 
 ROOM_SHARED = {
+    "readers.ndjson",
     "sources.mapping",
     "sources.event_data",
     "sources.windows_event",

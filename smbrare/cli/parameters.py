@@ -1,4 +1,4 @@
-"""Types of option values: durations, times and time zones."""
+"""Types of option values: durations, times, time zones, and names of files for the shell."""
 
 import re
 from datetime import UTC, tzinfo
@@ -6,13 +6,37 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
+from click.shell_completion import CompletionItem
 
+from smbrare.baseline import locate
 from smbrare.fields import Malformed, date
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[wdhm])+")
 _PART = re.compile(r"([0-9]+)([wdhm])")
 _HOUR = 3_600
+
+
+def _seconds(value: str) -> int | None:
+    """Return a duration in seconds, or None where the text is none."""
+    if not _DURATION.fullmatch(value):
+        return None
+    return sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(value))
+
+
+class Duration(click.ParamType[int]):
+    """A duration of a minute or more in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return seconds."""
+        if not isinstance(value, str):
+            return value
+        total = _seconds(value)
+        if not total:
+            self.fail(f"{value!r} is no duration such as 5m, 1h30m or 7d", param, ctx)
+        return total
 
 
 class History(click.ParamType[int | None]):
@@ -24,9 +48,9 @@ class History(click.ParamType[int | None]):
         """Return seconds, or None for all time."""
         if value == "all" or not isinstance(value, str):
             return None
-        if not _DURATION.fullmatch(value):
+        total = _seconds(value)
+        if total is None:
             self.fail(f"{value!r} is no duration such as 7d, 36h, 1d12h, or all", param, ctx)
-        total = sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(value))
         if total < _HOUR:
             self.fail("the history has to be an hour or more", param, ctx)
         return total
@@ -60,3 +84,30 @@ class Zone(click.ParamType[tzinfo]):
             return ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             self.fail(f"{value!r} is no time zone such as UTC or Europe/Berlin", param, ctx)
+
+
+class FileName(click.ParamType[str]):
+    """A file, directory, glob or ``-``, as it is given; a shell completes it as a file."""
+
+    name = "file"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Leave it to the shell."""
+        del ctx, param
+        return [CompletionItem(incomplete, type="file")]
+
+
+class BaselineName(FileName):
+    """A baseline's name or file; a shell completes the names in the user's state directory."""
+
+    name = "baseline"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that start so, or leave it to the shell where there are none."""
+        names = sorted(path.stem for path in locate("any").parent.glob("*.db"))
+        items = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return items or super().shell_complete(ctx, param, incomplete)

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from smbrare.event import Document
-from smbrare.fields import Malformed, first, keyword, leaves
+from smbrare.fields import Malformed, first, ip, keyword, leaves
 from smbrare.jsontext import BadJson, decode
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
@@ -69,13 +69,22 @@ def _direction(fields: object) -> str | None:
     return named.get(direction) if isinstance(direction, str) else None
 
 
-def _host(url: object) -> str | None:
-    """Return the host of a URL or of a bare host name."""
+def _is_address(text: str) -> bool:
+    try:
+        ip(text)
+    except Malformed:
+        return False
+    return True
+
+
+def _host_name(url: object) -> str | None:
+    """Return the host of a URL or of a bare host name; an address is no name."""
     text = keyword(url)
     try:
-        return urlsplit(text if "//" in text else f"//{text}").hostname
+        host = urlsplit(text if "//" in text else f"//{text}").hostname
     except ValueError:
         raise Malformed("no URL") from None
+    return None if host is None or _is_address(host) else host
 
 
 _RECORD: Table = {
@@ -123,7 +132,7 @@ _OUTWARD: Table = {
     "source.port": (Take("row.LocalPort"),),
     "destination.ip": (Take("row.RemoteIP"),),
     "destination.port": (Take("row.RemotePort"),),
-    "destination.domain": (Take("row.RemoteUrl", _host),),
+    "destination.domain": (Take("row.RemoteUrl", _host_name),),
 }
 
 _INWARD: Table = {
@@ -217,8 +226,8 @@ MAPPED: Table = {
     ),
     "destination.domain": (
         *ecs.TABLE["destination.domain"],
-        Take("url.domain"),
-        Take("url.original", _host),
+        Take("url.domain", _host_name),
+        Take("url.original", _host_name),
     ),
     "network.transport": (
         *ecs.TABLE["network.transport"],

@@ -1,0 +1,72 @@
+"""Options that mean the same in every command that has them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import click
+
+from smbrare import rule
+from smbrare.cli.parameters import History, Zone
+
+Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+output: Decorator = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write findings to a file, replaced whole at the end.",
+)
+exit_zero: Decorator = click.option(
+    "--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1."
+)
+history: Decorator = click.option(
+    "--history",
+    type=History(),
+    default=f"{rule.HISTORY_DAYS}d",
+    show_default=True,
+    help="How far back a destination counts as seen, or all.",
+)
+per_host: Decorator = click.option(
+    "--per-host", is_flag=True, help="Judge each host's destinations apart."
+)
+literal: Decorator = click.option(
+    "--literal", is_flag=True, help="Do without fields that the exporter left out."
+)
+time_field: Decorator = click.option(
+    "--time-field",
+    type=click.Choice(["@timestamp", "event.ingested"]),
+    default="@timestamp",
+    show_default=True,
+    help="The field that tells the time.",
+)
+input_tz: Decorator = click.option(
+    "--input-tz",
+    type=Zone(),
+    default="UTC",
+    show_default=True,
+    help="The zone of times that name none.",
+)
+color: Decorator = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colours in the table.",
+)
+text_or_json: Decorator = click.option(
+    "-f",
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
+)
+strict: Decorator = click.option(
+    "--strict", is_flag=True, help="Exit with 3 if any record was skipped."
+)
+quiet: Decorator = click.option(
+    "-q", "--quiet", is_flag=True, help="Nothing on stderr but trouble."
+)
