@@ -20,8 +20,9 @@ def shape(head: bytes, *, whole: bool) -> str:
 
     A line that is an object makes NDJSON, however the object looks. A longer line is NDJSON too,
     unless the events of an envelope or a second object begin in what is seen of it. Where the
-    first line is neither, the text is a document if it reads like one, and NDJSON with a bad
-    first line if most of the other lines are objects.
+    first line is neither, the text is a document if it reads like one. Else it is NDJSON that
+    begins badly if other lines are objects: more of them than end with a comma, as the elements
+    of a broken document do, and more than half where the first line does not even begin like one.
 
     Args:
         head: The first bytes, UTF-8.
@@ -34,17 +35,19 @@ def shape(head: bytes, *, whole: bool) -> str:
         return DOCUMENT
     line, newline, rest = text.partition(b"\n")
     if not text.startswith(b"{"):
-        return NDJSON if _mostly_objects(rest, whole=whole) else ""
+        lines = _lines(rest, whole=whole)
+        return NDJSON if 2 * _objects(lines) > len(lines) else ""
     if not newline and not whole:
         return DOCUMENT if _goes_on_inside(text) else NDJSON
     if _is_object(line):
         return NDJSON
-    if not _OBJECT.match(text):
-        return NDJSON if _mostly_objects(rest, whole=whole) else ""
     tokens, is_json = beginning(text)
     if is_json and not (whole and _depth(tokens)):
         return DOCUMENT
-    return NDJSON if _mostly_objects(rest, whole=whole) else DOCUMENT
+    lines = _lines(rest, whole=whole)
+    if _objects(lines) > sum(line.rstrip().endswith(b",") for line in lines):
+        return NDJSON
+    return DOCUMENT if _OBJECT.match(text) else ""
 
 
 def _is_object(line: bytes) -> bool:
@@ -54,13 +57,14 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def _mostly_objects(text: bytes, *, whole: bool) -> bool:
-    """Return whether more than half of the lines that are seen to their end are objects."""
+def _lines(text: bytes, *, whole: bool) -> list[bytes]:
+    """Return the lines that are seen to their end and are not blank."""
     lines = text.split(b"\n")
-    if not whole:
-        lines.pop()
-    lines = [line for line in lines if line.strip()]
-    return 2 * sum(map(_is_object, lines)) > len(lines)
+    return [line for line in (lines if whole else lines[:-1]) if line.strip()]
+
+
+def _objects(lines: list[bytes]) -> int:
+    return sum(map(_is_object, lines))
 
 
 def _goes_on_inside(text: bytes) -> bool:

@@ -30,6 +30,11 @@ SHAPES = {
     "pretty with CR": (PRETTY.replace("\n", "\r\n"), DOCUMENT),
     "pretty objects": ((PRETTY + "\n") * 3, DOCUMENT),
     "pretty objects without anything between": (PRETTY * 3, DOCUMENT),
+    "more bad lines than good ones": ("{nonsense\n" * 25 + (LINE + "\n") * 2, NDJSON),
+    "an envelope with a broken element": (
+        f'{{"records":[\n{LINE},\n{LINE[:-1]},\n{LINE}\n]}}',
+        DOCUMENT,
+    ),
     "pretty and broken": (PRETTY[:-9] + "nope }", DOCUMENT),
     "two objects a line": ((LINE + LINE + "\n") * 3, DOCUMENT),
     "an array": ("[" + LINE + "]", DOCUMENT),
