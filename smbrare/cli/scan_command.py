@@ -103,6 +103,10 @@ Examples:
 @shared.time_field
 @shared.input_tz
 @shared.strict
+@click.option("--thorough", is_flag=True, help="Decode every record, of large inputs too.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), help="Processes to read with.  [default: by size]"
+)
 @shared.color
 def scan_command(**options: Any) -> int:
     """Print the rare SMB connections of some files.
@@ -185,6 +189,8 @@ def _request(options: dict[str, Any]) -> Request:
             until=options["until"],
         ),
         exit_zero=options["exit_zero"],
+        thorough=options["thorough"],
+        jobs=options["jobs"],
     )
 
 
