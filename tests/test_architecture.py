@@ -35,6 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""
 
 ROOM_SHARED = {
+    "readers.ndjson",
     "sources.mapping",
     "sources.event_data",
     "sources.windows_event",
