@@ -91,7 +91,7 @@ def examine(
         return
     times = view.time().values
     if times:
-        partial.span.add(times[0])
+        partial.span.add(times[0], sampled=survey.sampled)
     missed = list(islice(rule.failing(view), 2))
     if not missed:
         _sight(view, times[0] if times else None, origin, partial)

@@ -72,11 +72,11 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
     setup = request.setup
     rows = [] if baseline is None else list(baseline.rows(partial.sightings.destinations()))
     covered = {} if baseline is None else baseline.covered()
+    hours = partial.span.hours | covered.keys()
     sampled = any(survey.sampled for survey in partial.surveys) or any(covered.values())
-    hours = frozenset(partial.span.hours | covered.keys())
     history = None if setup.history is None else setup.history * 1_000_000
     question = rarity.Question(history, setup.per_host, request.excluded)
-    judged = rarity.judge(partial.sightings, rarity.Known(rows, hours, sampled), question)
+    judged = rarity.judge(partial.sightings, rarity.Known(rows, frozenset(hours), sampled), question)
     reported = [finding for finding in judged if _is_reported(finding.sighting.time, setup)]
     return Report(
         setup=setup,
@@ -110,8 +110,7 @@ def learn(
     Raises:
         BaselineError: If it cannot be written.
     """
-    sampled = any(survey.sampled for survey in partial.surveys)
-    hours = dict.fromkeys(sorted(partial.span.hours), sampled)
+    hours = {hour: hour not in partial.span.exact for hour in sorted(partial.span.hours)}
     baseline.commit(partial.sightings.rows(), hours, last_step=last_step)
 
 
