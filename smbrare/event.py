@@ -14,7 +14,7 @@ class Origin:
 
     Attributes:
         path: The input as the user named it; a member of an archive follows after ``!``.
-        number: Line, record or row, counted from 1.
+        number: Line, record or row, counted from 1; 0 for the input as a whole.
         offset: Bytes from the start of the (decompressed) input, where the reader knows.
     """
 
@@ -23,7 +23,7 @@ class Origin:
     offset: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.number}"
+        return f"{self.path}:{self.number}" if self.number else self.path
 
 
 @dataclass(frozen=True, slots=True)

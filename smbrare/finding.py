@@ -9,6 +9,7 @@ import orjson
 
 from smbrare import rule
 from smbrare.fields import MICROSECONDS, format_time
+from smbrare.schedule import Alert
 from smbrare.sightings import Sighting
 
 Status: TypeAlias = Literal["new", "known", "excluded"]
@@ -80,6 +81,7 @@ class Finding:
         recorded: What the baseline holds of the destination, where that kept it back.
         new_hosts: Hosts that the baseline does not know to have contacted the destination,
             where it kept it back.
+        alert: The run that raises it, in a replay.
     """
 
     sighting: Sighting
@@ -97,6 +99,7 @@ class Finding:
     reason: str = ""
     recorded: Recorded | None = None
     new_hosts: tuple[str, ...] = ()
+    alert: Alert | None = None
 
     @cached_property
     def id(self) -> str:
@@ -180,7 +183,19 @@ def _own(finding: Finding) -> dict[str, Any]:
         own["known_last_seen"] = format_time(finding.recorded.last)
         own["known_hosts"] = list(finding.recorded.hosts[:MOST_HOSTS])
         own["new_hosts"] = list(finding.new_hosts[:MOST_HOSTS])
+    if finding.alert is not None:
+        own |= _run(finding.alert)
     return {f"smbrare.{name}": value for name, value in own.items()}
+
+
+def _run(alert: Alert) -> dict[str, Any]:
+    return {
+        "run": format_time(alert.run),
+        "window.from": format_time(alert.start),
+        "window.to": format_time(alert.run),
+        "phase_dependent": alert.phase_dependent,
+        "max_signals_exceeded": alert.crowded,
+    }
 
 
 def nested(fields: dict[str, Any]) -> dict[str, Any]:
@@ -206,6 +221,8 @@ def reason(finding: Finding) -> str:
         span = "before"
     else:
         span = f"in the {duration(finding.history.wanted)} before"
+    if finding.alert is not None:
+        span += f" the run at {format_time(finding.alert.run)}"
     known = ("at least " if finding.history.sampled else "") + duration(finding.history.known)
     return f"{what}, not seen {span} ({known} of it known)"
 

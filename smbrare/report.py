@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from smbrare.finding import Finding
+from smbrare.schedule import Outcome
 from smbrare.survey import InputSurvey, Span
 
 EXIT_CLEAN = 0
@@ -57,6 +58,8 @@ class Report:
         span: The time that the network events cover.
         exit_zero: Whether findings alone are to give exit code 0.
         outside: Destinations sighted in the window whose finding lies before it.
+        replayed: What the rule's schedule makes of the sightings, in a replay.
+        unseen: Matching events that no run of a replay can read, because they have no time.
     """
 
     setup: Setup
@@ -69,6 +72,8 @@ class Report:
     outside: int = 0
     duplicates: int = 0
     notes: tuple[str, ...] = field(default=())
+    replayed: Outcome | None = None
+    unseen: int = 0
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -117,6 +122,6 @@ class Report:
             return EXIT_CLEAN if self.exit_zero else EXIT_FINDINGS
         if lost:
             return EXIT_UNREADABLE
-        if not self.inputs or self.unjudged():
+        if not self.inputs or self.unjudged() or self.unseen:
             return EXIT_UNJUDGED
         return EXIT_CLEAN

@@ -1,24 +1,19 @@
 """A scan: inputs to records, records to sightings, sightings to findings."""
 
-import io
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-from smbrare import containers, envelope, rarity
+from smbrare import rarity
 from smbrare.baseline import Baseline
-from smbrare.event import Origin, Record, Skipped
+from smbrare.event import Document, Origin, Skipped
 from smbrare.examine import Partial, examine
 from smbrare.inputs import Input
 from smbrare.limits import DEFAULT, Limits
+from smbrare.reading import Progress, read_all
 from smbrare.report import Report, Setup
+from smbrare.sightings import Moments, Sightings
 from smbrare.sources.mapping import Settings
 from smbrare.survey import InputSurvey
-
-Progress = Callable[[int], None]
-"""Called with the number of bytes that were read since the last call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +26,7 @@ class Request:
         exit_zero: Whether findings alone are to give exit code 0.
         excluded: Which keys do not count, and why.
         limits: What is too large to read.
+        every_moment: Whether to keep every sighting's time, and not only the hours.
     """
 
     paths: Sequence[str]
@@ -38,6 +34,7 @@ class Request:
     exit_zero: bool = False
     excluded: rarity.ExcludedBecause = lambda _: ""
     limits: Limits = field(default=DEFAULT)
+    every_moment: bool = False
 
 
 def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progress) -> Partial:
@@ -50,17 +47,19 @@ def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progre
         request: How to read.
         progress: Called as bytes are read.
     """
-    setup = request.setup
-    settings = Settings(setup.zone, setup.literal, setup.time_field)
-    partial = Partial()
-    for found in inputs:
-        if isinstance(found, Skipped):
-            survey = InputSurvey(found.origin.path)
-            survey.skip(found)
-            partial.surveys.append(survey)
-            continue
-        _read_input(found, request.limits, settings, partial, progress)
+    settings = settings_of(request.setup)
+    partial = Partial(Sightings(moments=Moments() if request.every_moment else None))
+
+    def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
+        examine(document, origin, settings, survey, partial)
+
+    partial.surveys += read_all(inputs, request.limits, progress, take)
     return partial
+
+
+def settings_of(setup: Setup) -> Settings:
+    """Return how a setup has records read."""
+    return Settings(setup.zone, setup.literal, setup.time_field)
 
 
 def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Report:
@@ -112,80 +111,3 @@ def learn(
     """
     hours = {hour: hour not in partial.span.exact for hour in sorted(partial.span.hours)}
     baseline.commit(partial.sightings.rows(), hours, last_step=last_step)
-
-
-def _read_input(
-    found: Input, limits: Limits, settings: Settings, partial: Partial, progress: Progress
-) -> None:
-    survey = InputSurvey(found.path, named=found.named)
-    try:
-        with _open(found) as stream:
-            counted = CountedReader(stream, progress)
-            for part in containers.parts(io.BufferedReader(counted), found.path, limits):
-                survey = InputSurvey(part.path, part.container, found.named)
-                partial.surveys.append(survey)
-                for item in part.records:
-                    _take(item, survey, settings, partial)
-                survey.size = counted.taken()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        place = Origin(survey.path, survey.records)
-        survey.skip(Skipped(place, reason, could_matter=True, ends_input=True))
-        if survey not in partial.surveys:
-            partial.surveys.append(survey)
-
-
-def _open(found: Input) -> io.FileIO:
-    if found.path == "-":
-        # Not closed with the input: the interpreter owns it.
-        return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
-    return Path(found.path).open("rb", buffering=0)
-
-
-def _take(
-    item: Record | Skipped, survey: InputSurvey, settings: Settings, partial: Partial
-) -> None:
-    if isinstance(item, Skipped):
-        survey.skip(item)
-        return
-    for document in envelope.events(item.document):
-        examine(document, item.origin, settings, survey, partial)
-
-
-class CountedReader(io.RawIOBase):
-    """A raw stream that reports how many bytes were read from it."""
-
-    def __init__(self, stream: io.FileIO, progress: Progress) -> None:
-        super().__init__()
-        self._stream = stream
-        self._progress = progress
-        self._taken = 0
-
-    def readinto(self, buffer: Any, /) -> int | None:
-        """Read into a buffer, and report it."""
-        count: int | None = self._stream.readinto(buffer)
-        if count:
-            self._taken += count
-            self._progress(count)
-        return count
-
-    def taken(self) -> int:
-        """Return the bytes read since the last call."""
-        taken, self._taken = self._taken, 0
-        return taken
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return whether the stream below can seek."""
-        return self._stream.seekable()
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Move in the stream below."""
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        """Return the position in the stream below."""
-        return self._stream.tell()

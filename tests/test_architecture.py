@@ -11,17 +11,26 @@ PACKAGE = ROOT / "smbrare"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
     ("fields",),
-    ("networks", "sightings", "envelope", "eventxml"),
-    ("rule",),
+    ("networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
+    ("rule", "jsonshape"),
     ("finding", "survey"),
-    ("rarity", "report", "baseline_schema", "readers.", "sources."),
+    ("compare", "rarity", "report", "baseline_schema", "readers.", "sources.", "unpack."),
     ("containers", "inputs", "baseline", "examine", "outputs."),
+    ("reading",),
     ("scan", "summary"),
+    ("replay",),
     ("cli.",),
 )
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""
 
-ROOM_SHARED = {"sources.mapping", "sources.windows_event", "sources.ecs", "sources"}
+ROOM_SHARED = {
+    "sources.mapping",
+    "sources.event_data",
+    "sources.windows_event",
+    "sources.windows_shapes",
+    "sources.ecs",
+    "sources",
+}
 """What the files of a room may know of each other: siblings are strangers otherwise."""
 
 LAZY = {"readers.", "outputs.", "containers", "cli."}

@@ -9,6 +9,7 @@ import click
 
 from smbrare import __version__
 from smbrare.cli import interruption
+from smbrare.cli.replay_command import replay_command
 from smbrare.cli.scan_command import scan_command
 from smbrare.errors import ClosedPipeError, SmbrareError
 from smbrare.report import (
@@ -28,6 +29,7 @@ def cli() -> None:
 
 
 cli.add_command(scan_command)
+cli.add_command(replay_command)
 
 
 def main() -> NoReturn:

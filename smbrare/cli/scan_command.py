@@ -1,7 +1,5 @@
 """``smbrare scan``: print the rare SMB connections of some files."""
 
-import os
-import sys
 import time
 from collections.abc import Iterable
 from datetime import tzinfo
@@ -13,7 +11,15 @@ import click
 from smbrare import rule, summary
 from smbrare.baseline import Baseline, locate
 from smbrare.cli import interruption, writing
-from smbrare.cli.parameters import History, Time, Zone
+from smbrare.cli.options import (
+    color_option,
+    exit_zero_option,
+    input_tz_option,
+    output_option,
+    quiet_option,
+    terminal,
+)
+from smbrare.cli.parameters import History, Time
 from smbrare.cli.progress import progress_bar
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
@@ -36,13 +42,7 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
     show_default=True,
     help="How to print findings.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write findings to a file, replaced whole at the end.",
-)
+@output_option
 @click.option(
     "--baseline",
     metavar="NAME|FILE",
@@ -60,8 +60,8 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
     show_default=True,
     help="Which findings to print.",
 )
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1.")
-@click.option("-q", "--quiet", is_flag=True, help="No summary and no progress on stderr.")
+@exit_zero_option
+@quiet_option
 @click.option("-v", "--verbose", is_flag=True, help="Name every input on stderr.")
 @click.option(
     "--history",
@@ -79,21 +79,9 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
     show_default=True,
     help="The field that tells the time.",
 )
-@click.option(
-    "--input-tz",
-    type=Zone(),
-    default="UTC",
-    show_default=True,
-    help="The zone of times that name none.",
-)
+@input_tz_option
 @click.option("--strict", is_flag=True, help="Exit with 3 if any record was skipped.")
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Colours in the table.",
-)
+@color_option
 def scan_command(**options: Any) -> int:
     """Print the rare SMB connections of some files.
 
@@ -160,24 +148,12 @@ def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
         case "csv":
             return csv_rows.render(report, shown)
         case _:
-            width, color = _terminal(options)
+            width, color = terminal(options)
             return table.render(report, shown, width, color=color)
 
 
 def _shown(report: Report, which: str) -> list[Finding]:
     return [finding for finding in report.judged if which in {"all", finding.status}]
-
-
-def _terminal(options: dict[str, Any]) -> tuple[int | None, bool]:
-    """Return the width to fit a table into, None for any, and whether to use colours."""
-    is_terminal = options["output"] is None and sys.stdout.isatty()
-    columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdecimal() else None
-    if width is None and is_terminal:
-        width = os.get_terminal_size(sys.stdout.fileno()).columns
-    if options["color"] != "auto":
-        return width, options["color"] == "always"
-    return width, is_terminal and not os.environ.get("NO_COLOR")
 
 
 def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:

@@ -7,9 +7,10 @@ import orjson
 
 from smbrare import rule
 from smbrare.fields import format_time
-from smbrare.finding import Finding, flat, nested
+from smbrare.finding import Finding, flat, nested, seconds
 from smbrare.report import Report
 from smbrare.sanitize import json_visible
+from smbrare.schedule import Outcome
 from smbrare.survey import InputSurvey
 
 
@@ -23,6 +24,8 @@ def render_ndjson(report: Report, shown: list[Finding]) -> Iterator[str]:
 def render_json(report: Report, shown: list[Finding]) -> Iterator[str]:
     """Yield one document: the rule, what was read, and the findings."""
     head = {"rule": _rule(), "scan": _scan(report)}
+    if report.replayed is not None:
+        head["replay"] = _replay(report.replayed, report.unseen)
     yield _text(head, indent=True).removesuffix("\n}") + ',\n  "findings": ['
     separator = "\n"
     for finding in shown:
@@ -82,6 +85,29 @@ def _scan(report: Report) -> dict[str, Any]:
             for survey, source, reason in report.unjudged()
         ],
         "inputs": [_input(survey) for survey in report.inputs],
+    }
+
+
+def _replay(outcome: Outcome, unseen: int) -> dict[str, Any]:
+    schedule = outcome.schedule
+    return {
+        "interval_seconds": seconds(schedule.interval),
+        "lookback_seconds": seconds(schedule.lookback),
+        "history_seconds": seconds(schedule.history),
+        "anchor": format_time(schedule.anchor),
+        "max_signals": schedule.max_signals,
+        "alerts": len(outcome.alerts),
+        "phase_dependent": sum(alert.phase_dependent for alert in outcome.alerts),
+        "raised_in_other_phases": [
+            {"@timestamp": format_time(time), "destination": {"ip": destination}}
+            for destination, time in outcome.missed
+        ],
+        "crowded_runs": [format_time(run) for run in outcome.crowded_runs],
+        "never_raised": [
+            {"@timestamp": format_time(alert.time), "destination": {"ip": alert.destination}}
+            for alert in outcome.cut
+        ],
+        "without_time": unseen,
     }
 
 

@@ -38,6 +38,18 @@ def _time(finding: Finding) -> str:
     return "undated" if time is None else format_time(time)[:19].replace("T", " ")
 
 
+def _run(finding: Finding) -> str:
+    """Return the time of the run, without the date where it is the event's."""
+    if finding.alert is None:
+        return ""
+    run = format_time(finding.alert.run)[:19].replace("T", " ")
+    return run[11:] if run[:10] == _time(finding)[:10] else run
+
+
+def _phase(finding: Finding) -> str:
+    return "depends" if finding.alert is not None and finding.alert.phase_dependent else ""
+
+
 def _hosts(finding: Finding) -> str:
     more = finding.host_count - 1
     name = finding.event.get("host.name", "") or ", ".join(finding.hosts[:1])
@@ -58,6 +70,8 @@ def _marks(finding: Finding) -> str:
         marks.append(finding.status if not finding.reason else f"excluded: {finding.reason}")
     if finding.late:
         marks.append("late")
+    if finding.alert is not None and finding.alert.crowded:
+        marks.append("max-signals exceeded")
     if finding.sighting.inferred:
         marks.append("inferred: " + ", ".join(finding.sighting.inferred))
     return "; ".join(marks)
@@ -65,6 +79,8 @@ def _marks(finding: Finding) -> str:
 
 COLUMNS = (
     Column("Time (UTC)", _time),
+    Column("Run (UTC)", _run, rank=1),
+    Column("Phase", _phase, rank=1),
     Column("Destination", lambda finding: finding.sighting.destination, style="bold"),
     Column("Port", lambda finding: ", ".join(map(str, finding.ports)), rank=3, right=True),
     Column("Source", lambda finding: finding.sighting.source, rank=1),

@@ -1,0 +1,139 @@
+"""Inputs read to their end: every event handed on, all trouble counted where it stands."""
+
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from smbrare import containers, envelope
+from smbrare.containers import Part
+from smbrare.event import Document, Origin, Skipped
+from smbrare.inputs import Input
+from smbrare.limits import Limits
+from smbrare.survey import InputSurvey
+
+Progress: TypeAlias = Callable[[int], None]
+"""Called with the number of bytes that were read since the last call."""
+
+Take: TypeAlias = Callable[[Document, Origin, InputSurvey], None]
+"""Called with each event out of its envelope, its place, and the counts of its input."""
+
+
+def read_all(
+    inputs: Iterable[Input | Skipped], limits: Limits, progress: Progress, take: Take
+) -> list[InputSurvey]:
+    """Read every input once and return the counts of each, in the order read.
+
+    Trouble with an input or a record is counted in its survey and never stops the others.
+
+    Args:
+        inputs: What was discovered for the user's paths.
+        limits: What is too large to read.
+        progress: Called as bytes are read.
+        take: Called with every event.
+    """
+    surveys: list[InputSurvey] = []
+    for found in inputs:
+        if isinstance(found, Skipped):
+            survey = InputSurvey(found.origin.path)
+            survey.skip(found)
+            surveys.append(survey)
+        else:
+            _read_input(found, limits, progress, take, surveys)
+    return surveys
+
+
+def _read_input(
+    found: Input, limits: Limits, progress: Progress, take: Take, surveys: list[InputSurvey]
+) -> None:
+    survey = InputSurvey(found.path, named=found.named)
+    try:
+        with parts(found, limits, progress) as (counted, each):
+            for part in each:
+                survey = InputSurvey(part.path, part.container, found.named)
+                surveys.append(survey)
+                for item in part.records:
+                    if isinstance(item, Skipped):
+                        survey.skip(item)
+                        continue
+                    for document in envelope.events(item.document):
+                        take(document, item.origin, survey)
+                survey.size = counted.taken()
+    except OSError as error:
+        survey.skip(unreadable(survey.path, survey.records, error))
+        if not any(known is survey for known in surveys):
+            surveys.append(survey)
+
+
+def unreadable(path: str, number: int, error: OSError) -> Skipped:
+    """Return the rest of an input that the system failed to read, as something skipped.
+
+    Args:
+        path: The input, or the part of it that was being read.
+        number: How many records were read before; 0 for none.
+        error: What the system said.
+    """
+    reason = error.strerror or str(error)
+    return Skipped(Origin(path, number), reason, could_matter=True, ends_input=True)
+
+
+@contextmanager
+def parts(
+    found: Input, limits: Limits, progress: Progress
+) -> Iterator[tuple["CountedReader", Iterator[Part]]]:
+    """Open an input and give its parts, with the reader that counts the bytes taken.
+
+    Raises:
+        OSError: If the input cannot be opened; later, if it cannot be read on.
+    """
+    with _open(found) as stream:
+        counted = CountedReader(stream, progress)
+        yield counted, containers.parts(io.BufferedReader(counted), found.path, limits)
+
+
+def _open(found: Input) -> io.FileIO:
+    if found.path == "-":
+        # Not closed with the input: the interpreter owns it.
+        return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+    return Path(found.path).open("rb", buffering=0)
+
+
+class CountedReader(io.RawIOBase):
+    """A raw stream that reports how many bytes were read from it."""
+
+    def __init__(self, stream: io.FileIO, progress: Progress) -> None:
+        super().__init__()
+        self._stream = stream
+        self._progress = progress
+        self._taken = 0
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Read into a buffer, and report it."""
+        count: int | None = self._stream.readinto(buffer)
+        if count:
+            self._taken += count
+            self._progress(count)
+        return count
+
+    def taken(self) -> int:
+        """Return the bytes read since the last call."""
+        taken, self._taken = self._taken, 0
+        return taken
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return whether the stream below can seek."""
+        return self._stream.seekable()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move in the stream below."""
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the position in the stream below."""
+        return self._stream.tell()
