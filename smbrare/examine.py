@@ -43,7 +43,8 @@ EVENT_FIELDS = (
 """The ECS fields of an event that a finding carries, in the order of output."""
 
 _ALWAYS_LISTS = frozenset({"event.category", "event.type"})
-_NOTHING: frozenset[str] = frozenset()
+_UNTOLD = frozenset({"unknown"})
+"""ECS's word for the outcome of an event that does not tell."""
 
 
 @dataclass(slots=True)
@@ -109,7 +110,7 @@ def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) 
     source = min(sources)
     name, key = _host(view)
     rank = (key, source, _first(view, "source.port", 0), _first(view, "event.id", ""))
-    outcomes = frozenset(view.read("event.outcome").values) or _NOTHING
+    outcomes = frozenset(view.read("event.outcome").values) or _UNTOLD
     ports = frozenset(view.read("destination.port").values) & rule.SMB_PORTS
     for address in dict.fromkeys(view.read("destination.ip").values):
         sighting = Sighting(

@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from smbrare.finding import Finding
 from smbrare.schedule import Outcome
+from smbrare.sightings import Sightings
 from smbrare.survey import InputSurvey, Span
 
 EXIT_CLEAN = 0
@@ -60,6 +61,7 @@ class Report:
         outside: Destinations sighted in the window whose finding lies before it.
         replayed: What the rule's schedule makes of the sightings, in a replay.
         unseen: Matching events that no run of a replay can read, because they have no time.
+        traffic: The sightings themselves, by destination, source, host and hour.
     """
 
     setup: Setup
@@ -74,6 +76,7 @@ class Report:
     notes: tuple[str, ...] = field(default=())
     replayed: Outcome | None = None
     unseen: int = 0
+    traffic: Sightings = field(default_factory=Sightings)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -85,6 +85,7 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
         one_clause_away=dict(sorted(partial.one_clause_away.items())),
         span=partial.span,
         exit_zero=request.exit_zero,
+        traffic=partial.sightings,
     )
 
 

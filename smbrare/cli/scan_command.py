@@ -23,11 +23,19 @@ from smbrare.cli.parameters import History, Time
 from smbrare.cli.progress import progress_bar
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
-from smbrare.outputs import csv_rows, json_document, table
+from smbrare.outputs import csv_rows, html_report, json_document, markdown, sarif, table
 from smbrare.report import Report, Setup
 from smbrare.scan import Request, gather, judge, learn
 
-FORMATS = ("table", "json", "ndjson", "csv")
+RENDERERS = {
+    "json": json_document.render_json,
+    "ndjson": json_document.render_ndjson,
+    "csv": csv_rows.render,
+    "html": html_report.render,
+    "markdown": markdown.render,
+    "sarif": sarif.render,
+}
+FORMATS = ("table", *RENDERERS)
 _HISTORY = f"{rule.HISTORY_DAYS}d"
 
 
@@ -56,8 +64,7 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
 @click.option(
     "--show",
     type=click.Choice(["new", "known", "excluded", "all"]),
-    default="new",
-    show_default=True,
+    show_default="new; all in sarif",
     help="Which findings to print.",
 )
 @exit_zero_option
@@ -96,6 +103,8 @@ def scan_command(**options: Any) -> int:
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output)
+    if options["output_format"] == "html":
+        html_report.check()
     request = _request(options)
     baseline = _baseline(request.setup)
     if baseline is not None and not options["no_update"]:
@@ -139,17 +148,13 @@ def _baseline(setup: Setup) -> Baseline | None:
 
 
 def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
-    shown = _shown(report, options["show"])
-    match options["output_format"]:
-        case "json":
-            return json_document.render_json(report, shown)
-        case "ndjson":
-            return json_document.render_ndjson(report, shown)
-        case "csv":
-            return csv_rows.render(report, shown)
-        case _:
-            width, color = terminal(options)
-            return table.render(report, shown, width, color=color)
+    output_format = options["output_format"]
+    # SARIF says itself what was held back: a result that is suppressed alerts nobody.
+    shown = _shown(report, options["show"] or ("all" if output_format == "sarif" else "new"))
+    if output_format == "table":
+        width, color = terminal(options)
+        return table.render(report, shown, width, color=color)
+    return RENDERERS[output_format](report, shown)
 
 
 def _shown(report: Report, which: str) -> list[Finding]:

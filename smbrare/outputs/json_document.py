@@ -12,6 +12,7 @@ from smbrare.report import Report
 from smbrare.sanitize import json_visible
 from smbrare.schedule import Outcome
 from smbrare.survey import InputSurvey
+from smbrare.triage import triage
 
 
 def render_ndjson(report: Report, shown: list[Finding]) -> Iterator[str]:
@@ -22,7 +23,7 @@ def render_ndjson(report: Report, shown: list[Finding]) -> Iterator[str]:
 
 
 def render_json(report: Report, shown: list[Finding]) -> Iterator[str]:
-    """Yield one document: the rule, what was read, and the findings."""
+    """Yield one document: the rule, what was read, and the findings with what to do about them."""
     head = {"rule": _rule(), "scan": _scan(report)}
     if report.replayed is not None:
         head["replay"] = _replay(report.replayed, report.unseen)
@@ -30,7 +31,8 @@ def render_json(report: Report, shown: list[Finding]) -> Iterator[str]:
     separator = "\n"
     for finding in shown:
         # No string holds a raw line feed in JSON, so this indents nothing but lines.
-        yield separator + "    " + _text(nested(flat(finding)), indent=True).replace("\n", "\n    ")
+        fields = flat(finding) | {"smbrare.triage": _triage(finding)}
+        yield separator + "    " + _text(nested(fields), indent=True).replace("\n", "\n    ")
         separator = ",\n"
     yield "]\n}\n" if separator == "\n" else "\n  ]\n}\n"
 
@@ -38,6 +40,15 @@ def render_json(report: Report, shown: list[Finding]) -> Iterator[str]:
 def _text(value: Any, *, indent: bool = False) -> str:
     options = orjson.OPT_INDENT_2 if indent else None
     return json_visible(orjson.dumps(value, option=options).decode())
+
+
+def _triage(finding: Finding) -> dict[str, list[str]]:
+    found = triage(finding)
+    return {
+        "investigate": [step.say() for step in found.investigate],
+        "harmless_if": [step.say() for step in found.harmless_if],
+        "respond": [step.say() for step in found.respond],
+    }
 
 
 def _rule() -> dict[str, Any]:

@@ -62,7 +62,7 @@ def from_text(text: str) -> Any:
     """
     if text.lstrip().startswith("<"):
         inner = _EVENT_DATA.search(text)
-        event = inner and event_from_xml(f"<Event><System/>{inner[0]}</Event>")
+        event = inner and event_from_xml(f"<Event><System><Channel/></System>{inner[0]}</Event>")
         if not event:
             raise Malformed("no EventData")
         return event["Event"]["EventData"]
