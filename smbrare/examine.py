@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from smbrare import rule
+from smbrare.dns import Resolutions
 from smbrare.event import Document, Origin
 from smbrare.fields import Address, Moment
 from smbrare.networks import is_private
@@ -55,6 +56,7 @@ class Partial:
     one_clause_away: Counter[str] = field(default_factory=Counter)
     span: Span = field(default_factory=Span)
     surveys: list[InputSurvey] = field(default_factory=list)
+    resolutions: Resolutions = field(default_factory=Resolutions)
 
     def merge(self, other: "Partial") -> None:
         """Take in another part."""
@@ -62,6 +64,7 @@ class Partial:
         self.one_clause_away.update(other.one_clause_away)
         self.span.merge(other.span)
         self.surveys.extend(other.surveys)
+        self.resolutions.merge(other.resolutions)
 
 
 def examine(
@@ -90,6 +93,8 @@ def examine(
         return
     if not survey.source(view.source).observe(view, view.kind):
         return
+    if partial.resolutions.wanted:
+        partial.resolutions.observe(view)
     times = view.time().values
     if times:
         partial.span.add(times[0], sampled=survey.sampled)

@@ -93,9 +93,7 @@ def judge(sightings: Sightings, known: Known, question: Question) -> list[Findin
         for finding in _judge_group(destination, group, hours, known, question)
     ]
     untold = History(0, _wanted(question))
-    findings += [
-        _finding(contacts, "new", None, untold, question) for contacts in undated.values()
-    ]
+    findings += [_finding(contacts, "new", None, untold, question) for contacts in undated.values()]
     for (_, _, reason, is_undated), contacts in excluded.items():
         time = min(contact.earliest.time or 0 for contact in contacts)
         history = untold if is_undated else _history(hours, time, known, question)

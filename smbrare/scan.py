@@ -1,17 +1,22 @@
 """A scan: inputs to records, records to sightings, sightings to findings."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from smbrare import rarity
+from smbrare import rarity, window
 from smbrare.baseline import Baseline
+from smbrare.dns import Resolutions
 from smbrare.event import Document, Origin, Skipped
 from smbrare.examine import Partial, examine
+from smbrare.exclusions import Exclusion, because, wanted_names
+from smbrare.fields import HOUR, MICROSECONDS
+from smbrare.finding import Finding
 from smbrare.inputs import Input
 from smbrare.limits import DEFAULT, Limits
 from smbrare.reading import Progress, read_all
-from smbrare.report import Report, Setup
-from smbrare.sightings import Moments, Sightings
+from smbrare.report import Excluded, Report, Setup
+from smbrare.sightings import Moments, Row, Sightings
 from smbrare.sources.mapping import Settings
 from smbrare.survey import InputSurvey
 
@@ -24,7 +29,7 @@ class Request:
         paths: Files, directories, globs and ``-``.
         setup: What the output will say of it.
         exit_zero: Whether findings alone are to give exit code 0.
-        excluded: Which keys do not count, and why.
+        exclusions: What does not count, and why.
         limits: What is too large to read.
         every_moment: Whether to keep every sighting's time, and not only the hours.
     """
@@ -32,7 +37,7 @@ class Request:
     paths: Sequence[str]
     setup: Setup
     exit_zero: bool = False
-    excluded: rarity.ExcludedBecause = lambda _: ""
+    exclusions: tuple[Exclusion, ...] = ()
     limits: Limits = field(default=DEFAULT)
     every_moment: bool = False
 
@@ -48,7 +53,10 @@ def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progre
         progress: Called as bytes are read.
     """
     settings = settings_of(request.setup)
-    partial = Partial(Sightings(moments=Moments() if request.every_moment else None))
+    partial = Partial(
+        Sightings(moments=Moments() if request.every_moment else None),
+        resolutions=Resolutions(wanted_names(request.exclusions)),
+    )
 
     def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
         examine(document, origin, settings, survey, partial)
@@ -71,38 +79,62 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
     setup = request.setup
     rows = [] if baseline is None else list(baseline.rows(partial.sightings.destinations()))
     covered = {} if baseline is None else baseline.covered()
-    hours = partial.span.hours | covered.keys()
+    hours = frozenset(partial.span.hours | covered.keys())
     sampled = any(survey.sampled for survey in partial.surveys) or any(covered.values())
-    history = None if setup.history is None else setup.history * 1_000_000
-    question = rarity.Question(history, setup.per_host, request.excluded)
-    judged = rarity.judge(partial.sightings, rarity.Known(rows, frozenset(hours), sampled), question)
-    reported = [finding for finding in judged if _is_reported(finding.sighting.time, setup)]
+    history = None if setup.history is None else setup.history * MICROSECONDS
+    question = rarity.Question(
+        history, setup.per_host, because(request.exclusions, partial.resolutions)
+    )
+    judged = rarity.judge(partial.sightings, rarity.Known(rows, hours, sampled), question)
     return Report(
         setup=setup,
-        judged=tuple(reported),
+        judged=tuple(finding for finding in judged if window.reports(finding, setup)),
         inputs=tuple(sorted(partial.surveys, key=lambda survey: survey.path)),
         sightings=len(partial.sightings),
         one_clause_away=dict(sorted(partial.one_clause_away.items())),
         span=partial.span,
         exit_zero=request.exit_zero,
+        outside=window.found_before(judged, partial.sightings, setup, question),
+        exclusions=tuple(_kept_back(request, judged, rows, question, partial.span.last)),
         traffic=partial.sightings,
     )
 
 
-def _is_reported(time: int | None, setup: Setup) -> bool:
-    if time is None:
-        return True
-    return (setup.since is None or time >= setup.since) and (
-        setup.until is None or time < setup.until
-    )
+def _kept_back(
+    request: Request,
+    judged: Sequence[Finding],
+    rows: Sequence[Row],
+    question: rarity.Question,
+    last: int | None,
+) -> Iterator[Excluded]:
+    """Yield what each exclusion kept back."""
+    recorded = Counter(question.excluded(row[:4]) for row in rows) if request.exclusions else {}
+    for exclusion in request.exclusions:
+        text = str(exclusion)
+        found = [finding for finding in judged if finding.reason == text]
+        expires = exclusion.expires
+        yield Excluded(
+            exclusion=text,
+            destinations=len({finding.sighting.destination for finding in found}),
+            sightings=sum(finding.events for finding in found),
+            recorded=recorded.get(text, 0),
+            expired=expires is not None and last is not None and last >= expires * HOUR,
+        )
 
 
 def learn(
-    partial: Partial, baseline: Baseline, last_step: Callable[[], None] = lambda: None
+    request: Request,
+    partial: Partial,
+    baseline: Baseline,
+    last_step: Callable[[], None] = lambda: None,
 ) -> None:
     """Write what was gathered into a baseline.
 
+    Excluded sightings as well, since exclusions apply when rows are read and may change; but not
+    those whose exclusion rests on a domain, since no later scan can know that it did.
+
     Args:
+        request: What was asked for.
         partial: What was gathered.
         baseline: Where to.
         last_step: Called when only the commit itself is left to do.
@@ -111,4 +143,8 @@ def learn(
         BaselineError: If it cannot be written.
     """
     hours = {hour: hour not in partial.span.exact for hour in sorted(partial.span.hours)}
-    baseline.commit(partial.sightings.rows(), hours, last_step=last_step)
+    by_domain = because(
+        [exclusion for exclusion in request.exclusions if exclusion.domain], partial.resolutions
+    )
+    rows = (row for row in partial.sightings.rows() if not by_domain(row[:4]))
+    baseline.commit(rows, hours, last_step=last_step)

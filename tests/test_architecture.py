@@ -10,9 +10,9 @@ PACKAGE = ROOT / "smbrare"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
-    ("fields",),
-    ("networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
-    ("rule", "jsonshape"),
+    ("fields", "tomltext"),
+    ("dns", "networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
+    ("exclusions", "rule", "jsonshape"),
     ("finding", "survey"),
     (
         "compare",
@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "sources.",
         "unpack.",
     ),
-    ("charts", "triage"),
+    ("charts", "exclusion_file", "triage", "window", "withheld"),
     ("containers", "inputs", "baseline", "examine", "outputs."),
     ("reading",),
     ("scan", "summary"),

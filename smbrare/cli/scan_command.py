@@ -116,7 +116,7 @@ def scan_command(**options: Any) -> int:
     report = judge(request, partial, baseline)
     writing.write(_rendered(report, options), output)
     if baseline is not None and not options["no_update"]:
-        learn(partial, baseline, interruption.stop_listening)
+        learn(request, partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started)
     return report.exit_code
 
@@ -164,19 +164,14 @@ def _shown(report: Report, which: str) -> list[Finding]:
 def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
     lines = [f"smbrare: {line}" for line in summary.troubles(report)]
     lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
+    if options["verbose"]:
+        lines += summary.details(report)
     if not options["quiet"]:
-        lines += summary.summary(report, seconds, _baseline_note(report, options))
+        lines += summary.summary(report, seconds, _history_note(report.setup, options))
     writing.tell(lines)
 
 
-def _baseline_note(report: Report, options: dict[str, Any]) -> str:
-    name = report.setup.baseline
-    if name is None:
+def _history_note(setup: Setup, options: dict[str, Any]) -> str:
+    if setup.baseline is None:
         return "this scan's alone: no baseline was named"
-    note = f"baseline {name}" + (", not updated" if options["no_update"] else ", updated")
-    held = report.held_back
-    if held:
-        note += f"; {len(held):,} not reported, seen before in it"
-        if hosts := sorted({host for finding in held for host in finding.new_hosts}):
-            note += f"; new hosts on them: {', '.join(hosts)}"
-    return note
+    return f"baseline {setup.baseline}, " + ("not updated" if options["no_update"] else "updated")
