@@ -70,6 +70,11 @@ def settings_of(setup: Setup) -> Settings:
     return Settings(setup.zone, setup.literal, setup.time_field)
 
 
+def baseline_settings(setup: Setup) -> dict[str, str]:
+    """Return what a baseline has to be kept with to serve a setup."""
+    return {"time field": setup.time_field, "literal": str(setup.literal).lower()}
+
+
 def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Report:
     """Judge what was gathered, against a baseline if there is one.
 

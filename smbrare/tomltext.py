@@ -62,7 +62,7 @@ def parse(text: str, name: str) -> TomlText:
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         place = _PLACE.search(message)
-        line = int(place[1]) if place and place[1] else text.count("\n") + 1
+        line = int(place[1]) if place and place[1] else len(text.splitlines())
         raise UsageError(f"{name}:{line}: {_PLACE.sub('', message)}") from None
     except RecursionError:
         raise UsageError(f"{name}: nested too deeply") from None

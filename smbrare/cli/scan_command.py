@@ -8,24 +8,32 @@ from typing import Any
 
 import click
 
-from smbrare import rule, summary
+from smbrare import summary
 from smbrare.baseline import Baseline, locate
-from smbrare.cli import interruption, writing
+from smbrare.cli import configuration, interruption, writing
 from smbrare.cli.options import (
+    baseline_options,
     color_option,
+    exclusion_options,
     exit_zero_option,
     input_tz_option,
+    judging_options,
     output_option,
     quiet_option,
     terminal,
+    verbose_option,
+    window_options,
 )
-from smbrare.cli.parameters import History, Time
 from smbrare.cli.progress import progress_bar
+from smbrare.errors import UsageError
+from smbrare.exclusion_file import exclusions
+from smbrare.exclusions import Exclusion
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
 from smbrare.outputs import csv_rows, html_report, json_document, markdown, sarif, table
 from smbrare.report import Report, Setup
-from smbrare.scan import Request, gather, judge, learn
+from smbrare.scan import Request, baseline_settings, gather, judge, learn
+from smbrare.tomltext import load
 
 RENDERERS = {
     "json": json_document.render_json,
@@ -36,31 +44,26 @@ RENDERERS = {
     "sarif": sarif.render,
 }
 FORMATS = ("table", *RENDERERS)
-_HISTORY = f"{rule.HISTORY_DAYS}d"
 
 
-@click.command("scan", short_help="Print the rare SMB connections of some files.")
+@click.command(
+    "scan",
+    short_help="Print the rare SMB connections of some files.",
+    context_settings=configuration.settings(),
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "-f",
     "--format",
-    "output_format",
     type=click.Choice(FORMATS),
     default="table",
     show_default=True,
     help="How to print findings.",
 )
 @output_option
-@click.option(
-    "--baseline",
-    metavar="NAME|FILE",
-    envvar="SMBRARE_BASELINE",
-    help="Judge against what a baseline has seen, and add to it.",
-)
-@click.option("--no-baseline", is_flag=True, help="Judge these files alone.")
-@click.option("--no-update", is_flag=True, help="Read the baseline, but add nothing to it.")
-@click.option("--since", type=Time(), help="Report findings from this time on.")
-@click.option("--until", type=Time(), help="Report findings before this time.")
+@baseline_options
+@exclusion_options
+@window_options
 @click.option(
     "--show",
     type=click.Choice(["new", "known", "excluded", "all"]),
@@ -69,26 +72,12 @@ _HISTORY = f"{rule.HISTORY_DAYS}d"
 )
 @exit_zero_option
 @quiet_option
-@click.option("-v", "--verbose", is_flag=True, help="Name every input on stderr.")
-@click.option(
-    "--history",
-    type=History(),
-    default=_HISTORY,
-    show_default=True,
-    help="How far back a destination counts as seen, or all.",
-)
-@click.option("--per-host", is_flag=True, help="Judge each host's destinations apart.")
-@click.option("--literal", is_flag=True, help="Do without fields that the exporter left out.")
-@click.option(
-    "--time-field",
-    type=click.Choice(["@timestamp", "event.ingested"]),
-    default="@timestamp",
-    show_default=True,
-    help="The field that tells the time.",
-)
+@verbose_option
+@judging_options
 @input_tz_option
 @click.option("--strict", is_flag=True, help="Exit with 3 if any record was skipped.")
 @color_option
+@configuration.config_option()
 def scan_command(**options: Any) -> int:
     """Print the rare SMB connections of some files.
 
@@ -98,12 +87,16 @@ def scan_command(**options: Any) -> int:
     \b
     Exit codes: 0 all judged, nothing found; 1 findings; 2 wrong usage, baseline or output;
     3 some input not read to its end; 4 nothing, or some source, could not be judged.
+
+    Options may be set in variables (SMBRARE_HISTORY=36h) and in a file (history = "36h").
     """  # noqa: D301 - click wants a real backspace
     started = time.monotonic()
+    if options["verbose"]:
+        writing.tell(configuration.origins(click.get_current_context()))
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output)
-    if options["output_format"] == "html":
+    if options["format"] == "html":
         html_report.check()
     request = _request(options)
     baseline = _baseline(request.setup)
@@ -123,6 +116,8 @@ def scan_command(**options: Any) -> int:
 
 def _request(options: dict[str, Any]) -> Request:
     zone: tzinfo = options["input_tz"]
+    if None not in (options["since"], options["until"]) and options["since"] >= options["until"]:
+        raise UsageError("--until is not after --since")
     return Request(
         paths=options["paths"],
         setup=Setup(
@@ -132,23 +127,36 @@ def _request(options: dict[str, Any]) -> Request:
             strict=options["strict"],
             time_field=options["time_field"],
             zone=zone,
-            baseline=None if options["no_baseline"] else options["baseline"],
+            baseline=_baseline_name(options),
             since=options["since"],
             until=options["until"],
         ),
         exit_zero=options["exit_zero"],
+        exclusions=_exclusions(options),
     )
+
+
+def _baseline_name(options: dict[str, Any]) -> str | None:
+    name: str | None = options["baseline"]
+    named = configuration.outranks(click.get_current_context(), "baseline", "no_baseline")
+    return name if named or not options["no_baseline"] else None
+
+
+def _exclusions(options: dict[str, Any]) -> tuple[Exclusion, ...]:
+    given: list[Exclusion] = list(options["exclude"])
+    if options["exclusions"] is not None:
+        given += exclusions(load(options["exclusions"]))
+    return tuple(dict.fromkeys(given))
 
 
 def _baseline(setup: Setup) -> Baseline | None:
     if setup.baseline is None:
         return None
-    settings = {"time field": setup.time_field, "literal": str(setup.literal).lower()}
-    return Baseline(locate(setup.baseline), settings)
+    return Baseline(locate(setup.baseline), baseline_settings(setup))
 
 
 def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
-    output_format = options["output_format"]
+    output_format = options["format"]
     # SARIF says itself what was held back: a result that is suppressed alerts nobody.
     shown = _shown(report, options["show"] or ("all" if output_format == "sarif" else "new"))
     if output_format == "table":
