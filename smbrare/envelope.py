@@ -11,20 +11,18 @@ from smbrare.event import Document
 
 Path: TypeAlias = tuple[str, ...]
 
-ARRAYS: frozenset[Path] = frozenset(
-    {
-        ("hits", "hits"),  # Elasticsearch's _search.
-        ("response", "hits", "hits"),  # Its _async_search.
-        ("rawResponse", "hits", "hits"),  # The same, as Kibana's inspector shows it.
-        ("responses",),  # Its _msearch.
-        ("records",),  # Azure Event Hub: a batch of Defender XDR's streaming API.
-        ("Results",),  # Advanced Hunting, the old API.
-        ("results",),  # Advanced Hunting, Microsoft Graph.
-        ("events",),  # Test data of Elastic's integrations, as given to a pipeline …
-        ("expected",),  # … and as it comes out.
-        ("Events",),  # Windows event XML turned to JSON.
-        ("value",),  # ConvertTo-Json of PowerShell 5.1, for some arrays.
-    }
+ARRAYS: tuple[Path, ...] = (
+    ("hits", "hits"),  # Elasticsearch's _search.
+    ("response", "hits", "hits"),  # Its _async_search.
+    ("rawResponse", "hits", "hits"),  # The same, as Kibana's inspector shows it.
+    ("responses",),  # Its _msearch.
+    ("records",),  # Azure Event Hub: a batch of Defender XDR's streaming API.
+    ("Results",),  # Advanced Hunting, the old API.
+    ("results",),  # Advanced Hunting, Microsoft Graph.
+    ("events",),  # Test data of Elastic's integrations, as given to a pipeline …
+    ("expected",),  # … and as it comes out.
+    ("Events",),  # Windows event XML turned to JSON.
+    ("value",),  # ConvertTo-Json of PowerShell 5.1, for some arrays.
 )
 """Where in an object the events of an envelope stand, in an array of objects."""
 
@@ -43,6 +41,9 @@ _MARKS = frozenset(
         "TimeCreated",
         "TimeGenerated",
         "Timestamp",
+        "_id",
+        "_index",
+        "_source",
         "destination",
         "dst",
         "event",
@@ -55,7 +56,7 @@ _MARKS = frozenset(
         "winlog",
     }
 )
-"""Names, or first parts of dotted ones, that an event has and an envelope has not."""
+"""Names, or first parts of dotted ones, that an event or a hit has and an envelope has not."""
 
 
 def marks_event(keys: Iterable[str]) -> bool:
@@ -93,11 +94,15 @@ def _inside(document: Document) -> list[Document] | None:
                 return [content]
     if marks_event(document):
         return None
-    for path in ARRAYS:
-        array = _at(document, path)
-        if isinstance(array, list) and (not array or isinstance(array[0], dict)):
-            return [element for element in array if isinstance(element, dict)]
-    return None
+    arrays = [array for path in ARRAYS if _holds_events(array := _at(document, path))]
+    if not arrays:
+        return None
+    return [element for array in arrays for element in array if isinstance(element, dict)]
+
+
+def _holds_events(value: object) -> bool:
+    """Return whether a value is a list of objects, as far as its first element tells."""
+    return isinstance(value, list) and (not value or isinstance(value[0], dict))
 
 
 def _at(document: Document, path: Path) -> Any:

@@ -63,3 +63,18 @@ def _without_surrogates(value: Any) -> Any:
     if isinstance(value, dict):
         return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
     return value
+
+
+def encodable(value: Any) -> Any:
+    """Return a value out of a record as it is if it can be written as JSON, else as text.
+
+    Integers beyond 64 bits, deep nesting and types of other readers cannot be written.
+    """
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        try:
+            return str(value)
+        except RecursionError:
+            return type(value).__name__
+    return value

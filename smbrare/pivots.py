@@ -92,9 +92,9 @@ def _esql_who(finding: Finding) -> str:
         (
             f"FROM {_EVERYTHING}",
             f"| WHERE destination.ip == TO_IP({quoted(finding.sighting.destination)})",
-            "| STATS first = MIN(@timestamp), last = MAX(@timestamp), events = COUNT(*)",
+            "| STATS first_seen = MIN(@timestamp), last_seen = MAX(@timestamp), events = COUNT(*)",
             "    BY host.name, source.ip, destination.port, event.outcome",
-            "| SORT first",
+            "| SORT first_seen",
         )
     )
 

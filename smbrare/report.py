@@ -82,6 +82,7 @@ class Report:
         replayed: What the rule's schedule makes of the sightings, in a replay.
         unseen: Matching events that no run of a replay can read, because they have no time.
         traffic: The sightings themselves, by destination, source, host and hour.
+        as_expected: Whether the findings are those expected; None if nobody said which.
     """
 
     setup: Setup
@@ -96,6 +97,7 @@ class Report:
     replayed: Outcome | None = None
     unseen: int = 0
     traffic: Sightings = field(default_factory=Sightings)
+    as_expected: bool | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -140,8 +142,10 @@ class Report:
         lost = any(survey.lost for survey in self.inputs)
         if any(survey.cut for survey in self.inputs) or (self.setup.strict and skipped):
             return EXIT_UNREADABLE
+        if self.as_expected is False:
+            return EXIT_FINDINGS
         if self.findings:
-            return EXIT_CLEAN if self.exit_zero else EXIT_FINDINGS
+            return EXIT_CLEAN if self.exit_zero or self.as_expected else EXIT_FINDINGS
         if lost:
             return EXIT_UNREADABLE
         if not self.inputs or self.unjudged() or self.unseen:

@@ -1,24 +1,23 @@
 """A scan: inputs to records, records to sightings, sightings to findings."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from smbrare import rarity, window
+from smbrare import gathering, rarity, window
 from smbrare.baseline import Baseline
 from smbrare.dns import Resolutions
-from smbrare.event import Document, Origin, Skipped
-from smbrare.examine import Partial, examine
+from smbrare.event import Skipped
+from smbrare.examine import Partial
 from smbrare.exclusions import Exclusion, because, wanted_names
 from smbrare.fields import HOUR, MICROSECONDS
 from smbrare.finding import Finding
+from smbrare.gathering import How
 from smbrare.inputs import Input
 from smbrare.limits import DEFAULT, Limits
-from smbrare.reading import Progress, read_all
+from smbrare.reading import Progress
 from smbrare.report import Excluded, Report, Setup
-from smbrare.sightings import Moments, Row, Sightings
+from smbrare.sightings import Row
 from smbrare.sources.mapping import Settings
-from smbrare.survey import InputSurvey
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,8 @@ class Request:
         exclusions: What does not count, and why.
         limits: What is too large to read.
         every_moment: Whether to keep every sighting's time, and not only the hours.
+        thorough: Whether to decode every record of large inputs too.
+        jobs: How many processes may read; None to decide by the size of the inputs.
     """
 
     paths: Sequence[str]
@@ -40,39 +41,34 @@ class Request:
     exclusions: tuple[Exclusion, ...] = ()
     limits: Limits = field(default=DEFAULT)
     every_moment: bool = False
+    thorough: bool = False
+    jobs: int | None = None
 
 
 def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progress) -> Partial:
-    """Read every input once and return all that the judgement needs.
-
-    Trouble with an input or a record is counted in its survey and never stops the others.
+    """Read every input and return all that the judgement needs.
 
     Args:
         inputs: What was discovered for the request's paths.
         request: How to read.
         progress: Called as bytes are read.
     """
-    settings = settings_of(request.setup)
-    partial = Partial(
-        Sightings(moments=Moments() if request.every_moment else None),
-        resolutions=Resolutions(wanted_names(request.exclusions)),
+    names = wanted_names(request.exclusions)
+    how = How(
+        settings_of(request.setup),
+        request.limits,
+        # DNS events hold no port of the rule's, by which large inputs are sifted.
+        thorough=request.thorough or request.setup.strict or bool(names),
+        every_moment=request.every_moment,
+        jobs=request.jobs,
+        names=names,
     )
-
-    def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
-        examine(document, origin, settings, survey, partial)
-
-    partial.surveys += read_all(inputs, request.limits, progress, take)
-    return partial
+    return gathering.gather(inputs, how, progress)
 
 
 def settings_of(setup: Setup) -> Settings:
     """Return how a setup has records read."""
     return Settings(setup.zone, setup.literal, setup.time_field)
-
-
-def baseline_settings(setup: Setup) -> dict[str, str]:
-    """Return what a baseline has to be kept with to serve a setup."""
-    return {"time field": setup.time_field, "literal": str(setup.literal).lower()}
 
 
 def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Report:
@@ -82,15 +78,8 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
         BaselineError: If the baseline cannot be read.
     """
     setup = request.setup
-    rows = [] if baseline is None else list(baseline.rows(partial.sightings.destinations()))
-    covered = {} if baseline is None else baseline.covered()
-    hours = frozenset(partial.span.hours | covered.keys())
-    sampled = any(survey.sampled for survey in partial.surveys) or any(covered.values())
-    history = None if setup.history is None else setup.history * MICROSECONDS
-    question = rarity.Question(
-        history, setup.per_host, because(request.exclusions, partial.resolutions)
-    )
-    judged = rarity.judge(partial.sightings, rarity.Known(rows, hours, sampled), question)
+    history, asked = known(partial, baseline), question(request, partial.resolutions)
+    judged = rarity.judge(partial.sightings, history, asked)
     return Report(
         setup=setup,
         judged=tuple(finding for finding in judged if window.reports(finding, setup)),
@@ -99,32 +88,60 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
         one_clause_away=dict(sorted(partial.one_clause_away.items())),
         span=partial.span,
         exit_zero=request.exit_zero,
-        outside=window.found_before(judged, partial.sightings, setup, question),
-        exclusions=tuple(_kept_back(request, judged, rows, question, partial.span.last)),
+        outside=window.found_before(judged, partial.sightings, setup, asked),
+        exclusions=tuple(
+            _kept_back(exclusion, judged, history.rows, asked, partial.span.last)
+            for exclusion in request.exclusions
+        ),
         traffic=partial.sightings,
     )
 
 
 def _kept_back(
-    request: Request,
-    judged: Sequence[Finding],
-    rows: Sequence[Row],
-    question: rarity.Question,
+    exclusion: Exclusion,
+    judged: Iterable[Finding],
+    rows: Iterable[Row],
+    asked: rarity.Question,
     last: int | None,
-) -> Iterator[Excluded]:
-    """Yield what each exclusion kept back."""
-    recorded = Counter(question.excluded(row[:4]) for row in rows) if request.exclusions else {}
-    for exclusion in request.exclusions:
-        text = str(exclusion)
-        found = [finding for finding in judged if finding.reason == text]
-        expires = exclusion.expires
-        yield Excluded(
-            exclusion=text,
-            destinations=len({finding.sighting.destination for finding in found}),
-            sightings=sum(finding.events for finding in found),
-            recorded=recorded.get(text, 0),
-            expired=expires is not None and last is not None and last >= expires * HOUR,
-        )
+) -> Excluded:
+    text, expires = str(exclusion), exclusion.expires
+    found = [finding for finding in judged if finding.reason == text]
+    return Excluded(
+        exclusion=text,
+        destinations=len({finding.sighting.destination for finding in found}),
+        sightings=sum(finding.events for finding in found),
+        recorded=sum(asked.excluded(row[:4]) == text for row in rows),
+        expired=expires is not None and last is not None and last >= expires * HOUR,
+    )
+
+
+def known(partial: Partial, baseline: Baseline | None) -> rarity.Known:
+    """Return what is known besides the sightings of the inputs themselves.
+
+    Raises:
+        BaselineError: If the baseline cannot be read.
+    """
+    rows = [] if baseline is None else list(baseline.rows(partial.sightings.destinations()))
+    covered = {} if baseline is None else baseline.covered()
+    sampled = any(survey.sampled for survey in partial.surveys) or any(covered.values())
+    return rarity.Known(rows, frozenset(partial.span.hours | covered.keys()), sampled)
+
+
+def question(request: Request, resolutions: Resolutions | None = None) -> rarity.Question:
+    """Return how a request has sightings judged.
+
+    Args:
+        request: What was asked for.
+        resolutions: What DNS events said of the names in exclusions.
+    """
+    setup = request.setup
+    history = None if setup.history is None else setup.history * MICROSECONDS
+    return rarity.Question(history, setup.per_host, because(request.exclusions, resolutions))
+
+
+def baseline_settings(setup: Setup) -> dict[str, str]:
+    """Return what a baseline has to be kept with to serve a setup."""
+    return {"time field": setup.time_field, "literal": str(setup.literal).lower()}
 
 
 def learn(

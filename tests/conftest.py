@@ -47,7 +47,8 @@ def run(tmp_path: Path) -> Run:
             for name, value in os.environ.items()
             if not name.startswith(("SMBRARE_", "XDG_")) and name not in {"COLUMNS", "NO_COLOR"}
         }
-        environment |= {"HOME": str(home), "PYTHONPATH": str(ROOT)} | dict(env or {})
+        environment |= {"HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+        environment |= dict(env or {})
         done = subprocess.run(
             [sys.executable, "-m", "smbrare", *map(str, arguments)],
             input=stdin,

@@ -10,7 +10,7 @@ PACKAGE = ROOT / "smbrare"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
-    ("fields", "tomltext"),
+    ("fields", "grid", "tomltext"),
     ("dns", "networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
     ("exclusions", "rule", "jsonshape"),
     ("finding", "survey"),
@@ -25,16 +25,29 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "sources.",
         "unpack.",
     ),
-    ("charts", "exclusion_file", "triage", "window", "withheld"),
-    ("containers", "inputs", "baseline", "examine", "outputs."),
+    (
+        "charts",
+        "exclusion_file",
+        "expect",
+        "triage",
+        "window",
+        "withheld",
+        "rule_export",
+        "rule_text",
+    ),
+    ("evidence", "explanation", "examine"),
+    ("reasoning", "inspection"),
+    ("advice", "funnel", "preview"),
+    ("containers", "inputs", "baseline", "outputs."),
     ("reading",),
     ("scan", "summary"),
-    ("replay",),
+    ("explain", "inspect", "dry_run", "replay"),
     ("cli.",),
 )
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""
 
 ROOM_SHARED = {
+    "readers.ndjson",
     "sources.mapping",
     "sources.event_data",
     "sources.windows_event",

@@ -3,6 +3,9 @@
 import re
 
 import pytest
+from antlr4 import InputStream
+from kibana_ql import KqlParser
+from kusto_query_language_parser.parser.kql_traverse import KqlTraverse
 
 from smbrare.finding import Finding
 from smbrare.pivots import Pivot, pivots, quoted
@@ -36,6 +39,23 @@ def test_a_name_that_no_clipboard_carries_gives_way_to_the_address() -> None:
     for pivot in pivots(finding(hosts=("a\u202eb",)))[3:]:
         assert "\\u202e" not in pivot.text
         assert '"10.20.1.11"' in pivot.text
+
+
+NAMES = ["WS-01", 'a"b', "a\\", 'a\\"', "x) or (y", "' | take 1 //", "{}[]<>:*", "\u202e"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_parser_of_kibanas_language_reads_the_queries(name: str) -> None:
+    parser = KqlParser()
+    for pivot in by_language(finding(hosts=(name, "WS-02")), "Kibana KQL"):
+        parser.ast(parser.parse(pivot.text))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_parser_of_defenders_language_reads_the_queries(name: str) -> None:
+    for pivot in by_language(finding(hosts=(name,)), "Defender KQL"):
+        tree = KqlTraverse().parse(InputStream(pivot.text))
+        assert tree.getText().endswith("<EOF>")
 
 
 def test_an_undated_finding_has_no_look_around() -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"
-SHOWING = (README, ROOT / "docs" / "options.md")
+SHOWING = (README, *(ROOT / "docs" / name for name in ("options.md", "explain.md", "inspect.md")))
 """Documents with blocks of the program's own output."""
 
 _BLOCK = re.compile(r"<!-- (sample|help):(.*?) -->\n```(console|text)\n(.*?)```\n", re.DOTALL)
@@ -26,7 +26,7 @@ def output(arguments: str) -> str:
         capture_output=True,
         cwd=ROOT,
         check=False,
-        env=os.environ | {"COLUMNS": "100", "PYTHONPATH": str(ROOT)},
+        env=os.environ | {"COLUMNS": "100", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
     )
     return _TIMING.sub(" in 0.1 s", done.stdout.decode() + done.stderr.decode())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sarif_kit.validate import validation_errors  # type: ignore[import-untyped]
+from sarif_kit.validate import validation_errors
 
 from smbrare.outputs.sarif import uri
 from smbrare.sanitize import message

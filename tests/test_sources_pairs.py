@@ -13,6 +13,7 @@ import pytest
 from smbrare.fields import Moment
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings, View
+from tests.conftest import ROOT
 from tests.forms.reading import FIELDS
 
 Pair: TypeAlias = tuple[Any, Any]
@@ -249,3 +250,10 @@ def test_an_event_reads_the_same_as_evtx_as_raw_winlogbeat_and_mapped(shared: Pa
             assert readings[0] == readings[1] == readings[2]
             compared += 1
     assert compared == CONNECTIONS["evtx"]
+
+
+def test_the_documentation_lists_every_difference() -> None:
+    text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    rows = text[text.index("## Deliberate differences") :].splitlines()
+    for source, field in DIFFERENCES.keys() | RAW_DIFFERENCES.keys():
+        assert any(f"`{source}`" in row and f"`{field}`" in row for row in rows), (source, field)

@@ -1,4 +1,4 @@
-"""Types of option values: durations, times, time zones, baselines and ranges."""
+"""Types of option values: durations, times, time zones, and names of files for the shell."""
 
 import re
 from datetime import UTC, tzinfo
@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
+from click.shell_completion import CompletionItem
 
 from smbrare.baseline import locate
 from smbrare.errors import BaselineError
@@ -100,8 +101,21 @@ class Zone(click.ParamType[tzinfo]):
             self.fail(f"{value!r} is no time zone such as UTC or Europe/Berlin", param, ctx)
 
 
-class BaselineName(click.ParamType[str]):
-    """The name of a baseline, or the path of its file."""
+class FileName(click.ParamType[str]):
+    """A file, directory, glob or ``-``, as it is given; a shell completes it as a file."""
+
+    name = "file"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Leave it to the shell."""
+        del ctx, param
+        return [CompletionItem(incomplete, type="file")]
+
+
+class BaselineName(FileName):
+    """A baseline's name or file; a shell completes the names in the user's state directory."""
 
     name = "baseline"
 
@@ -120,6 +134,14 @@ class BaselineName(click.ParamType[str]):
             return locate(value) == Path(value)
         except BaselineError:
             return False
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that start so, or leave it to the shell where there are none."""
+        names = sorted(path.stem for path in locate("any").parent.glob("*.db"))
+        items = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return items or super().shell_complete(ctx, param, incomplete)
 
 
 class Excluding(click.ParamType[Exclusion]):

@@ -11,16 +11,10 @@ import click
 
 from smbrare import replay, rule, scan, summary
 from smbrare.cli import configuration, writing
-from smbrare.cli.options import (
-    color_option,
-    exit_zero_option,
-    input_tz_option,
-    output_option,
-    quiet_option,
-    terminal,
-)
+from smbrare.cli import options as shared
 from smbrare.cli.parameters import Duration, Time
 from smbrare.cli.progress import progress_bar
+from smbrare.cli.terminal import fitted
 from smbrare.compare import Difference
 from smbrare.errors import UsageError
 from smbrare.event import Skipped
@@ -49,10 +43,10 @@ _HOUR = 3_600
     show_default=True,
     help="How to print alerts.",
 )
-@output_option
+@shared.output
 @click.option("--compare", is_flag=True, help="Print instead where a scan differs, and why.")
-@exit_zero_option
-@quiet_option
+@shared.exit_zero
+@shared.quiet
 @click.option(
     "--interval", type=Duration(), default="5m", show_default=True, help="From run to run."
 )
@@ -92,8 +86,8 @@ _HOUR = 3_600
     show_default=True,
     help="The field that tells the time; @timestamp in events without it.",
 )
-@input_tz_option
-@color_option
+@shared.input_tz
+@shared.color
 @configuration.config_option("replay")
 def replay_command(**options: Any) -> int:
     """Print the alerts of the rule's runs in Kibana, over some files.
@@ -184,7 +178,7 @@ def _rendered(
         case "csv", _:
             return csv_rows.render(report, shown)
         case _, None:
-            width, color = terminal(options)
+            width, color = fitted(options["color"], to_file=options["output"] is not None)
             return table.render(report, shown, width, color=color)
         case "json", _:
             return comparison.render_json(differences)

@@ -1,7 +1,9 @@
 """``smbrare scan``: print the rare SMB connections of some files."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -9,31 +11,28 @@ from typing import Any
 import click
 
 from smbrare import summary
-from smbrare.baseline import Baseline, locate
-from smbrare.cli import configuration, interruption, writing
-from smbrare.cli.options import (
-    baseline_options,
-    color_option,
-    exclusion_options,
-    exit_zero_option,
-    input_tz_option,
-    judging_options,
-    output_option,
-    quiet_option,
-    terminal,
-    verbose_option,
-    window_options,
-)
+from smbrare.cli import baselines, configuration, exclusions, interruption, writing
+from smbrare.cli import options as shared
+from smbrare.cli.parameters import FileName
 from smbrare.cli.progress import progress_bar
+from smbrare.cli.terminal import fitted
+from smbrare.dry_run import look
 from smbrare.errors import UsageError
-from smbrare.exclusion_file import exclusions
-from smbrare.exclusions import Exclusion
+from smbrare.expect import Difference, Expected, compare, parse
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
-from smbrare.outputs import csv_rows, html_report, json_document, markdown, sarif, table
+from smbrare.outputs import (
+    csv_rows,
+    html_report,
+    json_document,
+    markdown,
+    preview,
+    sarif,
+    table,
+)
+from smbrare.preview import exit_code
 from smbrare.report import Report, Setup
-from smbrare.scan import Request, baseline_settings, gather, judge, learn
-from smbrare.tomltext import load
+from smbrare.scan import Request, gather, judge, learn, settings_of
 
 RENDERERS = {
     "json": json_document.render_json,
@@ -46,12 +45,23 @@ RENDERERS = {
 FORMATS = ("table", *RENDERERS)
 
 
+_EXAMPLES = """\b
+Examples:
+  smbrare scan export.ndjson
+  smbrare scan logs/ --baseline acme --format ndjson > findings.ndjson
+  smbrare scan logs/*.ndjson --since 2026-11-20 --exit-zero
+  zcat day.ndjson.gz | smbrare scan - --format csv --output findings.csv
+  smbrare scan logs/ --dry-run
+"""
+
+
 @click.command(
     "scan",
     short_help="Print the rare SMB connections of some files.",
+    epilog=_EXAMPLES,
     context_settings=configuration.settings(),
 )
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @click.option(
     "-f",
     "--format",
@@ -60,23 +70,39 @@ FORMATS = ("table", *RENDERERS)
     show_default=True,
     help="How to print findings.",
 )
-@output_option
-@baseline_options
-@exclusion_options
-@window_options
+@shared.output
+@shared.baseline
+@shared.exclusions
+@shared.window
 @click.option(
     "--show",
     type=click.Choice(["new", "known", "excluded", "all"]),
     show_default="new; all in sarif",
     help="Which findings to print.",
 )
-@exit_zero_option
-@quiet_option
-@verbose_option
-@judging_options
-@input_tz_option
-@click.option("--strict", is_flag=True, help="Exit with 3 if any record was skipped.")
-@color_option
+@click.option(
+    "--expect",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Exit with 0 if the findings are those of an NDJSON or CSV file, otherwise with 1.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="List inputs, their containers and sources; judge nothing."
+)
+@shared.exit_zero
+@shared.quiet
+@shared.verbose
+@shared.history
+@shared.per_host
+@shared.literal
+@shared.time_field
+@shared.input_tz
+@shared.strict
+@click.option("--thorough", is_flag=True, help="Decode every record, of large inputs too.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), help="Processes to read with.  [default: by size]"
+)
+@shared.color
 @configuration.config_option()
 def scan_command(**options: Any) -> int:
     """Print the rare SMB connections of some files.
@@ -98,8 +124,11 @@ def scan_command(**options: Any) -> int:
         writing.check(output)
     if options["format"] == "html":
         html_report.check()
+    expected = _expected(options["expect"])
     request = _request(options)
-    baseline = _baseline(request.setup)
+    if options["dry_run"]:
+        return _dry_run(request, options)
+    baseline = baselines.opened(request.setup)
     if baseline is not None and not options["no_update"]:
         baseline.check_writable()
     inputs = list(discover(request.paths))
@@ -107,11 +136,41 @@ def scan_command(**options: Any) -> int:
     with progress_bar(total, quiet=options["quiet"]) as progress:
         partial = gather(inputs, request, progress)
     report = judge(request, partial, baseline)
+    difference = None if expected is None else compare(expected, report.findings)
+    if difference is not None:
+        report = replace(report, as_expected=difference == Difference((), ()))
     writing.write(_rendered(report, options), output)
     if baseline is not None and not options["no_update"]:
         learn(request, partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started)
+    for line in () if difference is None else difference.lines():
+        click.echo(f"smbrare: {line}", err=True)
     return report.exit_code
+
+
+def _expected(path: Path | None) -> Counter[Expected] | None:
+    if path is None:
+        return None
+    try:
+        return parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _dry_run(request: Request, options: dict[str, Any]) -> int:
+    output_format, output = options["format"], options["output"]
+    if output_format not in {"table", "json"}:
+        raise UsageError("--dry-run prints --format table or json")
+    found = look(
+        discover(request.paths), settings_of(request.setup), request.limits, lambda _: None
+    )
+    code = exit_code(found)
+    if output_format == "json":
+        writing.write(preview.render_json(found, code), output)
+    else:
+        width, color = fitted(options["color"], to_file=output is not None)
+        writing.write(preview.render_table(found, width, color=color), output)
+    return code
 
 
 def _request(options: dict[str, Any]) -> Request:
@@ -127,32 +186,15 @@ def _request(options: dict[str, Any]) -> Request:
             strict=options["strict"],
             time_field=options["time_field"],
             zone=zone,
-            baseline=_baseline_name(options),
+            baseline=baselines.named(options),
             since=options["since"],
             until=options["until"],
         ),
         exit_zero=options["exit_zero"],
-        exclusions=_exclusions(options),
+        thorough=options["thorough"],
+        jobs=options["jobs"],
+        exclusions=exclusions.given(options),
     )
-
-
-def _baseline_name(options: dict[str, Any]) -> str | None:
-    name: str | None = options["baseline"]
-    named = configuration.outranks(click.get_current_context(), "baseline", "no_baseline")
-    return name if named or not options["no_baseline"] else None
-
-
-def _exclusions(options: dict[str, Any]) -> tuple[Exclusion, ...]:
-    given: list[Exclusion] = list(options["exclude"])
-    if options["exclusions"] is not None:
-        given += exclusions(load(options["exclusions"]))
-    return tuple(dict.fromkeys(given))
-
-
-def _baseline(setup: Setup) -> Baseline | None:
-    if setup.baseline is None:
-        return None
-    return Baseline(locate(setup.baseline), baseline_settings(setup))
 
 
 def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
@@ -160,7 +202,7 @@ def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
     # SARIF says itself what was held back: a result that is suppressed alerts nobody.
     shown = _shown(report, options["show"] or ("all" if output_format == "sarif" else "new"))
     if output_format == "table":
-        width, color = terminal(options)
+        width, color = fitted(options["color"], to_file=options["output"] is not None)
         return table.render(report, shown, width, color=color)
     return RENDERERS[output_format](report, shown)
 

@@ -182,9 +182,19 @@ def _unguarded(cell: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
+    """A line, of which no more is held than a row may have.
+
+    Attributes:
+        number: Its number, counted from 1.
+        offset: Where it begins.
+        text: What is held of it.
+        ends: Whether it has an end, or the input stops first.
+    """
+
     number: int
     offset: int
     text: bytes
+    ends: bool
 
 
 class _Lines:
@@ -241,7 +251,7 @@ class _Lines:
             self._again.extendleft(reversed(rest))
             del self._row[1:]
         text = b"".join(line.text for line in self._row)
-        cut_off = not text.endswith(b"\n") and not self._again
+        cut_off = not self._row[-1].ends and not self._again
         return Skipped(
             self.origin(path),
             f"cut off: {reason}" if cut_off else reason,
@@ -255,11 +265,12 @@ class _Lines:
         text = self._stream.readline(self._longest + 1)
         if not text:
             return None
-        line = _Line(self._number + 1, self._offset, text)
+        offset = self._offset
         self._number += 1
         self._offset += len(text)
-        while len(text) > self._longest and not text.endswith(b"\n"):
+        part = text
+        while len(part) > self._longest and not part.endswith(b"\n"):
             # What is held already makes the row too long; the rest of the line goes with it.
-            text = self._stream.readline(self._longest + 1)
-            self._offset += len(text)
-        return line
+            part = self._stream.readline(self._longest + 1)
+            self._offset += len(part)
+        return _Line(self._number, offset, text, part.endswith(b"\n"))

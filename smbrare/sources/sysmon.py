@@ -32,8 +32,8 @@ NETWORK_CONNECTION = 3
 DNS_QUERY = 22
 
 _LOST_KEY = "the rendered message, since the exporter lost the key"
-_ACTION = "Network connection"
-_EVENT_NUMBER = "the number of the event, Sysmon's network connection"
+_ACTIONS = {NETWORK_CONNECTION: "Network connection", DNS_QUERY: "DNSEvent (DNS query)"}
+_EVENT_NUMBER = "the number of the event, which tells its kind"
 _CHANNEL = "the Sysmon channel, which Windows alone has"
 
 
@@ -69,7 +69,7 @@ _PROCESS: Table = {
 CONNECTION: Table = {
     **_PROCESS,
     "event.type": (Take(constant=("start", "connection", "protocol")),),
-    "event.action": (Take("action"), Take(constant=_ACTION)),
+    "event.action": (Take("action"), Take(constant=_ACTIONS[NETWORK_CONNECTION])),
     "source.ip": _data("SourceIp"),
     "source.port": _data("SourcePort"),
     "destination.ip": _data("DestinationIp"),
@@ -82,7 +82,7 @@ CONNECTION: Table = {
 DNS: Table = {
     **_PROCESS,
     "event.type": (Take(constant=("connection", "protocol", "info")),),
-    "event.action": (Take("action"), Take(constant="DNSEvent (DNS query)")),
+    "event.action": (Take("action"), Take(constant=_ACTIONS[DNS_QUERY])),
     "dns.question.name": _data("QueryName"),
     "dns.answers.data": _data("QueryResults"),
 }
@@ -104,20 +104,29 @@ def recognize(event: WindowsEvent, settings: Settings) -> View | None:
     return event.view(event.shape.source, kind, tables[event.shape], settings)
 
 
-def _is_connection(document: Document) -> bool:
-    numbers = leaves(document, "winlog.event_id") or leaves(document, "event.code")
-    return any(number in (NETWORK_CONNECTION, str(NETWORK_CONNECTION)) for number in numbers)
+def _is(number: int) -> Callable[[Document], bool]:
+    def is_number(document: Document) -> bool:
+        numbers = leaves(document, "winlog.event_id") or leaves(document, "event.code")
+        return number in numbers or str(number) in numbers
+
+    return is_number
 
 
 MAPPED: Table = {
     **ecs.TABLE,
     "event.category": (
         *ecs.TABLE["event.category"],
-        Take(constant="network", when=_is_connection, inferred=_EVENT_NUMBER),
+        *(
+            Take(constant="network", when=_is(number), inferred=_EVENT_NUMBER)
+            for number in _ACTIONS
+        ),
     ),
     "event.action": (
         *ecs.TABLE["event.action"],
-        Take(constant=_ACTION, when=_is_connection, inferred=_EVENT_NUMBER),
+        *(
+            Take(constant=action, when=_is(number), inferred=_EVENT_NUMBER)
+            for number, action in _ACTIONS.items()
+        ),
     ),
     "host.os.type": (*ecs.TABLE["host.os.type"], Take(constant="windows", inferred=_CHANNEL)),
 }

@@ -217,7 +217,9 @@ SHAPES = (
 
 
 def shape_of(document: Document) -> Shape | None:
-    """Return the shape of a record that holds a raw Windows event; by keys at its top alone."""
+    """Return the shape of a record that holds a raw Windows event, told by keys at its top."""
+    if leaves(document, "destination.ip"):
+        return None  # A pipeline has made ECS of it, whatever it kept of the raw record.
     if "winlog" in document or "winlog.channel" in document or "winlog.event_id" in document:
         return None if _is_mapped(document) else _beat(document)
     if "EventID" in document:
@@ -239,9 +241,7 @@ def shape_of(document: Document) -> Shape | None:
 
 
 def _is_mapped(document: Document) -> bool:
-    """Return whether a pipeline has already turned a record of ``winlog`` into ECS."""
-    if leaves(document, "destination.ip"):
-        return True
+    """Return whether a pipeline has turned a record of ``winlog`` without addresses into ECS."""
     return bool(leaves(document, "event.category")) and not (
         leaves(document, "winlog.event_data.DestinationIp")
         or leaves(document, "winlog.event_data.DestAddress")

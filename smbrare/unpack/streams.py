@@ -136,7 +136,9 @@ def blocks(stream: BinaryIO, budget: Budget | None = None) -> Iterator[bytes]:
     Raises:
         OSError: If the stream fails.
     """
-    while block := stream.read(BLOCK_BYTES):
+    # One read at a time: a read that goes on into a failure loses what it had.
+    read = getattr(stream, "read1", stream.read)
+    while block := read(BLOCK_BYTES):
         if budget is not None:
             budget.taken += len(block)
         yield block

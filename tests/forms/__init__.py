@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from tests.forms import ecs, vendors, windows
+from tests.forms import ecs, events, vendors, windows
 from tests.forms.connection import SCENE, Connection
 
 Form: TypeAlias = Callable[[Connection], dict[str, Any]]
-Wrapper: TypeAlias = Callable[[windows.Event], dict[str, Any]]
+Wrapper: TypeAlias = Callable[[events.Event], dict[str, Any]]
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "sources"
 
@@ -48,13 +48,13 @@ _FIREWALL_WRAPPERS: Mapping[str, Wrapper] = {
 }
 
 
-def _of(wrapper: Wrapper, event: Callable[[Connection], windows.Event]) -> Form:
+def _of(wrapper: Wrapper, event: Callable[[Connection], events.Event]) -> Form:
     return lambda connection: wrapper(event(connection))
 
 
 FORMS: Mapping[str, Form] = {
-    **{name: _of(wrapper, windows.sysmon) for name, wrapper in _SYSMON_WRAPPERS.items()},
-    **{name: _of(wrapper, windows.firewall) for name, wrapper in _FIREWALL_WRAPPERS.items()},
+    **{name: _of(wrapper, events.sysmon) for name, wrapper in _SYSMON_WRAPPERS.items()},
+    **{name: _of(wrapper, events.firewall) for name, wrapper in _FIREWALL_WRAPPERS.items()},
     "winlogbeat-mapped": ecs.winlogbeat_mapped,
     "sysmon-mapped": ecs.sysmon_mapped,
     "windows_firewall-mapped": ecs.windows_firewall_mapped,
@@ -77,7 +77,7 @@ FORMS: Mapping[str, Form] = {
 
 OTHERS: Mapping[str, tuple[Form, ...]] = {
     **{
-        name: (_of(wrapper, windows.dns), _of(wrapper, windows.other_channel))
+        name: (_of(wrapper, events.dns), _of(wrapper, events.other_channel))
         for name, wrapper in {**_SYSMON_WRAPPERS, **_FIREWALL_WRAPPERS}.items()
     },
     "winlogbeat-mapped": (ecs.winlogbeat_mapped_other,),

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.forms import windows
+from tests.forms import events, windows
 from tests.forms.connection import Connection, iso
 from tests.forms.vendors import defender_row
 
@@ -62,7 +62,7 @@ def _sysmon(connection: Connection) -> dict[str, Any]:
     document["event"] |= {
         "code": "3",
         "type": ["start", "connection", "protocol"],
-        "provider": windows.SYSMON,
+        "provider": events.SYSMON,
         "created": iso(connection.time + timedelta(seconds=1)),
     }
     document["process"] |= {"executable": connection.image}
@@ -72,11 +72,11 @@ def _sysmon(connection: Connection) -> dict[str, Any]:
         document["destination"]["domain"] = connection.domain
     document["network"]["direction"] = _direction(connection)
     document["winlog"] = {
-        "channel": windows.SYSMON_CHANNEL,
+        "channel": events.SYSMON_CHANNEL,
         "computer_name": connection.host,
         "event_id": "3",
         "process": {"pid": windows.SERVICE_PID},
-        "provider_name": windows.SYSMON,
+        "provider_name": events.SYSMON,
     }
     return document
 

@@ -1,0 +1,32 @@
+"""The baseline that a command's options name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from smbrare.baseline import Baseline, locate
+from smbrare.cli.configuration import outranks
+from smbrare.report import Setup
+from smbrare.scan import baseline_settings
+
+
+def named(options: Mapping[str, Any]) -> str | None:
+    """Return the baseline that options name, None where --no-baseline was given as directly."""
+    name: str | None = options["baseline"]
+    if options["no_baseline"] and not outranks(
+        click.get_current_context(), "baseline", "no_baseline"
+    ):
+        return None
+    return name
+
+
+def opened(setup: Setup) -> Baseline | None:
+    """Return the baseline of a setup, checked; None where none is named.
+
+    Raises:
+        BaselineError: If it cannot be read, or was kept with other settings.
+    """
+    if setup.baseline is None:
+        return None
+    return Baseline(locate(setup.baseline), baseline_settings(setup))

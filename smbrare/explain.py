@@ -1,0 +1,197 @@
+"""Explain one record of an input: find it, and ask the rule and the rest of the input about it."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from smbrare import envelope
+from smbrare.baseline import Baseline
+from smbrare.errors import UsageError
+from smbrare.event import Document, Origin, Record, Skipped
+from smbrare.examine import Partial, examine
+from smbrare.explanation import Explained
+from smbrare.inputs import Input
+from smbrare.limits import Limits
+from smbrare.reading import Progress, parts, unreadable
+from smbrare.reasoning import explain_event, judge_rarity
+from smbrare.scan import Request, gather, known, question, settings_of
+from smbrare.survey import InputSurvey
+
+_NUMBERED = re.compile(r"(.+)[:#]([0-9]{1,18})", re.DOTALL)
+_MOST_NAMED = 5
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which record to explain.
+
+    Attributes:
+        file: The file to open, or ``-`` for standard input.
+        path: The file, with the member of an archive after ``!``, as records name it.
+        number: Line, record or row, from 1; None for the only record there is.
+    """
+
+    file: str
+    path: str
+    number: int | None
+
+    def __str__(self) -> str:
+        return self.path if self.number is None else f"{self.path}:{self.number}"
+
+
+def parse_target(text: str, is_file: Callable[[str], bool]) -> Target:
+    r"""Return what ``FILE:LINE``, ``FILE#RECORD`` or ``FILE`` names.
+
+    A path may hold colons itself (``C:\logs\a.ndjson:12``, ``a:12``): the last number counts as
+    the record's where a file of the name before it exists, or where none of the whole name does.
+
+    Args:
+        text: What the user gave.
+        is_file: Whether a path names something that can be opened.
+
+    Raises:
+        UsageError: If the number is 0.
+    """
+    match = _NUMBERED.fullmatch(text)
+    if match is not None:
+        path, number = match[1], int(match[2])
+        file = _file(path, is_file)
+        whole = _file(text, is_file)
+        if file is not None or whole is None:
+            if not number:
+                raise UsageError(f"{text}: lines and records are counted from 1")
+            return Target(file or path, path, number)
+    return Target(_file(text, is_file) or text, text, None)
+
+
+def _file(path: str, is_file: Callable[[str], bool]) -> str | None:
+    """Return the file of a path that may go on with the members of an archive after ``!``."""
+    if path == STDIN or is_file(path):
+        return path
+    while "!" in path:
+        path = path.rpartition("!")[0]
+        if is_file(path):
+            return path
+    return None
+
+
+def explain(
+    target: Target, request: Request, baseline: Baseline | None, progress: Progress
+) -> Explained:
+    """Return why a record is a sighting or none, and a finding or none.
+
+    The rest of the input is read only for a sighting, whose history it is; standard input, which
+    cannot be read twice, is read to its end at once.
+
+    Args:
+        target: Which record.
+        request: How to read and to judge.
+        baseline: What else is history; it is only read.
+        progress: Called as bytes are read.
+
+    Raises:
+        UsageError: If there is no such record, or several are meant.
+        BaselineError: If the baseline cannot be read.
+    """
+    settings = settings_of(request.setup)
+    rest = Partial()
+
+    def remember(document: Document, origin: Origin) -> None:
+        examine(document, origin, settings, InputSurvey(target.file), rest)
+
+    found = find(target, request.limits, progress, remember if target.file == STDIN else None)
+    if isinstance(found, Skipped):
+        return Explained(found.origin, request.setup, skipped=found)
+    documents = list(envelope.events(found.document))
+    events = [explain_event(document, settings) for document in documents]
+    sighted = any(event.sighting for event in events)
+    if sighted:
+        if target.file != STDIN:
+            rest = gather([Input(target.file, named=True, size=None)], request, progress)
+        history = known(rest, baseline)
+        for number, document in enumerate(documents):
+            own = Partial()
+            examine(document, found.origin, settings, InputSurvey(target.path), own)
+            answers = judge_rarity(
+                own.sightings, rest.sightings, history, question(request, rest.resolutions)
+            )
+            events[number] = replace(events[number], rarity=answers)
+    return Explained(
+        found.origin,
+        request.setup,
+        events=tuple(events),
+        baseline_exists=baseline is not None and baseline.path.exists(),
+        rest_cut=any(survey.cut for survey in rest.surveys),
+    )
+
+
+def find(
+    target: Target,
+    limits: Limits,
+    progress: Progress,
+    remember: Callable[[Document, Origin], None] | None = None,
+) -> Record | Skipped:
+    """Return the record that a target names, or why it cannot be read.
+
+    Args:
+        target: Which record.
+        limits: What is too large to read.
+        progress: Called as bytes are read.
+        remember: Called with every event of the input, which is read to its end then.
+
+    Raises:
+        UsageError: If there is no such record, or several are meant.
+    """
+    matches: list[tuple[str, Record | Skipped]] = []
+    last: Record | Skipped | None = None
+    try:
+        for path, item in _items(target, limits, progress):
+            last = item if _is_within(path, target) else last
+            if remember is not None and isinstance(item, Record):
+                for document in envelope.events(item.document):
+                    remember(document, item.origin)
+            if target.number in {None, item.origin.number} and _is_within(path, target):
+                matches.append((path, item))
+                exact = target.number is not None and path == target.path
+                if remember is None and (exact or len(matches) > 1):
+                    break
+    except OSError as error:
+        if not matches:
+            return unreadable(target.path, 0, error)
+    return _chosen(target, matches, last)
+
+
+def _items(
+    target: Target, limits: Limits, progress: Progress
+) -> Iterator[tuple[str, Record | Skipped]]:
+    with parts(Input(target.file, named=True, size=None), limits, progress) as (_, each):
+        for part in each:
+            for item in part.records:
+                yield part.path, item
+
+
+def _is_within(path: str, target: Target) -> bool:
+    return path == target.path or path.startswith(f"{target.path}!")
+
+
+def _chosen(
+    target: Target, matches: list[tuple[str, Record | Skipped]], last: Record | Skipped | None
+) -> Record | Skipped:
+    if len({path for path, _ in matches}) > 1:
+        named = ", ".join(f"{path}:{item.origin.number}" for path, item in matches[:_MOST_NAMED])
+        raise UsageError(f"{target} could mean several records: {named}")
+    if len(matches) > 1 and target.number is None:
+        # A bare -:1 would be taken for an option.
+        stdin = "-- " if target.file == STDIN else ""
+        raise UsageError(
+            f"{target} holds several records: name one by its line or number, "
+            f"as in smbrare explain {stdin}{target}:1"
+        )
+    if matches:
+        return matches[0][1]
+    if isinstance(last, Skipped) and last.ends_input:
+        return last
+    where = "holds none" if last is None else f"has its last at {last.origin.number}"
+    raise UsageError(f"{target}: no record stands there; {target.path} {where}")

@@ -1,0 +1,293 @@
+"""An explanation as text for a person, and as JSON."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from smbrare import rule
+from smbrare.explanation import Change, ClauseResult, Explained, Explanation, Rarity
+from smbrare.fields import MICROSECONDS, Address, format_time
+from smbrare.finding import History, duration
+from smbrare.grid import Cell, Column, lines
+from smbrare.networks import PRIVATE
+from smbrare.sanitize import json_visible, visible
+
+_LONGEST_VALUE = 80
+_STYLES = {"PASS": "green", "INFERRED": "yellow", "FAIL": "red", "MISSING": "red"}
+_COLUMNS = (
+    Column("Clause"),
+    Column("Verdict"),
+    Column("Value", folds=True),
+    Column("Wanted", folds=True),
+    Column("Read from", folds=True),
+)
+
+
+def render_text(explained: Explained, width: int | None, *, color: bool) -> Iterator[str]:
+    """Yield the lines for a person.
+
+    Args:
+        explained: What to say.
+        width: Columns of the terminal; None for as wide as the text is.
+        color: Whether to use the terminal's colours.
+    """
+    yield _line(str(explained.origin))
+    if explained.skipped is not None:
+        yield from _skipped(explained)
+    for number, event in enumerate(explained.events, start=1):
+        if len(explained.events) > 1:
+            yield f"\nevent {number} of {len(explained.events)} in this record\n"
+        yield from _event(event, explained, width, color=color)
+
+
+def _skipped(explained: Explained) -> Iterator[str]:
+    skipped = explained.skipped
+    if skipped is None:
+        return
+    yield _line(f"skipped: {skipped.reason}")
+    if skipped.ends_input:
+        yield "Reading stopped there: whatever follows it is unknown.\n"
+    elif skipped.could_matter:
+        yield "It could have matched the rule: it may hold an SMB port.\n"
+    else:
+        yield "It cannot have matched the rule: no SMB port stands in it.\n"
+
+
+def _event(
+    event: Explanation, explained: Explained, width: int | None, *, color: bool
+) -> Iterator[str]:
+    if event.alert:
+        yield "passed over: an alert or a finding, which repeats the event it was raised on\n"
+        return
+    if not event.judged:
+        yield "not judged: of no known source\n"
+        yield _line(f"its fields: {', '.join(event.keys) or 'none'}")
+        return
+    yield "\n"
+    yield _line(f"source   {event.source} ({event.kind})")
+    for path, value in event.evidence:
+        yield _line(f"told by  {path} = {_short(value)}")
+    yield _line(f"time     {_time(event)}")
+    yield visible(f"host     {event.host or 'not told'}") + "\n\n"
+    rows = [_row(clause, event) for clause in event.clauses]
+    yield from lines(_COLUMNS, rows, width, color=color)
+    yield "\n"
+    yield from _verdict(event, explained)
+
+
+def _time(event: Explanation) -> str:
+    if event.time is None:
+        return "none that can be read"
+    zone = ", which names no zone" if event.zone_assumed else ""
+    return f"{format_time(event.time)} (from {event.time_from}{zone})"
+
+
+def _row(clause: ClauseResult, event: Explanation) -> list[Cell]:
+    ranges = {entry.address: f" in {entry.network} ({entry.name})" for entry in clause.excluded}
+    values = [f"{_short(value)}{ranges.get(str(value), '')}" for value in clause.values]
+    values += [f"malformed: {_short(value)}" for value in clause.malformed]
+    if clause.inferred:
+        read_from = f"inferred from {clause.inferred}"
+    elif clause.values or clause.malformed:
+        read_from = clause.read_from or f"implied by {event.kind}"
+    else:
+        read_from = ""
+    if (reading := clause.without_literal) is not None:
+        read_from = f"--literal: not inferred from {reading.inferred}"
+    shown = ", ".join(values)
+    return [clause.field, (clause.verdict, _STYLES[clause.verdict]), shown, clause.wants, read_from]
+
+
+def _verdict(event: Explanation, explained: Explained) -> Iterator[str]:
+    if event.sighting:
+        yield "A sighting: every clause holds.\n"
+        inferred = [clause.field for clause in event.clauses if clause.verdict == "INFERRED"]
+        if inferred:
+            yield f"It rests on inferred fields ({', '.join(inferred)}): to --literal it is none.\n"
+        for answer in event.rarity:
+            yield from _rarity(answer, event, explained)
+        return
+    count = len(event.failing)
+    yield f"No sighting: {count} of {len(event.clauses)} clauses {_fail(count)}.\n"
+    yield "The smallest change that would have made it one:\n"
+    wide = max(len(change.field) for change in event.changes)
+    for change in event.changes:
+        yield _line(f"  {change.field:{wide}}  {_changed(change)}")
+    if any(clause.without_literal for clause in event.failing):
+        yield "  or without --literal, which leaves out what can be inferred\n"
+
+
+def _fail(count: int) -> str:
+    return "fails" if count == 1 else "fail"
+
+
+def _changed(change: Change) -> str:
+    to = ", ".join(map(str, change.to))
+    if not change.now:
+        return f"{to}, where now nothing can be read"
+    gone = [value for value in change.now if str(value) not in change.to]
+    if len(gone) < len(change.now):
+        return f"{to} alone, without {', '.join(map(str, gone))}"
+    now = ", ".join(map(str, change.now))
+    if change.field == "destination.ip":
+        return f"an address on the internet, such as {to}, instead of {now}"
+    if change.field == "source.ip":
+        return f"an address in {', '.join(map(str, PRIVATE))}, such as {to}, instead of {now}"
+    return f"{to} instead of {now}"
+
+
+def _rarity(answer: Rarity, event: Explanation, explained: Explained) -> Iterator[str]:
+    yield "\n"
+    yield _line(f"{answer.destination} {_standing(answer, event)}")
+    known = history_text(answer.history)
+    yield _line(f"history known: {known}, from {_history_of(explained)}")
+    if answer.stands is not None:
+        yield _line(f"A scan reports it on another event of that moment: {answer.stands}")
+
+
+def _standing(answer: Rarity, event: Explanation) -> str:
+    wanted = answer.history.wanted
+    span = "before" if wanted is None else f"in the {duration(wanted)} before"
+    when = ""
+    if answer.previous is not None and event.time is not None:
+        ago = duration((event.time - answer.previous) // MICROSECONDS)
+        when = f"{format_time(answer.previous)}, {ago} before"
+    match answer.standing:
+        case "new":
+            last = f"; the last was at {when}" if when else ""
+            return f"is a finding: it was not seen {span}{last}"
+        case "known":
+            return f"is no finding: the baseline has seen it at {when}"
+        case "seen":
+            return f"is no finding: the rest of the input has seen it at {when}"
+        case "excluded":
+            return f"is no finding: excluded, {answer.reason}"
+        case "undated":
+            return "is a finding without a time: nothing tells what was before it"
+
+
+def history_text(history: History) -> str:
+    """Return how much of a history was known, for people."""
+    known = f"{'at least ' if history.sampled else ''}{duration(history.known)}"
+    return known if history.wanted is None else f"{known} of {duration(history.wanted)}"
+
+
+def _history_of(explained: Explained) -> str:
+    name = explained.setup.baseline
+    cut = ", which could not be read to its end" if explained.rest_cut else ""
+    if name is None:
+        return f"this input{cut}; no baseline was named"
+    state = "" if explained.baseline_exists else ", which does not exist yet"
+    return f"this input{cut} and baseline {name}{state}"
+
+
+def _line(text: str) -> str:
+    return visible(text) + "\n"
+
+
+def _short(value: Any) -> str:
+    plain = isinstance(value, str | Address)
+    text = str(value) if plain else _json(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
+
+
+def _json(value: Any, options: int = 0) -> str:
+    return orjson.dumps(value, default=str, option=options).decode()
+
+
+def render_json(explained: Explained) -> Iterator[str]:
+    """Yield one document."""
+    origin, skipped = explained.origin, explained.skipped
+    document = {
+        "rule": {"uuid": rule.RULE_ID, "name": rule.RULE_NAME},
+        "record": {"path": origin.path, "number": origin.number, "offset": origin.offset},
+        "exit_code": explained.exit_code,
+        "skipped": None
+        if skipped is None
+        else {
+            "reason": skipped.reason,
+            "could_matter": skipped.could_matter,
+            "ends_input": skipped.ends_input,
+        },
+        "setup": _setup(explained),
+        "events": [_event_document(event) for event in explained.events],
+    }
+    yield json_visible(_json(document, orjson.OPT_INDENT_2)) + "\n"
+
+
+def _setup(explained: Explained) -> dict[str, Any]:
+    setup = explained.setup
+    return {
+        "history_seconds": setup.history,
+        "per_host": setup.per_host,
+        "literal": setup.literal,
+        "time_field": setup.time_field,
+        "input_zone": str(setup.zone),
+        "baseline": setup.baseline,
+        "baseline_exists": explained.baseline_exists,
+        "input_read_to_end": not explained.rest_cut,
+    }
+
+
+def _event_document(event: Explanation) -> dict[str, Any]:
+    if not event.judged:
+        return {"judged": False, "alert": event.alert, "fields": event.keys}
+    return {
+        "judged": True,
+        "sighting": event.sighting,
+        "source": event.source,
+        "kind": event.kind,
+        "told_by": [{"field": path, "value": value} for path, value in event.evidence],
+        "time": None if event.time is None else format_time(event.time),
+        "time_read_from": event.time_from,
+        "zone_assumed": event.zone_assumed,
+        "host": event.host,
+        "clauses": [_clause_document(clause) for clause in event.clauses],
+        "changes": [
+            {
+                "field": change.field,
+                "read_from": change.read_from,
+                "now": change.now,
+                "to": change.to,
+            }
+            for change in event.changes
+        ],
+        "rarity": [_rarity_document(answer) for answer in event.rarity],
+    }
+
+
+def _clause_document(clause: ClauseResult) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "field": clause.field,
+        "wanted": clause.wants,
+        "verdict": clause.verdict,
+        "values": clause.values,
+        "read_from": clause.read_from,
+        "inferred_from": clause.inferred,
+        "malformed": clause.malformed,
+    }
+    if clause.excluded:
+        document["excluded"] = [
+            {"address": entry.address, "range": entry.network, "name": entry.name}
+            for entry in clause.excluded
+        ]
+    if clause.without_literal is not None:
+        document["without_literal"] = {
+            "values": clause.without_literal.values,
+            "inferred_from": clause.without_literal.inferred,
+        }
+    return document
+
+
+def _rarity_document(answer: Rarity) -> dict[str, Any]:
+    stands = answer.stands
+    return {
+        "destination": answer.destination,
+        "standing": answer.standing,
+        "previous_seen": None if answer.previous is None else format_time(answer.previous),
+        "history_known_seconds": answer.history.known,
+        "history_sampled": answer.history.sampled,
+        "exclusion": answer.reason,
+        "reported_on": None if stands is None else {"path": stands.path, "number": stands.number},
+    }

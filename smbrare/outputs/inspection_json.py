@@ -1,0 +1,117 @@
+"""What an export holds and what the rule removes of it, as JSON."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from smbrare import rule
+from smbrare.advice import advise, totals
+from smbrare.fields import HOUR, format_time
+from smbrare.funnel import funnel
+from smbrare.inspection import Inspected, SourceDetails, Tally
+from smbrare.sanitize import json_visible
+
+
+def render(inspected: Inspected) -> Iterator[str]:
+    """Yield one document, sorted so that the same inputs give the same bytes."""
+    report, inspection = inspected.report, inspected.inspection
+    setup, surveys = report.setup, [survey.sources for survey in report.inputs]
+    document = {
+        "rule": {"uuid": rule.RULE_ID, "name": rule.RULE_NAME},
+        "exit_code": report.exit_code,
+        "setup": {
+            "literal": setup.literal,
+            "time_field": setup.time_field,
+            "input_zone": str(setup.zone),
+        },
+        "inputs": [
+            {
+                "path": survey.path,
+                "container": survey.container,
+                "bytes": survey.size,
+                "records": survey.records,
+                "network_events": survey.network,
+                "skipped": survey.skipped,
+                "read_to_end": not survey.cut,
+                "sources": {
+                    name: source.records for name, source in sorted(survey.sources.items())
+                },
+            }
+            for survey in report.inputs
+        ],
+        "sources": _sources(inspected),
+        "time": _time(inspected),
+        "hosts": dict(sorted(inspection.hosts.items(), key=lambda item: (-item[1], item[0]))),
+        "funnel": [
+            {"stage": stage.name, "wants": stage.wants, "left": stage.left}
+            | {"removed": stage.removed.count, "example": _example(stage.removed)}
+            | {"example_holds": stage.removed.shown}
+            for stage in funnel(inspected)
+        ],
+        "sightings": inspection.sightings.count,
+        "one_clause_away": [
+            {"field": near.field, "destination": near.destination, "holds": near.held}
+            | {"events": tally.count, "example": _example(tally)}
+            for near, tally in sorted(
+                inspection.near.items(), key=lambda item: (-item[1].count, item[0])
+            )
+        ],
+        "malformed": [
+            {"source": source, "field": name, "values": tally.count, "value": tally.shown}
+            | {"example": _example(tally)}
+            for (source, name), tally in sorted(inspection.malformed.items())
+        ],
+        "not_judged": [
+            {"input": survey.path, "source": source, "reason": reason}
+            for survey, source, reason in report.unjudged()
+        ],
+        "advice": [
+            {"source": advice.source, "seen": advice.seen, "change": advice.change}
+            for advice in advise(surveys, inspection.details)
+        ],
+    }
+    yield json_visible(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()) + "\n"
+
+
+def _example(tally: Tally) -> dict[str, Any] | None:
+    if tally.example is None:
+        return None
+    return {"path": tally.example.path, "number": tally.example.number}
+
+
+def _sources(inspected: Inspected) -> dict[str, Any]:
+    found = {}
+    surveys = [survey.sources for survey in inspected.report.inputs]
+    for name, survey in sorted(totals(surveys).items()):
+        details = inspected.inspection.details.get(name, SourceDetails())
+        found[name] = {
+            "records": survey.records,
+            "network_events": survey.network,
+            "kinds": dict(sorted(survey.kinds.items())),
+            "fields_present": {
+                clause.field: survey.present[clause.field] for clause in rule.CLAUSES
+            },
+            "fields_inferred": {
+                clause.field: details.inferred[clause.field] for clause in rule.CLAUSES
+            },
+            "to_smb_ports": details.smb,
+            "of_pid_4": details.kernel,
+            "undated": details.undated,
+            "zone_assumed": details.zone_assumed,
+            "without_host": details.nameless,
+        }
+    return found
+
+
+def _time(inspected: Inspected) -> dict[str, Any]:
+    span = inspected.inspection.span
+    return {
+        "first": None if span.first is None else format_time(span.first),
+        "last": None if span.last is None else format_time(span.last),
+        "hours_with_events": len(span.hours),
+        "gaps": [
+            {"from": format_time(start * HOUR), "to": format_time(end * HOUR), "hours": end - start}
+            for start, end in inspected.inspection.gaps()
+        ],
+    }

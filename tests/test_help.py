@@ -1,0 +1,179 @@
+"""Every command and option says what it does, with examples that parse; shells complete them."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from smbrare.cli import cli
+from tests.conftest import ROOT, Run
+
+DOCUMENT = ROOT / "docs" / "completion.md"
+
+
+def commands(
+    command: click.Command, *names: str
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command of the tree with the words that call it."""
+    yield names, command
+    if isinstance(command, click.Group):
+        for name, below in sorted(command.commands.items()):
+            yield from commands(below, *names, name)
+
+
+TREE = [pytest.param(*found, id=" ".join(found[0])) for found in commands(cli, "smbrare")]
+
+
+def examples(command: click.Command) -> list[list[str]]:
+    """Return the words of each example that follow ``smbrare``."""
+    _, _, text = (command.epilog or "").partition("Examples:\n")
+    found = []
+    for line in text.splitlines():
+        # Two blanks and more set a remark apart.
+        call = re.split(r" {2,}", line.strip())[0]
+        for part in re.split(r" \| | > ", call):
+            words = shlex.split(part)
+            if words[:1] == ["smbrare"]:
+                found.append(words[1:])
+    return found
+
+
+def parse(words: list[str]) -> None:
+    """Parse arguments as the program does, without running the command.
+
+    Raises:
+        click.UsageError: If they cannot be parsed.
+    """
+    command: click.Command = cli
+    names = []
+    while isinstance(command, click.Group):
+        names.append(words[0])
+        command, words = command.commands[words[0]], words[1:]
+    command.make_context(" ".join(names), list(words))
+
+
+@pytest.mark.parametrize(("names", "command"), TREE)
+def test_every_command_has_help_and_examples(
+    names: tuple[str, ...], command: click.Command
+) -> None:
+    assert command.help
+    assert len(names) == 1 or command.short_help
+    assert examples(command)
+
+
+@pytest.mark.parametrize(("names", "command"), TREE)
+def test_every_option_has_help(names: tuple[str, ...], command: click.Command) -> None:
+    del names
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help
+            assert parameter.help[0].isupper()
+            assert parameter.help.endswith(".")
+
+
+@pytest.mark.parametrize(("names", "command"), TREE)
+def test_every_example_is_of_its_command_and_parses(
+    names: tuple[str, ...], command: click.Command
+) -> None:
+    for words in examples(command):
+        assert tuple(words[: len(names) - 1]) == names[1:]
+        parse(words)
+
+
+@pytest.mark.parametrize(("names", "command"), TREE)
+def test_help_names_every_option_and_prints_the_examples_as_written(
+    run: Run, names: tuple[str, ...], command: click.Command
+) -> None:
+    result = run(*names[1:], "--help")
+    assert result.code == 0
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            assert parameter.opts[-1] in result.out
+    for line in (command.epilog or "").splitlines()[1:]:
+        assert line in result.out
+
+
+@pytest.fixture
+def shim(tmp_path: Path) -> Path:
+    """Return a folder with an executable ``smbrare``, as an installation puts on the path."""
+    program = tmp_path / "bin" / "smbrare"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m smbrare "$@"\n')
+    program.chmod(0o755)
+    return program.parent
+
+
+def shell(command: list[str], shim: Path, **environment: str) -> str:
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        check=True,
+        env=os.environ | {"PATH": f"{shim}:{os.environ['PATH']}"} | environment,
+        cwd=ROOT,
+    )
+    return done.stdout.decode()
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_the_completion_script_of_each_shell_is_generated_and_documented(
+    shim: Path, tmp_path: Path, name: str
+) -> None:
+    if shutil.which("bash") is None:
+        pytest.skip("click asks bash for its version")
+    script = shell(["smbrare"], shim, _SMBRARE_COMPLETE=f"{name}_source")
+    assert f"_SMBRARE_COMPLETE={name}_complete" in script
+    assert "smbrare" in script
+    assert f"_SMBRARE_COMPLETE={name}_source smbrare" in DOCUMENT.read_text()
+    if shutil.which(name) is not None:
+        path = tmp_path / f"completion.{name}"
+        path.write_text(script)
+        shell([name, "-n", str(path)], shim)
+
+
+def complete(shim: Path, words: str, **environment: str) -> list[str]:
+    count = str(len(words.split()) - (not words.endswith(" ")))
+    return shell(
+        ["smbrare"],
+        shim,
+        _SMBRARE_COMPLETE="bash_complete",
+        COMP_WORDS=words,
+        COMP_CWORD=count,
+        **environment,
+    ).split()
+
+
+def test_commands_options_values_and_files_are_completed(shim: Path, tmp_path: Path) -> None:
+    assert {"plain,scan", "plain,inspect", "plain,explain"} <= set(complete(shim, "smbrare "))
+    assert complete(shim, "smbrare scan --his") == ["plain,--history"]
+    assert "plain,json" in complete(shim, "smbrare scan --format j")
+    for command in ("scan", "inspect", "explain"):
+        assert complete(shim, f"smbrare {command} fix") == ["file,fix"]
+    names = tmp_path / "state" / "smbrare"
+    names.mkdir(parents=True)
+    (names / "acme.db").touch()
+    (names / "other.db").touch()
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    assert complete(shim, "smbrare scan --baseline ac", **state) == ["plain,acme"]
+    assert complete(shim, "smbrare scan --baseline ./x", **state) == ["file,./x"]
+
+
+def test_bash_completes_with_the_documented_line(shim: Path) -> None:
+    if shutil.which("bash") is None:
+        pytest.skip("no bash")
+    (line,) = re.findall(
+        r'^eval "\$\(_SMBRARE_COMPLETE=bash_source smbrare\)"$', DOCUMENT.read_text(), re.MULTILINE
+    )
+    script = (
+        f"{line}\n"
+        "COMP_WORDS=(smbrare ins); COMP_CWORD=1\n"
+        "_smbrare_completion smbrare\n"
+        'echo "${COMPREPLY[@]}"\n'
+    )
+    assert shell(["bash", "-c", script], shim).split() == ["inspect"]
