@@ -9,10 +9,10 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "smbrare"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
+    ("errors", "event", "exitcodes", "limits", "sanitize", "jsontext", "sieve", "workers"),
     ("fields", "grid", "tomltext"),
     ("dns", "networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
-    ("exclusions", "rule", "jsonshape"),
+    ("early", "exclusions", "rule", "jsonshape"),
     ("finding", "survey"),
     (
         "compare",
@@ -40,6 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("advice", "funnel", "preview"),
     ("containers", "inputs", "baseline", "outputs."),
     ("reading",),
+    ("gathering",),
     ("scan", "summary"),
     ("explain", "inspect", "dry_run", "replay"),
     ("cli.",),

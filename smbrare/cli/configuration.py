@@ -98,7 +98,7 @@ def _load(context: click.Context, option: click.Parameter, value: Path | None) -
         if not path.is_file():
             return
     text = load(path)
-    known = _known(context.find_root().command)
+    known = _known(context.find_root())
     for key, given in text.values.items():
         if key in known and isinstance(given, dict):
             _check_keys(text, given, known[key], text.line_of(key))
@@ -164,14 +164,15 @@ def _text(option: click.Option, value: Any, folder: Path) -> str:
     return text
 
 
-def _known(command: click.Command) -> dict[str, set[str]]:
+def _known(root: click.Context) -> dict[str, set[str]]:
     """Return the keys of every section of the file, over all commands."""
     found: dict[str, set[str]] = {"": set()}
-    pending = [command]
+    pending = [root.command]
     while pending:
         current = pending.pop()
         if isinstance(current, click.Group):
-            pending.extend(current.commands.values())
+            commands = (current.get_command(root, name) for name in current.list_commands(root))
+            pending += [command for command in commands if command is not None]
         for option in current.params:
             if isinstance(option, ConfigOption):
                 keys = found.setdefault(option.section, set())
