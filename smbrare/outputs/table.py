@@ -45,10 +45,18 @@ def _phase(finding: Finding) -> str:
     return "depends" if finding.alert is not None and finding.alert.phase_dependent else ""
 
 
+_LAST = Column("Last (UTC)", lambda finding: time_text(finding.last), rank=1)
+_STATUS = Column("Status", lambda finding: finding.status, rank=1)
+_PLACE = Column("Record", lambda finding: str(finding.sighting.origin), rank=8, folds=True)
+_OF_HELD_BACK = (_LAST, _STATUS, _PLACE)
+"""Columns for what was not reported: with findings alone they would only take room."""
+
 COLUMNS = (
     Column("Time (UTC)", lambda finding: time_text(finding.sighting.time)),
     Column("Run (UTC)", _run, rank=1),
     Column("Phase", _phase, rank=1),
+    _LAST,
+    _STATUS,
     Column("Destination", lambda finding: finding.sighting.destination, style="bold"),
     Column("Port", lambda finding: ", ".join(map(str, finding.ports)), rank=3, right=True),
     Column("Source", lambda finding: finding.sighting.source, rank=1),
@@ -57,6 +65,7 @@ COLUMNS = (
     Column("Events", lambda finding: f"{finding.events:,}", rank=4, right=True),
     Column("History known", lambda finding: history_text(finding.history), rank=5),
     Column("Notes", lambda finding: "; ".join(notes(finding)), rank=7, folds=True),
+    _PLACE,
 )
 
 
@@ -109,7 +118,10 @@ def _fit(shown: list[Finding], width: int | None) -> tuple[list[Column], list[in
     from rich.cells import cell_len  # noqa: PLC0415
 
     natural: dict[Column, int] = {}
+    without = () if any(finding.status != "new" for finding in shown) else _OF_HELD_BACK
     for column in COLUMNS:
+        if column in without:
+            continue
         widest = max(cell_len(visible(column.text(finding))) for finding in shown)
         if widest:
             natural[column] = max(widest, cell_len(column.title))
