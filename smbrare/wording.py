@@ -1,8 +1,9 @@
 """A finding's facts in words, the same in every output that a person reads."""
 
-from smbrare.fields import format_time
+from smbrare.fields import MICROSECONDS, format_time
 from smbrare.finding import Finding, History, duration
 
+_HOUR, _DAY = 3_600, 86_400
 _SUCCESS = frozenset({"success", "connectionsuccess"})
 _FAILURE = frozenset({"failure", "connectionfailed", "denied"})
 _INBOUND = frozenset({"inbound", "ingress"})
@@ -60,6 +61,12 @@ def history_text(history: History, *, at_least: str = "≥ ") -> str:
 
 
 def notes(finding: Finding) -> list[str]:
+    """Return what is odd about a finding, in a few words each, its inferred fields included."""
+    inferred = ", ".join(finding.sighting.inferred)
+    return oddities(finding) + ([f"inferred: {inferred}"] if inferred else [])
+
+
+def oddities(finding: Finding) -> list[str]:
     """Return what is odd about a finding, in a few words each."""
     found = []
     if finding.status == "excluded":
@@ -72,14 +79,16 @@ def notes(finding: Finding) -> list[str]:
         found.append("late")
     if finding.previous is not None and finding.sighting.time is not None:
         found.append(f"again after {silence(finding)}")
-    if finding.sighting.inferred:
-        found.append("inferred: " + ", ".join(finding.sighting.inferred))
     return found
 
 
 def silence(finding: Finding) -> str:
-    """Return how long the destination was not contacted before, empty where it never was."""
+    """Return how long the destination was not contacted before, empty where it never was.
+
+    From a day on minutes are left out.
+    """
     time, previous = finding.sighting.time, finding.previous
     if time is None or previous is None:
         return ""
-    return duration((time - previous) // 1_000_000)
+    silent = (time - previous) // MICROSECONDS
+    return duration(silent if silent < _DAY else silent - silent % _HOUR)

@@ -15,7 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rule",),
     ("finding", "survey"),
     ("rarity", "report", "wording", "pivots", "readers.", "sources."),
-    ("charts", "expect", "triage", "rule_export", "rule_text"),
+    ("charts", "columns", "expect", "triage", "rule_export", "rule_text"),
     ("containers", "inputs", "baseline", "examine", "outputs."),
     ("scan", "summary"),
     ("cli.",),

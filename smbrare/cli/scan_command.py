@@ -139,7 +139,7 @@ def scan_command(**options: Any) -> int:
     difference = None if expected is None else compare(expected, report.findings)
     if difference is not None:
         report = replace(report, as_expected=difference == Difference((), ()))
-    writing.write(_rendered(report, options), output)
+    writing.write(_rendered(report, options), output, _encoding(options))
     if baseline is not None and not options["no_update"]:
         learn(partial, baseline)
     _tell(report, options, time.monotonic() - started)
@@ -189,7 +189,8 @@ def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
     shown = _shown(report, options["show"] or ("all" if output_format == "sarif" else "new"))
     if output_format == "table":
         width, color = _terminal(options)
-        return table.render(report, shown, width, color=color)
+        encoding = _encoding(options)
+        return table.render(report, shown, width, color=color, encoding=encoding)
     return RENDERERS[output_format](report, shown)
 
 
@@ -209,11 +210,20 @@ def _terminal(options: dict[str, Any]) -> tuple[int | None, bool]:
     return width, is_terminal and not os.environ.get("NO_COLOR")
 
 
+def _encoding(options: dict[str, Any]) -> str:
+    """Return what to write in: a table suits a console, everything else is UTF-8."""
+    if options["output_format"] != "table" or options["output"] is not None:
+        return "utf-8"
+    return sys.stdout.encoding
+
+
 def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
     lines = [*summary.troubles(report), *summary.unjudged(report)]
     for line in lines:
         click.echo(f"smbrare: {line}", err=True)
     if not options["quiet"]:
+        if options["output_format"] == "table" and options["output"] is None and report.findings:
+            click.echo(err=True)
         for line in summary.summary(report, seconds, _baseline_note(report, options)):
             click.echo(line, err=True)
 
