@@ -1,5 +1,6 @@
 """``smbrare scan``: print the rare SMB connections of some files."""
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -139,7 +140,7 @@ def scan_command(**options: Any) -> int:
     difference = None if expected is None else compare(expected, report.findings)
     if difference is not None:
         report = replace(report, as_expected=difference == Difference((), ()))
-    writing.write(_rendered(report, options), output)
+    writing.write(_rendered(report, options), output, _encoding(options))
     if baseline is not None and not options["no_update"]:
         learn(request, partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started)
@@ -203,12 +204,20 @@ def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
     shown = _shown(report, options["show"] or ("all" if output_format == "sarif" else "new"))
     if output_format == "table":
         width, color = fitted(options["color"], to_file=options["output"] is not None)
-        return table.render(report, shown, width, color=color)
+        encoding = _encoding(options)
+        return table.render(report, shown, width, color=color, encoding=encoding)
     return RENDERERS[output_format](report, shown)
 
 
 def _shown(report: Report, which: str) -> list[Finding]:
     return [finding for finding in report.judged if which in {"all", finding.status}]
+
+
+def _encoding(options: dict[str, Any]) -> str:
+    """Return what to write in: a table suits a console, everything else is UTF-8."""
+    if options["output_format"] != "table" or options["output"] is not None:
+        return "utf-8"
+    return sys.stdout.encoding
 
 
 def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
@@ -217,6 +226,8 @@ def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
     if options["verbose"]:
         lines += summary.details(report)
     if not options["quiet"]:
+        if options["output_format"] == "table" and options["output"] is None and report.findings:
+            lines.append("")
         lines += summary.summary(report, seconds, _history_note(report.setup, options))
     writing.tell(lines)
 
