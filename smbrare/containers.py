@@ -7,7 +7,7 @@ what is left. Whatever ends a layer early becomes the last `Skipped` of the part
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, BinaryIO, TypeAlias
+from typing import IO, BinaryIO, TypeAlias, TypeVar
 
 from smbrare.event import Origin, Record, Skipped
 from smbrare.jsonshape import DOCUMENT, NDJSON, shape
@@ -26,6 +26,8 @@ from smbrare.unpack.streams import (
 
 EMPTY = "empty"
 """The container of a stream that holds nothing."""
+
+Item = TypeVar("Item")
 
 Records: TypeAlias = Iterator[Record | Skipped]
 
@@ -193,7 +195,7 @@ def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
     for reader in TEXT_READERS:
         if reader.recognizes(head, whole):
             records = reader.read(text, path, context.budget.limits)
-            records = _to_the_end(records, text, path)
+            records = to_the_end(records, text, path)
             return Part(path, context.named(reader.name), records, text=text)
     if context.layers:
         text.read(_CHECKED_BYTES)
@@ -235,22 +237,28 @@ def _evtx(stream: Stream, path: str, context: _Context) -> Records:
         return
     try:
         records = evtx_log.read(file, path, context.budget.limits)
-        yield from _to_the_end(records, stream, path)
+        yield from to_the_end(records, stream, path)
     finally:
         if file is not context.input:
             file.close()
 
 
-def _to_the_end(records: Iterable[Record | Skipped], stream: Stream, path: str) -> Records:
-    """Yield records, and last why their stream ended before its end, if it did.
+def to_the_end(items: Iterable[Item], stream: Stream, path: str) -> Iterator[Item | Skipped]:
+    """Yield what a reader gives, and last why its stream ended before its end, if it did.
 
     That is the cause of a last record that is cut off, so only one of them is reported.
+
+    Args:
+        items: Records, skipped records, and what else the reader tells.
+        stream: What it reads.
+        path: The part's name.
     """
     last = Origin(path, 0)
     cut_off: Skipped | None = None
     try:
-        for item in records:
-            last = item.origin
+        for item in items:
+            if isinstance(item, Record | Skipped):
+                last = item.origin
             if isinstance(item, Skipped) and item.ends_input:
                 cut_off = item
             else:

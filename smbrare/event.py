@@ -1,7 +1,7 @@
 """What flows from a file to the judgement: records, and the places they came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 Document: TypeAlias = Mapping[str, Any]
@@ -24,6 +24,11 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.path}:{self.number}" if self.number else self.path
+
+
+def moved(origin: Origin, lines: int) -> Origin:
+    """Return an origin that stands a number of lines further down in its input."""
+    return replace(origin, number=origin.number + lines)
 
 
 @dataclass(frozen=True, slots=True)

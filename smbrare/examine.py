@@ -1,14 +1,14 @@
 """One record judged: counted, and turned into sightings where it matches the rule."""
 
 from collections import Counter
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 import orjson
 
 from smbrare import rule
-from smbrare.event import Document, Origin
+from smbrare.dns import Resolutions
+from smbrare.event import Document, Origin, moved
 from smbrare.fields import Address, Moment
 from smbrare.networks import is_private
 from smbrare.sightings import Sighting, Sightings
@@ -58,6 +58,7 @@ class Partial:
     one_clause_away: Counter[str] = field(default_factory=Counter)
     span: Span = field(default_factory=Span)
     surveys: list[InputSurvey] = field(default_factory=list)
+    resolutions: Resolutions = field(default_factory=Resolutions)
 
     def merge(self, other: "Partial") -> None:
         """Take in another part."""
@@ -65,6 +66,23 @@ class Partial:
         self.one_clause_away.update(other.one_clause_away)
         self.span.merge(other.span)
         self.surveys.extend(other.surveys)
+        self.resolutions.merge(other.resolutions)
+
+    def renumber(self, lines_before: int) -> None:
+        """Count the lines of this part from the start of its input, and not from its own.
+
+        Args:
+            lines_before: Lines of the input before this part.
+        """
+        for contact in self.sightings.contacts.values():
+            contact.earliest = replace(
+                contact.earliest, origin=moved(contact.earliest.origin, lines_before)
+            )
+        for survey in self.surveys:
+            survey.located = [
+                replace(skipped, origin=moved(skipped.origin, lines_before))
+                for skipped in survey.located
+            ]
 
 
 def examine(
@@ -84,16 +102,57 @@ def examine(
         partial: Where sightings and times are gathered.
     """
     view = admit(document, settings, survey)
-    if isinstance(view, str):
+    if not isinstance(view, str):
+        _cover(view, survey, partial)
+        _judge(view, origin, partial)
+
+
+def judge_alone(
+    document: Document, origin: Origin, settings: Settings, survey: InputSurvey, partial: Partial
+) -> None:
+    """Judge one event of an input whose records are counted by a sample.
+
+    What matches, or almost does, is counted all the same: so much is known exactly, and a source
+    that no sampled record is of must not be overlooked.
+    """
+    if is_alert(document):
+        survey.alerts += 1
         return
-    times = view.time().values
-    if times:
-        partial.span.add(times[0])
-    missed = list(islice(rule.failing(view), 2))
+    view = recognize(document, settings)
+    if view is not None and _judge(view, origin, partial):
+        survey.source(view.source).observe(view, view.kind)
+        _cover(view, survey, partial)
+
+
+def count(document: Document, settings: Settings, survey: InputSurvey, partial: Partial) -> None:
+    """Count one sampled event of an input, for its sources, their fields and the time covered."""
+    if is_alert(document):
+        return
+    view = recognize(document, settings)
+    if view is None:
+        survey.unknown += 1
+    elif survey.source(view.source).observe(view, view.kind):
+        _cover(view, survey, partial)
+
+
+def _cover(view: View, survey: InputSurvey, partial: Partial) -> None:
+    if partial.resolutions.wanted:
+        partial.resolutions.observe(view)
+    if times := view.time().values:
+        partial.span.add(times[0], sampled=survey.sampled)
+
+
+def _judge(view: View, origin: Origin, partial: Partial) -> bool:
+    """Keep the sightings of an event, and return whether it matches or is one clause away."""
+    missed = rule.obstacles(view)
     if not missed:
+        times = view.time().values
         _sight(view, times[0] if times else None, origin, partial)
-    elif (clause := rule.sole_obstacle(missed)) is not None:
+        return True
+    clause = rule.sole_obstacle(missed)
+    if clause is not None:
         partial.one_clause_away[clause.field] += 1
+    return clause is not None
 
 
 def admit(document: Document, settings: Settings, survey: InputSurvey) -> View | Outside:

@@ -3,20 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from smbrare.exitcodes import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.finding import Finding
 from smbrare.schedule import Outcome
 from smbrare.sightings import Sightings
 from smbrare.survey import InputSurvey, Span
-
-EXIT_CLEAN = 0
-EXIT_FINDINGS = 1
-EXIT_USAGE = 2
-EXIT_UNREADABLE = 3
-EXIT_UNJUDGED = 4
-EXIT_INTERNAL = 70
-EXIT_INTERRUPTED = 130
-EXIT_CLOSED_PIPE = 141
-EXIT_TERMINATED = 143
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +37,25 @@ class Setup:
     until: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """What one exclusion kept back in a scan.
+
+    Attributes:
+        exclusion: What it excludes and why, in words.
+        destinations: How many destinations it kept back.
+        sightings: How many records of theirs.
+        recorded: How many rows of the baseline it left out of the history.
+        expired: Whether it expired before the last event that was read.
+    """
+
+    exclusion: str
+    destinations: int
+    sightings: int
+    recorded: int
+    expired: bool
+
+
 @dataclass(frozen=True)
 class Report:
     """Everything that an output or the summary shows.
@@ -59,6 +69,7 @@ class Report:
         span: The time that the network events cover.
         exit_zero: Whether findings alone are to give exit code 0.
         outside: Destinations sighted in the window whose finding lies before it.
+        exclusions: What each exclusion kept back, in the order they were given.
         replayed: What the rule's schedule makes of the sightings, in a replay.
         unseen: Matching events that no run of a replay can read, because they have no time.
         traffic: The sightings themselves, by destination, source, host and hour.
@@ -73,8 +84,7 @@ class Report:
     span: Span
     exit_zero: bool = False
     outside: int = 0
-    duplicates: int = 0
-    notes: tuple[str, ...] = field(default=())
+    exclusions: tuple[Excluded, ...] = ()
     replayed: Outcome | None = None
     unseen: int = 0
     traffic: Sightings = field(default_factory=Sightings)

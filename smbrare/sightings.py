@@ -48,7 +48,9 @@ class Sighting:
         """
         time = 0 if self.time is None else self.time
         origin = self.origin
-        return (time, self.rank, self.ecs, self.event_source, origin.path, origin.number)
+        # A range of a file knows the offset of its lines, but not yet their number in the file.
+        place = origin.number if origin.offset is None else origin.offset
+        return (time, self.rank, self.ecs, self.event_source, origin.path, place)
 
 
 class Row(NamedTuple):

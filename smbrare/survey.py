@@ -80,6 +80,7 @@ class InputSurvey:
         named: Whether the user named it, rather than a directory that it lies in.
         size: Bytes read of the file as it lies on disk.
         records: Records read, blank lines not counted.
+        lines: Lines read, where they are counted.
         alerts: Documents passed over because they are alerts or findings themselves.
         unknown: Records that no source recognized.
         skipped: Records that could not be read.
@@ -95,6 +96,7 @@ class InputSurvey:
     named: bool = True
     size: int = 0
     records: int = 0
+    lines: int = 0
     alerts: int = 0
     unknown: int = 0
     skipped: int = 0
@@ -118,6 +120,23 @@ class InputSurvey:
         self.cut |= skipped.ends_input
         if len(self.located) < MOST_LOCATED or skipped.ends_input:
             self.located.append(skipped)
+
+    def merge(self, other: "InputSurvey") -> None:
+        """Take in the part of the same input that follows."""
+        self.size += other.size
+        self.records += other.records
+        self.lines += other.lines
+        self.alerts += other.alerts
+        self.unknown += other.unknown
+        self.skipped += other.skipped
+        self.lost += other.lost
+        self.cut |= other.cut
+        room = MOST_LOCATED - len(self.located)
+        ends = [skipped for skipped in other.located[max(room, 0) :] if skipped.ends_input]
+        self.located += other.located[: max(room, 0)] + ends
+        for name, survey in other.sources.items():
+            self.source(name).merge(survey)
+        self.sampled |= other.sampled
 
     @property
     def network(self) -> int:
@@ -161,16 +180,20 @@ class Span:
         first: Time of the earliest network event, in microseconds since 1970 UTC, if any.
         last: Time of the latest.
         hours: UTC hours with at least one network event.
+        exact: Those of them that are known from inputs that were read whole.
     """
 
     first: int | None = None
     last: int | None = None
     hours: set[int] = field(default_factory=set)
+    exact: set[int] = field(default_factory=set)
 
-    def add(self, moment: Moment) -> None:
-        """Take in the time of a network event."""
+    def add(self, moment: Moment, *, sampled: bool = False) -> None:
+        """Take in the time of a network event, and whether its input is only sampled."""
         time = moment.time
         self.hours.add(time // HOUR)
+        if not sampled:
+            self.exact.add(time // HOUR)
         if self.first is None or time < self.first:
             self.first = time
         if self.last is None or time > self.last:
@@ -182,3 +205,4 @@ class Span:
             self.first = other.first if self.first is None else min(self.first, other.first)
             self.last = other.last if self.last is None else max(self.last, other.last)
         self.hours |= other.hours
+        self.exact |= other.exact

@@ -1,49 +1,40 @@
 """``smbrare scan``: print the rare SMB connections of some files."""
 
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import tzinfo
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from smbrare import summary
-from smbrare.cli import baselines, interruption, writing
+from smbrare.cli import baselines, configuration, exclusions, interruption, writing
 from smbrare.cli import options as shared
-from smbrare.cli.parameters import BaselineName, FileName, Time
+from smbrare.cli.parameters import FileName
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
-from smbrare.dry_run import look
 from smbrare.errors import UsageError
 from smbrare.expect import Difference, Expected, compare, parse
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
-from smbrare.outputs import (
-    csv_rows,
-    html_report,
-    json_document,
-    markdown,
-    preview,
-    sarif,
-    table,
-)
-from smbrare.preview import exit_code
 from smbrare.report import Report, Setup
 from smbrare.scan import Request, gather, judge, learn, settings_of
 
-RENDERERS = {
-    "json": json_document.render_json,
-    "ndjson": json_document.render_ndjson,
-    "csv": csv_rows.render,
-    "html": html_report.render,
-    "markdown": markdown.render,
-    "sarif": sarif.render,
+FORMATS = {
+    "table": "table.render",
+    "json": "json_document.render_json",
+    "ndjson": "json_document.render_ndjson",
+    "csv": "csv_rows.render",
+    "html": "html_report.render",
+    "markdown": "markdown.render",
+    "sarif": "sarif.render",
 }
-FORMATS = ("table", *RENDERERS)
-
+"""Every format, and the function of ``smbrare.outputs`` that writes it: a run imports but one."""
 
 _EXAMPLES = """\b
 Examples:
@@ -55,29 +46,25 @@ Examples:
 """
 
 
-@click.command("scan", short_help="Print the rare SMB connections of some files.", epilog=_EXAMPLES)
+@click.command(
+    "scan",
+    short_help="Print the rare SMB connections of some files.",
+    epilog=_EXAMPLES,
+    context_settings=configuration.settings(),
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @click.option(
     "-f",
     "--format",
-    "output_format",
-    type=click.Choice(FORMATS),
+    type=click.Choice(list(FORMATS)),
     default="table",
     show_default=True,
     help="How to print findings.",
 )
 @shared.output
-@click.option(
-    "--baseline",
-    type=BaselineName(),
-    metavar="NAME|FILE",
-    envvar="SMBRARE_BASELINE",
-    help="Judge against what a baseline has seen, and add to it.",
-)
-@click.option("--no-baseline", is_flag=True, help="Judge these files alone.")
-@click.option("--no-update", is_flag=True, help="Read the baseline, but add nothing to it.")
-@click.option("--since", type=Time(), help="Report findings from this time on.")
-@click.option("--until", type=Time(), help="Report findings before this time.")
+@shared.baseline
+@shared.exclusions
+@shared.window
 @click.option(
     "--show",
     type=click.Choice(["new", "known", "excluded", "all"]),
@@ -86,7 +73,6 @@ Examples:
 )
 @click.option(
     "--expect",
-    "expected_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Exit with 0 if the findings are those of an NDJSON or CSV file, otherwise with 1.",
@@ -96,14 +82,19 @@ Examples:
 )
 @shared.exit_zero
 @shared.quiet
-@click.option("-v", "--verbose", is_flag=True, help="Name every input on stderr.")
+@shared.verbose
 @shared.history
 @shared.per_host
 @shared.literal
 @shared.time_field
 @shared.input_tz
 @shared.strict
+@click.option("--thorough", is_flag=True, help="Decode every record, of large inputs too.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), help="Processes to read with.  [default: by size]"
+)
 @shared.color
+@configuration.config_option()
 def scan_command(**options: Any) -> int:
     """Print the rare SMB connections of some files.
 
@@ -113,14 +104,17 @@ def scan_command(**options: Any) -> int:
     \b
     Exit codes: 0 all judged, nothing found; 1 findings; 2 wrong usage, baseline or output;
     3 some input not read to its end; 4 nothing, or some source, could not be judged.
+
+    Options may be set in variables (SMBRARE_HISTORY=36h) and in a file (history = "36h").
     """  # noqa: D301 - click wants a real backspace
     started = time.monotonic()
+    if options["verbose"]:
+        writing.tell(configuration.origins(click.get_current_context()))
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output)
-    if options["output_format"] == "html":
-        html_report.check()
-    expected = _expected(options["expected_file"])
+    render = _renderer(options["format"])
+    expected = _expected(options["expect"])
     request = _request(options)
     if options["dry_run"]:
         return _dry_run(request, options)
@@ -135,9 +129,9 @@ def scan_command(**options: Any) -> int:
     difference = None if expected is None else compare(expected, report.findings)
     if difference is not None:
         report = replace(report, as_expected=difference == Difference((), ()))
-    writing.write(_rendered(report, options), output)
+    writing.write(_rendered(report, options, render), output, _encoding(options))
     if baseline is not None and not options["no_update"]:
-        learn(partial, baseline, interruption.stop_listening)
+        learn(request, partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started)
     for line in () if difference is None else difference.lines():
         click.echo(f"smbrare: {line}", err=True)
@@ -154,7 +148,12 @@ def _expected(path: Path | None) -> Counter[Expected] | None:
 
 
 def _dry_run(request: Request, options: dict[str, Any]) -> int:
-    output_format, output = options["output_format"], options["output"]
+    # A scan does without these.
+    from smbrare.dry_run import look  # noqa: PLC0415
+    from smbrare.outputs import preview  # noqa: PLC0415
+    from smbrare.preview import exit_code  # noqa: PLC0415
+
+    output_format, output = options["format"], options["output"]
     if output_format not in {"table", "json"}:
         raise UsageError("--dry-run prints --format table or json")
     found = look(
@@ -171,6 +170,8 @@ def _dry_run(request: Request, options: dict[str, Any]) -> int:
 
 def _request(options: dict[str, Any]) -> Request:
     zone: tzinfo = options["input_tz"]
+    if None not in (options["since"], options["until"]) and options["since"] >= options["until"]:
+        raise UsageError("--until is not after --since")
     return Request(
         paths=options["paths"],
         setup=Setup(
@@ -180,44 +181,68 @@ def _request(options: dict[str, Any]) -> Request:
             strict=options["strict"],
             time_field=options["time_field"],
             zone=zone,
-            baseline=None if options["no_baseline"] else options["baseline"],
+            baseline=baselines.named(options),
             since=options["since"],
             until=options["until"],
         ),
         exit_zero=options["exit_zero"],
+        thorough=options["thorough"],
+        jobs=options["jobs"],
+        exclusions=exclusions.given(options),
     )
 
 
-def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
-    output_format = options["output_format"]
+def _renderer(output_format: str) -> Callable[..., Iterable[str]]:
+    """Return the function that writes a format, made sure that it can.
+
+    Raises:
+        UsageError: If libraries of an extra are missing.
+    """
+    module, _, name = FORMATS[output_format].partition(".")
+    output = import_module(f"smbrare.outputs.{module}")
+    if output_format == "html":
+        output.check()
+    render: Callable[..., Iterable[str]] = getattr(output, name)
+    return render
+
+
+def _rendered(
+    report: Report, options: dict[str, Any], render: Callable[..., Iterable[str]]
+) -> Iterable[str]:
+    output_format = options["format"]
     # SARIF says itself what was held back: a result that is suppressed alerts nobody.
     shown = _shown(report, options["show"] or ("all" if output_format == "sarif" else "new"))
     if output_format == "table":
         width, color = fitted(options["color"], to_file=options["output"] is not None)
-        return table.render(report, shown, width, color=color)
-    return RENDERERS[output_format](report, shown)
+        encoding = _encoding(options)
+        return render(report, shown, width, color=color, encoding=encoding)
+    return render(report, shown)
 
 
 def _shown(report: Report, which: str) -> list[Finding]:
     return [finding for finding in report.judged if which in {"all", finding.status}]
 
 
+def _encoding(options: dict[str, Any]) -> str:
+    """Return what to write in: a table suits a console, everything else is UTF-8."""
+    if options["format"] != "table" or options["output"] is not None:
+        return "utf-8"
+    return sys.stdout.encoding
+
+
 def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
     lines = [f"smbrare: {line}" for line in summary.troubles(report)]
     lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
+    if options["verbose"]:
+        lines += summary.details(report)
     if not options["quiet"]:
-        lines += summary.summary(report, seconds, _baseline_note(report, options))
+        if options["format"] == "table" and options["output"] is None and report.findings:
+            lines.append("")
+        lines += summary.summary(report, seconds, _history_note(report.setup, options))
     writing.tell(lines)
 
 
-def _baseline_note(report: Report, options: dict[str, Any]) -> str:
-    name = report.setup.baseline
-    if name is None:
+def _history_note(setup: Setup, options: dict[str, Any]) -> str:
+    if setup.baseline is None:
         return "this scan's alone: no baseline was named"
-    note = f"baseline {name}" + (", not updated" if options["no_update"] else ", updated")
-    held = report.held_back
-    if held:
-        note += f"; {len(held):,} not reported, seen before in it"
-        if hosts := sorted({host for finding in held for host in finding.new_hosts}):
-            note += f"; new hosts on them: {', '.join(hosts)}"
-    return note
+    return f"baseline {setup.baseline}, " + ("not updated" if options["no_update"] else "updated")

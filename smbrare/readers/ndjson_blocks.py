@@ -5,10 +5,12 @@ Every line is counted, and every line that is no JSON object in one piece is not
 port of the rule.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from io import BufferedIOBase, RawIOBase
 from typing import Literal, TypeAlias
+
+import stringzilla
 
 from smbrare.event import Origin, Record, Skipped
 from smbrare.limits import DEFAULT, MIB, Limits
@@ -19,6 +21,17 @@ Stream: TypeAlias = BufferedIOBase | RawIOBase
 
 BLOCK_BYTES = MIB // 2
 """Read at a time: what stays in a processor's cache while it is searched several times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A record that was decoded only to tell what its input holds; it may come as a `Record` too.
+
+    Attributes:
+        record: The record.
+    """
+
+    record: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +54,15 @@ def read_blocks(
     end: int | None = None,
     limits: Limits = DEFAULT,
     *,
+    sample_every: int = 0,
+    cannot_match: Callable[[memoryview], bool] = lambda _: False,
     block_bytes: int = BLOCK_BYTES,
-) -> Iterator[Record | Skipped | Tally]:
+) -> Iterator[Record | Skipped | Sample | Tally]:
     """Yield the records of a range that could match the rule, what was skipped, and tallies.
 
     A line belongs to the range in which it begins, so ranges that together cover a file give each
     of its lines once, and may be read at the same time. Numbers of lines count from the range's
-    first line: `renumbered` adds the lines of the ranges before it, which their tallies tell.
+    first line: `event.moved` adds the lines of the ranges before it, which their tallies tell.
 
     Args:
         stream: Decompressed UTF-8 bytes, at their start; seekable unless ``start`` is 0.
@@ -55,45 +70,48 @@ def read_blocks(
         start: First byte of the range.
         end: The byte past the range; None for the end of the stream.
         limits: The longest line to hold in memory.
+        sample_every: Bytes of the stream between sampled records, which are the first one, those
+            that lie at every multiple of this number, and the last; 0 for no sample. Neither
+            ranges nor blocks change which they are.
+        cannot_match: Asked of lines that the sieve leaves: whether one is certainly well-formed
+            and certainly no match, so that it is not worth decoding.
         block_bytes: Bytes to read at a time.
 
     Yields:
         Records and skipped lines in the order of the file, and behind those of each block its
-        tally, so that the count is right as far as a stream could be read.
+        samples and its tally, so that the count is right as far as a stream could be read.
 
     Raises:
         OSError, EOFError: If the stream fails; what was complete before that was yielded.
     """
     before = 0
+    last: tuple[int, bytes] | None = None
     for piece in _pieces(stream, start, end, limits, block_bytes):
         if piece.kind == "lines":
             sifted = scan_block(piece.text)
             for number, first, past in _to_decode(sifted):
-                origin = Origin(path, before + number, piece.offset + first)
-                yield record(bytes(piece.text[first:past]), origin)
+                line = piece.text[first:past]
+                if not cannot_match(line):
+                    origin = Origin(path, before + number, piece.offset + first)
+                    yield record(bytes(line), origin)
+            if sample_every:
+                yield from _samples(piece, path, sample_every)
+                last = _last_line(piece)
             tally = Tally(sifted.lines, sifted.blank)
         else:
             origin = Origin(path, before + 1, piece.offset)
             blank = False
             if piece.kind == "too long":
                 yield too_long(origin, limits)
-            elif (line := bytes(piece.text)).strip():
-                yield record(line, origin)
+            elif (rest := bytes(piece.text)).strip():
+                yield record(rest, origin)
             else:
                 blank = True
             tally = Tally(1, int(blank))
         yield tally
         before += tally.lines
-
-
-def renumbered(origin: Origin, lines_before: int) -> Origin:
-    """Return an origin of a range as one of the file.
-
-    Args:
-        origin: Where a record of the range stands.
-        lines_before: Lines of all ranges before it.
-    """
-    return replace(origin, number=origin.number + lines_before)
+    if last is not None and end is None:
+        yield from _sample(last[1], Origin(path, 0, last[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +134,30 @@ def _to_decode(sifted: Sifted) -> list[Span]:
     if not sifted.odd:
         return sifted.candidates
     return sorted({*sifted.candidates, *sifted.odd})
+
+
+def _samples(piece: "_Piece", path: str, every: int) -> Iterator[Sample]:
+    """Yield the records of a block of whole lines in which a multiple of a number of bytes lies."""
+    past = 0
+    for mark in range(-(-piece.offset // every) * every, piece.offset + len(piece.text), every):
+        at = mark - piece.offset
+        if at >= past:
+            text = stringzilla.Str(piece.text)
+            first = text.rfind(b"\n", 0, at) + 1
+            past = text.find(b"\n", at) + 1 or len(piece.text)
+            yield from _sample(bytes(piece.text[first:past]), Origin(path, 0, piece.offset + first))
+
+
+def _last_line(piece: "_Piece") -> tuple[int, bytes]:
+    """Return where the last line of a block begins in the stream, and the line."""
+    first = stringzilla.Str(piece.text).rfind(b"\n", 0, len(piece.text) - 1) + 1
+    return piece.offset + first, bytes(piece.text[first:])
+
+
+def _sample(line: bytes, origin: Origin) -> Iterator[Sample]:
+    item = record(line, origin) if line.strip() else None
+    if isinstance(item, Record):
+        yield Sample(item)
 
 
 def _pieces(
