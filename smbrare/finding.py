@@ -1,6 +1,7 @@
 """Findings, and what a finding looks like as an ECS document."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -62,6 +63,8 @@ class Finding:
         late: Whether the baseline held the destination already at or after this time.
         per_host: Whether destination and host together were judged.
         reason: Why it is excluded.
+        new_hosts: Hosts that the baseline had not seen contact a destination it knew.
+        extra: ECS fields by dotted name that reference data adds; they decide nothing.
     """
 
     sighting: Sighting
@@ -78,6 +81,7 @@ class Finding:
     per_host: bool = False
     reason: str = ""
     new_hosts: tuple[str, ...] = field(default=(), compare=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @cached_property
     def id(self) -> str:
@@ -114,6 +118,7 @@ def flat(finding: Finding) -> dict[str, Any]:
     document["event.kind"] = "alert"
     document |= finding.event
     document["destination.ip"] = sighting.destination
+    document |= finding.extra
     document |= {
         "event.risk_score": rule.RISK_SCORE,
         "event.severity": _SEVERITY_NUMBERS[rule.SEVERITY],

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from smbrare.enrichment import Reference
 from smbrare.finding import Finding
 from smbrare.survey import InputSurvey, Span
 
@@ -57,6 +58,7 @@ class Report:
         span: The time that the network events cover.
         exit_zero: Whether findings alone are to give exit code 0.
         outside: Destinations sighted in the window whose finding lies before it.
+        references: The reference data that findings were looked up in.
     """
 
     setup: Setup
@@ -69,6 +71,7 @@ class Report:
     outside: int = 0
     duplicates: int = 0
     notes: tuple[str, ...] = field(default=())
+    references: tuple[Reference, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -14,7 +14,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("networks", "sightings", "envelope", "eventxml"),
     ("rule",),
     ("finding", "survey"),
-    ("rarity", "report", "readers.", "sources."),
+    ("enrichment",),
+    ("rarity", "report", "geoip", "intel", "readers.", "sources."),
     ("evidence", "explanation", "examine"),
     ("reasoning", "inspection"),
     ("advice", "funnel", "preview"),
@@ -29,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 ROOM_SHARED = {"sources.mapping", "sources.windows_event", "sources.ecs", "sources"}
 """What the files of a room may know of each other: siblings are strangers otherwise."""
 
-LAZY = {"readers.", "outputs.", "containers", "cli."}
+LAZY = {"readers.", "outputs.", "containers", "cli.", "geoip", "grid"}
 """Where a third-party import may stand inside a function, so that a run loads what it needs."""
 
 

@@ -2,18 +2,20 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
 import click
 
-from smbrare import rule, summary
+from smbrare import geoip, intel, rule, summary
 from smbrare.cli import baselines, writing
 from smbrare.cli.parameters import BaselineName, FileName, History, Time, Zone
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
 from smbrare.dry_run import look
+from smbrare.enrichment import enrich
 from smbrare.errors import UsageError
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
@@ -32,6 +34,7 @@ Examples:
   smbrare scan logs/ --baseline acme --format ndjson > findings.ndjson
   smbrare scan logs/*.ndjson --since 2026-11-20 --exit-zero
   zcat day.ndjson.gz | smbrare scan - --format csv --output findings.csv
+  smbrare scan logs/ --geoip country.mmdb --geoip asn.mmdb --intel feed.csv#dst_ip
   smbrare scan logs/ --dry-run
 """
 
@@ -101,6 +104,20 @@ Examples:
     show_default=True,
     help="The zone of times that name none.",
 )
+@click.option(
+    "--geoip",
+    multiple=True,
+    type=FileName(),
+    metavar="FILE.mmdb",
+    help="Name country and network of destinations from a MaxMind DB file; repeatable.",
+)
+@click.option(
+    "--intel",
+    multiple=True,
+    type=FileName(),
+    metavar="FILE[#COLUMN]",
+    help="Mark destinations on a list of addresses and ranges, or in a CSV column; repeatable.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 3 if any record was skipped.")
 @click.option(
     "--color",
@@ -131,12 +148,22 @@ def scan_command(**options: Any) -> int:
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=options["quiet"]) as progress:
         partial = gather(inputs, request, progress)
-    report = judge(request, partial, baseline)
+    report = _enriched(judge(request, partial, baseline), options)
     writing.write(_rendered(report, options), output)
     if baseline is not None and not options["no_update"]:
         learn(partial, baseline)
     _tell(report, options, time.monotonic() - started)
     return report.exit_code
+
+
+def _enriched(report: Report, options: dict[str, Any]) -> Report:
+    destinations = {finding.sighting.destination for finding in report.judged}
+    references = (
+        *(geoip.look_up(file, destinations) for file in options["geoip"]),
+        *(intel.look_up(file, destinations) for file in options["intel"]),
+    )
+    judged = enrich(report.judged, references)
+    return replace(report, judged=judged, references=references) if references else report
 
 
 def _dry_run(request: Request, options: dict[str, Any]) -> int:

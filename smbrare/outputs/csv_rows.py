@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from smbrare import enrichment
 from smbrare.finding import Finding, flat
 from smbrare.report import Report
 from smbrare.sanitize import cell
@@ -48,6 +49,7 @@ COLUMNS = (
     "smbrare.inferred",
     "smbrare.late",
     "smbrare.exclusion",
+    *enrichment.FIELDS,
 )
 
 

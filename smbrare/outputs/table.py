@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from smbrare import enrichment
 from smbrare.fields import format_time
 from smbrare.finding import Finding, History, duration
 from smbrare.report import Report
@@ -58,6 +59,8 @@ def _marks(finding: Finding) -> str:
         marks.append(finding.status if not finding.reason else f"excluded: {finding.reason}")
     if finding.late:
         marks.append("late")
+    if finding.extra:
+        marks.append(enrichment.note(finding.extra))
     if finding.sighting.inferred:
         marks.append("inferred: " + ", ".join(finding.sighting.inferred))
     return "; ".join(marks)
