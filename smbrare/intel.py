@@ -146,11 +146,11 @@ def look_up(file: str, destinations: Iterable[str]) -> Reference:
         destinations: Addresses in canonical text.
     """
     path, column = Path(file), ""
-    if not path.is_file() and "#" in file:
-        name, _, column = file.rpartition("#")
-        path = Path(name)
     counts = _Counts()
     try:
+        if "#" in file and not path.is_file():
+            name, _, column = file.rpartition("#")
+            path = Path(name)
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
             entries = counts.counted(parse(lines, column))
             found = match(entries, [ip_address(text) for text in set(destinations)])
