@@ -3,13 +3,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format clean
+.PHONY: demo test browser-test pictures lint format clean
 
 demo: $(READY)  ## Scan a shipped sample and show what it finds.
 	$(BIN)/smbrare scan fixtures/sample.ndjson --exit-zero
 
 test: lint  ## Check style, types and behaviour.
 	$(BIN)/python -m pytest -q -n auto
+
+browser-test: $(READY)  ## Try the HTML report in an installed Chromium, with its driver.
+	$(BIN)/python -m pytest -q browsertests
+
+pictures: $(READY)  ## Draw the pictures in docs/ anew; needs the same.
+	$(BIN)/python docs/pictures.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -5,51 +5,38 @@ the order, overlap or number of the scans that wrote it. A scan reads at its sta
 in one transaction, after its output was written.
 """
 
-import hashlib
+import errno
 import os
 import re
 import sqlite3
+import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
 
+from smbrare import baseline_schema as schema
 from smbrare import rule
 from smbrare.errors import BaselineError
+from smbrare.fields import HOUR
 from smbrare.sightings import Row
 
-APPLICATION_ID = 0x534D4252
-"""``SMBR``: marks the SQLite file as a baseline of smbrare."""
-
-SCHEMA_VERSION = 1
 LOCK_SECONDS = 60.0
 """How long to wait for another scan that writes to the same baseline."""
 
-_SCHEMA = """
-CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE sighting (
-    destination TEXT NOT NULL,
-    source TEXT NOT NULL,
-    host TEXT NOT NULL,
-    hour INTEGER NOT NULL,
-    first INTEGER NOT NULL,
-    last INTEGER NOT NULL,
-    PRIMARY KEY (destination, source, host, hour)
-) WITHOUT ROWID;
-CREATE TABLE covered (hour INTEGER PRIMARY KEY, sampled INTEGER NOT NULL) WITHOUT ROWID;
-"""
-_ADD_SIGHTING = """
-INSERT INTO sighting VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last)
-"""
-_ADD_HOUR = """
-INSERT INTO covered VALUES (?, ?)
-ON CONFLICT DO UPDATE SET sampled = min(sampled, excluded.sampled)
-"""
+_ONE_WAIT = 0.2
+"""Seconds that SQLite waits at a time: in between, Ctrl-C is heard."""
+
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-_MOST_PARAMETERS = 500
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+
+
+def state_directory() -> Path:
+    """Return the directory of baselines with a bare name."""
+    return Path(platformdirs.user_state_dir("smbrare", appauthor=False))
 
 
 def locate(name: str) -> Path:
@@ -57,26 +44,49 @@ def locate(name: str) -> Path:
 
     Args:
         name: Letters, digits, ``-`` and ``_`` for a name; anything else is a path.
+
+    Raises:
+        BaselineError: If no file can have that path.
     """
-    if _NAME.fullmatch(name):
-        return Path(platformdirs.user_state_dir("smbrare", appauthor=False), f"{name}.db")
-    return Path(name)
+    if "\0" in name or not name:
+        raise BaselineError(f"{name!r} is neither a name nor a path")
+    return state_directory() / f"{name}.db" if _NAME.fullmatch(name) else Path(name)
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class Baseline:
-    """One baseline file, checked when it is opened; it need not exist before the first commit.
+    """One baseline file, checked whole when it is opened.
 
     Attributes:
         path: The file.
-        settings: What it was kept with, and has to go on with: rule, time field, literal mode.
+        settings: What it is kept with: rule, time field, literal mode.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, settings: Mapping[str, str] | None = None) -> None:
+        """Open a baseline.
+
+        Args:
+            path: The file; it need not exist before the first commit if settings are given.
+            settings: What it has to be kept with; None for whatever it is.
+
+        Raises:
+            BaselineError: If there is something else, something damaged, or a baseline that is
+                kept with other settings.
+        """
         self.path = path
-        self.settings = {"rule": rule.RULE_ID, **settings}
-        if path.exists():
+        with _explained(path):
+            self._existed = _exists(path)
+        self.settings = {} if settings is None else {"rule": rule.RULE_ID, **settings}
+        if self._existed:
             with self._reading() as database:
-                _check(database, path, self.settings)
+                kept = schema.check(database, path)
+            self.settings = self.settings or _without_digest(kept)
+            _compare(path, kept, self.settings)
+        elif settings is None:
+            raise BaselineError(f"{path} does not exist")
 
     def rows(self, destinations: Iterable[str] | None = None) -> Iterator[Row]:
         """Yield the rows of some destinations, or of all, in the order of their keys.
@@ -84,19 +94,9 @@ class Baseline:
         Raises:
             BaselineError: If the file cannot be read.
         """
-        if not self.path.exists():
-            return
-        with self._reading() as database:
-            select = "SELECT destination, source, host, hour, first, last FROM sighting"
-            if destinations is None:
-                yield from map(Row._make, database.execute(f"{select} ORDER BY 1, 2, 3, 4"))
-                return
-            wanted = sorted(destinations)
-            for start in range(0, len(wanted), _MOST_PARAMETERS):
-                some = wanted[start : start + _MOST_PARAMETERS]
-                marks = ", ".join("?" * len(some))
-                query = f"{select} WHERE destination IN ({marks}) ORDER BY 1, 2, 3, 4"
-                yield from map(Row._make, database.execute(query, some))
+        if self._existed:
+            with self._reading() as database:
+                yield from schema.rows(database, destinations)
 
     def covered(self) -> dict[int, bool]:
         """Return the UTC hours that network events were read of, and whether from a sample.
@@ -104,101 +104,210 @@ class Baseline:
         Raises:
             BaselineError: If the file cannot be read.
         """
-        if not self.path.exists():
+        if not self._existed:
             return {}
         with self._reading() as database:
-            return {
-                hour: bool(sampled)
-                for hour, sampled in database.execute("SELECT hour, sampled FROM covered")
-            }
+            return schema.covered(database)
 
-    def commit(self, rows: Iterable[Row], hours: Mapping[int, bool]) -> None:
+    def verify(self) -> str:
+        """Look through the whole file and return the digest of what it holds.
+
+        Raises:
+            BaselineError: If anything in it is not as it was written.
+        """
+        with self._reading() as database:
+            return schema.check(database, self.path, thorough=True)["digest"]
+
+    def check_writable(self) -> None:
+        """Make sure before a long scan that its sightings can be added after it.
+
+        Raises:
+            BaselineError: If the file or its directory cannot be written to.
+        """
+        with _explained(self.path):
+            _make_state_directory(self.path)
+        # SQLite keeps its journal beside the file.
+        places = [self.path.parent, self.path] if self._existed else [self.path.parent]
+        for place in places:
+            if not os.access(place, os.W_OK):
+                missing = "does not exist" if not place.exists() else "cannot be written to"
+                raise BaselineError(f"{place} {missing}")
+
+    def commit(
+        self,
+        rows: Iterable[Row],
+        hours: Mapping[int, bool],
+        *,
+        last_step: Callable[[], None] = _nothing,
+    ) -> None:
         """Add rows and covered hours in one transaction.
 
         Args:
             rows: Sightings by the hour.
             hours: Covered UTC hours, each with whether only a sample was read.
+            last_step: Called when all is ready and only the commit itself is left.
 
         Raises:
             BaselineError: If the file cannot be written; it is unchanged then.
         """
         with _explained(self.path):
-            if not self.path.exists():
-                _create(self.path, self.settings)
-            with closing(
-                sqlite3.connect(self.path, LOCK_SECONDS, isolation_level=None)
-            ) as database:
-                database.execute("PRAGMA synchronous = FULL")
-                database.execute("BEGIN IMMEDIATE")
-                _check(database, self.path, self.settings)
-                database.executemany(_ADD_SIGHTING, rows)
-                database.executemany(_ADD_HOUR, ((hour, int(hours[hour])) for hour in hours))
-                _set(database, {"digest": digest(database)})
+            if self._existed or _exists(self.path):
+                self._update(rows, hours, last_step)
+            else:
+                self._create(rows, hours, last_step)
+        self._existed = True
+
+    def prune(self, before: int) -> tuple[int, int]:
+        """Forget what was last seen before a time, and give back the room.
+
+        Args:
+            before: Microseconds since 1970 UTC. An hour that it cuts stays whole.
+
+        Returns:
+            How many rows and how many covered hours were forgotten.
+
+        Raises:
+            BaselineError: If the file cannot be written; it is unchanged then.
+        """
+        with _explained(self.path), self._writing() as database:
+            rows = database.execute("DELETE FROM sighting WHERE last < ?", (before,)).rowcount
+            hours = database.execute(
+                "DELETE FROM covered WHERE hour < ?", (before // HOUR,)
+            ).rowcount
+            schema.seal(database)
+            database.execute("COMMIT")
+            # What is left is right without it, if another process is faster.
+            with suppress(sqlite3.OperationalError):
+                database.execute("VACUUM")
+        return rows, hours
+
+    def _update(
+        self, rows: Iterable[Row], hours: Mapping[int, bool], last_step: Callable[[], None]
+    ) -> None:
+        with self._writing() as database:
+            schema.add(database, rows, hours)
+            schema.seal(database)
+            last_step()
+            database.execute("COMMIT")
+
+    def _create(
+        self, rows: Iterable[Row], hours: Mapping[int, bool], last_step: Callable[[], None]
+    ) -> None:
+        """Create the file with its content at once, so that no half-made one is ever found."""
+        _make_state_directory(self.path)
+        handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+        os.close(handle)
+        try:
+            with closing(sqlite3.connect(name, isolation_level=None)) as database:
+                # No second file that an error could leave behind.
+                database.execute("PRAGMA journal_mode = MEMORY")
+                # Small pages have little unused room, which is all that no digest covers.
+                database.execute("PRAGMA page_size = 1024")
+                database.execute("BEGIN")
+                schema.prepare(database, self.settings)
+                schema.add(database, rows, hours)
+                schema.seal(database)
                 database.execute("COMMIT")
+                last_step()
+                if not _publish(Path(name), self.path):
+                    # Another scan created it meanwhile: nothing of either may be lost.
+                    self._update(schema.rows(database), schema.covered(database), _nothing)
+        finally:
+            Path(name).unlink(missing_ok=True)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        # mode=ro: reading must neither create a file nor need the right to write one.
-        uri = f"{self.path.absolute().as_uri()}?mode=ro"
-        with (
-            _explained(self.path),
-            closing(sqlite3.connect(uri, LOCK_SECONDS, uri=True)) as database,
-        ):
+        """Give a connection in a transaction that sees one state of the file."""
+        with _explained(self.path), closing(_connect(self.path)) as database:
+            _begin(database, "BEGIN", "SELECT 1 FROM sqlite_master")
+            yield database
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Give a checked connection in an exclusive transaction that is undone if left open."""
+        with closing(_connect(self.path)) as database:
+            # Exclusive from the start, so that the commit itself has nobody to wait for.
+            _begin(database, "PRAGMA synchronous = FULL", "BEGIN EXCLUSIVE")
+            _compare(self.path, schema.check(database, self.path), self.settings)
             yield database
 
 
-def digest(database: sqlite3.Connection) -> str:
-    """Return the SHA-256 of everything that a baseline has learnt, row by row in key order."""
-    state = hashlib.sha256()
-    for query in (
-        "SELECT destination, source, host, hour, first, last FROM sighting ORDER BY 1, 2, 3, 4",
-        "SELECT hour, sampled FROM covered ORDER BY 1",
-    ):
-        for row in database.execute(query):
-            state.update(repr(row).encode())
-    return state.hexdigest()
-
-
-def _create(path: Path, settings: Mapping[str, str]) -> None:
-    """Create an empty baseline at once or not at all, so that no half-made one is ever found."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
+def _exists(path: Path) -> bool:
     try:
-        with closing(sqlite3.connect(name, isolation_level=None)) as database:
-            database.executescript(_SCHEMA)
-            database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            _set(database, {**settings, "digest": digest(database)})
-        # A link fails where another scan was first; replacing would lose what that one wrote.
-        with suppress(FileExistsError):
-            os.link(name, path)
-    finally:
-        Path(name).unlink()
+        found = path.stat()
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise BaselineError(f"{path} is a link to nothing") from None
+        return False
+    if not stat.S_ISREG(found.st_mode):
+        raise BaselineError(f"{path} is no file")
+    if not found.st_size:
+        raise BaselineError(f"{path} is empty, and no baseline")
+    return True
 
 
-def _set(database: sqlite3.Connection, settings: Mapping[str, str]) -> None:
-    database.executemany("INSERT OR REPLACE INTO setting VALUES (?, ?)", settings.items())
+def _make_state_directory(path: Path) -> None:
+    if path.parent == state_directory():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _check(database: sqlite3.Connection, path: Path, settings: Mapping[str, str]) -> None:
-    (application,) = database.execute("PRAGMA application_id").fetchone()
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if application != APPLICATION_ID:
-        raise BaselineError(f"{path} is no baseline of smbrare")
-    if version != SCHEMA_VERSION:
-        raise BaselineError(
-            f"{path} has schema version {version}; this smbrare reads version {SCHEMA_VERSION}"
-        )
-    (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise BaselineError(f"{path} is damaged: {verdict}")
-    kept = dict(database.execute("SELECT name, value FROM setting"))
-    for name, value in settings.items():
+def _publish(made: Path, path: Path) -> bool:
+    """Give a file its name, and return whether it was still free."""
+    try:
+        # A link fails where another scan was first; renaming would lose what that one wrote.
+        os.link(made, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # A file system without links, as on memory sticks.
+        if path.exists():
+            return False
+        made.rename(path)
+    return True
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    schema.check_header(path)
+    # Never creates a file. SQLite reads one that is read-only all the same, and undoes what a
+    # killed scan left half done where it may write.
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    return sqlite3.connect(uri, _ONE_WAIT, isolation_level=None, uri=True)
+
+
+def _begin(database: sqlite3.Connection, *statements: str) -> None:
+    """Run what opens a transaction, waiting for other processes."""
+    end = time.monotonic() + LOCK_SECONDS
+    for statement in statements:
+        while True:
+            try:
+                database.execute(statement)
+                break
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > end:
+                    raise
+
+
+def _without_digest(kept: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in kept.items() if name != "digest"}
+
+
+def _compare(path: Path, kept: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    for name, value in wanted.items():
         if kept.get(name) != value:
             raise BaselineError(
                 f"{path} was kept with {name} {kept.get(name)!r}, this run has {value!r}"
             )
+
+
+_READ_ONLY = "what an interrupted scan left has to be undone first, and the file is read-only"
+_REASONS = {
+    "SQLITE_BUSY": "another process has been using it for too long",
+    "SQLITE_READONLY_ROLLBACK": _READ_ONLY,
+    "SQLITE_READONLY_CANTINIT": _READ_ONLY,
+}
 
 
 @contextmanager
@@ -207,8 +316,12 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise BaselineError(f"{path} cannot be used: {error}") from None
+        reason = _REASONS.get(getattr(error, "sqlite_errorname", ""), str(error))
+        raise BaselineError(f"{path} cannot be used: {reason}") from None
     except sqlite3.DatabaseError as error:
         raise BaselineError(f"{path} is no baseline, or damaged: {error}") from None
+    except UnicodeDecodeError:
+        # Python decodes SQLite's message, which may quote what is damaged.
+        raise BaselineError(f"{path} is damaged: it holds text that is none") from None
     except OSError as error:
         raise BaselineError(f"{path} cannot be used: {error.strerror}") from None

@@ -1,22 +1,277 @@
-"""Temporary."""
+"""From an input to its records: peek, unpack, choose the reader. Content decides, never the name.
+
+Layers of compression and archives are taken off one after the other until a reader recognizes
+what is left. Whatever ends a layer early becomes the last `Skipped` of the part that it cut short.
+"""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO, BinaryIO, TypeAlias, TypeVar
 
-from smbrare.event import Record, Skipped
-from smbrare.limits import DEFAULT, Limits
-from smbrare.readers import ndjson
+from smbrare.event import Origin, Record, Skipped
+from smbrare.jsonshape import DOCUMENT, NDJSON, shape
+from smbrare.limits import DEFAULT, MIB, Limits
+from smbrare.readers import csv_table, document, event_xml, evtx_log, ndjson
+from smbrare.unpack import archives, compression
+from smbrare.unpack.streams import (
+    HEAD_BYTES,
+    Budget,
+    Damaged,
+    Stream,
+    as_utf_8,
+    blocks,
+    spool,
+)
+
+EMPTY = "empty"
+"""The container of a stream that holds nothing."""
+
+Item = TypeVar("Item")
+
+Records: TypeAlias = Iterator[Record | Skipped]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
+    """What one input holds in one place: the input itself, or a member of an archive.
+
+    Attributes:
+        path: The input's name; members of archives follow after ``!``.
+        container: The layers from outside to inside and what they hold, for example
+            ``gzip ndjson``; `EMPTY` after the layers where that is nothing, and the empty string
+            where it is unknown.
+        records: Its records and what had to be skipped. They are read from the input as they are
+            asked for, so one part has to be read before the next is asked for.
+        litter: Whether it is only what an archiver leaves behind.
+        text: What `records` reads, for text: a stream of UTF-8 that a faster reader of the same
+            format may take in their place. Its ``trouble`` has to be asked at its end.
+    """
+
     path: str
     container: str
-    records: Iterator[Record | Skipped]
+    records: Records
     litter: bool = False
+    text: Stream | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A format of records.
+
+    Attributes:
+        name: What it is called in `Part.container`.
+        recognizes: Whether a stream is of this format, by its first bytes and by whether they are
+            all of it.
+        read: Yields its records.
+    """
+
+    name: str
+    recognizes: Callable[[bytes, bool], bool]
+    read: Callable[[BinaryIO, str, Limits], Records]
+
+
+TEXT_READERS: tuple[Reader, ...] = (
+    Reader("xml", lambda head, whole: event_xml.recognizes(head, whole=whole), event_xml.read),
+    Reader("csv", lambda head, whole: csv_table.recognizes(head, whole=whole), csv_table.read),
+    Reader("json", lambda head, whole: shape(head, whole=whole) == DOCUMENT, document.read),
+    # Last: any text counts whose lines are mostly objects.
+    Reader("ndjson", lambda head, whole: shape(head, whole=whole) == NDJSON, ndjson.read),
+)
+"""The formats of text, in the order asked."""
+
+UNREADABLE: tuple[tuple[bytes, str], ...] = (
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "rar"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"MSCF", "cab"),
+    (b"PAR1", "parquet"),
+)
+"""Formats that may well hold events and that no reader here reads, by their first bytes."""
+
+# Damaged data may decompress to noise before the damage is noticed, at the end of a block.
+_CHECKED_BYTES = 4 * MIB
+
+_LITTER_FOLDER = "__MACOSX"
+_LITTER_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_LITTER_PREFIX = "._"
 
 
 def parts(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Part]:
-    yield Part(path, "ndjson", ndjson.read(io.BufferedReader(stream), path, limits))
+    """Yield the parts of an input, one unless it is an archive.
+
+    Nothing is raised for what the input holds: damage, encryption and exceeded limits are
+    `Skipped` with ``ends_input`` after the good records before them, in the part concerned, and in
+    a part of the archive's own path where the archive itself cannot be read on.
+
+    Args:
+        stream: The input from its start; a pipe will do.
+        path: Its name.
+        limits: What may be held in memory and unpacked.
+    """
+    budget = Budget(limits)
+    seekable = stream if stream.seekable() and not stream.tell() else None
+    yield from _unpacked(Stream(blocks(stream, budget)), path, _Context(seekable, budget))
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What the layers of one input share.
+
+    Attributes:
+        input: The input's own stream, if it can be read at any place.
+        budget: What it may expand to.
+        layers: The layers that were taken off.
+        is_member: Whether an archive gave the stream.
+    """
+
+    input: IO[bytes] | None
+    budget: Budget
+    layers: tuple[str, ...] = ()
+    is_member: bool = False
+
+    def inside(self, layer: str, *, is_member: bool = False) -> "_Context":
+        return _Context(self.input, self.budget, (*self.layers, layer), is_member or self.is_member)
+
+    def named(self, *what: str) -> str:
+        return " ".join((*self.layers, *what))
+
+
+def _unpacked(stream: Stream, path: str, context: _Context) -> Iterator[Part]:
+    """Yield the parts of a stream under whatever layers there are."""
+    head = stream.head
+    packed = compression.recognize(head)
+    archive = "zip" if archives.is_zip(head) else "tar" if archives.is_tar(head) else ""
+    layer = packed.name if packed else archive
+    if layer and len(context.layers) >= context.budget.limits.layers:
+        reason = f"more than {context.budget.limits.layers} layers inside one another"
+        yield Part(path, context.named(layer), _failed(path, reason))
+    elif packed:
+        inner = Stream(compression.decompressed(stream, packed, context.budget), stream)
+        yield from _unpacked(inner, path, context.inside(layer))
+    elif layer:
+        yield from _archive(stream, layer, path, context)
+    else:
+        yield _plain(stream, head, path, context)
+
+
+def _archive(stream: Stream, kind: str, path: str, context: _Context) -> Iterator[Part]:
+    """Yield the parts of an archive's members, then what is wrong with the archive itself."""
+    inside = context.inside(kind, is_member=True)
+    copy: IO[bytes] | None = None
+    found = False
+    try:
+        if kind == "zip":
+            copy = _seekable(stream, context)
+            members = archives.zip_members(copy, stream, context.budget)
+        else:
+            members = archives.tar_members(stream, context.budget)
+        for member in members:
+            found = True
+            yield from _unpacked(member.stream, f"{path}!{member.name}", inside)
+        trouble = stream.trouble
+    except Damaged as damage:
+        trouble = stream.trouble or str(damage)
+    finally:
+        if copy is not None and copy is not context.input:
+            copy.close()
+    if trouble:
+        yield Part(path, inside.named(), _failed(path, trouble))
+    elif not found:
+        yield Part(path, inside.named(EMPTY), iter(()))
+
+
+def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
+    """Return the part of a stream that no further layer wraps."""
+    for magic, name in UNREADABLE:
+        if head.startswith(magic):
+            reason = f"{name} is not read here: unpack or convert it first"
+            return Part(path, context.named(name), _failed(path, reason))
+    if evtx_log.recognizes(head, whole=len(head) < HEAD_BYTES):
+        return Part(path, context.named("evtx"), _evtx(stream, path, context))
+    text = as_utf_8(stream)
+    head = text.head
+    whole = len(head) < HEAD_BYTES
+    for reader in TEXT_READERS:
+        if reader.recognizes(head, whole):
+            records = reader.read(text, path, context.budget.limits)
+            records = to_the_end(records, text, path)
+            return Part(path, context.named(reader.name), records, text=text)
+    if context.layers:
+        text.read(_CHECKED_BYTES)
+    if text.trouble:
+        return Part(path, context.named(), _failed(path, text.trouble))
+    if whole and not head.strip():
+        return Part(path, context.named(EMPTY), iter(()))
+    return Part(path, "", iter(()), litter=context.is_member and _is_litter(path))
+
+
+def _is_litter(path: str) -> bool:
+    """Return whether a member's name is one that only archivers and desktops give.
+
+    It is asked of members alone whose content is unknown: a name must not hide evidence.
+    """
+    folders = path.rpartition("!")[2].split("/")
+    name = folders[-1]
+    return _LITTER_FOLDER in folders or name in _LITTER_FILES or name.startswith(_LITTER_PREFIX)
+
+
+def _seekable(stream: Stream, context: _Context) -> IO[bytes]:
+    """Return a stream's bytes where they can be read at any place: the input, or a copy.
+
+    Raises:
+        Damaged: If there is no room for the copy.
+    """
+    if not context.layers and context.input is not None:
+        context.budget.taken = context.input.seek(0, io.SEEK_END)
+        context.input.seek(0)
+        return context.input
+    return spool(stream, context.budget.limits)
+
+
+def _evtx(stream: Stream, path: str, context: _Context) -> Records:
+    try:
+        file = _seekable(stream, context)
+    except Damaged as damage:
+        yield from _failed(path, stream.trouble or str(damage))
+        return
+    try:
+        records = evtx_log.read(file, path, context.budget.limits)
+        yield from to_the_end(records, stream, path)
+    finally:
+        if file is not context.input:
+            file.close()
+
+
+def to_the_end(items: Iterable[Item], stream: Stream, path: str) -> Iterator[Item | Skipped]:
+    """Yield what a reader gives, and last why its stream ended before its end, if it did.
+
+    That is the cause of a last record that is cut off, so only one of them is reported.
+
+    Args:
+        items: Records, skipped records, and what else the reader tells.
+        stream: What it reads.
+        path: The part's name.
+    """
+    last = Origin(path, 0)
+    cut_off: Skipped | None = None
+    try:
+        for item in items:
+            if isinstance(item, Record | Skipped):
+                last = item.origin
+            if isinstance(item, Skipped) and item.ends_input:
+                cut_off = item
+            else:
+                yield item
+        trouble = stream.trouble
+    except OSError as error:
+        trouble = f"cannot be read: {error.strerror or error}"
+    if trouble:
+        yield Skipped(last, trouble, could_matter=True, ends_input=True)
+    elif cut_off is not None:
+        yield cut_off
+
+
+def _failed(path: str, reason: str) -> Records:
+    """Return the records of a part that cannot be read: none, and why."""
+    return iter((Skipped(Origin(path, 0), reason, could_matter=True, ends_input=True),))

@@ -1,7 +1,7 @@
 """What flows from a file to the judgement: records, and the places they came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 Document: TypeAlias = Mapping[str, Any]
@@ -14,7 +14,7 @@ class Origin:
 
     Attributes:
         path: The input as the user named it; a member of an archive follows after ``!``.
-        number: Line, record or row, counted from 1.
+        number: Line, record or row, counted from 1; 0 for the input as a whole.
         offset: Bytes from the start of the (decompressed) input, where the reader knows.
     """
 
@@ -23,7 +23,12 @@ class Origin:
     offset: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.number}"
+        return f"{self.path}:{self.number}" if self.number else self.path
+
+
+def moved(origin: Origin, lines: int) -> Origin:
+    """Return an origin that stands a number of lines further down in its input."""
+    return replace(origin, number=origin.number + lines)
 
 
 @dataclass(frozen=True, slots=True)

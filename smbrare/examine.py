@@ -1,14 +1,14 @@
 """One record judged: counted, and turned into sightings where it matches the rule."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Literal, TypeAlias
 
 import orjson
 
 from smbrare import rule
-from smbrare.event import Document, Origin
+from smbrare.event import Document, Origin, moved
 from smbrare.fields import Address, Moment
 from smbrare.networks import is_private
 from smbrare.sightings import Sighting, Sightings
@@ -46,7 +46,8 @@ Outside: TypeAlias = Literal["alert", "unknown", "other"]
 """Why an event is not judged: an alert itself, of no known source, or no network event."""
 
 _ALWAYS_LISTS = frozenset({"event.category", "event.type"})
-_NOTHING: frozenset[str] = frozenset()
+_UNTOLD = frozenset({"unknown"})
+"""ECS's word for the outcome of an event that does not tell."""
 
 
 @dataclass(slots=True)
@@ -64,6 +65,22 @@ class Partial:
         self.one_clause_away.update(other.one_clause_away)
         self.span.merge(other.span)
         self.surveys.extend(other.surveys)
+
+    def renumber(self, lines_before: int) -> None:
+        """Count the lines of this part from the start of its input, and not from its own.
+
+        Args:
+            lines_before: Lines of the input before this part.
+        """
+        for contact in self.sightings.contacts.values():
+            contact.earliest = replace(
+                contact.earliest, origin=moved(contact.earliest.origin, lines_before)
+            )
+        for survey in self.surveys:
+            survey.located = [
+                replace(skipped, origin=moved(skipped.origin, lines_before))
+                for skipped in survey.located
+            ]
 
 
 def examine(
@@ -83,16 +100,55 @@ def examine(
         partial: Where sightings and times are gathered.
     """
     view = admit(document, settings, survey)
-    if isinstance(view, str):
+    if not isinstance(view, str):
+        _cover(view, partial)
+        _judge(view, origin, partial)
+
+
+def judge_alone(
+    document: Document, origin: Origin, settings: Settings, survey: InputSurvey, partial: Partial
+) -> None:
+    """Judge one event of an input whose records are counted by a sample.
+
+    What matches, or almost does, is counted all the same: so much is known exactly, and a source
+    that no sampled record is of must not be overlooked.
+    """
+    if is_alert(document):
+        survey.alerts += 1
         return
-    times = view.time().values
-    if times:
+    view = recognize(document, settings)
+    if view is not None and _judge(view, origin, partial):
+        survey.source(view.source).observe(view, view.kind)
+        _cover(view, partial)
+
+
+def count(document: Document, settings: Settings, survey: InputSurvey, partial: Partial) -> None:
+    """Count one sampled event of an input, for its sources, their fields and the time covered."""
+    if is_alert(document):
+        return
+    view = recognize(document, settings)
+    if view is None:
+        survey.unknown += 1
+    elif survey.source(view.source).observe(view, view.kind):
+        _cover(view, partial)
+
+
+def _cover(view: View, partial: Partial) -> None:
+    if times := view.time().values:
         partial.span.add(times[0])
+
+
+def _judge(view: View, origin: Origin, partial: Partial) -> bool:
+    """Keep the sightings of an event, and return whether it matches or is one clause away."""
     missed = list(islice(rule.failing(view), 2))
     if not missed:
+        times = view.time().values
         _sight(view, times[0] if times else None, origin, partial)
-    elif (clause := rule.sole_obstacle(missed)) is not None:
+        return True
+    clause = rule.sole_obstacle(missed)
+    if clause is not None:
         partial.one_clause_away[clause.field] += 1
+    return clause is not None
 
 
 def admit(document: Document, settings: Settings, survey: InputSurvey) -> View | Outside:
@@ -122,7 +178,7 @@ def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) 
     source = min(sources)
     name, key = _host(view)
     rank = (key, source, _first(view, "source.port", 0), _first(view, "event.id", ""))
-    outcomes = frozenset(view.read("event.outcome").values) or _NOTHING
+    outcomes = frozenset(view.read("event.outcome").values) or _UNTOLD
     ports = frozenset(view.read("destination.port").values) & rule.SMB_PORTS
     for address in dict.fromkeys(view.read("destination.ip").values):
         sighting = Sighting(

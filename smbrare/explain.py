@@ -119,7 +119,7 @@ def explain(
     sighted = any(event.sighting for event in events)
     if sighted:
         if not once:
-            rest = gather([Input(target.file)], request, progress)
+            rest = gather([Input(target.file, named=True, size=None)], request, progress)
         history = known(rest, baseline)
         for number, document in enumerate(documents):
             own = Partial()
@@ -174,7 +174,7 @@ def find(
 def _items(
     target: Target, limits: Limits, progress: Progress
 ) -> Iterator[tuple[str, Record | Skipped]]:
-    with parts(Input(target.file), limits, progress) as (_, each):
+    with parts(Input(target.file, named=True, size=None), limits, progress) as (_, each):
         for part in each:
             for item in part.records:
                 yield part.path, item

@@ -28,10 +28,20 @@ MISSING_MARKS = frozenset({"", "-"})
 _LONG_MIN, _LONG_MAX = -(2**63), 2**63 - 1
 _LONG_DIGITS = 19
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_KIBANA_DATE = re.compile(r"[A-Z][a-z]{2} [0-9]{1,2}, [0-9]{4} @ [0-9:.]+")
 _MILLISECONDS = re.compile(r"-?[0-9]{1,17}")
+_MICROSOFT_JSON_DATE = re.compile(r"/Date\((-?[0-9]{1,17})(?:[+-][0-9]{4})?\)/")
+_DISPLAYED_DATE = re.compile(
+    r"(?P<kibana>[A-Z][a-z]{2} [0-9]{1,2}, [0-9]{4} @ [0-9]{2}:[0-9]{2}:[0-9]{2})"
+    r"\.(?P<kibana_fraction>[0-9]{1,9})"
+    r"|(?P<azure>[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}, [0-9]{1,2}:[0-9]{2}:[0-9]{2})"
+    r"\.(?P<azure_fraction>[0-9]{1,9}) (?P<half>[AP]M)"
+)
+_FURTHEST = 10**18
+_LONGEST_CACHED = 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 class Malformed(ValueError):  # noqa: N818 - Elasticsearch's word for it
@@ -39,42 +49,56 @@ class Malformed(ValueError):  # noqa: N818 - Elasticsearch's word for it
 
 
 def leaves(document: object, path: str) -> list[Any]:
-    """Return every value at an ECS path, in document order.
+    """Return every value at an ECS path.
 
     Dotted keys and nested objects in any mix name the same field, arrays and arrays of objects
-    flatten, and null is no value, as in an Elasticsearch mapping.
+    flatten, and null is no value, as in an Elasticsearch mapping. Values of an array keep their
+    order; where a document spells a field in several ways, the more deeply nested comes first.
 
     Args:
         document: A decoded JSON value.
         path: A dotted field name, for example ``destination.ip``.
     """
     found: list[Any] = []
-    pending: list[tuple[object, str]] = [(document, path)]
-    while pending:
-        node, remaining = pending.pop()
-        if isinstance(node, list):
-            pending.extend((element, remaining) for element in reversed(node))
-        elif not remaining:
-            if node is not None:
-                found.append(node)
-        elif isinstance(node, dict):
-            pending.extend(reversed(list(_steps(node, remaining))))
+    if isinstance(document, dict):
+        _descend(document, path, found)
+    elif isinstance(document, list):
+        _flatten(document, path, found)
     return found
 
 
-def _steps(node: dict[str, Any], path: str) -> list[tuple[object, str]]:
-    """Return the children of an object that a path leads to, with what remains of the path."""
-    steps: list[tuple[object, str]] = []
-    dot = path.find(".")
-    while dot != -1:
-        child = node.get(path[:dot])
-        if child is not None:
-            steps.append((child, path[dot + 1 :]))
-        dot = path.find(".", dot + 1)
-    child = node.get(path)
-    if child is not None:
-        steps.append((child, ""))
-    return steps
+def _descend(node: dict[str, Any], path: str, found: list[Any]) -> None:
+    for key, rest in _steps(path):
+        child = node.get(key)
+        if child is None:
+            continue
+        if isinstance(child, list):
+            _flatten(child, rest, found)
+        elif not rest:
+            found.append(child)
+        elif isinstance(child, dict):
+            _descend(child, rest, found)
+
+
+def _flatten(elements: list[Any], path: str, found: list[Any]) -> None:
+    # A stack of its own: arrays may nest deeper than Python calls may.
+    pending = elements[::-1]
+    while pending:
+        element = pending.pop()
+        if isinstance(element, list):
+            pending.extend(reversed(element))
+        elif not path:
+            if element is not None:
+                found.append(element)
+        elif isinstance(element, dict):
+            _descend(element, path, found)
+
+
+@lru_cache(maxsize=4_096)
+def _steps(path: str) -> tuple[tuple[str, str], ...]:
+    """Return every key that may begin a path, with what remains of the path after it."""
+    parts = path.split(".")
+    return tuple((".".join(parts[:n]), ".".join(parts[n:])) for n in range(1, len(parts) + 1))
 
 
 def first(document: Document, *paths: str) -> Any:
@@ -120,16 +144,15 @@ def long(value: object) -> int:
     if isinstance(value, int):
         number = value
     else:
-        text = value if isinstance(value, str) else repr(value)
-        number = _truncated(str(value) if isinstance(value, Decimal) else text)
+        text = value if isinstance(value, str) else str(value)
+        number = _short_number(text) if len(text) <= _LONGEST_CACHED else _number(text)
     if not _LONG_MIN <= number <= _LONG_MAX:
         raise Malformed("beyond 64 bits")
     return number
 
 
-@lru_cache(maxsize=65_536)
-def _truncated(text: str) -> int:
-    if len(text) <= _LONG_DIGITS and text.isascii() and text.isdigit():
+def _number(text: str) -> int:
+    if len(text) < _LONG_DIGITS and text.isascii() and text.isdigit():
         return int(text)
     if not _NUMBER.fullmatch(text):
         raise Malformed("no number")
@@ -144,6 +167,10 @@ def _truncated(text: str) -> int:
     return int(number.to_integral_value(rounding=ROUND_DOWN))
 
 
+# Longer text is converted anew each time: a log must not fill memory through a cache.
+_short_number = lru_cache(maxsize=65_536)(_number)
+
+
 def ip(value: object) -> Address:
     """Return a value as an ``ip``; an IPv4-mapped IPv6 address is its IPv4 address.
 
@@ -155,13 +182,12 @@ def ip(value: object) -> Address:
     """
     if not isinstance(value, str):
         raise Malformed(f"no address: {type(value).__name__}")
-    address = _address(value)
+    address = _short_address(value) if len(value) <= _LONGEST_CACHED else _address(value)
     if address is None:
         raise Malformed("no address")
     return address
 
 
-@lru_cache(maxsize=262_144)
 def _address(text: str) -> Address | None:
     try:
         address = ip_address(text)
@@ -173,6 +199,9 @@ def _address(text: str) -> Address | None:
         if address.scope_id is not None:
             return IPv6Address(int(address))
     return address
+
+
+_short_address = lru_cache(maxsize=262_144)(_address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +218,15 @@ class Moment:
 
 
 def date(value: object, zone: tzinfo = UTC) -> Moment:
-    """Return a value as a ``date``: ISO 8601, Kibana's display form, or epoch milliseconds.
+    """Return a value as a ``date``.
 
-    Digits beyond the microsecond are cut off.
+    Read are ISO 8601 with 0 to 9 fraction digits and a blank or T before the time; epoch
+    milliseconds, as a number or as text; what Kibana displays (``Jul 12, 2019 @ 00:00:00.000``),
+    what the Azure portal does (``10/25/2023, 9:43:21.990 AM``, month first), and Microsoft's JSON
+    date (``/Date(1595374458918)/``). Digits beyond the microsecond are cut off.
 
     Args:
-        value: Text, or a number of milliseconds since 1970 (as text too).
+        value: Text, or a number of milliseconds since 1970.
         zone: The zone of a text that names none.
 
     Raises:
@@ -202,12 +234,14 @@ def date(value: object, zone: tzinfo = UTC) -> Moment:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise Malformed(f"no date: {type(value).__name__}")
-    if isinstance(value, str):
-        text = value.strip()
-        if not _MILLISECONDS.fullmatch(text):
-            return _written_date(text, zone)
+    if not isinstance(value, str):
+        return from_number(value, 1_000)
+    text = value.strip()
+    if _MILLISECONDS.fullmatch(text):
         return from_number(int(text), 1_000)
-    return from_number(value, 1_000)
+    if text.startswith("/") and (encoded := _MICROSOFT_JSON_DATE.fullmatch(text)):
+        return from_number(int(encoded[1]), 1_000)
+    return _written_date(text, zone)
 
 
 def from_number(value: float | Decimal, per_second: int, epoch: datetime = _EPOCH) -> Moment:
@@ -223,28 +257,44 @@ def from_number(value: float | Decimal, per_second: int, epoch: datetime = _EPOC
         Malformed: If the result lies outside of the years 1 to 9999.
     """
     try:
+        # Decided before converting: a Decimal with a huge exponent takes minutes to become an int.
+        if not -_FURTHEST <= value <= _FURTHEST:
+            raise Malformed("date out of range")
         # Integer arithmetic for integers: a float loses microseconds of a FILETIME.
         if isinstance(value, int):
             micros = value * MICROSECONDS // per_second
         else:
             micros = round(value * MICROSECONDS / per_second)
         return Moment((epoch + timedelta(microseconds=micros) - _EPOCH) // _MICROSECOND)
-    except (OverflowError, ValueError, InvalidOperation):
+    except (OverflowError, ArithmeticError):
         raise Malformed("date out of range") from None
 
 
 def _written_date(text: str, zone: tzinfo) -> Moment:
     try:
-        if _KIBANA_DATE.fullmatch(text):
-            moment = datetime.strptime(text, "%b %d, %Y @ %H:%M:%S.%f")  # noqa: DTZ007 - see below
-        else:
-            moment = datetime.fromisoformat(text)
+        displayed = _DISPLAYED_DATE.fullmatch(text)
+        moment = _displayed(displayed) if displayed else datetime.fromisoformat(text)
         assumed = moment.tzinfo is None
         if assumed:
             moment = moment.replace(tzinfo=zone)
-        return Moment((moment - _EPOCH) // _MICROSECOND, zone_assumed=assumed)
+        time = (moment - _EPOCH) // _MICROSECOND
     except (OverflowError, ValueError):
         raise Malformed("no date") from None
+    if not _EARLIEST <= time <= _LATEST:
+        # An offset can carry the first and the last day out of the calendar.
+        raise Malformed("date out of range")
+    return Moment(time, zone_assumed=assumed)
+
+
+def _displayed(parts: re.Match[str]) -> datetime:
+    if parts["kibana"]:
+        moment = datetime.strptime(parts["kibana"], "%b %d, %Y @ %H:%M:%S")  # noqa: DTZ007
+        fraction = parts["kibana_fraction"]
+    else:
+        text = f"{parts['azure']} {parts['half']}"
+        moment = datetime.strptime(text, "%m/%d/%Y, %I:%M:%S %p")  # noqa: DTZ007
+        fraction = parts["azure_fraction"]
+    return moment.replace(microsecond=int(fraction[:6].ljust(6, "0")))
 
 
 def format_time(time: int) -> str:

@@ -10,6 +10,7 @@ import orjson
 
 from smbrare import rule
 from smbrare.fields import MICROSECONDS, format_time
+from smbrare.schedule import Alert
 from smbrare.sightings import Sighting
 
 Status: TypeAlias = Literal["new", "known", "excluded"]
@@ -65,6 +66,7 @@ class Finding:
         reason: Why it is excluded.
         new_hosts: Hosts that the baseline had not seen contact a destination it knew.
         extra: ECS fields by dotted name that reference data adds; they decide nothing.
+        alert: The run that raises it, in a replay.
     """
 
     sighting: Sighting
@@ -81,6 +83,7 @@ class Finding:
     per_host: bool = False
     reason: str = ""
     new_hosts: tuple[str, ...] = field(default=(), compare=False)
+    alert: Alert | None = None
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @cached_property
@@ -161,7 +164,19 @@ def _own(finding: Finding) -> dict[str, Any]:
     }
     if finding.reason:
         own["exclusion"] = finding.reason
+    if finding.alert is not None:
+        own |= _run(finding.alert)
     return {f"smbrare.{name}": value for name, value in own.items()}
+
+
+def _run(alert: Alert) -> dict[str, Any]:
+    return {
+        "run": format_time(alert.run),
+        "window.from": format_time(alert.start),
+        "window.to": format_time(alert.run),
+        "phase_dependent": alert.phase_dependent,
+        "max_signals_exceeded": alert.crowded,
+    }
 
 
 def nested(fields: dict[str, Any]) -> dict[str, Any]:
@@ -187,6 +202,8 @@ def reason(finding: Finding) -> str:
         span = "before"
     else:
         span = f"in the {duration(finding.history.wanted)} before"
+    if finding.alert is not None:
+        span += f" the run at {format_time(finding.alert.run)}"
     return f"{what}, not seen {span} ({duration(finding.history.known)} of it known)"
 
 

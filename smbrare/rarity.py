@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from smbrare.fields import HOUR
 from smbrare.finding import MOST_HOSTS, Finding, History, Status, seconds
@@ -46,11 +47,14 @@ class Question:
         history: The length H in microseconds, an hour or more; None for all time.
         per_host: Whether a destination counts for each host apart.
         excluded: Which keys do not count, and why.
+        raised: Which sightings, as destination and time, start a finding, where a replay has
+            decided it; None to decide by the history.
     """
 
     history: int | None
     per_host: bool = False
     excluded: ExcludedBecause = _nothing_excluded
+    raised: frozenset[tuple[str, int]] | None = None
 
 
 @dataclass(slots=True)
@@ -85,8 +89,8 @@ def judge(sightings: Sightings, known: Known, question: Question) -> list[Findin
     hours = sorted(known.hours)
     findings = [
         finding
-        for group in groups.values()
-        for finding in _judge_group(group, hours, known, question)
+        for (destination, _), group in groups.items()
+        for finding in _judge_group(destination, group, hours, known, question)
     ]
     no_history = History(0, _wanted(question), known.sampled)
     findings += [
@@ -110,7 +114,7 @@ def _add_rows(
 
 
 def _judge_group(
-    group: _Group, hours: list[int], known: Known, question: Question
+    destination: str, group: _Group, hours: list[int], known: Known, question: Question
 ) -> Iterator[Finding]:
     seen = sorted(group.seen)
     together = sorted(group.seen | group.recorded)
@@ -118,14 +122,14 @@ def _judge_group(
     for hour in sorted(group.contacts):
         time = min(contact.earliest.time or 0 for contact in group.contacts[hour])
         previous = _before(together, time)
-        if _is_rare(previous, time, question):
+        if _is_rare(destination, previous, time, question):
             started.append((hour, "new", previous, time))
-        elif _is_rare(_before(seen, time), time, question):
+        elif _is_rare(destination, _before(seen, time), time, question):
             started.append((hour, "known", previous, time))
-    ends = [hour for hour, *_ in started[1:]] + [None]
+    ends = [hour for hour, *_ in started[1:]]
     latest = max(group.recorded, default=None)
     in_order = sorted(group.contacts)
-    for (hour, status, previous, time), end in zip(started, ends, strict=True):
+    for (hour, status, previous, time), end in zip_longest(started, ends):
         upto = len(in_order) if end is None else bisect_left(in_order, end)
         spanned = in_order[bisect_left(in_order, hour) : upto]
         yield _finding(
@@ -144,7 +148,9 @@ def _before(times: list[int], time: int) -> int | None:
     return times[at - 1] if at else None
 
 
-def _is_rare(previous: int | None, time: int, question: Question) -> bool:
+def _is_rare(destination: str, previous: int | None, time: int, question: Question) -> bool:
+    if question.raised is not None:
+        return (destination, time) in question.raised
     if previous is None:
         return True
     return question.history is not None and previous < time - question.history

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from smbrare import containers, envelope
 from smbrare.containers import Part
-from smbrare.event import Document, Origin, Skipped
+from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.inputs import Input
 from smbrare.limits import Limits
 from smbrare.survey import InputSurvey
@@ -21,8 +21,16 @@ Take: TypeAlias = Callable[[Document, Origin, InputSurvey], None]
 """Called with each event out of its envelope, its place, and the counts of its input."""
 
 
+ReadPart: TypeAlias = Callable[[Part, InputSurvey], bool]
+"""Reads a part in a way of its own, or returns False to leave it to the usual way."""
+
+
 def read_all(
-    inputs: Iterable[Input | Skipped], limits: Limits, progress: Progress, take: Take
+    inputs: Iterable[Input | Skipped],
+    limits: Limits,
+    progress: Progress,
+    take: Take,
+    read_part: ReadPart = lambda _part, _survey: False,
 ) -> list[InputSurvey]:
     """Read every input once and return the counts of each, in the order read.
 
@@ -33,6 +41,7 @@ def read_all(
         limits: What is too large to read.
         progress: Called as bytes are read.
         take: Called with every event.
+        read_part: Asked first for each part.
     """
     surveys: list[InputSurvey] = []
     for found in inputs:
@@ -41,12 +50,17 @@ def read_all(
             survey.skip(found)
             surveys.append(survey)
         else:
-            _read_input(found, limits, progress, take, surveys)
+            _read_input(found, limits, progress, take, read_part, surveys)
     return surveys
 
 
 def _read_input(
-    found: Input, limits: Limits, progress: Progress, take: Take, surveys: list[InputSurvey]
+    found: Input,
+    limits: Limits,
+    progress: Progress,
+    take: Take,
+    read_part: ReadPart,
+    surveys: list[InputSurvey],
 ) -> None:
     survey = InputSurvey(found.path, named=found.named)
     try:
@@ -54,17 +68,24 @@ def _read_input(
             for part in each:
                 survey = InputSurvey(part.path, part.container, found.named)
                 surveys.append(survey)
-                for item in part.records:
-                    if isinstance(item, Skipped):
-                        survey.skip(item)
-                        continue
-                    for document in envelope.events(item.document):
-                        take(document, item.origin, survey)
+                if not read_part(part, survey):
+                    for item in part.records:
+                        for document, origin in events_of(item, survey):
+                            take(document, origin, survey)
                 survey.size = counted.taken()
     except OSError as error:
         survey.skip(unreadable(survey.path, survey.records, error))
         if not any(known is survey for known in surveys):
             surveys.append(survey)
+
+
+def events_of(item: Record | Skipped, survey: InputSurvey) -> Iterator[tuple[Document, Origin]]:
+    """Yield the events of a record, out of its envelope; what was skipped is only counted."""
+    if isinstance(item, Skipped):
+        survey.skip(item)
+        return
+    for document in envelope.events(item.document):
+        yield document, item.origin
 
 
 def unreadable(path: str, number: int, error: OSError) -> Skipped:
@@ -88,12 +109,17 @@ def parts(
     Raises:
         OSError: If the input cannot be opened; later, if it cannot be read on.
     """
-    with _open(found) as stream:
+    with open_raw(found) as stream:
         counted = CountedReader(stream, progress)
         yield counted, containers.parts(io.BufferedReader(counted), found.path, limits)
 
 
-def _open(found: Input) -> io.FileIO:
+def open_raw(found: Input) -> io.FileIO:
+    """Open an input without a buffer.
+
+    Raises:
+        OSError: If it cannot be opened.
+    """
     if found.path == "-":
         # Not closed with the input: the interpreter owns it.
         return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)

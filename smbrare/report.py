@@ -5,6 +5,8 @@ from datetime import tzinfo
 
 from smbrare.enrichment import Reference
 from smbrare.finding import Finding
+from smbrare.schedule import Outcome
+from smbrare.sightings import Sightings
 from smbrare.survey import InputSurvey, Span
 
 EXIT_CLEAN = 0
@@ -58,6 +60,10 @@ class Report:
         span: The time that the network events cover.
         exit_zero: Whether findings alone are to give exit code 0.
         outside: Destinations sighted in the window whose finding lies before it.
+        replayed: What the rule's schedule makes of the sightings, in a replay.
+        unseen: Matching events that no run of a replay can read, because they have no time.
+        traffic: The sightings themselves, by destination, source, host and hour.
+        as_expected: Whether the findings are those expected; None if nobody said which.
         references: The reference data that findings were looked up in.
     """
 
@@ -71,6 +77,10 @@ class Report:
     outside: int = 0
     duplicates: int = 0
     notes: tuple[str, ...] = field(default=())
+    replayed: Outcome | None = None
+    unseen: int = 0
+    traffic: Sightings = field(default_factory=Sightings)
+    as_expected: bool | None = None
     references: tuple[Reference, ...] = ()
 
     @property
@@ -116,10 +126,12 @@ class Report:
         lost = any(survey.lost for survey in self.inputs)
         if any(survey.cut for survey in self.inputs) or (self.setup.strict and skipped):
             return EXIT_UNREADABLE
+        if self.as_expected is False:
+            return EXIT_FINDINGS
         if self.findings:
-            return EXIT_CLEAN if self.exit_zero else EXIT_FINDINGS
+            return EXIT_CLEAN if self.exit_zero or self.as_expected else EXIT_FINDINGS
         if lost:
             return EXIT_UNREADABLE
-        if not self.inputs or self.unjudged():
+        if not self.inputs or self.unjudged() or self.unseen:
             return EXIT_UNJUDGED
         return EXIT_CLEAN

@@ -10,7 +10,7 @@ from typing import Any
 
 from smbrare.event import Readable
 from smbrare.fields import Address
-from smbrare.networks import excluded_range, is_private
+from smbrare.networks import NOT_INTERNET, PRIVATE, Network, excluded_range, is_private
 
 RULE_ID = "f580bf0a-2d23-43bb-b8e1-17548bb947ec"
 RULE_NAME = "Rare SMB Connection to the Internet"
@@ -24,6 +24,15 @@ SEVERITY = "medium"
 HISTORY_DAYS = 7
 SMB_PORTS = frozenset({139, 445})
 KERNEL_PID = 4
+INDICES = (
+    "logs-endpoint.events.network-*",
+    "winlogbeat-*",
+    "logs-windows.sysmon_operational-*",
+    "endgame-*",
+    "logs-m365_defender.event-*",
+    "logs-sentinel_one_cloud_funnel.*",
+)
+"""The index patterns that the rule runs over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +43,21 @@ class Clause:
         field: The ECS field that it reads.
         wants: What the field has to hold, for the user.
         holds: Whether the values of the field satisfy it.
+        among: The values or ranges, of which the field has to hold one.
+        negated: Whether it has to hold none of them instead.
     """
 
     field: str
     wants: str
     holds: Callable[[tuple[Any, ...]], bool]
+    among: tuple[str | int | Network, ...]
+    negated: bool = False
+
+
+def _one_of(field: str, *among: str | int) -> Clause:
+    wanted = frozenset(among)
+    wants = " or ".join(map(str, among))
+    return Clause(field, wants, lambda values: not wanted.isdisjoint(values), among)
 
 
 def _any_internet_and_none_excluded(addresses: tuple[Address, ...]) -> bool:
@@ -46,13 +65,21 @@ def _any_internet_and_none_excluded(addresses: tuple[Address, ...]) -> bool:
 
 
 CLAUSES: tuple[Clause, ...] = (
-    Clause("destination.port", "139 or 445", lambda ports: not SMB_PORTS.isdisjoint(ports)),
-    Clause("process.pid", "4", lambda pids: KERNEL_PID in pids),
-    Clause("destination.ip", "an address on the internet", _any_internet_and_none_excluded),
-    Clause("source.ip", "a private address", lambda sources: any(map(is_private, sources))),
-    Clause("network.transport", "tcp", lambda names: "tcp" in names),
-    Clause("event.category", "network", lambda names: "network" in names),
-    Clause("host.os.type", "windows", lambda names: "windows" in names),
+    _one_of("destination.port", *sorted(SMB_PORTS)),
+    _one_of("process.pid", KERNEL_PID),
+    Clause(
+        "destination.ip",
+        "an address on the internet",
+        _any_internet_and_none_excluded,
+        tuple(NOT_INTERNET),
+        negated=True,
+    ),
+    Clause(
+        "source.ip", "a private address", lambda sources: any(map(is_private, sources)), PRIVATE
+    ),
+    _one_of("network.transport", "tcp"),
+    _one_of("event.category", "network"),
+    _one_of("host.os.type", "windows"),
 )
 """The clauses, cheapest and most selective first: the order changes no verdict."""
 

@@ -1,4 +1,4 @@
-"""Text out of a log made safe for what shows it: a terminal, a spreadsheet.
+"""Text out of a log made safe for what shows it: a terminal, a spreadsheet, a ticket.
 
 JSON keeps the exact value; everything else that a person sees goes through here.
 """
@@ -37,6 +37,39 @@ def cell(text: str) -> str:
     """
     guarded = f"'{text}" if text.startswith(_FORMULA_STARTS) else text
     return visible(guarded)
+
+
+def code_span(text: str) -> str:
+    r"""Return text as a Markdown code span, in which nothing is a link, a mention or HTML.
+
+    A pipe becomes ``\x7c``, since renderers disagree on how a table's cell can hold one.
+    """
+    shown = visible(text).replace("|", "\\x7c")
+    if not shown.strip(" "):
+        return ""
+    fence = "`" * (_longest_run(shown) + 1)
+    # Renderers take off one space at each end, if there is one at both.
+    padding = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{padding}{shown}{padding}{fence}"
+
+
+def code_block(text: str) -> str:
+    """Return lines as a Markdown code block, fenced longer than any run of backticks in them."""
+    lines = [visible(line) for line in text.split("\n")]
+    fence = "`" * max(3, _longest_run(text) + 1)
+    return "\n".join((fence, *lines, fence))
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def message(text: str) -> str:
+    r"""Return text for a SARIF message, where brackets are links and braces placeholders.
+
+    Source: SARIF 2.1.0, sections 3.11.5 and 3.11.6.
+    """
+    return re.sub(r"[{}]", r"\g<0>\g<0>", re.sub(r"[\\\[\]]", r"\\\g<0>", visible(text)))
 
 
 def json_visible(text: str) -> str:

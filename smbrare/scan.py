@@ -1,19 +1,19 @@
 """A scan: inputs to records, records to sightings, sightings to findings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from smbrare import rarity
+from smbrare import gathering, rarity
 from smbrare.baseline import Baseline
-from smbrare.event import Document, Origin, Skipped
-from smbrare.examine import Partial, examine
+from smbrare.event import Skipped
+from smbrare.examine import Partial
 from smbrare.fields import MICROSECONDS
+from smbrare.gathering import How
 from smbrare.inputs import Input
 from smbrare.limits import DEFAULT, Limits
-from smbrare.reading import Progress, read_all
+from smbrare.reading import Progress
 from smbrare.report import Report, Setup
 from smbrare.sources.mapping import Settings
-from smbrare.survey import InputSurvey
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,9 @@ class Request:
         exit_zero: Whether findings alone are to give exit code 0.
         excluded: Which keys do not count, and why.
         limits: What is too large to read.
+        every_moment: Whether to keep every sighting's time, and not only the hours.
+        thorough: Whether to decode every record of large inputs too.
+        jobs: How many processes may read; None to decide by the size of the inputs.
     """
 
     paths: Sequence[str]
@@ -33,26 +36,27 @@ class Request:
     exit_zero: bool = False
     excluded: rarity.ExcludedBecause = lambda _: ""
     limits: Limits = field(default=DEFAULT)
+    every_moment: bool = False
+    thorough: bool = False
+    jobs: int | None = None
 
 
 def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progress) -> Partial:
-    """Read every input once and return all that the judgement needs.
-
-    Trouble with an input or a record is counted in its survey and never stops the others.
+    """Read every input and return all that the judgement needs.
 
     Args:
         inputs: What was discovered for the request's paths.
         request: How to read.
         progress: Called as bytes are read.
     """
-    settings = settings_of(request.setup)
-    partial = Partial()
-
-    def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
-        examine(document, origin, settings, survey, partial)
-
-    partial.surveys += read_all(inputs, request.limits, progress, take)
-    return partial
+    how = How(
+        settings_of(request.setup),
+        request.limits,
+        thorough=request.thorough or request.setup.strict,
+        every_moment=request.every_moment,
+        jobs=request.jobs,
+    )
+    return gathering.gather(inputs, how, progress)
 
 
 def settings_of(setup: Setup) -> Settings:
@@ -77,6 +81,7 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
         one_clause_away=dict(sorted(partial.one_clause_away.items())),
         span=partial.span,
         exit_zero=request.exit_zero,
+        traffic=partial.sightings,
     )
 
 
@@ -107,11 +112,19 @@ def _is_reported(time: int | None, setup: Setup) -> bool:
     )
 
 
-def learn(partial: Partial, baseline: Baseline) -> None:
+def learn(
+    partial: Partial, baseline: Baseline, last_step: Callable[[], None] = lambda: None
+) -> None:
     """Write what was gathered into a baseline.
+
+    Args:
+        partial: What was gathered.
+        baseline: Where to.
+        last_step: Called when only the commit itself is left to do.
 
     Raises:
         BaselineError: If it cannot be written.
     """
     sampled = any(survey.sampled for survey in partial.surveys)
-    baseline.commit(partial.sightings.rows(), dict.fromkeys(sorted(partial.span.hours), sampled))
+    hours = dict.fromkeys(sorted(partial.span.hours), sampled)
+    baseline.commit(partial.sightings.rows(), hours, last_step=last_step)

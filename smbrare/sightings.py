@@ -4,6 +4,8 @@ What is kept merges by minimum, maximum, sum and union, so neither the order nor
 input shows in it.
 """
 
+import hashlib
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
@@ -46,7 +48,9 @@ class Sighting:
         """
         time = 0 if self.time is None else self.time
         origin = self.origin
-        return (time, self.rank, self.ecs, self.event_source, origin.path, origin.number)
+        # A range of a file knows the offset of its lines, but not yet their number in the file.
+        place = origin.number if origin.offset is None else origin.offset
+        return (time, self.rank, self.ecs, self.event_source, origin.path, place)
 
 
 class Row(NamedTuple):
@@ -101,10 +105,59 @@ class Contact:
 
 
 @dataclass(slots=True)
+class Moments:
+    """The time of every sighting with a digest of its event, in 16 bytes, by destination."""
+
+    times: dict[str, "array[int]"] = field(default_factory=dict)
+    digests: dict[str, "array[int]"] = field(default_factory=dict)
+
+    def add(self, sighting: Sighting) -> None:
+        """Take in one sighting; one without a time has no moment."""
+        if sighting.time is None:
+            return
+        content = repr(sighting.rank).encode() + sighting.ecs
+        digest = hashlib.blake2b(content, digest_size=8).digest()
+        times, digests = self._of(sighting.destination)
+        times.append(sighting.time)
+        digests.append(int.from_bytes(digest))
+
+    def merge(self, other: "Moments") -> None:
+        """Take in the moments of another part of the scan."""
+        for destination in other.times:
+            times, digests = self._of(destination)
+            times.extend(other.times[destination])
+            digests.extend(other.digests[destination])
+
+    def _of(self, destination: str) -> tuple["array[int]", "array[int]"]:
+        return (
+            self.times.setdefault(destination, array("q")),
+            self.digests.setdefault(destination, array("Q")),
+        )
+
+    def events(self, destination: str, start: int, end: int) -> int:
+        """Count a destination's events between two times, both included; copies count once."""
+        times = self.times.get(destination, ())
+        digests = self.digests.get(destination, ())
+        return len(
+            {
+                (time, digest)
+                for time, digest in zip(times, digests, strict=True)
+                if start <= time <= end
+            }
+        )
+
+
+@dataclass(slots=True)
 class Sightings:
-    """All sightings of a scan, or of a part of one."""
+    """All sightings of a scan, or of a part of one.
+
+    Attributes:
+        contacts: The sightings by destination, source address, host and UTC hour.
+        moments: Each of them by itself, for a replay; None to do without.
+    """
 
     contacts: dict[Key, Contact] = field(default_factory=dict)
+    moments: Moments | None = None
 
     def add(
         self, sighting: Sighting, outcomes: frozenset[str], ports: frozenset[int], host_name: str
@@ -114,11 +167,15 @@ class Sightings:
         hour = None if time is None else time // HOUR
         contact = Contact(sighting, time or 0, 1, outcomes, ports, host_name)
         self._absorb((sighting.destination, sighting.source, sighting.host, hour), contact)
+        if self.moments is not None:
+            self.moments.add(sighting)
 
     def merge(self, other: "Sightings") -> None:
         """Take in the sightings of another part of the scan."""
         for key, contact in other.contacts.items():
             self._absorb(key, contact)
+        if self.moments is not None and other.moments is not None:
+            self.moments.merge(other.moments)
 
     def _absorb(self, key: Key, contact: Contact) -> None:
         known = self.contacts.get(key)

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from smbrare.fields import format_time
-from smbrare.finding import Finding
+from smbrare.finding import Finding, duration, seconds
 from smbrare.report import Report
 from smbrare.sanitize import visible
+from smbrare.schedule import Outcome
 from smbrare.survey import MOST_LOCATED, InputSurvey
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -39,11 +40,22 @@ def troubles(report: Report) -> Iterator[str]:
 def unjudged(report: Report) -> Iterator[str]:
     """Yield a line for each input, or source in an input, that could not be judged."""
     for survey, source, reason in report.unjudged():
-        advice = next((text for name, text in _ADVICE.items() if name in reason), "")
+        advice = _advice(report, reason)
         named = f"{survey.path} ({source})" if source else survey.path
         yield visible(f"{named} was not judged: {reason}" + (f"; {advice}" if advice else ""))
     if not report.inputs:
         yield "nothing was judged: no input"
+    if report.unseen:
+        yield (
+            f"{_count(report.unseen, 'matching event')} not judged: no run reads an event "
+            "without a time"
+        )
+
+
+def _advice(report: Report, reason: str) -> str:
+    if report.replayed is not None and report.setup.literal and " missing in " in reason:
+        return "with --inferred it is supplied where the record tells"
+    return next((text for name, text in _ADVICE.items() if name in reason), "")
 
 
 def summary(report: Report, seconds: float, baseline_note: str) -> Iterator[str]:
@@ -70,12 +82,50 @@ def summary(report: Report, seconds: float, baseline_note: str) -> Iterator[str]
             f"network events in {hours}"
         )
     yield f"sightings   {report.sightings:,}"
-    yield f"findings    {len(report.findings):,}{_details(report.findings)}"
+    yield from _found(report)
     yield f"left out    {_left_out(report.inputs)}"
     yield f"held back   {_held_back(report)}"
     yield from _enrichment(report)
     yield from _oddities(report)
     yield f"history     {baseline_note}"
+
+
+def _found(report: Report) -> Iterator[str]:
+    details = _details(report.findings)
+    if report.replayed is None:
+        yield f"findings    {len(report.findings):,}{details}"
+    else:
+        yield f"alerts      {len(report.findings):,}{details}"
+        yield from _replayed(report.replayed)
+
+
+def _replayed(outcome: Outcome) -> Iterator[str]:
+    schedule = outcome.schedule
+    interval, lookback, history = (
+        duration(seconds(span)) for span in (schedule.interval, schedule.lookback, schedule.history)
+    )
+    yield (
+        f"schedule    a run every {interval} in step with {format_time(schedule.anchor)}, "
+        f"over the last {lookback}, history {history}"
+    )
+    depends = sum(alert.phase_dependent for alert in outcome.alerts)
+    if depends or outcome.missed:
+        yield (
+            f"phase       {_count(depends, 'alert')} that other phases of the runs would not "
+            f"raise, {_count(len(outcome.missed), 'sighting')} that only others would"
+        )
+    if crowded := outcome.crowded_runs:
+        yield (
+            f"max-signals {_count(len(crowded), 'run')} had more than {schedule.max_signals:,} "
+            f"to raise, the first at {format_time(crowded[0])}"
+        )
+    if outcome.cut:
+        cut = sorted({alert.destination for alert in outcome.cut})
+        more = f" and {len(cut) - _MOST_NAMED:,} more" if len(cut) > _MOST_NAMED else ""
+        yield (
+            f"never       {_count(len(outcome.cut), 'sighting')} cut in every run that read it, "
+            f"and silent history after that: {', '.join(cut[:_MOST_NAMED])}{more}"
+        )
 
 
 def _details(findings: tuple[Finding, ...]) -> str:

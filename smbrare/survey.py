@@ -80,6 +80,7 @@ class InputSurvey:
         named: Whether the user named it, rather than a directory that it lies in.
         size: Bytes read of the file as it lies on disk.
         records: Records read, blank lines not counted.
+        lines: Lines read, where they are counted.
         alerts: Documents passed over because they are alerts or findings themselves.
         unknown: Records that no source recognized.
         skipped: Records that could not be read.
@@ -95,6 +96,7 @@ class InputSurvey:
     named: bool = True
     size: int = 0
     records: int = 0
+    lines: int = 0
     alerts: int = 0
     unknown: int = 0
     skipped: int = 0
@@ -118,6 +120,23 @@ class InputSurvey:
         self.cut |= skipped.ends_input
         if len(self.located) < MOST_LOCATED or skipped.ends_input:
             self.located.append(skipped)
+
+    def merge(self, other: "InputSurvey") -> None:
+        """Take in the part of the same input that follows."""
+        self.size += other.size
+        self.records += other.records
+        self.lines += other.lines
+        self.alerts += other.alerts
+        self.unknown += other.unknown
+        self.skipped += other.skipped
+        self.lost += other.lost
+        self.cut |= other.cut
+        room = MOST_LOCATED - len(self.located)
+        ends = [skipped for skipped in other.located[max(room, 0) :] if skipped.ends_input]
+        self.located += other.located[: max(room, 0)] + ends
+        for name, survey in other.sources.items():
+            self.source(name).merge(survey)
+        self.sampled |= other.sampled
 
     @property
     def network(self) -> int:

@@ -11,23 +11,44 @@ PACKAGE = ROOT / "smbrare"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
     ("fields", "grid"),
-    ("networks", "sightings", "envelope", "eventxml"),
-    ("rule",),
+    ("networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
+    ("rule", "jsonshape"),
     ("finding", "survey"),
     ("enrichment",),
-    ("rarity", "report", "geoip", "intel", "readers.", "sources."),
+    (
+        "compare",
+        "geoip",
+        "intel",
+        "rarity",
+        "report",
+        "baseline_schema",
+        "wording",
+        "pivots",
+        "readers.",
+        "sources.",
+        "unpack.",
+    ),
+    ("charts", "expect", "triage", "rule_export", "rule_text"),
     ("evidence", "explanation", "examine"),
     ("reasoning", "inspection"),
     ("advice", "funnel", "preview"),
     ("containers", "inputs", "baseline", "outputs."),
     ("reading",),
     ("scan", "summary"),
-    ("explain", "inspect", "dry_run"),
+    ("explain", "inspect", "dry_run", "replay"),
     ("cli.",),
 )
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""
 
-ROOM_SHARED = {"sources.mapping", "sources.windows_event", "sources.ecs", "sources"}
+ROOM_SHARED = {
+    "readers.ndjson",
+    "sources.mapping",
+    "sources.event_data",
+    "sources.windows_event",
+    "sources.windows_shapes",
+    "sources.ecs",
+    "sources",
+}
 """What the files of a room may know of each other: siblings are strangers otherwise."""
 
 LAZY = {"readers.", "outputs.", "containers", "cli.", "geoip", "grid"}

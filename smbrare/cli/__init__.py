@@ -1,17 +1,18 @@
 """The command line: a file a command, and the one place that maps trouble to exit codes."""
 
 import os
-import signal
 import sys
 import traceback
-from types import FrameType
 from typing import NoReturn
 
 import click
 
 from smbrare import __version__
+from smbrare.cli import interruption
 from smbrare.cli.explain_command import explain_command
 from smbrare.cli.inspect_command import inspect_command
+from smbrare.cli.replay_command import replay_command
+from smbrare.cli.rule_command import rule_command
 from smbrare.cli.scan_command import scan_command
 from smbrare.errors import ClosedPipeError, SmbrareError
 from smbrare.report import (
@@ -22,11 +23,6 @@ from smbrare.report import (
     EXIT_USAGE,
 )
 from smbrare.sanitize import visible
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived."""
-
 
 _EXAMPLES = """\b
 Examples:
@@ -48,6 +44,8 @@ def cli() -> None:
 cli.add_command(scan_command)
 cli.add_command(inspect_command)
 cli.add_command(explain_command)
+cli.add_command(replay_command)
+cli.add_command(rule_command)
 
 
 def main() -> NoReturn:
@@ -57,7 +55,7 @@ def main() -> NoReturn:
 
 def run() -> int:
     """Run the command line and return its exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    interruption.listen()
     try:
         code = cli.main(prog_name="smbrare", standalone_mode=False)
     except click.ClickException as error:
@@ -72,7 +70,7 @@ def run() -> int:
         return EXIT_CLOSED_PIPE
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
-    except Terminated:
+    except interruption.Terminated:
         return EXIT_TERMINATED
     except Exception as error:  # noqa: BLE001 - the promise is a code, not a traceback
         return _internal(error)
@@ -88,7 +86,3 @@ def _internal(error: Exception) -> int:
     else:
         click.echo("Set SMBRARE_DEBUG=1 to see where, and please report it.", err=True)
     return EXIT_INTERNAL
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated

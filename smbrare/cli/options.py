@@ -1,6 +1,7 @@
 """Options that mean the same in every command that has them."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import click
@@ -10,6 +11,16 @@ from smbrare.cli.parameters import History, Zone
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+output: Decorator = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write findings to a file, replaced whole at the end.",
+)
+exit_zero: Decorator = click.option(
+    "--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1."
+)
 history: Decorator = click.option(
     "--history",
     type=History(),
@@ -56,4 +67,6 @@ text_or_json: Decorator = click.option(
 strict: Decorator = click.option(
     "--strict", is_flag=True, help="Exit with 3 if any record was skipped."
 )
-quiet: Decorator = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+quiet: Decorator = click.option(
+    "-q", "--quiet", is_flag=True, help="Nothing on stderr but trouble."
+)

@@ -17,6 +17,28 @@ _PART = re.compile(r"([0-9]+)([wdhm])")
 _HOUR = 3_600
 
 
+def _seconds(value: str) -> int | None:
+    """Return a duration in seconds, or None where the text is none."""
+    if not _DURATION.fullmatch(value):
+        return None
+    return sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(value))
+
+
+class Duration(click.ParamType[int]):
+    """A duration of a minute or more in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return seconds."""
+        if not isinstance(value, str):
+            return value
+        total = _seconds(value)
+        if not total:
+            self.fail(f"{value!r} is no duration such as 5m, 1h30m or 7d", param, ctx)
+        return total
+
+
 class History(click.ParamType[int | None]):
     """A duration of an hour or more in seconds, or ``all`` (None)."""
 
@@ -26,9 +48,9 @@ class History(click.ParamType[int | None]):
         """Return seconds, or None for all time."""
         if value == "all" or not isinstance(value, str):
             return None
-        if not _DURATION.fullmatch(value):
+        total = _seconds(value)
+        if total is None:
             self.fail(f"{value!r} is no duration such as 7d, 36h, 1d12h, or all", param, ctx)
-        total = sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(value))
         if total < _HOUR:
             self.fail("the history has to be an hour or more", param, ctx)
         return total

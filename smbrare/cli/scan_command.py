@@ -1,6 +1,7 @@
 """``smbrare scan``: print the rare SMB connections of some files."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import tzinfo
@@ -9,23 +10,40 @@ from typing import Any
 
 import click
 
-from smbrare import geoip, intel, rule, summary
-from smbrare.cli import baselines, writing
-from smbrare.cli.parameters import BaselineName, FileName, History, Time, Zone
+from smbrare import geoip, intel, summary
+from smbrare.cli import baselines, interruption, writing
+from smbrare.cli import options as shared
+from smbrare.cli.parameters import BaselineName, FileName, Time
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
 from smbrare.dry_run import look
 from smbrare.enrichment import enrich
 from smbrare.errors import UsageError
+from smbrare.expect import Difference, Expected, compare, parse
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
-from smbrare.outputs import csv_rows, json_document, preview, table
+from smbrare.outputs import (
+    csv_rows,
+    html_report,
+    json_document,
+    markdown,
+    preview,
+    sarif,
+    table,
+)
 from smbrare.preview import exit_code
 from smbrare.report import Report, Setup
 from smbrare.scan import Request, gather, judge, learn, settings_of
 
-FORMATS = ("table", "json", "ndjson", "csv")
-_HISTORY = f"{rule.HISTORY_DAYS}d"
+RENDERERS = {
+    "json": json_document.render_json,
+    "ndjson": json_document.render_ndjson,
+    "csv": csv_rows.render,
+    "html": html_report.render,
+    "markdown": markdown.render,
+    "sarif": sarif.render,
+}
+FORMATS = ("table", *RENDERERS)
 
 
 _EXAMPLES = """\b
@@ -50,13 +68,7 @@ Examples:
     show_default=True,
     help="How to print findings.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write findings to a file, replaced whole at the end.",
-)
+@shared.output
 @click.option(
     "--baseline",
     type=BaselineName(),
@@ -71,39 +83,29 @@ Examples:
 @click.option(
     "--show",
     type=click.Choice(["new", "known", "excluded", "all"]),
-    default="new",
-    show_default=True,
+    show_default="new; all in sarif",
     help="Which findings to print.",
+)
+@click.option(
+    "--expect",
+    "expected_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Exit with 0 if the findings are those of an NDJSON or CSV file, otherwise with 1.",
 )
 @click.option(
     "--dry-run", is_flag=True, help="List inputs, their containers and sources; judge nothing."
 )
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1.")
-@click.option("-q", "--quiet", is_flag=True, help="No summary and no progress on stderr.")
+@shared.exit_zero
+@shared.quiet
 @click.option("-v", "--verbose", is_flag=True, help="Name every input on stderr.")
-@click.option(
-    "--history",
-    type=History(),
-    default=_HISTORY,
-    show_default=True,
-    help="How far back a destination counts as seen, or all.",
-)
-@click.option("--per-host", is_flag=True, help="Judge each host's destinations apart.")
-@click.option("--literal", is_flag=True, help="Do without fields that the exporter left out.")
-@click.option(
-    "--time-field",
-    type=click.Choice(["@timestamp", "event.ingested"]),
-    default="@timestamp",
-    show_default=True,
-    help="The field that tells the time.",
-)
-@click.option(
-    "--input-tz",
-    type=Zone(),
-    default="UTC",
-    show_default=True,
-    help="The zone of times that name none.",
-)
+@shared.history
+@shared.per_host
+@shared.literal
+@shared.time_field
+@shared.input_tz
+@shared.strict
+@click.option("--thorough", is_flag=True, help="Decode every record, of large inputs too.")
 @click.option(
     "--geoip",
     multiple=True,
@@ -118,14 +120,10 @@ Examples:
     metavar="FILE[#COLUMN]",
     help="Mark destinations on a list of addresses and ranges, or in a CSV column; repeatable.",
 )
-@click.option("--strict", is_flag=True, help="Exit with 3 if any record was skipped.")
 @click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Colours in the table.",
+    "-j", "--jobs", type=click.IntRange(min=1), help="Processes to read with.  [default: by size]"
 )
+@shared.color
 def scan_command(**options: Any) -> int:
     """Print the rare SMB connections of some files.
 
@@ -140,20 +138,39 @@ def scan_command(**options: Any) -> int:
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output)
+    if options["output_format"] == "html":
+        html_report.check()
+    expected = _expected(options["expected_file"])
     request = _request(options)
     if options["dry_run"]:
         return _dry_run(request, options)
     baseline = baselines.opened(request.setup)
+    if baseline is not None and not options["no_update"]:
+        baseline.check_writable()
     inputs = list(discover(request.paths))
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=options["quiet"]) as progress:
         partial = gather(inputs, request, progress)
     report = _enriched(judge(request, partial, baseline), options)
+    difference = None if expected is None else compare(expected, report.findings)
+    if difference is not None:
+        report = replace(report, as_expected=difference == Difference((), ()))
     writing.write(_rendered(report, options), output)
     if baseline is not None and not options["no_update"]:
-        learn(partial, baseline)
+        learn(partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started)
+    for line in () if difference is None else difference.lines():
+        click.echo(f"smbrare: {line}", err=True)
     return report.exit_code
+
+
+def _expected(path: Path | None) -> Counter[Expected] | None:
+    if path is None:
+        return None
+    try:
+        return parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _enriched(report: Report, options: dict[str, Any]) -> Report:
@@ -198,21 +215,19 @@ def _request(options: dict[str, Any]) -> Request:
             until=options["until"],
         ),
         exit_zero=options["exit_zero"],
+        thorough=options["thorough"],
+        jobs=options["jobs"],
     )
 
 
 def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
-    shown = _shown(report, options["show"])
-    match options["output_format"]:
-        case "json":
-            return json_document.render_json(report, shown)
-        case "ndjson":
-            return json_document.render_ndjson(report, shown)
-        case "csv":
-            return csv_rows.render(report, shown)
-        case _:
-            width, color = fitted(options["color"], to_file=options["output"] is not None)
-            return table.render(report, shown, width, color=color)
+    output_format = options["output_format"]
+    # SARIF says itself what was held back: a result that is suppressed alerts nobody.
+    shown = _shown(report, options["show"] or ("all" if output_format == "sarif" else "new"))
+    if output_format == "table":
+        width, color = fitted(options["color"], to_file=options["output"] is not None)
+        return table.render(report, shown, width, color=color)
+    return RENDERERS[output_format](report, shown)
 
 
 def _shown(report: Report, which: str) -> list[Finding]:
@@ -220,12 +235,11 @@ def _shown(report: Report, which: str) -> list[Finding]:
 
 
 def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
-    lines = [*summary.troubles(report), *summary.unjudged(report)]
-    for line in lines:
-        click.echo(f"smbrare: {line}", err=True)
+    lines = [f"smbrare: {line}" for line in summary.troubles(report)]
+    lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
     if not options["quiet"]:
-        for line in summary.summary(report, seconds, _baseline_note(report, options)):
-            click.echo(line, err=True)
+        lines += summary.summary(report, seconds, _baseline_note(report, options))
+    writing.tell(lines)
 
 
 def _baseline_note(report: Report, options: dict[str, Any]) -> str:

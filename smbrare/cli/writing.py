@@ -37,6 +37,17 @@ def write(texts: Iterable[str], path: Path | None) -> None:
         _replace(texts, path)
 
 
+def tell(lines: Iterable[str]) -> None:
+    """Write lines to stderr. That nobody reads them changes nothing."""
+    try:
+        for line in lines:
+            sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+    except OSError:
+        # The interpreter flushes stderr once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 def _write_stdout(texts: Iterable[str]) -> None:
     binary = sys.stdout.buffer
     try:

@@ -52,16 +52,24 @@ COLUMNS = (
     *enrichment.FIELDS,
 )
 
+REPLAY_COLUMNS = (
+    "smbrare.run",
+    "smbrare.window.from",
+    "smbrare.window.to",
+    "smbrare.phase_dependent",
+    "smbrare.max_signals_exceeded",
+)
+
 
 def render(report: Report, shown: list[Finding]) -> Iterator[str]:
     """Yield a header and one row a finding (RFC 4180, lines end with CR LF)."""
-    del report
+    columns = COLUMNS if report.replayed is None else COLUMNS + REPLAY_COLUMNS
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     for finding in shown:
         fields = flat(finding)
-        writer.writerow([_text(fields.get(column)) for column in COLUMNS])
+        writer.writerow([_text(fields.get(column)) for column in columns])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()

@@ -8,10 +8,12 @@ import orjson
 from smbrare import rule
 from smbrare.enrichment import Reference
 from smbrare.fields import format_time
-from smbrare.finding import Finding, flat, nested
+from smbrare.finding import Finding, flat, nested, seconds
 from smbrare.report import Report
 from smbrare.sanitize import json_visible
+from smbrare.schedule import Outcome
 from smbrare.survey import InputSurvey
+from smbrare.triage import triage
 
 
 def render_ndjson(report: Report, shown: list[Finding]) -> Iterator[str]:
@@ -22,13 +24,16 @@ def render_ndjson(report: Report, shown: list[Finding]) -> Iterator[str]:
 
 
 def render_json(report: Report, shown: list[Finding]) -> Iterator[str]:
-    """Yield one document: the rule, what was read, and the findings."""
+    """Yield one document: the rule, what was read, and the findings with what to do about them."""
     head = {"rule": _rule(), "scan": _scan(report)}
+    if report.replayed is not None:
+        head["replay"] = _replay(report.replayed, report.unseen)
     yield _text(head, indent=True).removesuffix("\n}") + ',\n  "findings": ['
     separator = "\n"
     for finding in shown:
         # No string holds a raw line feed in JSON, so this indents nothing but lines.
-        yield separator + "    " + _text(nested(flat(finding)), indent=True).replace("\n", "\n    ")
+        fields = flat(finding) | {"smbrare.triage": _triage(finding)}
+        yield separator + "    " + _text(nested(fields), indent=True).replace("\n", "\n    ")
         separator = ",\n"
     yield "]\n}\n" if separator == "\n" else "\n  ]\n}\n"
 
@@ -36,6 +41,15 @@ def render_json(report: Report, shown: list[Finding]) -> Iterator[str]:
 def _text(value: Any, *, indent: bool = False) -> str:
     options = orjson.OPT_INDENT_2 if indent else None
     return json_visible(orjson.dumps(value, option=options).decode())
+
+
+def _triage(finding: Finding) -> dict[str, list[str]]:
+    found = triage(finding)
+    return {
+        "investigate": [step.say() for step in found.investigate],
+        "harmless_if": [step.say() for step in found.harmless_if],
+        "respond": [step.say() for step in found.respond],
+    }
 
 
 def _rule() -> dict[str, Any]:
@@ -84,6 +98,29 @@ def _scan(report: Report) -> dict[str, Any]:
         ],
         "enrichment": [_reference(reference) for reference in report.references],
         "inputs": [_input(survey) for survey in report.inputs],
+    }
+
+
+def _replay(outcome: Outcome, unseen: int) -> dict[str, Any]:
+    schedule = outcome.schedule
+    return {
+        "interval_seconds": seconds(schedule.interval),
+        "lookback_seconds": seconds(schedule.lookback),
+        "history_seconds": seconds(schedule.history),
+        "anchor": format_time(schedule.anchor),
+        "max_signals": schedule.max_signals,
+        "alerts": len(outcome.alerts),
+        "phase_dependent": sum(alert.phase_dependent for alert in outcome.alerts),
+        "raised_in_other_phases": [
+            {"@timestamp": format_time(time), "destination": {"ip": destination}}
+            for destination, time in outcome.missed
+        ],
+        "crowded_runs": [format_time(run) for run in outcome.crowded_runs],
+        "never_raised": [
+            {"@timestamp": format_time(alert.time), "destination": {"ip": alert.destination}}
+            for alert in outcome.cut
+        ],
+        "without_time": unseen,
     }
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from smbrare import enrichment
-from smbrare.fields import format_time
-from smbrare.finding import Finding, History, duration
+from smbrare.finding import Finding
 from smbrare.report import Report
 from smbrare.sanitize import visible
+from smbrare.wording import history_text, host_text, notes, outcome_text, time_text
 
 _GAP = 2
 _NARROWEST_TEXT = 12
@@ -34,48 +33,30 @@ class Column:
     right: bool = False
 
 
-def _time(finding: Finding) -> str:
-    time = finding.sighting.time
-    return "undated" if time is None else format_time(time)[:19].replace("T", " ")
+def _run(finding: Finding) -> str:
+    """Return the time of the run, without the date where it is the event's."""
+    if finding.alert is None:
+        return ""
+    run = time_text(finding.alert.run)
+    return run[11:] if run[:10] == time_text(finding.sighting.time)[:10] else run
 
 
-def _hosts(finding: Finding) -> str:
-    more = finding.host_count - 1
-    name = finding.event.get("host.name", "") or ", ".join(finding.hosts[:1])
-    shown = name if isinstance(name, str) else ", ".join(map(str, name))
-    return f"{shown} +{more}" if more > 0 else shown
-
-
-def history_text(history: History) -> str:
-    """Return how much of the history was known (``2d 3h of 7d``)."""
-    at_least = "≥ " if history.sampled else ""
-    known = f"{at_least}{duration(history.known)}"
-    return known if history.wanted is None else f"{known} of {duration(history.wanted)}"
-
-
-def _marks(finding: Finding) -> str:
-    marks = []
-    if finding.status != "new":
-        marks.append(finding.status if not finding.reason else f"excluded: {finding.reason}")
-    if finding.late:
-        marks.append("late")
-    if finding.extra:
-        marks.append(enrichment.note(finding.extra))
-    if finding.sighting.inferred:
-        marks.append("inferred: " + ", ".join(finding.sighting.inferred))
-    return "; ".join(marks)
+def _phase(finding: Finding) -> str:
+    return "depends" if finding.alert is not None and finding.alert.phase_dependent else ""
 
 
 COLUMNS = (
-    Column("Time (UTC)", _time),
+    Column("Time (UTC)", lambda finding: time_text(finding.sighting.time)),
+    Column("Run (UTC)", _run, rank=1),
+    Column("Phase", _phase, rank=1),
     Column("Destination", lambda finding: finding.sighting.destination, style="bold"),
     Column("Port", lambda finding: ", ".join(map(str, finding.ports)), rank=3, right=True),
     Column("Source", lambda finding: finding.sighting.source, rank=1),
-    Column("Host", _hosts, rank=2, folds=True),
-    Column("Outcome", lambda finding: ", ".join(finding.outcomes), rank=6, folds=True),
+    Column("Host", host_text, rank=2, folds=True),
+    Column("Outcome", outcome_text, rank=6, folds=True),
     Column("Events", lambda finding: f"{finding.events:,}", rank=4, right=True),
     Column("History known", lambda finding: history_text(finding.history), rank=5),
-    Column("Notes", _marks, rank=7, folds=True),
+    Column("Notes", lambda finding: "; ".join(notes(finding)), rank=7, folds=True),
 )
 
 

@@ -1,5 +1,6 @@
 """NDJSON: one JSON object a line. A bad line costs no other line."""
 
+import codecs
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -28,15 +29,22 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
         offset += len(line)
         if len(line) > limits.record_bytes and not line.endswith(b"\n"):
             offset += _skip_line(stream)
-            reason = f"longer than {limits.record_bytes // MIB} MiB"
-            yield Skipped(origin, reason, could_matter=True)
+            yield too_long(origin, limits)
         elif line.strip():
-            yield _record(line, origin)
+            yield record(line, origin)
 
 
-def _record(line: bytes, origin: Origin) -> Record | Skipped:
+def record(line: bytes, origin: Origin) -> Record | Skipped:
+    """Return what a line that is not blank holds.
+
+    Args:
+        line: The line with its end, which only the last of an input may lack: a line without one
+            that is no JSON was cut off. A byte order mark at its beginning, as files that were
+            joined have in their midst, is passed over.
+        origin: Where the line stands.
+    """
     try:
-        document = decode(line)
+        document = decode(line.removeprefix(codecs.BOM_UTF8))
     except BadJson as error:
         if not line.endswith(b"\n"):
             return Skipped(origin, f"cut off: {error}", could_matter=True, ends_input=True)
@@ -44,6 +52,11 @@ def _record(line: bytes, origin: Origin) -> Record | Skipped:
     if not isinstance(document, dict):
         return Skipped(origin, f"no object: {type(document).__name__}", may_match(line))
     return Record(origin, document)
+
+
+def too_long(origin: Origin, limits: Limits) -> Skipped:
+    """Return what stands for a line that is longer than the limits allow."""
+    return Skipped(origin, f"longer than {limits.record_bytes // MIB} MiB", could_matter=True)
 
 
 def _skip_line(stream: BinaryIO) -> int:

@@ -1,39 +1,75 @@
 """Which source a record comes from, decided a record at a time by its content."""
 
 from collections.abc import Callable
+from typing import Any
 
 from smbrare.event import Document
 from smbrare.fields import leaves
-from smbrare.sources import ecs, sysmon, windows_firewall, winlogbeat
-from smbrare.sources.mapping import Settings, View
-from smbrare.sources.windows_event import WindowsEvent, unwrap
-
-DOCUMENT_SOURCES: tuple[Callable[[Document, Settings], View | None], ...] = (
-    winlogbeat.recognize_mapped,
-    ecs.recognize,  # Last: it takes every ECS document.
+from smbrare.sources import (
+    defender,
+    ecs,
+    elastic_defend,
+    endgame,
+    sentinel_one,
+    sysmon,
+    windows_firewall,
+    winlogbeat,
 )
-"""Sources recognized by the document itself, in the order asked."""
+from smbrare.sources.mapping import Settings, View
+from smbrare.sources.windows_event import WindowsEvent, unwrap, unwrap_text
+
+RAW_SOURCES: tuple[Callable[[Document, Settings], View | None], ...] = (
+    sentinel_one.recognize,  # Before ECS: its raw records have a key event.category as well.
+    defender.recognize,
+    endgame.recognize,
+)
+"""Sources of a vendor's own records, told by keys that no other source has."""
 
 WINDOWS_SOURCES: tuple[Callable[[WindowsEvent, Settings], View | None], ...] = (
     sysmon.recognize,
     windows_firewall.recognize,
     winlogbeat.recognize,  # Last: it takes every Windows event.
 )
-"""Sources of Windows events, raw, in the order asked."""
+"""Sources of raw Windows events, in the order asked."""
+
+ECS_SOURCES: tuple[Callable[[Document, str, Settings], View | None], ...] = (
+    elastic_defend.recognize_mapped,
+    defender.recognize_mapped,
+    sentinel_one.recognize_mapped,
+    endgame.recognize_mapped,
+    windows_firewall.recognize_mapped,
+    sysmon.recognize_mapped,
+    winlogbeat.recognize_mapped,
+    ecs.recognize_mapped,  # Last: it takes every ECS document.
+)
+"""Sources of ECS documents, in the order asked; each is given the document's data set."""
+
+_ALERT_MARKS = (
+    ("kibana", ("kibana.alert",)),
+    ("signal", ("signal.rule", "signal.original_time", "signal.original_event", "signal.parents")),
+)
 
 
 def recognize(document: Document, settings: Settings) -> View | None:
     """Return a record as an ECS event seen through its source's table, or None if unknown."""
-    for recognize_document in DOCUMENT_SOURCES:
-        view = recognize_document(document, settings)
-        if view is not None:
+    for recognize_raw in RAW_SOURCES:
+        if (view := recognize_raw(document, settings)) is not None:
             return view
-    event = unwrap(document)
-    if event is not None:
-        for recognize_event in WINDOWS_SOURCES:
-            view = recognize_event(event, settings)
-            if view is not None:
+    if (event := unwrap(document)) is not None:
+        return _of_windows(event, settings)
+    if ecs.is_ecs(document):
+        dataset = ecs.dataset(document)
+        for recognize_mapped in ECS_SOURCES:
+            if (view := recognize_mapped(document, dataset, settings)) is not None:
                 return view
+    event = unwrap_text(document)
+    return None if event is None else _of_windows(event, settings)
+
+
+def _of_windows(event: WindowsEvent, settings: Settings) -> View | None:
+    for recognize_event in WINDOWS_SOURCES:
+        if (view := recognize_event(event, settings)) is not None:
+            return view
     return None
 
 
@@ -42,9 +78,25 @@ def is_alert(document: Document) -> bool:
 
     They repeat the event that they were raised on; to read them would count it twice.
     """
-    if "smbrare" in document and leaves(document, "smbrare.id"):
+    # One search over the keys at the top spares nearly every document a closer look.
+    keys = " ".join(document)
+    if "smbrare" in keys and leaves(document, "smbrare.id"):
         return True
     return any(
-        bool(leaves(document, path))
-        for path in ("kibana.alert.rule.uuid", "kibana.alert.uuid", "signal.rule.id")
+        word in keys and any(_holds(document, mark) for mark in marks)
+        for word, marks in _ALERT_MARKS
     )
+
+
+def _holds(node: Any, path: str) -> bool:
+    """Return whether an object has a value at or below a path, dotted or nested in any mix."""
+    if not isinstance(node, dict):
+        return False
+    for key, value in node.items():
+        if value is None or value == {}:
+            continue
+        if key == path or key.startswith(f"{path}."):
+            return True
+        if path.startswith(f"{key}.") and _holds(value, path[len(key) + 1 :]):
+            return True
+    return False

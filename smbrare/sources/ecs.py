@@ -1,6 +1,6 @@
 """Documents that are ECS already: exported from Elasticsearch, or written by an ECS agent."""
 
-from collections.abc import Callable
+from typing import Any
 
 from smbrare.event import Document
 from smbrare.fields import first, keyword, leaves
@@ -38,10 +38,20 @@ def _windows(value: object) -> str | None:
     return "windows" if keyword(value).lower().startswith("windows") else None
 
 
+def not_forwarded(document: Document) -> bool:
+    """Return whether ``host`` is the machine of the event, not one that collected its log."""
+    computer = first(document, "winlog.computer_name")
+    name = first(document, "host.name")
+    if not isinstance(computer, str) or not isinstance(name, str):
+        return True
+    return computer.lower().partition(".")[0] == name.lower().partition(".")[0]
+
+
 TABLE: Table = {
     **{name: (Take(name),) for name in _READ_AS_THEY_ARE},
-    # The collector's name stands in host.name of forwarded events.
+    # The collector's name and id stand in host of forwarded events.
     "host.name": (Take("winlog.computer_name"), Take("host.name"), Take("host.hostname")),
+    "host.id": (Take("host.id", when=not_forwarded),),
     "host.os.type": (
         Take("host.os.type"),
         Take("host.os.platform", _windows, inferred="host.os.platform"),
@@ -60,22 +70,15 @@ def is_ecs(document: Document) -> bool:
 
 def dataset(document: Document) -> str:
     """Return what tells a document's integration: data set or module, in lower case."""
-    return keyword(
-        first(document, "data_stream.dataset", "event.dataset", "event.module") or ""
-    ).lower()
+    value = first(document, "data_stream.dataset", "event.dataset", "event.module")
+    return value.lower() if isinstance(value, str) else ""
 
 
-def mapped(
-    source: str, table: Table, recognizes: Callable[[Document], bool]
-) -> Callable[[Document, Settings], View | None]:
-    """Return a recognizer of ECS documents that one source's pipeline wrote."""
-
-    def recognize(document: Document, settings: Settings) -> View | None:
-        if not is_ecs(document) or not recognizes(document):
-            return None
-        return View(source, f"{source} document", document, table, settings)
-
-    return recognize
+def shippers(document: Document) -> list[Any]:
+    """Return the program that shipped a document, by the names that Beats give it."""
+    return leaves(document, "agent.type") or leaves(document, "@metadata.beat")
 
 
-recognize = mapped("ecs", TABLE, lambda _: True)
+def recognize_mapped(document: Document, _dataset: str, settings: Settings) -> View:
+    """Return the view of an ECS document that no other source claims."""
+    return View("ecs", "ECS document", document, TABLE, settings)

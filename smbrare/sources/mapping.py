@@ -1,7 +1,8 @@
 """How a source's table turns a vendor's record into ECS fields, one field at a time."""
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any, TypeAlias
 
@@ -10,6 +11,10 @@ from smbrare.fields import DATES, TYPES, Malformed, Moment, date, is_missing, ke
 
 MISSING = Reading()
 
+_DRIVE = re.compile(r"[A-Za-z]:\\")
+
+ZONE_ASSUMED = "a time without a zone, read in the one of --input-tz"
+
 
 @dataclass(frozen=True, slots=True)
 class Take:
@@ -17,8 +22,8 @@ class Take:
 
     Attributes:
         path: The vendor's field, as a path into the record; empty for a constant.
-        convert: Turns a vendor's value into ECS; may raise `Malformed`, and a `Moment` that it
-            returns is taken as it is. None leaves the value alone.
+        convert: Turns a vendor's value into ECS; may raise `Malformed`, None that it returns is no
+            value, and a `Moment` is taken as it is. None leaves the value alone.
         constant: What the vendor's format implies, where there is no path.
         when: Whether this way applies to a record at all; None for always.
         inferred: What the value rests on where the exporter left the field out; empty where the
@@ -34,6 +39,33 @@ class Take:
 
 Table: TypeAlias = Mapping[str, tuple[Take, ...]]
 """ECS field → the ways to fill it; the first that finds a value is taken."""
+
+Places: TypeAlias = Mapping[str, tuple[str, ...]]
+"""Name that a table uses → where an exporter keeps it, the first that has it first."""
+
+
+def placed(table: Table, places: Places) -> Table:
+    """Return a table whose paths lead into one exporter's records.
+
+    A path ``data.ProcessId`` becomes ``winlog.event_data.ProcessId`` where ``data`` lies at
+    ``winlog.event_data``, and ``ProcessId`` where it lies at the top (an empty place). Ways whose
+    name the exporter has no place for are left out.
+    """
+    return {name: tuple(_placed(takes, places)) for name, takes in table.items()}
+
+
+def _placed(takes: tuple[Take, ...], places: Places) -> list[Take]:
+    found: list[Take] = []
+    for take in takes:
+        if take.path:
+            name, _, rest = take.path.partition(".")
+            found.extend(
+                replace(take, path=".".join(filter(None, (place, rest))))
+                for place in places.get(name, ())
+            )
+        else:
+            found.append(take)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +121,23 @@ class View:
             if take.when is not None and not take.when(self.document):
                 continue
             raw = leaves(self.document, take.path) if take.path else _listed(take.constant)
+            if not raw:
+                continue
             values, malformed = self._typed(field, take, raw)
             if values or malformed:
-                return Reading(tuple(values), take.path, take.inferred, tuple(malformed))
+                inferred = take.inferred or _assumed(values)
+                return Reading(tuple(values), take.path, inferred, tuple(malformed))
         return MISSING
 
     def _typed(self, field: str, take: Take, raw: list[Any]) -> tuple[list[Any], list[Any]]:
         values: list[Any] = []
         malformed: list[Any] = []
+        convert = take.convert
         for given in raw:
             if is_missing(given):
                 continue
             try:
-                value = take.convert(given) if take.convert is not None else given
+                value = convert(given) if convert is not None else given
                 if is_missing(value):
                     continue
                 values.append(self._type(field, value))
@@ -119,6 +155,20 @@ def _listed(constant: Any) -> list[Any]:
     if isinstance(constant, tuple):
         return list(constant)
     return [] if constant is None else [constant]
+
+
+def _assumed(values: list[Any]) -> str:
+    first = values[0] if values else None
+    return ZONE_ASSUMED if isinstance(first, Moment) and first.zone_assumed else ""
+
+
+def utc(value: object) -> Moment:
+    """Return a date whose field says UTC by its name, so that a text without a zone is no gap.
+
+    Raises:
+        Malformed: If it is no date.
+    """
+    return Moment(date(value).time)
 
 
 def lower(value: object) -> str:
@@ -146,3 +196,13 @@ def file_name(value: object) -> str | None:
     """Return what follows the last backslash of a path, or None where there is none."""
     head, backslash, tail = keyword(value).rpartition("\\")
     return tail if backslash and head else None
+
+
+def one_of(spellings: Mapping[str, str]) -> Callable[[object], str | None]:
+    """Return a conversion that translates a vendor's words, case ignored; others are no value."""
+    return lambda value: spellings.get(keyword(value).lower())
+
+
+def windows_path(path: object) -> str | None:
+    """Return ``windows`` for a path that begins with a drive, None for any other."""
+    return "windows" if _DRIVE.match(keyword(path)) else None

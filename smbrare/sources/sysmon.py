@@ -1,11 +1,14 @@
-"""Sysmon events, raw: event 3 (network connection) and event 22 (DNS query).
+"""Sysmon: raw events 3 (network connection) and 22 (DNS query), and ECS documents made of them.
 
 Follows the mapping of Elastic's sysmon_operational integration and of Winlogbeat's Sysmon module.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from smbrare.fields import Moment, date, keyword
+from smbrare.event import Document
+from smbrare.fields import first, keyword, leaves
+from smbrare.sources import ecs
 from smbrare.sources.mapping import (
     Settings,
     Table,
@@ -14,84 +17,77 @@ from smbrare.sources.mapping import (
     account_domain,
     account_name,
     file_name,
+    one_of,
+    utc,
 )
-from smbrare.sources.windows_event import WindowsEvent
+from smbrare.sources.windows_event import (
+    RECORD,
+    SYSMON_CHANNEL,
+    WindowsEvent,
+    message_line,
+    placed_by_shape,
+)
 
-NETWORK_CONNECTION = "3"
-DNS_QUERY = "22"
+NETWORK_CONNECTION = 3
+DNS_QUERY = 22
+
+_LOST_KEY = "the rendered message, since the exporter lost the key"
+_ACTIONS = {NETWORK_CONNECTION: "Network connection", DNS_QUERY: "DNSEvent (DNS query)"}
+_EVENT_NUMBER = "the number of the event, which tells its kind"
+_CHANNEL = "the Sysmon channel, which Windows alone has"
 
 
-def _is(event_id: str) -> Any:
-    return lambda document: str(document["event_id"]) == event_id
-
-
-def _utc(value: object) -> Moment:
-    # Sysmon writes UtcTime without a zone; its name is its zone.
-    return Moment(date(value).time)
-
-
-def _direction(initiated: object) -> str | None:
-    return {"true": "egress", "false": "ingress"}.get(keyword(initiated).lower())
+def _data(name: str, convert: Callable[[Any], Any] | None = None) -> tuple[Take, ...]:
+    """Return the ways to fill a field from one name of EventData."""
+    line = message_line(name, convert)
+    return (
+        Take(f"data.{name}", convert),
+        Take("rendered", line),
+        Take("message", line, inferred=_LOST_KEY),
+    )
 
 
 def _kernel(image: object) -> int | None:
     return 4 if keyword(image) == "System" else None
 
 
-_LOST_KEY = "the rendered Message, where the exporter lost the key"
-
-TABLE: Table = {
-    "@timestamp": (
-        Take("data.UtcTime", _utc),
-        Take("message_data.UtcTime", _utc),
-        Take("time"),
-    ),
-    "event.category": (
-        Take(constant="network", when=_is(NETWORK_CONNECTION)),
-        Take(constant="network", when=_is(DNS_QUERY)),
-    ),
-    "event.type": (
-        Take(constant=("start", "connection", "protocol"), when=_is(NETWORK_CONNECTION)),
-        Take(constant=("connection", "protocol", "info"), when=_is(DNS_QUERY)),
-    ),
-    "event.action": (Take("action"),),
-    "event.code": (Take("event_id"),),
-    "host.name": (Take("computer"),),
-    "host.os.type": (Take(constant="windows"),),
-    "user.domain": (
-        Take("data.User", account_domain),
-        Take("message_data.User", account_domain),
-    ),
-    "user.name": (Take("data.User", account_name), Take("message_data.User", account_name)),
+_PROCESS: Table = {
+    **RECORD,
+    # UtcTime is when the connection was made; the record's own time is when it was logged.
+    "@timestamp": (*_data("UtcTime", utc), *RECORD["@timestamp"]),
+    "event.category": (Take(constant="network"),),
+    "user.domain": _data("User", account_domain),
+    "user.name": _data("User", account_name),
     "process.pid": (
-        Take("data.ProcessId"),
-        Take("message_data.ProcessId", inferred=_LOST_KEY),
-        Take("data.Image", _kernel, inferred="Image, which is System for the kernel"),
+        *_data("ProcessId"),
+        Take("data.Image", _kernel, inferred="Image, which is System for the kernel alone"),
     ),
-    "process.name": (Take("data.Image", file_name), Take("message_data.Image", file_name)),
-    "process.executable": (Take("data.Image"), Take("message_data.Image")),
-    "source.ip": (Take("data.SourceIp"), Take("message_data.SourceIp", inferred=_LOST_KEY)),
-    "source.port": (Take("data.SourcePort"), Take("message_data.SourcePort")),
-    "destination.ip": (
-        Take("data.DestinationIp"),
-        Take("message_data.DestinationIp", inferred=_LOST_KEY),
-    ),
-    "destination.port": (
-        Take("data.DestinationPort"),
-        Take("message_data.DestinationPort", inferred=_LOST_KEY),
-    ),
-    "destination.domain": (
-        Take("data.DestinationHostname"),
-        Take("message_data.DestinationHostname"),
-    ),
-    "network.transport": (
-        Take("data.Protocol"),
-        Take("message_data.Protocol", inferred=_LOST_KEY),
-    ),
-    "network.direction": (
-        Take("data.Initiated", _direction),
-        Take("message_data.Initiated", _direction),
-    ),
+    "process.name": _data("Image", file_name),
+    "process.executable": _data("Image"),
+}
+
+CONNECTION: Table = {
+    **_PROCESS,
+    "event.type": (Take(constant=("start", "connection", "protocol")),),
+    "event.action": (Take("action"), Take(constant=_ACTIONS[NETWORK_CONNECTION])),
+    "source.ip": _data("SourceIp"),
+    "source.port": _data("SourcePort"),
+    "destination.ip": _data("DestinationIp"),
+    "destination.port": _data("DestinationPort"),
+    "destination.domain": _data("DestinationHostname"),
+    "network.transport": _data("Protocol"),
+    "network.direction": _data("Initiated", one_of({"true": "egress", "false": "ingress"})),
+}
+
+DNS: Table = {
+    **_PROCESS,
+    "event.type": (Take(constant=("connection", "protocol", "info")),),
+    "event.action": (Take("action"), Take(constant=_ACTIONS[DNS_QUERY])),
+}
+
+_NETWORK: Mapping[int | None, Mapping[Any, Table]] = {
+    NETWORK_CONNECTION: placed_by_shape(CONNECTION),
+    DNS_QUERY: placed_by_shape(DNS),
 }
 
 
@@ -99,9 +95,48 @@ def recognize(event: WindowsEvent, settings: Settings) -> View | None:
     """Return the event's view if it is one of Sysmon's, of any number."""
     if not event.is_sysmon:
         return None
-    table = TABLE if event.event_id in {NETWORK_CONNECTION, DNS_QUERY} else OTHER
-    return View(event.source, f"Sysmon event {event.event_id}", event.document, table, settings)
+    kind = f"Sysmon event {event.event_id}"
+    tables = _NETWORK.get(event.event_id)
+    if tables is None:
+        return event.record(event.shape.source, kind, settings)
+    return event.view(event.shape.source, kind, tables[event.shape], settings)
 
 
-OTHER: Table = {name: TABLE[name] for name in ("@timestamp", "event.code", "host.name")}
-"""What is read of Sysmon's other events: they are counted, not judged."""
+def _is(number: int) -> Callable[[Document], bool]:
+    def is_number(document: Document) -> bool:
+        numbers = leaves(document, "winlog.event_id") or leaves(document, "event.code")
+        return number in numbers or str(number) in numbers
+
+    return is_number
+
+
+MAPPED: Table = {
+    **ecs.TABLE,
+    "event.category": (
+        *ecs.TABLE["event.category"],
+        *(
+            Take(constant="network", when=_is(number), inferred=_EVENT_NUMBER)
+            for number in _ACTIONS
+        ),
+    ),
+    "event.action": (
+        *ecs.TABLE["event.action"],
+        *(
+            Take(constant=action, when=_is(number), inferred=_EVENT_NUMBER)
+            for number, action in _ACTIONS.items()
+        ),
+    ),
+    "host.os.type": (*ecs.TABLE["host.os.type"], Take(constant="windows", inferred=_CHANNEL)),
+}
+
+
+def recognize_mapped(document: Document, dataset: str, settings: Settings) -> View | None:
+    """Return the view of an ECS document that a pipeline made of a Sysmon event."""
+    if dataset not in ("windows.sysmon_operational", "sysmon"):
+        channel = first(document, "winlog.channel")
+        if not isinstance(channel, str) or channel.lower() != SYSMON_CHANNEL:
+            return None
+    # Winlogbeat's own pipeline alone sets event.module to sysmon.
+    winlogbeat = dataset == "sysmon" or "winlogbeat" in ecs.shippers(document)
+    source = "winlogbeat" if winlogbeat else "sysmon"
+    return View(source, "Sysmon document", document, MAPPED, settings)

@@ -1,165 +1,160 @@
-"""The Windows event inside an exporter's record, whatever the exporter wrapped it in.
-
-Exporters agree on the names in EventData and on little else. Each shape is brought to one
-document: ``event_id``, ``channel``, ``provider``, ``computer``, ``record_id``, ``time``, ``data``
-(EventData by name) and ``message_data`` (the same names where only the rendered message has
-them).
-"""
+"""A raw Windows event in an exporter's record, whatever the exporter wrapped it in."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, NoReturn
 
 from smbrare.event import Document
-from smbrare.fields import first
+from smbrare.eventxml import event_from_xml
+from smbrare.fields import Malformed, Moment, date, first, from_number, leaves, long
+from smbrare.sources.ecs import not_forwarded
+from smbrare.sources.mapping import Settings, Table, Take, View, placed, utc
+from smbrare.sources.windows_shapes import SHAPES, XML_TEXTS, Shape, shape_of
 
 SYSMON_CHANNEL = "microsoft-windows-sysmon/operational"
 SYSMON_PROVIDER = "microsoft-windows-sysmon"
 SECURITY_CHANNEL = "security"
+SECURITY_PROVIDER = "microsoft-windows-security-auditing"
 
-_MESSAGE_LINE = re.compile(r"^([A-Za-z0-9]+): ?(.*?)\r?$", re.MULTILINE)
+_NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
+
+
+def _epoch_seconds(value: Any) -> Moment:
+    if isinstance(value, str):
+        return from_number(Decimal(value), 1) if _NUMBER.fullmatch(value) else date(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise Malformed("no number of seconds")
+    return from_number(value, 1)
+
+
+RECORD: Table = {
+    "@timestamp": (Take("utc_time", utc), Take("epoch_time", _epoch_seconds), Take("time")),
+    "event.ingested": (Take("ingested"),),
+    "event.code": (Take("event_id"),),
+    "host.name": (Take("computer"),),
+    "host.id": (Take("host_id", when=not_forwarded),),
+    "host.os.type": (Take(constant="windows"),),
+}
+"""What is read of every Windows event; of those that are no network events, nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowsEvent:
-    """One Windows event.
+    """One raw Windows event.
 
     Attributes:
-        source: The source that the exporter makes it (``winlogbeat`` or ``sysmon``).
-        event_id: The number of the event as text, empty where the record has none.
-        channel: The log's channel in lower case.
-        provider: The provider in lower case.
-        document: The event in the one shape that the sources' tables read.
+        shape: How the exporter wrote it.
+        document: The record.
+        event_id: The number of the event; None where the record has none.
+        channel: The log's channel in lower case; empty where the record has none.
     """
 
-    source: str
-    event_id: str
-    channel: str
-    provider: str
+    shape: Shape
     document: Document
+    event_id: int | None
+    channel: str
 
     @property
     def is_sysmon(self) -> bool:
         """Whether Sysmon wrote it: other channels number their events 3 too."""
-        return self.channel == SYSMON_CHANNEL or self.provider == SYSMON_PROVIDER
+        return self.channel == SYSMON_CHANNEL or self._provider == SYSMON_PROVIDER
 
     @property
     def is_security(self) -> bool:
         """Whether it stands in the Security log."""
-        return self.channel == SECURITY_CHANNEL
+        return self.channel == SECURITY_CHANNEL or (
+            not self.channel and self._provider == SECURITY_PROVIDER
+        )
+
+    @property
+    def _provider(self) -> str:
+        return _text(self.document, self.shape.places.get("provider", ()))
+
+    def view(self, source: str, kind: str, table: Table, settings: Settings) -> View:
+        """Return the event seen through a table that was placed for its shape.
+
+        EventData that cannot be decoded makes the destination's port malformed, so that the
+        record is counted as one that could not be judged.
+        """
+        try:
+            document = self.shape.unpack(self.document)
+        except Malformed:
+            undecodable = {"destination.port": (Take(self.shape.packed, _refuse),)}
+            return View(source, kind, self.document, {**table, **undecodable}, settings)
+        return View(source, kind, document, table, settings)
+
+    def record(self, source: str, kind: str, settings: Settings) -> View:
+        """Return the view of an event that is counted, not judged: no EventData is decoded."""
+        return View(source, kind, self.document, _RECORDS[self.shape], settings)
+
+
+def placed_by_shape(table: Table) -> Mapping[Shape, Table]:
+    """Return a table of event parts for every shape, with the paths of the shape's exporter."""
+    return {shape: placed(table, shape.places) for shape in SHAPES}
+
+
+_RECORDS = placed_by_shape(RECORD)
+
+
+def message_line(
+    label: str, convert: Callable[[str], Any] | None = None
+) -> Callable[[object], Any]:
+    """Return a conversion that takes the rest of the message's first line that starts so.
+
+    The rendered message repeats EventData as ``Label: value`` lines. Where it was rendered in a
+    language whose labels differ, there is no such line, and so no value.
+    """
+    pattern = re.compile(rf"^[ \t]*{re.escape(label)}:[ \t]*([^\r\n]*)", re.MULTILINE)
+
+    def take(message: object) -> Any:
+        found = pattern.search(message) if isinstance(message, str) else None
+        text = found[1] if found else None
+        return convert(text) if text and convert is not None else text
+
+    return take
 
 
 def unwrap(document: Document) -> WindowsEvent | None:
-    """Return the Windows event that a record holds, or None if it holds none."""
-    for recognizes, shape in _SHAPES:
-        if recognizes(document):
-            return shape(document)
+    """Return the raw Windows event that a record holds, or None if it holds none."""
+    shape = shape_of(document)
+    return None if shape is None else _event(shape, document)
+
+
+def unwrap_text(document: Document) -> WindowsEvent | None:
+    """Return the Windows event whose XML stands in a record's text, or None if none does."""
+    for path, shape in XML_TEXTS.items():
+        text = first(document, path)
+        if isinstance(text, str) and text.lstrip()[:6] == "<Event":
+            parsed = event_from_xml(text)
+            if parsed is not None:
+                # A text has no paths below it, so the dotted key takes nothing away.
+                return _event(shape, {**document, path: parsed})
     return None
 
 
-def _event(source: str, raw: Document, **parts: Any) -> WindowsEvent:
-    def text(name: str) -> str:
-        value = parts.get(name)
-        return "" if value is None else str(value)
-
+def _event(shape: Shape, document: Document) -> WindowsEvent:
+    places = shape.places
     return WindowsEvent(
-        source=source,
-        event_id=text("event_id"),
-        channel=text("channel").lower(),
-        provider=text("provider").lower(),
-        document={**parts, "raw": raw},
+        shape, document, _number(document, places["event_id"]), _text(document, places["channel"])
     )
 
 
-def _winlogbeat(document: Document) -> WindowsEvent:
-    """Winlogbeat 7 and 8: everything of the event below ``winlog``."""
-    return _event(
-        "winlogbeat",
-        document,
-        event_id=first(document, "winlog.event_id", "event.code"),
-        channel=first(document, "winlog.channel"),
-        provider=first(document, "winlog.provider_name", "event.provider"),
-        # host.name is the collector where events were forwarded.
-        computer=first(document, "winlog.computer_name", "host.name"),
-        record_id=first(document, "winlog.record_id"),
-        time=first(document, "winlog.time_created", "@timestamp"),
-        data=first(document, "winlog.event_data"),
-        action=first(document, "event.action"),
-    )
+def _number(document: Document, paths: tuple[str, ...]) -> int | None:
+    for path in paths:
+        for value in leaves(document, path):
+            try:
+                return long(value)
+            except Malformed:
+                continue
+    return None
 
 
-def _winlogbeat_6(document: Document) -> WindowsEvent:
-    """Winlogbeat 6: the same names one level higher."""
-    return _event(
-        "winlogbeat",
-        document,
-        event_id=first(document, "event_id"),
-        channel=first(document, "log_name"),
-        provider=first(document, "source_name"),
-        computer=first(document, "computer_name", "host.name"),
-        record_id=first(document, "record_number"),
-        time=first(document, "@timestamp"),
-        data=first(document, "event_data"),
-    )
+def _text(document: Document, paths: tuple[str, ...]) -> str:
+    value = first(document, *paths)
+    return value.lower() if isinstance(value, str) else ""
 
 
-def _xml_as_json(document: Document) -> WindowsEvent:
-    """The XML of an event as evtx_dump and the evtx library write it in JSON."""
-    system = document["Event"].get("System") or {}
-    event_id = system.get("EventID")
-    if isinstance(event_id, dict):
-        event_id = event_id.get("#text")
-    return _event(
-        "sysmon",
-        document,
-        event_id=event_id,
-        channel=system.get("Channel"),
-        provider=first(system, "Provider.#attributes.Name", "Provider_attributes.Name"),
-        computer=system.get("Computer"),
-        record_id=system.get("EventRecordID"),
-        time=first(
-            system, "TimeCreated.#attributes.SystemTime", "TimeCreated_attributes.SystemTime"
-        ),
-        data=document["Event"].get("EventData"),
-    )
-
-
-def _flat(document: Document) -> WindowsEvent:
-    """NXLog and its like: EventData's names at the top, beside the record's own.
-
-    ``ProcessID`` and ``ExecutionProcessID`` are the logging service. Older NXLog loses the
-    subject's ``ProcessId`` beside its own ``ProcessID``; the rendered message still has it.
-    """
-    return _event(
-        "sysmon",
-        document,
-        event_id=first(document, "EventID"),
-        channel=first(document, "Channel"),
-        provider=first(document, "SourceName", "ProviderName", "Provider"),
-        computer=first(document, "Hostname", "Computer", "ComputerName"),
-        record_id=first(document, "RecordNumber", "EventRecordID"),
-        time=first(document, "TimeCreated", "EventTime"),
-        data=document,
-        message_data=_message_data(document.get("Message")),
-    )
-
-
-def _message_data(message: object) -> dict[str, str]:
-    """Return the ``Name: value`` lines of a rendered message."""
-    return dict(_MESSAGE_LINE.findall(message)) if isinstance(message, str) else {}
-
-
-def _has_winlog(document: Document) -> bool:
-    winlog = document.get("winlog")
-    if isinstance(winlog, dict):
-        return "channel" in winlog or "event_data" in winlog
-    return "winlog.channel" in document
-
-
-_SHAPES: tuple[tuple[Callable[[Document], bool], Callable[[Document], WindowsEvent]], ...] = (
-    (_has_winlog, _winlogbeat),
-    (lambda document: "event_data" in document and "log_name" in document, _winlogbeat_6),
-    (lambda document: isinstance(document.get("Event"), dict), _xml_as_json),
-    (lambda document: "EventID" in document and "Channel" in document, _flat),
-)
+def _refuse(_packed: Any) -> NoReturn:
+    raise Malformed("cannot be decoded")

@@ -1,0 +1,1 @@
+"""Measurements: seeded data, and smbrare beside the tools that users would pick instead."""

@@ -1,0 +1,193 @@
+"""Measure smbrare against its peers and write docs/benchmark.md: ``python -m bench.run``.
+
+Every contestant runs alternately, in the same run, on warm files; the best of the rounds counts.
+Times are of the whole process. Answers are compared before anything is written.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.peers import Peer, peers
+
+ROOT = Path(__file__).parents[1]
+MEGABYTE = 1_000_000
+
+
+@dataclass(slots=True)
+class Contestant:
+    """One command on one file, and what its runs gave.
+
+    Attributes:
+        name: As the table shows it.
+        command: What to run.
+        size: Bytes of plain text that it works through.
+        answer: Gives the destinations in what it prints, if it answers.
+        seconds: Wall-clock time of each run.
+        peak: Greatest resident memory of a process of it, in bytes.
+        output: What the last run printed.
+    """
+
+    name: str
+    command: list[str]
+    size: int
+    answer: Callable[[str], set[str]] | None = None
+    seconds: list[float] = field(default_factory=list)
+    peak: int = 0
+    output: str = ""
+
+    def run(self) -> None:
+        """Run once, with output into a pipe as a user would have it."""
+        started = time.perf_counter()
+        with subprocess.Popen(
+            self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
+        ) as process:
+            assert process.stdout is not None  # noqa: S101 - it is a pipe
+            self.output = process.stdout.read().decode()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        self.seconds.append(time.perf_counter() - started)
+        self.peak = max(self.peak, usage.ru_maxrss * 1024)
+        if process.returncode not in {0, 1}:
+            raise SystemExit(f"{self.name} ended with {process.returncode}")
+
+    @property
+    def best(self) -> float:
+        """The shortest time, in seconds."""
+        return min(self.seconds)
+
+
+def smbrare(name: str, file: Path, size: int, *options: str) -> Contestant:
+    """Return smbrare on a file, answering with the destinations of its findings."""
+    command = [sys.executable, "-m", "smbrare", "scan", "-f", "ndjson", *options, str(file)]
+    return Contestant(name, command, size, _found)
+
+
+def _found(out: str) -> set[str]:
+    return {json.loads(line)["destination"]["ip"] for line in out.splitlines()}
+
+
+def make_data(folder: Path, size: str) -> dict[str, Path]:
+    """Write the seeded data where it is not there yet, and return the files by format."""
+    files = {kind: folder / f"{size}.{kind}" for kind in ("ndjson", "gz", "zst", "array")}
+    answers = folder / f"{size}.answers"
+    for kind, path in files.items():
+        if not path.exists():
+            command = [sys.executable, "-m", "bench.data", "--size", size, "--format", kind]
+            extra = ["--answers", str(answers)] if kind == "ndjson" else []
+            subprocess.run([*command, *extra, str(path)], check=True, cwd=ROOT)  # noqa: S603
+    return files | {"answers": answers}
+
+
+def contestants(files: dict[str, Path], environment: Path) -> list[Contestant]:
+    """Return smbrare in its ways, and every peer that is installed."""
+    plain = files["ndjson"]
+    size = plain.stat().st_size
+    found = [
+        smbrare("smbrare, 1 job", plain, size, "-j", "1"),
+        smbrare("smbrare, 2 jobs", plain, size, "-j", "2"),
+        smbrare("smbrare on gzip", files["gz"], size),
+        smbrare("smbrare on zstd", files["zst"], size),
+        smbrare("smbrare on one array", files["array"], size),
+    ]
+    for peer in peers(environment):
+        if peer.command is None:
+            sys.stderr.write(f"{peer.name}: not installed\n")
+            continue
+        file = plain if peer.share == 1.0 else _part(plain, peer)
+        found.append(Contestant(peer.name, peer.command(file), file.stat().st_size, peer.answer))
+        if peer.compressed:
+            name = f"{peer.name}, on gzip"
+            found.append(Contestant(name, peer.command(files["gz"]), size, peer.answer))
+    return found
+
+
+def _part(plain: Path, peer: Peer) -> Path:
+    """Return the first part of a file, whole lines, for a peer that takes minutes for all of it."""
+    part = plain.with_suffix(f".{peer.share:g}.ndjson")
+    if not part.exists():
+        with plain.open("rb") as whole, part.open("wb") as file:
+            file.write(whole.read(int(plain.stat().st_size * peer.share)))
+            file.write(whole.readline())
+    return part
+
+
+def check(measured: Sequence[Contestant], answers: Path) -> None:
+    """Make sure that all who read the whole file give the answer that the data was made with.
+
+    Raises:
+        SystemExit: If one differs.
+    """
+    expected = {json.loads(line)["destination"] for line in answers.read_text().splitlines()}
+    whole = max(contestant.size for contestant in measured)
+    for contestant in measured:
+        if contestant.answer is None:
+            continue
+        found = contestant.answer(contestant.output)
+        if found != expected if contestant.size == whole else not found <= expected:
+            raise SystemExit(f"{contestant.name} gives another answer: {sorted(found ^ expected)}")
+
+
+def report(measured: Sequence[Contestant]) -> str:
+    """Return the table: MB/s of plain text, memory, and time per byte as a ratio to smbrare's."""
+    reference = measured[0].best / measured[0].size
+    rows = [
+        "| | MB/s | seconds per GB | times smbrare's time (1 job) | peak memory, MB | answer |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    for contestant in measured:
+        per_byte = contestant.best / contestant.size
+        rows.append(
+            f"| {contestant.name} | {1 / per_byte / MEGABYTE:,.0f} | {per_byte * 1e9:.2f} "
+            f"| {per_byte / reference:.2f} | {contestant.peak / MEGABYTE:,.0f} "
+            f"| {'equal' if contestant.answer else '-'} |"
+        )
+    return "\n".join(rows)
+
+
+def main() -> None:
+    """Make the data, measure, check and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", default="1000M", help="size of the plain data")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each contestant")
+    parser.add_argument("--data", type=Path, default=ROOT / ".bench", help="folder of the data")
+    parser.add_argument(
+        "--peers", type=Path, default=ROOT / ".venv-bench", help="their environment"
+    )
+    options = parser.parse_args()
+    options.data.mkdir(exist_ok=True)
+    files = make_data(options.data, options.size)
+    measured = contestants(files, options.peers)
+    for _ in range(options.rounds):
+        for contestant in measured:
+            contestant.run()
+    check(measured, files["answers"])
+    page = ROOT / "docs" / "benchmark.md"
+    page.write_text(_page(report(measured), options), encoding="utf-8")
+    sys.stdout.write(page.read_text(encoding="utf-8"))
+
+
+def _page(table: str, options: argparse.Namespace) -> str:
+    cpu = platform.processor() or platform.machine()
+    return f"""# Benchmark
+
+`make bench` writes this page. It measures whole processes, alternately, on warm files, and takes the
+best of {options.rounds} rounds; answers were equal. Data: `bench/data.py`, {options.size}B of mixed events,
+seeded. Machine: {os.cpu_count()} cores, {cpu}; Python {platform.python_version()}.
+
+{table}
+
+`wc`, `grep` and `ripgrep` answer no question; they show what reading costs. jq and eql were given
+the first part of the file, and their figures are per byte. Peak memory is of the largest process.
+"""
+
+
+if __name__ == "__main__":
+    main()

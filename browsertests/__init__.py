@@ -1,0 +1,1 @@
+"""Tests that need a Chromium: ``make browser-test``, after installing one and its driver."""

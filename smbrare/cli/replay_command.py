@@ -1,0 +1,205 @@
+"""``smbrare replay``: print what the rule's runs in Kibana raise over some files."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from smbrare import replay, rule, scan, summary
+from smbrare.cli import options as shared
+from smbrare.cli import writing
+from smbrare.cli.parameters import Duration, Time
+from smbrare.cli.progress import progress_bar
+from smbrare.cli.terminal import fitted
+from smbrare.compare import Difference
+from smbrare.errors import UsageError
+from smbrare.event import Skipped
+from smbrare.examine import Partial
+from smbrare.fields import MICROSECONDS
+from smbrare.inputs import Input, discover
+from smbrare.outputs import comparison, csv_rows, json_document, table
+from smbrare.report import Report, Setup
+from smbrare.schedule import Schedule
+
+FORMATS = ("table", "json", "ndjson", "csv")
+_HOUR = 3_600
+
+
+@click.command("replay", short_help="Print the alerts of the rule's runs in Kibana.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "-f",
+    "--format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How to print alerts.",
+)
+@shared.output
+@click.option("--compare", is_flag=True, help="Print instead where a scan differs, and why.")
+@shared.exit_zero
+@shared.quiet
+@click.option(
+    "--interval", type=Duration(), default="5m", show_default=True, help="From run to run."
+)
+@click.option(
+    "--lookback",
+    type=Duration(),
+    default="9m",
+    show_default=True,
+    help="How far back a run looks for new destinations.",
+)
+@click.option(
+    "--history",
+    type=Duration(),
+    default=f"{rule.HISTORY_DAYS}d",
+    show_default=True,
+    help="How far back from a run a destination counts as seen.",
+)
+@click.option(
+    "--anchor",
+    type=Time(),
+    default="1970-01-01T00:00Z",
+    show_default=True,
+    help="The time of any one run; the others follow before and after it.",
+)
+@click.option(
+    "--max-signals",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="How many alerts a run raises at most.",
+)
+@click.option("--inferred", is_flag=True, help="Supply fields that the exporter left out.")
+@click.option(
+    "--time-field",
+    type=click.Choice(["event.ingested", "@timestamp"]),
+    default="event.ingested",
+    show_default=True,
+    help="The field that tells the time; @timestamp in events without it.",
+)
+@shared.input_tz
+@shared.color
+def replay_command(**options: Any) -> int:
+    """Print the alerts of the rule's runs in Kibana, over some files.
+
+    PATH is a file, a directory, a glob or - for standard input. Alerts go to stdout, everything
+    else to stderr. A field that the exporter left out is missing, as it is to Kibana, unless
+    --inferred is given. By default a run starts at every fifth minute of the hour.
+
+    \b
+    Exit codes: 0 all judged, no alert; 1 alerts, or differences with --compare; 2 wrong usage or
+    output; 3 some input not read to its end; 4 nothing, or some source, could not be judged.
+    """  # noqa: D301 - click wants a real backspace
+    started = time.monotonic()
+    if options["output"] is not None:
+        writing.check(options["output"])
+    if options["compare"] and options["output_format"] == "csv":
+        raise UsageError("--compare prints table, json or ndjson, not csv")
+    schedule, request = _schedule(options), _request(options)
+    inputs = list(discover(request.paths))
+    setups = replay.readings(request.setup) if options["compare"] else [request.setup]
+    _check_readable_again(inputs, len(setups))
+    total = sum(found.size or 0 for found in inputs if isinstance(found, Input)) * len(setups)
+    with progress_bar(total, quiet=options["quiet"]) as progress:
+
+        def gather(setup: Setup) -> Partial:
+            return scan.gather(inputs, replace(request, setup=setup), progress)
+
+        if options["compare"]:
+            report, differences = replay.compare(request, schedule, gather)
+        else:
+            report, differences = replay.judge(request, gather(request.setup), schedule), None
+    writing.write(_rendered(report, differences, options), options["output"])
+    _tell(report, differences, time.monotonic() - started, quiet=options["quiet"])
+    if differences is None:
+        return report.exit_code
+    return replace(report, judged=tuple(one.finding for one in differences)).exit_code
+
+
+def _schedule(options: Mapping[str, Any]) -> Schedule:
+    if options["history"] < options["lookback"] + _HOUR:
+        # Sightings are kept by the hour, and a shorter silence can end within one.
+        raise UsageError("the history has to be longer than the lookback by an hour or more")
+    return Schedule(
+        interval=options["interval"] * MICROSECONDS,
+        lookback=options["lookback"] * MICROSECONDS,
+        history=options["history"] * MICROSECONDS,
+        anchor=options["anchor"],
+        max_signals=options["max_signals"],
+    )
+
+
+def _request(options: Mapping[str, Any]) -> scan.Request:
+    return scan.Request(
+        paths=options["paths"],
+        setup=Setup(
+            history=options["history"],
+            per_host=False,
+            literal=not options["inferred"],
+            strict=False,
+            time_field=options["time_field"],
+            zone=options["input_tz"],
+        ),
+        exit_zero=options["exit_zero"],
+        every_moment=True,
+    )
+
+
+def _check_readable_again(inputs: Iterable[Input | Skipped], times: int) -> None:
+    if times == 1:
+        return
+    for found in inputs:
+        if isinstance(found, Input) and not Path(found.path).is_file():
+            raise UsageError(
+                f"{found.path} can be read only once: --compare takes files, "
+                "or --inferred and --time-field @timestamp, as a scan reads"
+            )
+
+
+def _rendered(
+    report: Report, differences: list[Difference] | None, options: Mapping[str, Any]
+) -> Iterable[str]:
+    shown = list(report.findings)
+    match options["output_format"], differences:
+        case "json", None:
+            return json_document.render_json(report, shown)
+        case "ndjson", None:
+            return json_document.render_ndjson(report, shown)
+        case "csv", _:
+            return csv_rows.render(report, shown)
+        case _, None:
+            width, color = fitted(options["color"], to_file=options["output"] is not None)
+            return table.render(report, shown, width, color=color)
+        case "json", _:
+            return comparison.render_json(differences)
+        case "ndjson", _:
+            return comparison.render_ndjson(differences)
+        case _:
+            return comparison.render_table(differences)
+
+
+def _tell(
+    report: Report, differences: list[Difference] | None, seconds: float, *, quiet: bool
+) -> None:
+    for line in (*summary.troubles(report), *summary.unjudged(report)):
+        click.echo(f"smbrare: {line}", err=True)
+    if quiet:
+        return
+    for line in summary.summary(report, seconds, "these files alone, as if nothing was before"):
+        click.echo(line, err=True)
+    if differences is not None:
+        click.echo(f"differences {_by_side(differences)}", err=True)
+
+
+def _by_side(differences: list[Difference]) -> str:
+    sides = Counter(one.raised_by for one in differences)
+    return (
+        f"{len(differences):,} between scan and replay: {sides['scan']:,} raised by scan alone, "
+        f"{sides['replay']:,} by replay alone"
+    )

@@ -1,0 +1,266 @@
+"""From inputs to what the judgement needs: in one piece, or in parts that any process may read.
+
+Small inputs are read whole. Of large NDJSON only the lines that could match are decoded, and a
+sample of the others tells what the input holds. A plain file is cut into ranges; the results of
+its ranges, in their order, are that of the file.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial as bind
+from itertools import chain, groupby
+
+from smbrare import workers
+from smbrare.containers import Part, to_the_end
+from smbrare.event import Document, Origin, Record, Skipped
+from smbrare.examine import Partial, count, examine, judge_alone
+from smbrare.inputs import Input
+from smbrare.limits import DEFAULT, MIB, Limits
+from smbrare.readers import ndjson
+from smbrare.readers.ndjson_blocks import Sample, Tally, read_blocks
+from smbrare.reading import Progress, events_of, open_raw, parts, read_all, unreadable
+from smbrare.sightings import Moments, Sightings
+from smbrare.sources.mapping import Settings
+from smbrare.survey import InputSurvey
+from smbrare.unpack.streams import Stream, blocks
+
+LARGE_BYTES = 32 * MIB
+"""From this size on (decompressed), NDJSON is sifted instead of decoded whole."""
+
+WORTH_A_PROCESS = 200 * MIB
+"""Bytes to read in all from which more than one process pays."""
+
+_RANGE_BYTES = 64 * MIB
+_SAMPLES = 500
+_SAMPLE_EVERY_AT_LEAST = MIB // 4
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How to read.
+
+    Attributes:
+        settings: How records are read as events.
+        limits: What is too large to read.
+        thorough: Whether every record is decoded, however large the input.
+        every_moment: Whether to keep every sighting's time, and not only the hours.
+        jobs: How many processes may read; None to decide by the size of the inputs.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    limits: Limits = DEFAULT
+    thorough: bool = False
+    every_moment: bool = False
+    jobs: int | None = None
+
+    def empty(self) -> Partial:
+        """Return what nothing was gathered in yet."""
+        return Partial(Sightings(moments=Moments() if self.every_moment else None))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one process reads at a time: an input, or a range of a plain NDJSON file.
+
+    Attributes:
+        found: The input, or why a path gives none.
+        start: First byte of the range.
+        end: The byte past the range; None for the end of the file.
+        sample_every: Bytes between sampled records of the range; 0 where all is read.
+    """
+
+    found: Input | Skipped
+    start: int = 0
+    end: int | None = None
+    sample_every: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes to read, as far as is known."""
+        size = self.found.size or 0 if isinstance(self.found, Input) else 0
+        return (size if self.end is None else self.end) - self.start
+
+
+def gather(inputs: Iterable[Input | Skipped], how: How, progress: Progress) -> Partial:
+    """Read every input and return all that the judgement needs.
+
+    Trouble with an input or a record is counted in its survey and never stops the others. An input
+    whose sample leaves something unjudged is read again, whole.
+
+    Args:
+        inputs: What was discovered for the user's paths.
+        how: How to read.
+        progress: Called as bytes are read.
+    """
+    tasks = [task for found in inputs for task in plan(found, how)]
+    jobs = _jobs(tasks, how)
+    # In this process progress is told as bytes are read, from others as tasks end.
+    work = bind(read, how=how, progress=progress if jobs == 1 else _silent)
+    done: Callable[[Task], None] = (
+        (lambda _: None) if jobs == 1 else (lambda task: progress(task.size))
+    )
+    results = workers.run(tasks, work, jobs, done, _lost)
+    whole = how.empty()
+    for _, same in groupby(zip(tasks, results, strict=True), key=lambda pair: id(pair[0].found)):
+        whole.merge(_joined([result for _, result in same]))
+    return _read_again(whole, tasks, how)
+
+
+def plan(found: Input | Skipped, how: How) -> Iterator[Task]:
+    """Yield the tasks of an input: ranges if it is a large plain NDJSON file, else one."""
+    size = found.size if isinstance(found, Input) else None
+    if how.thorough or size is None or size < LARGE_BYTES or not _is_plain_ndjson(found, how):
+        yield Task(found)
+        return
+    every = max(size // _SAMPLES, _SAMPLE_EVERY_AT_LEAST)
+    starts = range(0, size, _RANGE_BYTES)
+    for start in starts:
+        end = None if start == starts[-1] else start + _RANGE_BYTES
+        yield Task(found, start, end, every)
+
+
+def read(task: Task, how: How, progress: Progress) -> Partial:
+    """Do one task."""
+    partial = how.empty()
+    if isinstance(task.found, Input) and task.sample_every:
+        _read_range(task.found, task, how, partial, progress)
+        return partial
+
+    def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
+        examine(document, origin, how.settings, survey, partial)
+
+    def read_part(part: Part, survey: InputSurvey) -> bool:
+        return not how.thorough and _sift_part(part, survey, how, partial)
+
+    partial.surveys += read_all([task.found], how.limits, progress, take, read_part)
+    return partial
+
+
+def _silent(_count: int) -> None:
+    """Tell no progress: another process cannot reach the bar."""
+
+
+def _jobs(tasks: Sequence[Task], how: How) -> int:
+    if how.jobs is not None:
+        return how.jobs
+    return workers.cores() if sum(task.size for task in tasks) >= WORTH_A_PROCESS else 1
+
+
+def _lost(task: Task) -> Partial:
+    """Return what stands for a task whose process died: its input, not read to its end."""
+    partial = Partial()
+    path = task.found.path if isinstance(task.found, Input) else task.found.origin.path
+    survey = InputSurvey(path)
+    origin = Origin(path, 0, task.start)
+    reason = "the process that read it died"
+    survey.skip(Skipped(origin, reason, could_matter=True, ends_input=True))
+    partial.surveys.append(survey)
+    return partial
+
+
+def _is_plain_ndjson(found: Input | Skipped, how: How) -> bool:
+    if not isinstance(found, Input):
+        return False
+    try:
+        with open_raw(found) as raw:
+            if raw.read(2) in _UTF_16_MARKS:
+                return False
+        with parts(found, how.limits, _silent) as (_, each):
+            part = next(each, None)
+            return part is not None and part.container == "ndjson"
+    except OSError:
+        # Reading it will meet the same trouble, and tell.
+        return False
+
+
+def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: Progress) -> None:
+    survey = InputSurvey(found.path, "ndjson", found.named)
+    partial.surveys.append(survey)
+    try:
+        with open_raw(found) as raw:
+            items = read_blocks(
+                raw, found.path, task.start, task.end, how.limits, sample_every=task.sample_every
+            )
+            _take_sifted(items, survey, how, partial)
+    except OSError as error:
+        survey.skip(unreadable(found.path, survey.lines, error))
+    survey.size = task.size
+    progress(task.size)
+
+
+def _sift_part(part: Part, survey: InputSurvey, how: How, partial: Partial) -> bool:
+    """Read a part of NDJSON, sifting it if it is large, and return whether it was one."""
+    if part.text is None or part.container.rpartition(" ")[2] != "ndjson":
+        return False
+    head = part.text.read(LARGE_BYTES)
+    text = Stream(chain([head], blocks(part.text)), part.text)
+    if len(head) < LARGE_BYTES:
+        for item in to_the_end(ndjson.read(text, part.path, how.limits), text, part.path):
+            for document, origin in events_of(item, survey):
+                examine(document, origin, how.settings, survey, partial)
+        return True
+    items = read_blocks(text, part.path, limits=how.limits, sample_every=_SAMPLE_EVERY_AT_LEAST)
+    _take_sifted(to_the_end(items, text, part.path), survey, how, partial)
+    return True
+
+
+def _take_sifted(
+    items: Iterable[Record | Skipped | Sample | Tally],
+    survey: InputSurvey,
+    how: How,
+    partial: Partial,
+) -> None:
+    survey.sampled = True
+    for item in items:
+        if isinstance(item, Tally):
+            survey.lines += item.lines
+            survey.records += item.lines - item.blank
+        elif isinstance(item, Sample):
+            for document, _ in events_of(item.record, survey):
+                count(document, how.settings, survey, partial)
+        else:
+            survey.records -= isinstance(item, Skipped)
+            for document, origin in events_of(item, survey):
+                judge_alone(document, origin, how.settings, survey, partial)
+
+
+def _joined(ranges: list[Partial]) -> Partial:
+    """Return the ranges of one input as one, with the numbers of its lines as they are in it."""
+    first, *others = ranges
+    if not others:
+        return first
+    survey = first.surveys[0]
+    for part in others:
+        part.renumber(survey.lines)
+        survey.merge(part.surveys.pop())
+        first.merge(part)
+    return first
+
+
+def _read_again(whole: Partial, tasks: Iterable[Task], how: How) -> Partial:
+    """Read inputs whole of which a sample leaves something unjudged, for their counts alone."""
+    doubtful = {survey.path for survey in whole.surveys if survey.sampled and survey.unjudged()}
+    inputs = {
+        task.found.path: task.found
+        for task in tasks
+        if isinstance(task.found, Input) and task.found.size is not None
+    }
+    for path, found in inputs.items():
+        concerned = {name for name in doubtful if name == path or name.startswith(f"{path}!")}
+        if not concerned:
+            continue
+
+        def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
+            del origin
+            survey.records += 1
+            count(document, how.settings, survey, whole)
+
+        again = {survey.path: survey for survey in read_all([found], how.limits, _silent, take)}
+        whole.surveys = [
+            replace(again[survey.path], size=survey.size)
+            if survey.path in concerned and survey.path in again
+            else survey
+            for survey in whole.surveys
+        ]
+    return whole

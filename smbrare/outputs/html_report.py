@@ -1,0 +1,236 @@
+"""``html``: one file for a ticket, with charts, a table that sorts, and nothing from the network.
+
+Three walls stand between a log and the reader's browser: every text is escaped by the template and
+made visible first; JSON in the page holds no ``<``; and the page's own policy runs no script but
+its two, known by their hashes, and loads nothing.
+"""
+
+import base64
+import hashlib
+import ipaddress
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources, util
+from typing import Any
+
+import orjson
+
+from smbrare import __version__, rule
+from smbrare.charts import Chart, contacts, timeline
+from smbrare.errors import UsageError
+from smbrare.fields import format_time
+from smbrare.finding import Finding, duration, reason
+from smbrare.networks import NOT_INTERNET
+from smbrare.pivots import pivots
+from smbrare.report import Report
+from smbrare.sanitize import json_visible, visible
+from smbrare.survey import InputSurvey
+from smbrare.triage import Step, triage
+from smbrare.wording import history_text, host_text, notes, outcome_text, time_text, values
+
+_MOST_OPEN = 3
+
+
+def check() -> None:
+    """Make sure before a long scan that the report can be written after it.
+
+    Raises:
+        UsageError: If the libraries of the extra ``html`` are not installed.
+    """
+    missing = [name for name in ("jinja2", "vl_convert") if not _is_installed(name)]
+    if missing:
+        raise UsageError(
+            f"--format html needs {' and '.join(missing)}: pip install 'smbrare[html]'"
+        )
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return util.find_spec(name) is not None
+    except ValueError:  # What find_spec says of a module that was blocked.
+        return False
+
+
+def render(report: Report, shown: list[Finding]) -> Iterator[str]:
+    """Yield one HTML document.
+
+    Raises:
+        UsageError: If the libraries of the extra ``html`` are not installed.
+    """
+    check()
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only this output needs it
+    from markupsafe import Markup, escape  # noqa: PLC0415
+
+    def shown_text(value: Any) -> Any:
+        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    def sentence(step: Step) -> Markup:
+        return Markup(step.say(lambda name: f"<code>{escape(visible(name))}</code>"))  # noqa: S704
+
+    environment = Environment(
+        autoescape=True,
+        finalize=shown_text,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["sentence"] = sentence
+    scripts = (_library(), _file("report.js"))
+    template = environment.from_string(_file("report.html.jinja"))
+    # What is marked here is ours: the style, the scripts, and JSON without any "<".
+    yield from template.generate(
+        _context(report, shown)
+        | {
+            "newline": Markup("\n"),
+            "policy": _policy(scripts),
+            "style": Markup(_file("report.css")),  # noqa: S704
+            "scripts": [Markup(script) for script in scripts],  # noqa: S704
+            "charts": [
+                {"id": name, "json": Markup(script_json(chart.spec)), "left_out": chart.left_out}  # noqa: S704
+                for name, chart in _charts(report, shown)
+            ],
+        }
+    )
+
+
+@cache
+def _library() -> str:
+    """Return the JavaScript that draws charts; bundling it takes about two seconds."""
+    import vl_convert  # noqa: PLC0415 - only this output needs it
+
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+
+
+def _charts(report: Report, shown: list[Finding]) -> Iterator[tuple[str, Chart]]:
+    for name, chart in (("timeline", timeline(report, shown)), ("hosts", contacts(report, shown))):
+        if chart is not None:
+            yield name, chart
+
+
+def script_json(value: Any) -> str:
+    r"""Return JSON for a script element, which nothing in it can end (``<`` is ``\u003c``)."""
+    text = json_visible(orjson.dumps(value).decode())
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _policy(scripts: tuple[str, ...]) -> str:
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _file(name: str) -> str:
+    return resources.files("smbrare.outputs").joinpath(name).read_text(encoding="utf-8")
+
+
+def _context(report: Report, shown: list[Finding]) -> dict[str, Any]:
+    setup, span = report.setup, report.span
+    return {
+        "version": __version__,
+        "rule": rule,
+        "clauses": rule.CLAUSES,
+        "ranges": [(str(network), name) for network, name in NOT_INTERNET.items()],
+        "setup": setup,
+        "history": "all time" if setup.history is None else duration(setup.history),
+        "since": None if setup.since is None else format_time(setup.since),
+        "until": None if setup.until is None else format_time(setup.until),
+        "first": None if span.first is None else format_time(span.first),
+        "last": None if span.last is None else format_time(span.last),
+        "hours": len(span.hours),
+        "figures": list(_figures(report, shown)),
+        "findings": [_finding(finding, len(shown)) for finding in shown],
+        "exit_code": report.exit_code,
+        "one_clause_away": report.one_clause_away,
+        "held_back": len(report.held_back),
+        "excluded": len(report.excluded),
+        "unjudged": [(survey.path, source, why) for survey, source, why in report.unjudged()],
+        "cut": [survey.path for survey in report.inputs if survey.cut],
+        "inputs": [_input(survey) for survey in report.inputs],
+    }
+
+
+def _figures(report: Report, shown: list[Finding]) -> Iterator[tuple[str, str]]:
+    yield "findings", f"{len(shown):,}"
+    established = sum(outcome_text(finding).startswith("established") for finding in shown)
+    yield "established", f"{established:,}"
+    yield "destinations", f"{len({finding.sighting.destination for finding in shown}):,}"
+    yield "hosts", f"{len({name for finding in shown for name in finding.hosts}):,}"
+    yield "with full history", f"{sum(finding.history.complete for finding in shown):,}"
+    yield "sightings", f"{report.sightings:,}"
+    yield "held back", f"{len(report.held_back) + len(report.excluded):,}"
+
+
+def _finding(finding: Finding, count: int) -> dict[str, Any]:
+    sighting = finding.sighting
+    address = ipaddress.ip_address(sighting.destination)
+    return {
+        "id": finding.id,
+        "open": count <= _MOST_OPEN,
+        "time": time_text(sighting.time),
+        "time_key": -1 if sighting.time is None else sighting.time,
+        "destination": sighting.destination,
+        "destination_key": f"{address.version}{int(address):039d}",
+        "domain": ", ".join(values(finding, "destination.domain")),
+        "host": host_text(finding),
+        "source": sighting.source,
+        "outcome": outcome_text(finding),
+        "events": finding.events,
+        "history": history_text(finding.history),
+        "history_key": finding.history.known,
+        "notes": notes(finding),
+        "reason": reason(finding),
+        "steps": _steps(finding),
+        "facts": [(name, text) for name, text in _facts(finding) if text],
+        "pivots": [
+            {"title": each.title, "language": each.language, "lines": each.text.split("\n")}
+            for each in pivots(finding)
+        ],
+    }
+
+
+def _steps(finding: Finding) -> list[tuple[str, tuple[Step, ...]]]:
+    found = triage(finding)
+    return [
+        ("Investigate", found.investigate),
+        ("Harmless if", found.harmless_if),
+        ("Respond", found.respond),
+    ]
+
+
+def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
+    sighting = finding.sighting
+    left = finding.host_count - len(finding.hosts)
+    yield "Destination", sighting.destination
+    yield "Domain", ", ".join(values(finding, "destination.domain"))
+    yield "Ports", ", ".join(map(str, finding.ports))
+    yield "Source address", sighting.source
+    yield "Hosts", ", ".join(finding.hosts) + (f" and {left:,} more" if left else "")
+    yield "Outcome", outcome_text(finding)
+    yield "First", "undated" if sighting.time is None else format_time(sighting.time)
+    yield "Last", "" if finding.last is None else format_time(finding.last)
+    yield "Seen before", "" if finding.previous is None else format_time(finding.previous)
+    yield "Events", f"{finding.events:,}"
+    yield "History known", history_text(finding.history)
+    yield "Notes", "; ".join(notes(finding))
+    yield "Process", ", ".join(values(finding, "process.executable"))
+    yield "Record", f"{sighting.origin} ({sighting.event_source})"
+    yield "Finding", finding.id
+
+
+def _input(survey: InputSurvey) -> dict[str, Any]:
+    return {
+        "path": survey.path,
+        "container": survey.container,
+        "records": survey.records,
+        "network": survey.network,
+        "skipped": survey.skipped,
+        "alerts": survey.alerts,
+        "unknown": survey.unknown,
+        "cut": survey.cut,
+        "sources": ", ".join(sorted(survey.sources)),
+    }

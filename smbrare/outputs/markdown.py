@@ -1,0 +1,139 @@
+"""``markdown``: a text for a ticket (CommonMark with GitHub's tables).
+
+All text out of a log stands in code spans and code blocks, where no renderer sees a link, a
+mention, an image or HTML.
+"""
+
+from collections.abc import Iterator
+
+from smbrare import rule
+from smbrare.fields import format_time
+from smbrare.finding import Finding, duration, reason
+from smbrare.pivots import pivots
+from smbrare.report import Report
+from smbrare.sanitize import code_block, code_span
+from smbrare.triage import triage
+from smbrare.wording import (
+    history_text,
+    host_text,
+    notes,
+    outcome_text,
+    time_text,
+    values,
+)
+
+_MOST_INPUTS = 20
+_COLUMNS = (
+    "Time (UTC)",
+    "Destination",
+    "Domain",
+    "Host",
+    "Source",
+    "Outcome",
+    "Events",
+    "History known",
+)
+
+
+def render(report: Report, shown: list[Finding]) -> Iterator[str]:
+    """Yield a heading, what was read, a table of the findings, and a section for each."""
+    count = f"{len(shown):,} finding{'' if len(shown) == 1 else 's'}"
+    yield f"# Rare SMB connections to the internet: {count}\n\n"
+    yield from _scope(report)
+    if not shown:
+        yield "\nNothing to show.\n"
+        return
+    yield "\n## Findings\n\n"
+    yield from _table(shown)
+    for number, finding in enumerate(shown, start=1):
+        yield from _section(number, finding)
+
+
+def _scope(report: Report) -> Iterator[str]:
+    setup, span = report.setup, report.span
+    history = "of all time" if setup.history is None else f"of {duration(setup.history)}"
+    key = "destination and host" if setup.per_host else "destination"
+    yield (
+        f"Rule: [{rule.RULE_NAME}]({rule.RULE_URL}), `{rule.RULE_ID}`, new by {key} in a "
+        f"history {history}.\n\n"
+    )
+    if span.first is not None and span.last is not None:
+        yield (
+            f"- Events from {format_time(span.first)} to {format_time(span.last)}, "
+            f"in {len(span.hours):,} hours\n"
+        )
+    network = sum(survey.network for survey in report.inputs)
+    yield f"- {network:,} network events, {report.sightings:,} of them match the rule\n"
+    held, excluded = len(report.held_back), len(report.excluded)
+    baseline = "no baseline" if setup.baseline is None else f"baseline {code_span(setup.baseline)}"
+    yield f"- Held back: {held:,} by {baseline}, {excluded:,} by exclusions\n"
+    for survey in report.inputs[:_MOST_INPUTS]:
+        left = f", {survey.skipped:,} skipped" if survey.skipped else ""
+        cut = ", not read to its end" if survey.cut else ""
+        yield f"- Read {code_span(survey.path)}: {survey.records:,} records{left}{cut}\n"
+    if len(report.inputs) > _MOST_INPUTS:
+        yield f"- Read {len(report.inputs) - _MOST_INPUTS:,} more inputs\n"
+    for survey, source, why in report.unjudged():
+        named = f"{survey.path} ({source})" if source else survey.path
+        yield f"- **Not judged**: {code_span(named)} {code_span(why)}\n"
+
+
+def _table(shown: list[Finding]) -> Iterator[str]:
+    yield f"| {' | '.join(_COLUMNS)} |\n"
+    yield "|---|---|---|---|---|---|---:|---|\n"
+    for finding in shown:
+        cells = (
+            time_text(finding.sighting.time),
+            code_span(finding.sighting.destination),
+            code_span(_domain(finding)),
+            code_span(host_text(finding)),
+            code_span(finding.sighting.source),
+            outcome_text(finding),
+            f"{finding.events:,}",
+            history_text(finding.history),
+        )
+        yield f"| {' | '.join(cells)} |\n"
+
+
+def _domain(finding: Finding) -> str:
+    return ", ".join(values(finding, "destination.domain"))
+
+
+def _section(number: int, finding: Finding) -> Iterator[str]:
+    sighting = finding.sighting
+    yield f"\n## {number}. {sighting.destination}, {time_text(sighting.time)}\n\n"
+    yield f"{reason(finding)}.\n\n"
+    for name, text in _facts(finding):
+        if text:
+            yield f"- {name}: {text}\n"
+    steps = triage(finding)
+    for title, listed in (
+        ("Investigate", steps.investigate),
+        ("Harmless if", steps.harmless_if),
+        ("Respond", steps.respond),
+    ):
+        yield f"\n{title}:\n\n"
+        yield from (f"1. {step.say(code_span)}\n" for step in listed)
+    for pivot in pivots(finding):
+        yield f"\n{pivot.title} ({pivot.language})\n\n{code_block(pivot.text)}\n"
+
+
+def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
+    sighting, last = finding.sighting, finding.last
+    ports = ", ".join(map(str, finding.ports))
+    yield "Domain", code_span(_domain(finding))
+    yield "From", f"{code_span(sighting.source)} on {code_span(host_text(finding))}"
+    if finding.host_count > 1:
+        left = finding.host_count - len(finding.hosts)
+        more = f" and {left:,} more" if left else ""
+        yield "All hosts", ", ".join(map(code_span, finding.hosts)) + more
+    yield "Ports", ports
+    yield "Outcome", outcome_text(finding)
+    if last is not None and sighting.time is not None:
+        yield "First", format_time(sighting.time)
+        yield "Last", format_time(last)
+    yield "Events", f"{finding.events:,}"
+    yield "History known", history_text(finding.history)
+    yield "Notes", ", ".join(map(code_span, notes(finding)))
+    yield "Record", f"{code_span(str(sighting.origin))}, source {code_span(sighting.event_source)}"
+    yield "Finding", f"`{finding.id}`"

@@ -1,0 +1,192 @@
+"""JSON documents that are no NDJSON: pretty-printed, concatenated, one huge array, envelopes.
+
+They are read as a stream of tokens, which cannot go on behind damage: damage ends the input.
+"""
+
+import codecs
+from collections.abc import Callable, Generator, Iterator
+from itertools import chain
+from typing import Any, BinaryIO
+
+from smbrare.envelope import ARRAYS, Path, events, marks_event
+from smbrare.event import Origin, Record, Skipped
+from smbrare.jsontext import BadJson
+from smbrare.jsontokens import Token, cut_numbers, tokens
+from smbrare.limits import DEFAULT, MIB, Limits
+
+_CONTAINERS: dict[str, Callable[[], Any]] = {"start_map": dict, "start_array": list}
+_ENDS = frozenset({"end_map", "end_array"})
+_STRUCTURE = _ENDS.union(_CONTAINERS)
+_AROUND_ARRAYS = frozenset(path[:length] for path in ARRAYS for length in range(1, len(path)))
+"""Where an object has to be looked into to come to an array of events."""
+
+
+def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
+    """Yield the records of a JSON stream, and what had to be skipped.
+
+    Arrays at the top and in envelopes are read an element at a time. The records are what
+    `envelope.events` makes of the elements, so that it need not be applied again.
+
+    Args:
+        stream: Decompressed UTF-8 bytes, from their start.
+        path: The input's name, for the records' origins, which count elements.
+        limits: The longest element to hold in memory, and how deep it may nest.
+
+    Raises:
+        OSError: If the stream fails; records before that were yielded.
+    """
+    number = 0
+    feed = _Feed(stream, limits.record_bytes)
+    try:
+        for value in _top_level(tokens(feed), limits.nesting):
+            number += 1
+            feed.element_bytes = 0
+            yield from _records(value, Origin(path, number))
+    except _TooLong:
+        reason = f"longer than {limits.record_bytes // MIB} MiB"
+    except BadJson as bad:
+        reason = str(bad)
+    else:
+        return
+    origin = Origin(path, number + 1)
+    yield Skipped(origin, f"{reason}; the rest was not read", could_matter=True, ends_input=True)
+
+
+class _TooLong(Exception):  # noqa: N818 - says what the element is
+    """An element that exceeds the limits."""
+
+
+_TOO_DEEP = object()
+"""Stands for a value that nests too deeply."""
+
+
+class _Feed:
+    """A stream as ijson reads it: bytes that are no UTF-8 become U+FFFD, endless elements end."""
+
+    def __init__(self, stream: BinaryIO, longest: int) -> None:
+        self._stream = stream
+        self._longest = longest
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self.element_bytes = 0
+
+    def read(self, size: int) -> bytes:
+        if self.element_bytes > self._longest:
+            raise _TooLong
+        text = b""
+        # A block that ends inside of its first character must not look like the end.
+        while not text and (block := self._stream.read(size)):
+            self.element_bytes += len(block)
+            text = self._decoder.decode(block).encode()
+        return cut_numbers(text or self._decoder.decode(b"", final=size > 0).encode())
+
+
+def _records(value: object, origin: Origin) -> Iterator[Record | Skipped]:
+    if isinstance(value, dict):
+        for document in events(value):
+            yield Record(origin, document)
+    elif value is _TOO_DEEP:
+        yield Skipped(origin, "nested too deeply", could_matter=True)
+    else:
+        yield Skipped(origin, f"no object: {type(value).__name__}", could_matter=False)
+
+
+def _top_level(tokens: Iterator[Token], nesting: int) -> Iterator[object]:
+    """Yield the values at the top, and the elements of arrays and envelopes there."""
+    for token in tokens:
+        if token[0] == "start_array":
+            yield from _elements(tokens, next(tokens), nesting)
+        elif token[0] == "start_map":
+            document, opened = yield from _object(tokens, (), nesting)
+            # An envelope's own keys are no event, unless they say so.
+            if not opened or marks_event(document):
+                yield document
+        else:
+            yield token[1]
+
+
+def _elements(tokens: Iterator[Token], token: Token, nesting: int) -> Iterator[object]:
+    """Yield the elements of an array one by one, from its first token."""
+    while token[0] != "end_array":
+        yield _value(tokens, token, nesting)
+        token = next(tokens)
+
+
+def _object(
+    tokens: Iterator[Token], path: Path, nesting: int
+) -> Generator[object, None, tuple[dict[str, Any], bool]]:
+    """Yield the events of an envelope one by one; return the rest of it.
+
+    Returns:
+        The object without the arrays whose elements were yielded, and whether there were any.
+    """
+    members: dict[str, Any] = {}
+    opened = is_event = False
+    for kind, key in tokens:
+        if kind == "end_map":
+            break
+        token = next(tokens)
+        place = (*path, key)
+        is_event = is_event or marks_event((key,))
+        if token[0] == "start_map" and place in _AROUND_ARRAYS and not is_event:
+            members[key], inner = yield from _object(tokens, place, nesting)
+            opened = opened or inner
+            continue
+        if token[0] == "start_array" and place in ARRAYS and not is_event:
+            first = next(tokens)
+            if first[0] in {"start_map", "end_array"}:
+                opened = True
+                yield from _elements(tokens, first, nesting)
+                continue
+            value = _value(chain((first,), tokens), token, nesting)
+        else:
+            value = _value(tokens, token, nesting)
+        if value is _TOO_DEEP:
+            yield value
+        else:
+            members[key] = value
+    return members, opened
+
+
+def _value(tokens: Iterator[Token], token: Token, nesting: int) -> Any:
+    """Return the value that a token begins; `_TOO_DEEP` if it nests too deeply."""
+    kind, value = token
+    if kind not in _CONTAINERS:
+        return value
+    current: Any = _CONTAINERS[kind]()
+    is_map = kind == "start_map"
+    above: list[Any] = []
+    key = ""
+    for kind, value in tokens:  # One pass for each key and value: the hot loop of this reader.
+        if kind == "map_key":
+            key = value
+        elif kind not in _STRUCTURE:
+            if is_map:
+                current[key] = value
+            else:
+                current.append(value)
+        elif kind in _CONTAINERS:
+            child = _CONTAINERS[kind]()
+            if is_map:
+                current[key] = child
+            else:
+                current.append(child)
+            above.append(current)
+            if len(above) >= nesting:
+                return _pass_over(tokens, len(above) + 1)
+            current = child
+            is_map = kind == "start_map"
+        elif above:
+            current = above.pop()
+            is_map = current.__class__ is dict
+        else:
+            break
+    return current
+
+
+def _pass_over(tokens: Iterator[Token], depth: int) -> object:
+    """Read on until so many containers have ended, and keep nothing."""
+    for kind, _ in tokens:
+        depth += (kind in _CONTAINERS) - (kind in _ENDS)
+        if not depth:
+            break
+    return _TOO_DEEP

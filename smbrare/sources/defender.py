@@ -1,0 +1,246 @@
+"""Microsoft Defender XDR: streaming records, rows of Advanced Hunting, and mapped ECS documents.
+
+Follows the mapping of Elastic's m365_defender integration. A streaming record holds a row of a
+table in ``properties``; Advanced Hunting and Microsoft Sentinel export the row alone, as JSON or as
+CSV, whose values are text.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from smbrare.event import Document
+from smbrare.fields import Malformed, first, ip, keyword, leaves
+from smbrare.jsontext import BadJson, decode
+from smbrare.sources import ecs
+from smbrare.sources.mapping import (
+    Settings,
+    Table,
+    Take,
+    View,
+    lower,
+    one_of,
+    placed,
+    utc,
+    windows_path,
+)
+
+_NETWORK_TABLES = ("devicenetworkevents", "devicenetworkinfo")
+_NETWORK_ACTIONS = ("Connection", "InboundConnection", "ListeningConnection")
+_TYPES = {
+    "ConnectionSuccess": "start",
+    "ConnectionRequest": "start",
+    "ListeningConnectionCreated": "start",
+    "InboundConnectionAccepted": "start",
+    "ConnectionFailed": "denied",
+    "DnsConnectionInspected": "protocol",
+}
+_COLUMNS = "the columns, which are those of DeviceNetworkEvents"
+_SID = "the SID of the account, which Elastic's mapping takes for Windows as well"
+_KERNEL = "the name of the process, which is the Windows kernel's"
+_PATH = "the path of the process, which names a drive"
+_AUTHORITY = "the domain of the account, which is NT AUTHORITY on Windows alone"
+
+_outcome = one_of({"connectionsuccess": "success", "connectionfailed": "failure"})
+_nt_authority = one_of({"nt authority": "windows"})
+_kernel = one_of({"system": "windows", "ntoskrnl.exe": "windows"})
+_tcp = one_of({"tcp": "tcp", "tcpv4": "tcp", "tcpv6": "tcp"})
+
+
+def _transport(protocol: object) -> str:
+    return _tcp(protocol) or keyword(protocol).lower()
+
+
+def _additional(fields: object) -> Mapping[str, Any]:
+    """Return AdditionalFields, which is an object, its text, null or empty."""
+    # Most texts say nothing that is asked for, and are not worth decoding.
+    if isinstance(fields, str) and ("direction" in fields or "Posix" in fields):
+        try:
+            fields = decode(fields)
+        except BadJson:
+            return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _direction(fields: object) -> str | None:
+    named = {"In": "inbound", "Out": "outbound"}
+    direction = _additional(fields).get("direction")
+    return named.get(direction) if isinstance(direction, str) else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip(text)
+    except Malformed:
+        return False
+    return True
+
+
+def _host_name(url: object) -> str | None:
+    """Return the host of a URL or of a bare host name; an address is no name."""
+    text = keyword(url)
+    try:
+        host = urlsplit(text if "//" in text else f"//{text}").hostname
+    except ValueError:
+        raise Malformed("no URL") from None
+    return None if host is None or _is_address(host) else host
+
+
+_RECORD: Table = {
+    "@timestamp": (
+        # The envelope's own time is when the record was exported.
+        Take("row.Timestamp"),
+        Take("row.Timestamp [UTC]", utc),
+        Take("row.TimeGenerated"),
+        Take("row.TimeGenerated [UTC]", utc),
+        Take("row.Timestamp [Local Time]"),
+        Take("row.TimeGenerated [Local Time]"),
+    ),
+    "event.action": (Take("row.ActionType", lower),),
+    "host.name": (Take("row.DeviceName", lower),),
+    "host.id": (Take("row.DeviceId"),),
+}
+
+_NETWORK: Table = {
+    **_RECORD,
+    "event.type": (
+        Take("row.ActionType", lambda action: _TYPES.get(keyword(action), "info")),
+        Take(constant="info"),
+    ),
+    "event.outcome": (Take("row.ActionType", _outcome),),
+    "host.os.type": (
+        Take("row.InitiatingProcessAccountSid", lambda _sid: "windows"),
+        Take("row.InitiatingProcessFolderPath", windows_path, inferred=_PATH),
+        Take("row.InitiatingProcessFileName", _kernel, inferred=_KERNEL),
+        Take("row.InitiatingProcessAccountDomain", _nt_authority, inferred=_AUTHORITY),
+    ),
+    "user.name": (Take("row.InitiatingProcessAccountName"),),
+    "user.domain": (Take("row.InitiatingProcessAccountDomain"),),
+    "process.pid": (Take("row.InitiatingProcessId"),),
+    "process.name": (Take("row.InitiatingProcessFileName"),),
+    "process.executable": (Take("row.InitiatingProcessFolderPath"),),
+    "network.transport": (Take("row.Protocol", _transport),),
+    "network.direction": (
+        Take("row.AdditionalFields", _direction),
+        Take(constant="unknown"),
+    ),
+}
+
+_OUTWARD: Table = {
+    "source.ip": (Take("row.LocalIP"),),
+    "source.port": (Take("row.LocalPort"),),
+    "destination.ip": (Take("row.RemoteIP"),),
+    "destination.port": (Take("row.RemotePort"),),
+    "destination.domain": (Take("row.RemoteUrl", _host_name),),
+}
+
+_INWARD: Table = {
+    "source.ip": (Take("row.RemoteIP"),),
+    "source.port": (Take("row.RemotePort"),),
+    "destination.ip": (Take("row.LocalIP"),),
+    "destination.port": (Take("row.LocalPort"),),
+}
+
+
+@cache
+def _row_table(place: str, *, inbound: bool, posix: bool, named: bool) -> Table:
+    """Return the table of a network row.
+
+    Args:
+        place: Where the row stands in the record.
+        inbound: Whether the remote side opened the connection, as AdditionalFields says.
+        posix: Whether AdditionalFields describes a process of macOS or Linux, which have SIDs too.
+        named: Whether the record names the table, or the action one of its kind.
+    """
+    category = Take(constant="network", inferred="" if named else _COLUMNS)
+    table = {**_NETWORK, **(_INWARD if inbound else _OUTWARD), "event.category": (category,)}
+    if posix:
+        table["host.os.type"] = (Take(constant="unix"),)
+    return placed(table, {"row": (place,)})
+
+
+_OTHER = {place: placed(_RECORD, {"row": (place,)}) for place in ("", "properties")}
+
+
+def recognize(document: Document, settings: Settings) -> View | None:
+    """Return the view of a streaming record, or of a row of Advanced Hunting or Sentinel."""
+    if "properties" in document and "category" in document:
+        row, table = document["properties"], document["category"]
+        if not isinstance(row, dict) or not isinstance(table, str):
+            return None
+        if not table.startswith("AdvancedHunting-"):
+            return None
+        named = table.lower().endswith(_NETWORK_TABLES)
+        return _view(document, row, "properties", settings, named=named, network=named)
+    if "ActionType" in document:
+        if not any(key in document for key in ("DeviceName", "DeviceId", "RemoteIP")):
+            return None
+        named = _is_network_row(document)
+        return _view(document, document, "", settings, named=named, network=named)
+    if "RemoteIP" in document and "InitiatingProcessId" in document:
+        return _view(document, document, "", settings, named=False, network=True)
+    return None
+
+
+def _is_network_row(row: Document) -> bool:
+    """Return whether a row is one of DeviceNetworkEvents; a query may mix tables."""
+    table = row.get("Type")
+    if isinstance(table, str) and table:
+        return table.lower() in _NETWORK_TABLES
+    action = row.get("ActionType")
+    return isinstance(action, str) and (
+        action.startswith(_NETWORK_ACTIONS) or action.endswith("Inspected")
+    )
+
+
+def _view(
+    document: Document, row: Document, place: str, settings: Settings, *, named: bool, network: bool
+) -> View:
+    if not network:
+        return View("defender", "Defender record", document, _OTHER[place], settings)
+    additional = _additional(row.get("AdditionalFields"))
+    table = _row_table(
+        place,
+        inbound=additional.get("direction") == "In",
+        posix=any("Posix" in key for key in additional),
+        named=named,
+    )
+    return View("defender", "Defender network record", document, table, settings)
+
+
+def _no_posix(document: Document) -> bool:
+    details = first(document, "m365_defender.event.additional_fields")
+    return not isinstance(details, dict) or not any("Posix" in key for key in details)
+
+
+MAPPED: Table = {
+    **ecs.TABLE,
+    "event.outcome": (*ecs.TABLE["event.outcome"], Take("event.action", _outcome)),
+    "host.os.type": (
+        *ecs.TABLE["host.os.type"],
+        Take("user.id", lambda _sid: "windows", when=_no_posix, inferred=_SID),
+        Take("process.executable", windows_path, inferred=_PATH),
+        Take("process.name", _kernel, inferred=_KERNEL),
+        Take("user.domain", _nt_authority, inferred=_AUTHORITY),
+    ),
+    "destination.domain": (
+        *ecs.TABLE["destination.domain"],
+        Take("url.domain", _host_name),
+        Take("url.original", _host_name),
+    ),
+    "network.transport": (
+        *ecs.TABLE["network.transport"],
+        Take("network.protocol", _tcp, inferred="network.protocol, used before version 2.14.2"),
+        Take("m365_defender.event.protocol", _tcp, inferred="m365_defender.event.protocol"),
+    ),
+}
+
+
+def recognize_mapped(document: Document, dataset: str, settings: Settings) -> View | None:
+    """Return the view of an ECS document that the m365_defender integration made."""
+    if not dataset.startswith("m365_defender") and not (
+        "m365_defender" in document or leaves(document, "m365_defender.event.category")
+    ):
+        return None
+    return View("defender", "Defender document", document, MAPPED, settings)

@@ -1,0 +1,15 @@
+"""Elastic Defend: ECS as the endpoint writes it, in the form of 8.x and in the old one.
+
+The old form has no host.os.type, only host.os.platform.
+"""
+
+from smbrare.event import Document
+from smbrare.sources import ecs
+from smbrare.sources.mapping import Settings, View
+
+
+def recognize_mapped(document: Document, dataset: str, settings: Settings) -> View | None:
+    """Return the view of a document that Elastic Defend wrote."""
+    if not dataset.startswith("endpoint") and "endpoint" not in ecs.shippers(document):
+        return None
+    return View("elastic_defend", "Elastic Defend document", document, ecs.TABLE, settings)

@@ -1,0 +1,80 @@
+"""Elastic Endgame: ECS documents, and raw events as the sensor wrote them before ECS.
+
+Follows the field list that Elastic publishes for endgame-*, and the names of Endgame's raw events.
+"""
+
+from datetime import UTC, datetime
+
+from smbrare.event import Document
+from smbrare.fields import Moment, from_number, keyword, leaves, long
+from smbrare.sources import ecs
+from smbrare.sources.mapping import Settings, Table, Take, View, one_of, windows_path
+
+_FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+_FILETIME_PER_SECOND = 10_000_000
+
+
+def _filetime(value: object) -> Moment:
+    return from_number(long(value), _FILETIME_PER_SECOND, _FILETIME_EPOCH)
+
+
+def _windows_kernel(name: object) -> str | None:
+    return "windows" if keyword(name) == "System" else None
+
+
+MAPPED: Table = {
+    **ecs.TABLE,
+    # Exports without @timestamp have epoch milliseconds beside it.
+    "@timestamp": (*ecs.TABLE["@timestamp"], Take("timestamp")),
+}
+
+RAW: Table = {
+    "@timestamp": (Take("timestamp", _filetime),),
+    "event.category": (
+        Take("event_type_full", one_of({"network_event": "network", "process_event": "process"})),
+    ),
+    "event.action": (Take("event_subtype_full"),),
+    "event.dataset": (Take(constant="esensor"),),
+    "host.os.type": (
+        Take("process_path", windows_path, inferred="process_path, which names a drive"),
+        Take(
+            "user_domain",
+            one_of({"nt authority": "windows"}),
+            inferred="user_domain, which is NT AUTHORITY on Windows alone",
+        ),
+        Take(
+            "process_name",
+            _windows_kernel,
+            inferred="process_name, which is System for the Windows kernel",
+        ),
+    ),
+    "user.name": (Take("user_name"),),
+    "user.domain": (Take("user_domain"),),
+    "process.pid": (Take("pid"),),
+    "process.name": (Take("process_name"),),
+    "process.executable": (Take("process_path"),),
+    "source.ip": (Take("source_address"),),
+    "source.port": (Take("source_port"),),
+    "destination.ip": (Take("destination_address"),),
+    "destination.port": (Take("destination_port"),),
+    "network.transport": (Take("protocol", one_of({"tcp": "tcp", "udp": "udp"})),),
+    "network.direction": (
+        Take("subtype", one_of({"outgoing": "outbound", "incoming": "inbound"})),
+    ),
+}
+
+
+def recognize(document: Document, settings: Settings) -> View | None:
+    """Return the view of a raw event of the sensor."""
+    if "event_type_full" not in document:
+        return None
+    return View("endgame", "Endgame raw event", document, RAW, settings)
+
+
+def recognize_mapped(document: Document, dataset: str, settings: Settings) -> View | None:
+    """Return the view of an ECS document of endgame-*."""
+    if dataset not in ("esensor", "endgame") and not (
+        "endgame" in document or leaves(document, "endgame.event_type_full")
+    ):
+        return None
+    return View("endgame", "Endgame document", document, MAPPED, settings)

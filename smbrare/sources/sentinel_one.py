@@ -1,0 +1,133 @@
+"""SentinelOne Cloud Funnel: raw records of flat dotted keys, and mapped ECS documents.
+
+Follows the mapping of Elastic's sentinel_one_cloud_funnel integration, which never sets
+network.transport: the transport stands in ``meta.event.name`` alone.
+"""
+
+from smbrare.event import Document
+from smbrare.fields import Moment, from_number, keyword, leaves, long
+from smbrare.sources import ecs
+from smbrare.sources.mapping import (
+    Settings,
+    Table,
+    Take,
+    View,
+    account_domain,
+    account_name,
+    one_of,
+)
+
+_MILLISECONDS = 1_000
+_META = "sentinel_one_cloud_funnel.event.meta_event_name"
+_LATER = "network.direction, from which later versions of the integration take it"
+_MARKS = ("meta.event.name", "dataSource.name", "sca:ingestTime", "src.process.pid", "i.scheme")
+
+
+def _time(value: object) -> Moment:
+    return from_number(long(value), _MILLISECONDS)
+
+
+def _category(value: object) -> str | None:
+    name = keyword(value).lower()
+    if name == "dns" or ("ip" in name and "command" not in name):
+        return "network"
+    return name if name in {"process", "file", "registry"} else None
+
+
+def _transport(name: object) -> str | None:
+    """Return the transport out of ``TCPV4`` and its like."""
+    text = keyword(name).lower()
+    return next((known for known in ("tcp", "udp") if text.startswith(known)), None)
+
+
+def _connects(document: Document) -> bool:
+    # The vendor writes "IP Connect", Elastic's sample "IPConnect".
+    return any(
+        isinstance(value, str) and value.replace(" ", "") == "IPConnect"
+        for value in leaves(document, "event.type")
+    )
+
+
+RAW: Table = {
+    "@timestamp": (Take("event.time", _time),),
+    "event.category": (Take("event.category", _category),),
+    "event.type": (
+        Take(constant=("start", "connection"), when=_connects),
+        Take(constant="info"),
+    ),
+    "event.action": (
+        Take(
+            "event.network.direction",
+            one_of({"outgoing": "connection_attempted", "incoming": "connection_accepted"}),
+        ),
+    ),
+    "event.outcome": (
+        Take(
+            "event.network.connectionStatus",
+            one_of({"success": "success", "failure": "failure", "blocked": "unknown"}),
+        ),
+    ),
+    "event.id": (Take("event.id"),),
+    "host.name": (Take("endpoint.name"),),
+    "host.id": (Take("agent.uuid"),),
+    "host.os.type": (
+        Take(
+            "endpoint.os",
+            one_of(
+                {
+                    "windows": "windows",
+                    "linux": "linux",
+                    "macos": "macos",
+                    "osx": "macos",
+                    "ios": "ios",
+                    "android": "android",
+                }
+            ),
+        ),
+    ),
+    "user.name": (Take("src.process.user", account_name),),
+    "user.domain": (Take("src.process.user", account_domain),),
+    "process.pid": (Take("src.process.pid"),),
+    "process.name": (Take("src.process.name"),),
+    "process.executable": (Take("src.process.image.path"),),
+    "source.ip": (Take("src.ip.address"),),
+    "source.port": (Take("src.port.number"),),
+    "destination.ip": (Take("dst.ip.address"),),
+    "destination.port": (Take("dst.port.number"),),
+    "network.transport": (Take("meta.event.name", _transport),),
+    "network.direction": (
+        Take("event.network.direction", one_of({"outgoing": "egress", "incoming": "ingress"})),
+    ),
+}
+
+MAPPED: Table = {
+    **ecs.TABLE,
+    "event.action": (
+        *ecs.TABLE["event.action"],
+        Take(
+            "network.direction",
+            one_of({"egress": "connection_attempted", "ingress": "connection_accepted"}),
+            inferred=_LATER,
+        ),
+    ),
+    "network.transport": (
+        *ecs.TABLE["network.transport"],
+        Take(_META, _transport, inferred=_META),
+    ),
+}
+
+
+def recognize(document: Document, settings: Settings) -> View | None:
+    """Return the view of a raw record of any kind: connection, DNS, process and others."""
+    if "event.category" not in document or not any(mark in document for mark in _MARKS):
+        return None
+    return View("sentinel_one", "SentinelOne record", document, RAW, settings)
+
+
+def recognize_mapped(document: Document, dataset: str, settings: Settings) -> View | None:
+    """Return the view of an ECS document that the sentinel_one_cloud_funnel integration made."""
+    if not dataset.startswith("sentinel_one_cloud_funnel") and not (
+        "sentinel_one_cloud_funnel" in document or leaves(document, _META)
+    ):
+        return None
+    return View("sentinel_one", "SentinelOne document", document, MAPPED, settings)

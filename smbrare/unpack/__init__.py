@@ -1,0 +1,1 @@
+"""What lies around an input's records: compression, archives and encodings of text."""

@@ -1,0 +1,200 @@
+"""Layers of bytes: each reads from the one below, ends where it fails, and says why.
+
+A layer that raised would take with it what a buffer above had already gathered. So it ends like a
+file that is complete, every good record before the damage is read, and whoever read it asks
+`Layer.trouble` afterwards.
+"""
+
+import codecs
+import io
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
+
+from smbrare.limits import KIB, MIB, Limits
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+HEAD_BYTES = 64 * KIB
+"""How much of a stream is looked at to recognize it; a pipe is read that far before the first
+record comes out."""
+
+BLOCK_BYTES = 32 * KIB
+
+_SPOOLED_IN_MEMORY = 32 * MIB
+_UTF_8_MARK = codecs.BOM_UTF8
+_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+class Damaged(Exception):  # noqa: N818 - says what the stream is
+    """A stream that cannot be read on; the message says why, for the user."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What one input may still expand to, over all of its layers and members.
+
+    Attributes:
+        limits: The bounds.
+        taken: Bytes read from the input itself so far, or its size where that is known.
+        given: Bytes that layers and members gave so far.
+    """
+
+    limits: Limits
+    taken: int = 0
+    given: int = 0
+
+    def give(self, size: int) -> None:
+        """Count bytes that a layer gives.
+
+        Raises:
+            Damaged: If the input has become larger than the limits allow.
+        """
+        self.given += size
+        if self.given > self.limits.decompressed_bytes:
+            raise Damaged(f"unpacks to more than {self.limits.decompressed_bytes} bytes")
+        if (
+            self.given > self.limits.expansion_free_bytes
+            and self.given > self.limits.expansion * self.taken
+        ):
+            raise Damaged(f"unpacks to more than {self.limits.expansion} times its size")
+
+
+class Layer(io.RawIOBase):
+    """The bytes that an iterator of blocks gives, as a stream."""
+
+    def __init__(self, blocks: Iterable[bytes], below: "Layer | None" = None) -> None:
+        super().__init__()
+        self._blocks = iter(blocks)
+        self._below = below
+        self._left = memoryview(b"")
+        self._trouble = ""
+
+    @property
+    def trouble(self) -> str:
+        """Why the stream ended before its end, for the user; empty if it did not.
+
+        The deepest layer that failed is the cause of what failed above it.
+        """
+        below = self._below.trouble if self._below is not None else ""
+        return below or self._trouble
+
+    def readable(self) -> bool:
+        """Return True: a layer is there to be read."""
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Fill the buffer and return the bytes read: fewer than it holds only at the end."""
+        target = memoryview(buffer).cast("B")
+        filled = 0
+        while filled < len(target):
+            if not self._left and not self._advance():
+                break
+            taken = min(len(self._left), len(target) - filled)
+            target[filled : filled + taken] = self._left[:taken]
+            self._left = self._left[taken:]
+            filled += taken
+        return filled
+
+    def _advance(self) -> bool:
+        """Take the next block that is not empty; return whether there was one."""
+        try:
+            for block in self._blocks:
+                if block:
+                    self._left = memoryview(block)
+                    return True
+        except Damaged as damage:
+            self._trouble = str(damage)
+        except OSError as error:
+            self._trouble = f"cannot be read: {error.strerror or error}"
+        return False
+
+
+class Stream(io.BufferedReader):
+    """A layer with a buffer whose ``peek`` shows the first `HEAD_BYTES` or all there is."""
+
+    def __init__(self, blocks: Iterable[bytes], below: "Stream | None" = None) -> None:
+        self.layer: Layer = Layer(blocks, below.layer if below is not None else None)
+        super().__init__(self.layer, HEAD_BYTES)
+
+    @property
+    def head(self) -> bytes:
+        """The first bytes of a stream that nothing was read from yet."""
+        return self.peek(HEAD_BYTES)
+
+    @property
+    def trouble(self) -> str:
+        """Why the stream ended before its end, for the user; empty if it did not."""
+        return self.layer.trouble
+
+
+def blocks(stream: BinaryIO, budget: Budget | None = None) -> Iterator[bytes]:
+    """Yield what a stream holds from where it stands, counting it as taken from the input.
+
+    Raises:
+        OSError: If the stream fails.
+    """
+    # One read at a time: a read that goes on into a failure loses what it had.
+    read = getattr(stream, "read1", stream.read)
+    while block := read(BLOCK_BYTES):
+        if budget is not None:
+            budget.taken += len(block)
+        yield block
+
+
+def as_utf_8(stream: Stream) -> Stream:
+    """Return a text stream as UTF-8 without a byte order mark.
+
+    UTF-16 is known by its mark alone. The mark of UTF-8 becomes as many blanks, which every text
+    format passes over, so that offsets stay those of the input.
+    """
+    head = stream.head
+    if head.startswith(_UTF_8_MARK):
+        return Stream(_blank_mark(stream), stream)
+    for mark, encoding in _UTF_16.items():
+        if head.startswith(mark):
+            return Stream(_transcoded(stream, encoding), stream)
+    return stream
+
+
+def _blank_mark(stream: Stream) -> Iterator[bytes]:
+    stream.read(len(_UTF_8_MARK))
+    yield b" " * len(_UTF_8_MARK)
+    yield from blocks(stream)
+
+
+def _transcoded(stream: Stream, encoding: str) -> Iterator[bytes]:
+    stream.read(len(codecs.BOM_UTF16_LE))
+    # Half a surrogate pair must not hide the record that it stands in.
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    for block in blocks(stream):
+        yield decoder.decode(block).encode()
+    yield decoder.decode(b"", final=True).encode()
+
+
+def spool(stream: Stream, limits: Limits) -> IO[bytes]:
+    """Copy what is left of a stream to where it can be read at any place.
+
+    The copy lies in memory, above 32 MiB in a temporary file without a name.
+
+    Raises:
+        Damaged: If it is larger than ``limits.spool_bytes``, or cannot be written.
+    """
+    copy = cast("IO[bytes]", tempfile.SpooledTemporaryFile(_SPOOLED_IN_MEMORY))  # noqa: SIM115 - the caller closes it
+    size = 0
+    try:
+        for block in blocks(stream):
+            size += len(block)
+            if size > limits.spool_bytes:
+                raise Damaged(f"longer than {limits.spool_bytes} bytes")  # noqa: TRY301
+            copy.write(block)
+        copy.seek(0)
+    except OSError as error:
+        copy.close()
+        raise Damaged(f"no room for a temporary copy: {error.strerror or error}") from None
+    except Damaged:
+        copy.close()
+        raise
+    return copy

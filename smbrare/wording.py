@@ -1,0 +1,90 @@
+"""A finding's facts in words, the same in every output that a person reads."""
+
+from smbrare import enrichment
+from smbrare.fields import format_time
+from smbrare.finding import Finding, History, duration
+
+_SUCCESS = frozenset({"success", "connectionsuccess"})
+_FAILURE = frozenset({"failure", "connectionfailed", "denied"})
+_INBOUND = frozenset({"inbound", "ingress"})
+
+
+def values(finding: Finding, field: str) -> list[str]:
+    """Return an ECS field of the finding's event as texts, none where it is missing."""
+    value = finding.event.get(field, [])
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def time_text(time: int | None) -> str:
+    """Return microseconds since 1970 UTC to the second (``2026-11-18 09:11:18``)."""
+    return "undated" if time is None else format_time(time)[:19].replace("T", " ")
+
+
+def outcome_text(finding: Finding) -> str:
+    """Return what came of the connections: established, failed or unknown, or a mix of them.
+
+    ``event.outcome`` of all of the finding's events decides. Where none of them tells,
+    ``event.type`` and ``event.action`` of the first do (Microsoft Defender fills only those).
+    """
+    told = frozenset(finding.outcomes)
+    if not told & (_SUCCESS | _FAILURE):
+        told = frozenset(values(finding, "event.type") + values(finding, "event.action"))
+    established, failed = bool(told & _SUCCESS), bool(told & _FAILURE)
+    if established:
+        return "established, some failed" if failed else "established"
+    if failed:
+        return "failed or unknown" if "unknown" in told else "failed"
+    return "unknown"
+
+
+def is_inbound(finding: Finding) -> bool:
+    """Return whether the exporter calls the connection inbound, which is odd for this rule."""
+    return not _INBOUND.isdisjoint(values(finding, "network.direction"))
+
+
+def host_text(finding: Finding) -> str:
+    """Return the name of the first event's host, and how many others there are (``WS-02 +1``)."""
+    name = ", ".join(values(finding, "host.name") or finding.hosts[:1])
+    more = finding.host_count - 1
+    return f"{name} +{more}" if more > 0 else name
+
+
+def history_text(history: History, *, at_least: str = "≥ ") -> str:
+    """Return how much of the history was known (``2d 3h of 7d``).
+
+    Args:
+        history: What was known.
+        at_least: What stands before a lower bound.
+    """
+    known = f"{at_least if history.sampled else ''}{duration(history.known)}"
+    return known if history.wanted is None else f"{known} of {duration(history.wanted)}"
+
+
+def notes(finding: Finding) -> list[str]:
+    """Return what is odd about a finding, in a few words each."""
+    found = []
+    if finding.status == "excluded":
+        found.append(f"excluded: {finding.reason}" if finding.reason else "excluded")
+    elif finding.status != "new":
+        found.append(finding.status)
+    if is_inbound(finding):
+        found.append("inbound")
+    if finding.late:
+        found.append("late")
+    if finding.extra:
+        found.append(enrichment.note(finding.extra))
+    if finding.alert is not None and finding.alert.crowded:
+        found.append("max-signals exceeded")
+    if finding.previous is not None and finding.sighting.time is not None:
+        found.append(f"again after {silence(finding)}")
+    if finding.sighting.inferred:
+        found.append("inferred: " + ", ".join(finding.sighting.inferred))
+    return found
+
+
+def silence(finding: Finding) -> str:
+    """Return how long the destination was not contacted before, empty where it never was."""
+    time, previous = finding.sighting.time, finding.previous
+    if time is None or previous is None:
+        return ""
+    return duration((time - previous) // 1_000_000)

@@ -1,0 +1,76 @@
+"""Work spread over processes, with the results in the order of the tasks.
+
+The work is one function of one task, so the same function runs here, in a process, or elsewhere.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # Neither macOS nor Windows has it.
+        return os.cpu_count() or 1
+
+
+def run(
+    tasks: Sequence[Task],
+    work: Callable[[Task], Result],
+    jobs: int,
+    done: Callable[[Task], None],
+    lost: Callable[[Task], Result],
+) -> Iterator[Result]:
+    """Yield the result of each task, in the order of the tasks.
+
+    Args:
+        tasks: What to do; with several jobs they are sent to other processes.
+        work: Does one; with several jobs a function of a module.
+        jobs: How many processes to use; 1 for this one alone.
+        done: Called as each task ends, in any order.
+        lost: Gives the result of a task whose process died. It cannot be told which task killed
+            it, so all that had not ended are lost.
+    """
+    if jobs <= 1 or len(tasks) <= 1:
+        for task in tasks:
+            yield work(task)
+            done(task)
+        return
+    with ProcessPoolExecutor(min(jobs, len(tasks)), initializer=_leave_signals) as pool:
+        futures = {pool.submit(work, task): task for task in tasks}
+        try:
+            for future in as_completed(futures):
+                done(futures[future])
+            for future, task in futures.items():
+                yield _result(future, task, lost)
+        except BaseException:
+            # Ctrl-C and SIGTERM end all at once, not after the tasks under way.
+            for process in multiprocessing.active_children():
+                process.kill()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _result(future: "Future[Result]", task: Task, lost: Callable[[Task], Result]) -> Result:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return lost(task)
+
+
+def _leave_signals() -> None:
+    """Let the terminal's Ctrl-C reach only the process that the user started; it ends the others.
+
+    SIGTERM gets back its own meaning: a forked process has inherited the program's handler.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,78 @@
+"""Reports and pages for tests, made in this process: the charts' library is slow to bundle."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from smbrare.inputs import discover
+from smbrare.outputs import html_report
+from smbrare.report import Report, Setup
+from smbrare.scan import Request, gather, judge
+
+
+def report(*paths: Path) -> Report:
+    """Return the report of a scan without a baseline."""
+    setup = Setup(
+        history=7 * 86_400,
+        per_host=False,
+        literal=False,
+        strict=False,
+        time_field="@timestamp",
+        zone=UTC,
+    )
+    request = Request([str(path) for path in paths], setup)
+    partial = gather(discover(request.paths), request, lambda _: None)
+    return judge(request, partial, None)
+
+
+def html(path: Path) -> str:
+    """Return the HTML report of a scan."""
+    made = report(path)
+    return "".join(html_report.render(made, list(made.findings)))
+
+
+def write(path: Path, documents: Iterable[Any]) -> Path:
+    """Write documents as NDJSON."""
+    path.write_text("".join(json.dumps(document) + "\n" for document in documents))
+    return path
+
+
+class Page(HTMLParser):
+    """The elements of a page, and the text of its cells, scripts and code.
+
+    Attributes:
+        tags: Each element's name and attributes, in order.
+        texts: The text of each ``td``, ``script`` and ``code``, by name and in order.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {"td": [], "script": [], "code": []}
+        self._open = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take in the start of an element."""
+        self.tags.append((tag, dict(attrs)))
+        self._open = tag
+        if tag in self.texts:
+            self.texts[tag].append("")
+
+    def handle_data(self, data: str) -> None:
+        """Take in text."""
+        if self.texts.get(self._open):
+            self.texts[self._open][-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        """Take in the end of an element."""
+        if tag == self._open:
+            self._open = ""
+
+    def charts(self) -> list[Any]:
+        """Return the specifications of the charts."""
+        return [json.loads(text) for text in self.texts["script"][:-2]]

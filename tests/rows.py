@@ -1,0 +1,79 @@
+"""Sightings for tests of rarity and baselines: a small world, so that they meet often."""
+
+from collections.abc import Iterable
+
+import orjson
+from hypothesis import strategies as st
+
+from smbrare.event import Origin
+from smbrare.fields import HOUR
+from smbrare.sightings import Row, Sighting, Sightings
+
+_ORIGIN = Origin("events.ndjson", 1)
+
+START = 1_794_787_200_000_000
+"""2026-11-16T00:00:00Z in microseconds."""
+
+
+def sighting(
+    destination: str = "45.83.122.10",
+    source: str = "10.20.1.11",
+    host: str = "ws-01",
+    time: int | None = START,
+    *,
+    port: int = 50123,
+    event_id: str = "",
+    content: str = "",
+) -> Sighting:
+    """Return a sighting; the ECS fields tell it from others."""
+    ecs = orjson.dumps({"host.name": host, "source.port": port, "event.action": content})
+    return Sighting(
+        destination=destination,
+        source=source,
+        host=host,
+        time=time,
+        event_source="ecs",
+        ecs=ecs,
+        inferred=(),
+        origin=_ORIGIN,
+        rank=(host, source, port, event_id),
+    )
+
+
+def gathered(sightings: Iterable[Sighting]) -> Sightings:
+    """Return sightings as a scan gathers them."""
+    whole = Sightings()
+    for each in sightings:
+        whole.add(each, frozenset({"success"}), frozenset({445}), each.host.upper())
+    return whole
+
+
+def rows_of(sightings: Iterable[Sighting]) -> list[Row]:
+    """Return the rows that a baseline keeps of sightings."""
+    return list(gathered(sightings).rows())
+
+
+def times(days: int) -> st.SearchStrategy[int]:
+    """Times that cluster at the edges that decide: full hours, and whole days apart."""
+    edges = st.sampled_from([-1, 0, 1, HOUR - 1, HOUR // 2])
+    return st.builds(
+        lambda day, hour, edge: START + (day * 24 + hour) * HOUR + edge,
+        st.integers(0, days),
+        st.sampled_from([0, 1, 12]),
+        edges,
+    )
+
+
+def sightings(days: int = 16, most: int = 30) -> st.SearchStrategy[list[Sighting]]:
+    """Lists of sightings of few destinations by few hosts over some days."""
+    one = st.builds(
+        sighting,
+        destination=st.sampled_from(["45.83.122.10", "91.219.236.18"]),
+        source=st.sampled_from(["10.20.1.11", "10.20.1.12"]),
+        host=st.sampled_from(["ws-01", "ws-02"]),
+        time=times(days),
+        port=st.sampled_from([50123, 50124]),
+        event_id=st.sampled_from(["", "a"]),
+        content=st.sampled_from(["x", "y"]),
+    )
+    return st.lists(one, max_size=most)

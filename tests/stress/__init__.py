@@ -1,0 +1,1 @@
+"""Scripts that try to break promises for longer than a test suite may."""

@@ -1,0 +1,113 @@
+"""An envelope gives its events; an event stays itself."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smbrare.envelope import ARRAYS, events
+from smbrare.event import Record
+from smbrare.readers import document
+
+ONE, TWO = {"destination": {"ip": "45.83.122.10"}}, {"a": [1, {"b": None}]}
+
+
+def nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    for key in reversed(path):
+        value = {key: value}
+    assert isinstance(value, dict)
+    return value
+
+
+def hit(**parts: Any) -> dict[str, Any]:
+    return {"_index": "logs", "_id": "1", "_score": None} | parts
+
+
+@pytest.mark.parametrize("path", sorted(ARRAYS), ids=".".join)
+def test_the_events_of_every_envelope_come_out_in_order(path: tuple[str, ...]) -> None:
+    assert list(events({"took": 1} | nested(path, [ONE, TWO]))) == [ONE, TWO]
+
+
+def test_a_hit_is_its_source_or_else_its_fields() -> None:
+    fields = {"destination.ip": ["45.83.122.10"]}
+    assert list(events(hit(_source=ONE, fields=fields))) == [ONE]
+    assert list(events(hit(fields=fields))) == [fields]
+    assert list(events(hit(_source={}, fields=fields))) == [fields]
+    assert list(events({"_id": "1", "_source": ONE})) == [ONE]
+
+
+def test_envelopes_inside_one_another_are_opened_all_the_way() -> None:
+    response = {"hits": {"hits": [hit(_source={"records": [ONE]}), hit(_source=TWO)]}}
+    assert list(events({"responses": [response, response]})) == [ONE, TWO, ONE, TWO]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"events": 5},
+        {"records": ["a", "b"]},
+        {"results": {"a": 1}},
+        {"hits": 3},
+        {"hits": {"hits": "many"}},
+        {"fields": {"environment": "test"}},
+        {"_source": {"a": 1}},
+        {"@timestamp": "2026-11-16T08:00:00Z", "events": [{"a": 1}]},
+        {"records": [{"a": 1}], "destination.ip": "45.83.122.10"},
+        {"EventID": 3, "value": [{"a": 1}]},
+        {},
+    ],
+    ids=json.dumps,
+)
+def test_an_event_with_the_key_of_an_envelope_stays_itself(event: dict[str, Any]) -> None:
+    assert list(events(event)) == [event]
+
+
+def test_an_envelope_without_events_gives_none() -> None:
+    assert list(events({"took": 1, "hits": {"total": 0, "hits": []}})) == []
+    assert list(events({"records": []})) == []
+
+
+def test_all_arrays_of_an_envelope_are_opened() -> None:
+    assert sorted(map(str, events({"records": [ONE], "events": [TWO]}))) == [str(TWO), str(ONE)]
+
+
+def test_elements_that_are_no_objects_hold_no_event() -> None:
+    assert list(events({"records": [ONE, None, "a", TWO]})) == [ONE, TWO]
+
+
+KEYS = st.sampled_from(
+    ["hits", "records", "events", "_index", "_source", "fields", "@timestamp", "response", "a"]
+)
+VALUES = st.recursive(
+    st.none() | st.integers(0, 3) | st.just("x"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=5))
+def test_what_came_out_of_envelopes_needs_no_second_pass(value: dict[str, Any]) -> None:
+    once = list(events(value))
+    assert [again for event in once for again in events(event)] == once
+
+
+@settings(max_examples=500)
+@given(st.dictionaries(KEYS, VALUES, max_size=5))
+def test_a_streamed_document_gives_the_events_of_a_decoded_one(value: dict[str, Any]) -> None:
+    """They may differ where a key behind an envelope's array shows an event or a hit."""
+    text = json.dumps(value).encode()
+    found = list(document.read(io.BytesIO(text), "x"))
+    streamed = [item.document for item in found if isinstance(item, Record)]
+    decoded = list(events(value))
+    if not any(mark in text for mark in (b"@timestamp", b"_index", b"_source")):
+        assert sorted(map(json.dumps, streamed)) == sorted(map(json.dumps, decoded))
+    assert len(found) >= len(decoded)
+
+
+def test_a_hit_behind_an_array_of_its_own_is_not_lost_when_streamed() -> None:
+    text = json.dumps({"records": [TWO]} | hit(_source=ONE)).encode()
+    found = [item for item in document.read(io.BytesIO(text), "x") if isinstance(item, Record)]
+    assert [item.document for item in found] == [TWO, ONE]

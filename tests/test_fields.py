@@ -1,0 +1,250 @@
+"""Values as Elasticsearch types them, against a naive reference written from the list of rules."""
+
+import re
+from collections import Counter
+from decimal import Decimal
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smbrare.fields import (
+    Malformed,
+    first,
+    ip,
+    is_missing,
+    keyword,
+    leaves,
+    long,
+)
+
+# Paths
+
+keys = st.sampled_from(["a", "b", "c", "a.b", "b.c", "a.b.c", "c.a"])
+trees = st.recursive(
+    st.none() | st.integers(0, 9) | st.sampled_from(["", "x"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def flattened(node: Any, path: str = "") -> list[tuple[str, Any]]:
+    """Return every value, objects included, with the path that leads to it."""
+    if isinstance(node, list):
+        return [pair for element in node for pair in flattened(element, path)]
+    found = [] if node is None else [(path, node)]
+    if isinstance(node, dict):
+        for key, value in node.items():
+            found += flattened(value, f"{path}.{key}" if path else key)
+    return found
+
+
+@given(trees, keys)
+def test_leaves_are_those_of_the_flattened_document(document: Any, path: str) -> None:
+    wanted = [repr(value) for name, value in flattened(document) if name == path]
+    assert Counter(map(repr, leaves(document, path))) == Counter(wanted)
+
+
+def test_values_of_an_array_keep_their_order_and_nested_spelling_comes_first() -> None:
+    document = {"a.b": [3, [4]], "a": [{"b": 1}, {"b": [2]}]}
+    assert leaves(document, "a.b") == [1, 2, 3, 4]
+
+
+def test_arrays_may_nest_deeper_than_calls() -> None:
+    document: Any = 1
+    for _ in range(5_000):
+        document = [document]
+    assert leaves({"a": document}, "a") == [1]
+
+
+@pytest.mark.parametrize("document", [None, 7, "a", [], [7]])
+def test_what_is_no_object_has_no_leaves(document: Any) -> None:
+    assert leaves(document, "a") == []
+
+
+def test_first_passes_over_what_is_missing() -> None:
+    assert first({"a": [None, "", "-"], "b": ["-", 0]}, "c", "a", "b") == 0
+    assert first({"a": "-"}, "a") is None
+
+
+@pytest.mark.parametrize("value", [None, "", "-"])
+def test_null_empty_and_a_dash_are_missing(value: Any) -> None:
+    assert is_missing(value)
+
+
+@pytest.mark.parametrize("value", [0, False, " ", "--", [], {}])
+def test_nothing_else_is_missing(value: Any) -> None:
+    assert not is_missing(value)
+
+
+# keyword
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("Tcp ", "Tcp "), (4, "4"), (True, "true"), (False, "false"), (4.5, "4.5"), ("", "")],
+)
+def test_a_keyword_is_taken_as_it_is(value: Any, text: str) -> None:
+    assert keyword(value) == text
+
+
+@pytest.mark.parametrize("value", [None, {}, {"a": 1}, []])
+def test_an_object_is_no_keyword(value: Any) -> None:
+    with pytest.raises(Malformed):
+        keyword(value)
+
+
+# long
+
+_DIGITS = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
+
+
+def naive_long(text: str) -> int | None:
+    """Return a number's integer part by moving the point by hand; None if it is malformed."""
+    parts = _DIGITS.fullmatch(text)
+    if parts is None or not ((parts[2] or "") + (parts[3] or "")):
+        return None
+    whole, fraction, exponent = parts[2] or "", parts[3] or "", int(parts[4] or "0")
+    digits, point = whole + fraction, len(whole) + exponent
+    kept = digits[:point].ljust(point, "0") if point > 0 else ""
+    number = int(kept or "0") * (-1 if parts[1] == "-" else 1)
+    return number if -(2**63) <= number < 2**63 else None
+
+
+numbers = st.from_regex(
+    re.compile(r"[+-]?[0-9]{0,22}(\.[0-9]{0,6})?([eE][+-]?[0-9]{1,2})?", re.ASCII), fullmatch=True
+)
+
+
+@given(numbers | st.text(alphabet="0123456789+-.eE x_", max_size=12))
+def test_a_long_is_what_moving_the_point_by_hand_gives(text: str) -> None:
+    wanted = naive_long(text)
+    if wanted is None:
+        with pytest.raises(Malformed):
+            long(text)
+    else:
+        assert long(text) == wanted
+
+
+@given(st.integers(-(2**64), 2**64))
+def test_an_integer_is_itself_within_64_bits(number: int) -> None:
+    if -(2**63) <= number < 2**63:
+        assert long(number) == number == long(str(number))
+    else:
+        for spelling in (number, str(number), Decimal(number)):
+            with pytest.raises(Malformed):
+                long(spelling)
+
+
+@given(st.floats(-1e15, 1e15))
+def test_a_float_loses_its_fraction(number: float) -> None:
+    assert long(number) == int(number) == long(Decimal(number))
+
+
+@pytest.mark.parametrize(
+    "value", ["4", "004", "+4", 4, 4.0, "4.0", "4e0", "4.7", 4.7, "0.4e1", "40E-1", Decimal("4.9")]
+)
+def test_four_has_many_spellings(value: Any) -> None:
+    assert long(value) == 4
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(True, False, None, [], {}),
+        *("0x4", " 4", "4 ", "4,5", "1_000", "٤", "four", "", "-", "+", ".", "e4", "4e", "4e1.5"),
+        *("NaN", "Infinity", "inf", float("nan"), float("inf"), Decimal("NaN"), Decimal("Inf")),
+        *(2**63, -(2**63) - 1, "9223372036854775808", 1e19, "1e19"),
+    ],
+)
+def test_what_is_no_long_is_malformed(value: Any) -> None:
+    with pytest.raises(Malformed):
+        long(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e1000000",
+        "1e999999999999999999",
+        "1e1000000000000000000000000",
+        "-1e1000000",
+        "1" + "0" * 10**5,
+        "9" * 10**5 + "e-5",
+    ],
+)
+def test_a_huge_number_is_malformed_without_being_computed(text: str) -> None:
+    with pytest.raises(Malformed):
+        long(text)
+
+
+def test_a_decimal_with_a_huge_exponent_is_malformed_without_being_computed() -> None:
+    with pytest.raises(Malformed):
+        long(Decimal("1e1000000"))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1e-1000000", 0),
+        ("0e1000000", 0),
+        ("0" * 10**5 + "4", 4),
+        ("4." + "0" * 10**5, 4),
+        ("4" + "0" * 10**5 + "e-100000", 4),
+        ("9" * 18 + ".9", 999_999_999_999_999_999),
+    ],
+)
+def test_a_long_spelling_of_a_small_number_is_read(text: str, number: int) -> None:
+    assert long(text) == number
+
+
+# ip
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_ipv4_is_itself_also_when_mapped_into_ipv6(number: int) -> None:
+    address = IPv4Address(number)
+    assert ip(str(address)) == address
+    assert ip(f"::ffff:{address}") == address
+    assert ip(f"0:0:0:0:0:FFFF:{number >> 16:x}:{number & 0xFFFF:x}") == address
+    assert ip(f"::ffff:{address}%eth0") == address
+
+
+@given(st.integers(0, 2**128 - 1))
+def test_ipv6_is_the_same_in_long_and_short_form_and_with_a_zone(number: int) -> None:
+    address = IPv6Address(number)
+    wanted = address.ipv4_mapped or address
+    for text in (str(address), address.exploded, address.exploded.upper(), f"{address}%12"):
+        assert ip(text) == wanted
+
+
+@given(st.text(alphabet="0123456789abcdef.:%/ x", max_size=24))
+def test_an_address_is_what_the_standard_library_says(text: str) -> None:
+    try:
+        wanted: Any = ip_address(text)
+    except ValueError:
+        with pytest.raises(Malformed):
+            ip(text)
+        return
+    mapped = getattr(wanted, "ipv4_mapped", None)
+    assert ip(text) == (mapped or type(wanted)(int(wanted)))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("10.1", "10.0.0.01", "010.0.0.1", "10.0.0.1:445", "[::1]", "fe80::1%", "10.0.0.1%eth0"),
+        *("10.0.0.0/8", " 10.0.0.1", "10.0.0.1\n", "1.2.3.4.5", "256.0.0.1", "", "-", "localhost"),
+        *("::ffff:10.0.0.01", "1:2:3:4:5:6:7:8:9", 167772161, True, None, [], {}, 10.1),
+        "fe80::1%" + "a" * 10 + "%",
+    ],
+)
+def test_what_is_no_address_is_malformed(value: Any) -> None:
+    with pytest.raises(Malformed):
+        ip(value)
+
+
+def test_a_long_zone_is_ignored_like_a_short_one() -> None:
+    assert ip("fe80::1%" + "x" * 500) == IPv6Address("fe80::1")

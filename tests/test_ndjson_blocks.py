@@ -1,0 +1,252 @@
+"""The fast path over NDJSON gives what the plain one gives, whatever the blocks and ranges."""
+
+import io
+from collections.abc import Iterable
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smbrare.event import Origin, Record, Skipped
+from smbrare.limits import Limits
+from smbrare.readers import ndjson
+from smbrare.readers.ndjson_blocks import Tally, read_blocks, renumbered
+from smbrare.readers.ndjson_sample import sample
+from smbrare.sieve import may_match, scan_block
+
+PATH = "log.ndjson"
+Item = Record | Skipped
+
+LINES = (
+    b'{"a":1}',
+    b'{"port":445}',
+    b'{"port":"139","list":[1,2,3]}',
+    b'{"a":"' + b"x" * 40 + b'"}',
+    b'{"port":445,"a":"' + b"x" * 80 + b'"}',
+    b'{"port":445',
+    b'"port":445}',
+    b'{"port":445 broken}',
+    b'{"a" broken}',
+    b' {"a":2} ',
+    b'\xef\xbb\xbf{"a":3}',
+    b"",
+    b" \t",
+    b"7",
+    b"null",
+    b"[445]",
+    b"\x00\xff\x00",
+)
+ENDS = (b"\n", b"\r\n")
+
+lines = st.builds(lambda line, end: line + end, st.sampled_from(LINES), st.sampled_from(ENDS))
+files = st.builds(
+    lambda whole, last: b"".join(whole) + last,
+    st.lists(lines, max_size=12),
+    st.just(b"") | st.sampled_from(LINES),
+)
+limits = st.sampled_from((Limits(), Limits(record_bytes=60), Limits(record_bytes=90)))
+
+
+class Trickle(io.RawIOBase):
+    """A stream that gives as few bytes as chance says, and cannot seek."""
+
+    def __init__(self, content: bytes, random: Random) -> None:
+        self._content = io.BytesIO(content)
+        self._random = random
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill some of the buffer."""
+        view = memoryview(buffer)
+        return self._content.readinto(view[: self._random.randrange(1, 30)])
+
+
+def gathered(ranges: Iterable[Iterable[Item | Tally]]) -> tuple[list[Item], int, int]:
+    """Return what ranges that follow one another gave: items as of the file, lines, blank lines."""
+    items: list[Item] = []
+    count = blank = 0
+    for found in ranges:
+        before = count
+        for item in found:
+            if isinstance(item, Tally):
+                count += item.lines
+                blank += item.blank
+            elif isinstance(item, Record):
+                items.append(Record(renumbered(item.origin, before), item.document))
+            else:
+                origin = renumbered(item.origin, before)
+                items.append(Skipped(origin, item.reason, item.could_matter, item.ends_input))
+    return items, count, blank
+
+
+def expected(content: bytes, most: Limits) -> tuple[list[Item], int, int]:
+    """Return the same by way of the plain reader, less what the sieve lets go."""
+    whole = content.split(b"\n")
+    if not whole[-1]:
+        whole.pop()
+    ended = content.endswith(b"\n")
+
+    def is_kept(item: Item) -> bool:
+        line = whole[item.origin.number - 1]
+        last = item.origin.number == len(whole) and not ended
+        return (
+            last or len(line) > most.record_bytes or may_match(line) or bool(scan_block(line).odd)
+        )
+
+    items = [item for item in ndjson.read(io.BytesIO(content), PATH, most) if is_kept(item)]
+    return items, len(whole), sum(not line.strip() for line in whole)
+
+
+@given(files, limits, st.lists(st.integers(0, 500), max_size=4), st.integers(1, 200))
+def test_ranges_and_blocks_change_nothing(
+    content: bytes, most: Limits, cuts: list[int], block_bytes: int
+) -> None:
+    edges = [0, *sorted(cuts), None]
+    ranges = (
+        read_blocks(io.BytesIO(content), PATH, start or 0, end, most, block_bytes=block_bytes)
+        for start, end in pairwise(edges)
+    )
+    assert gathered(ranges) == expected(content, most)
+
+
+@given(files, limits, st.integers(0, 2**32).map(Random), st.integers(1, 200))
+def test_a_stream_that_trickles_gives_the_same(
+    content: bytes, most: Limits, random: Random, block_bytes: int
+) -> None:
+    stream = Trickle(content, random)
+    found = read_blocks(stream, PATH, limits=most, block_bytes=block_bytes)
+    assert gathered([found]) == expected(content, most)
+
+
+def test_a_line_that_ends_where_the_range_does_belongs_to_it() -> None:
+    content = b'{"port":445}\n{"port":139}\n'
+    first = gathered([read_blocks(io.BytesIO(content), PATH, 0, 13)])
+    second = gathered([read_blocks(io.BytesIO(content), PATH, 13, 26)])
+    assert first == ([Record(Origin(PATH, 1, 0), {"port": 445})], 1, 0)
+    assert second == ([Record(Origin(PATH, 1, 13), {"port": 139})], 1, 0)
+
+
+def test_a_line_that_is_cut_off_ends_the_input() -> None:
+    content = b'{"a":1}\n{"a":{"b":1}'
+    items, count, _ = gathered([read_blocks(io.BytesIO(content), PATH)])
+    assert count == 2
+    assert isinstance(items[0], Skipped)
+    assert items[0].ends_input
+    assert items[0].origin == Origin(PATH, 2, 8)
+
+
+class Failing(io.RawIOBase):
+    """A stream that fails behind its first bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, or raise OSError at the end."""
+        count = self._content.readinto(buffer)
+        if not count:
+            raise OSError("device lost")
+        return count
+
+
+def test_lines_before_a_failure_are_counted_and_given() -> None:
+    found = read_blocks(Failing(b'{"a":1}\n{"port":445}\n{"port":'), PATH)
+    assert next(found) == Record(Origin(PATH, 2, 8), {"port": 445})
+    assert next(found) == Tally(2, 0)
+    with pytest.raises(OSError, match="device lost"):
+        next(found)
+
+
+class Counting(io.BytesIO):
+    """A stream that remembers how much was asked of it at once, and in all."""
+
+    most = 0
+    total = 0
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, and remember how long it was."""
+        count = super().readinto(buffer)
+        self.most = max(self.most, len(memoryview(buffer)))
+        self.total += count
+        return count
+
+
+def test_a_line_beyond_the_limit_is_passed_over_in_bounded_memory() -> None:
+    content = b'{"a":1}\n{"a":"' + b"x" * 1_000_000 + b'"}\n{"port":445}\n'
+    stream = Counting(content)
+    most = Limits(record_bytes=10_000)
+    items, count, _ = gathered([read_blocks(stream, PATH, limits=most, block_bytes=1000)])
+    assert stream.most <= 10_001
+    assert count == 3
+    assert [type(item) for item in items] == [Skipped, Record]
+    assert items[1].origin.number == 3
+
+
+def test_a_range_within_a_long_line_reads_no_further_than_its_end() -> None:
+    stream = Counting(b"x" * 1_000_000 + b'\n{"port":445}\n')
+    assert gathered([read_blocks(stream, PATH, 1000, 5000, block_bytes=1000)]) == ([], 0, 0)
+    assert stream.total <= 6000
+
+
+def test_bytes_are_read_once() -> None:
+    content = b'{"a":1}\n{"port":445}\n' * 10_000
+    stream = Counting(content)
+    _, count, _ = gathered([read_blocks(stream, PATH, block_bytes=4096)])
+    assert count == 20_000
+    assert stream.total == len(content)
+
+
+def log(count: int) -> bytes:
+    return b"".join(b'{"n":%d}\n' % number for number in range(count))
+
+
+def numbers(content: bytes, count: int) -> list[int]:
+    found = sample(io.BytesIO(content), PATH, len(content), count)
+    return [record.document["n"] for record in found]
+
+
+def test_a_sample_is_spread_evenly_and_holds_the_first_and_the_last() -> None:
+    content = log(100_000)
+    found = numbers(content, 100)
+    assert found[0] == 0
+    assert found[-1] == 99_999
+    assert len(found) == 101
+    assert found == sorted(set(found))
+    steps = [after - before for before, after in pairwise(found)]
+    assert max(steps) < 1300
+    assert found == numbers(content, 100)
+
+
+@given(st.integers(0, 40), st.integers(50, 100))
+def test_a_sample_of_a_small_file_is_the_file(count: int, wanted: int) -> None:
+    # As many samples as bytes would be needed to be sure; lines here are short.
+    content = log(count)
+    assert numbers(content, max(wanted, len(content))) == list(range(count))
+
+
+@given(files, st.integers(1, 20))
+def test_a_sample_holds_whole_records_and_knows_where_they_stand(
+    content: bytes, count: int
+) -> None:
+    for record in sample(io.BytesIO(content), PATH, len(content), count):
+        assert record.origin.offset is not None
+        line = content[record.origin.offset :].split(b"\n")[0]
+        assert orjson.loads(line.removeprefix(b"\xef\xbb\xbf")) == record.document
+        assert record.origin.offset == 0 or content[record.origin.offset - 1 :][:1] == b"\n"
+
+
+def test_a_sample_passes_over_what_is_too_long_or_broken() -> None:
+    long = b'{"n":1,"text":"' + b"x" * 2_000_000 + b'"}\n'
+    assert numbers(b'{"n":0}\n' + long + b'{"n":2}\n{"n":', 10) == [0, 2]
+    assert numbers(b'{"n":0}\n' + long + b'{"n":\n{"n":3}', 10) == [0, 3]
