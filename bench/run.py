@@ -46,7 +46,7 @@ class Contestant:
     def run(self) -> None:
         """Run once, with output into a pipe as a user would have it."""
         started = time.perf_counter()
-        with subprocess.Popen(
+        with subprocess.Popen(  # noqa: S603 - the commands are written above
             self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
         ) as process:
             assert process.stdout is not None  # noqa: S101 - it is a pipe
@@ -178,9 +178,9 @@ def _page(table: str, options: argparse.Namespace) -> str:
     cpu = platform.processor() or platform.machine()
     return f"""# Benchmark
 
-`make bench` writes this page. It measures whole processes, alternately, on warm files, and takes the
-best of {options.rounds} rounds; answers were equal. Data: `bench/data.py`, {options.size}B of mixed events,
-seeded. Machine: {os.cpu_count()} cores, {cpu}; Python {platform.python_version()}.
+`make bench` writes this page. It measures whole processes, alternately, on warm files, and takes
+the best of {options.rounds} rounds; answers were equal. Data: `bench/data.py`, {options.size}B
+of mixed events, seeded. Machine: {os.cpu_count()} cores, {cpu}; Python {platform.python_version()}.
 
 {table}
 

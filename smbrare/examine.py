@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any, Literal, TypeAlias
 
 import orjson
@@ -140,7 +139,7 @@ def _cover(view: View, partial: Partial) -> None:
 
 def _judge(view: View, origin: Origin, partial: Partial) -> bool:
     """Keep the sightings of an event, and return whether it matches or is one clause away."""
-    missed = list(islice(rule.failing(view), 2))
+    missed = rule.obstacles(view)
     if not missed:
         times = view.time().values
         _sight(view, times[0] if times else None, origin, partial)

@@ -5,8 +5,9 @@ from typing import Any, Literal, TypeAlias
 
 from smbrare import rule
 from smbrare.event import Origin, Reading, Skipped
+from smbrare.exitcodes import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.finding import History
-from smbrare.report import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE, Setup
+from smbrare.report import Setup
 
 Verdict: TypeAlias = Literal["PASS", "INFERRED", "FAIL", "MISSING"]
 """How a clause ended; INFERRED is a pass that rests on a value the exporter left out."""

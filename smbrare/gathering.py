@@ -12,6 +12,7 @@ from itertools import chain, groupby
 
 from smbrare import workers
 from smbrare.containers import Part, to_the_end
+from smbrare.early import stays_inside
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.examine import Partial, count, examine, judge_alone
 from smbrare.inputs import Input
@@ -180,7 +181,13 @@ def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: 
     try:
         with open_raw(found) as raw:
             items = read_blocks(
-                raw, found.path, task.start, task.end, how.limits, sample_every=task.sample_every
+                raw,
+                found.path,
+                task.start,
+                task.end,
+                how.limits,
+                sample_every=task.sample_every,
+                cannot_match=stays_inside,
             )
             _take_sifted(items, survey, how, partial)
     except OSError as error:
@@ -200,7 +207,13 @@ def _sift_part(part: Part, survey: InputSurvey, how: How, partial: Partial) -> b
             for document, origin in events_of(item, survey):
                 examine(document, origin, how.settings, survey, partial)
         return True
-    items = read_blocks(text, part.path, limits=how.limits, sample_every=_SAMPLE_EVERY_AT_LEAST)
+    items = read_blocks(
+        text,
+        part.path,
+        limits=how.limits,
+        sample_every=_SAMPLE_EVERY_AT_LEAST,
+        cannot_match=stays_inside,
+    )
     _take_sifted(to_the_end(items, text, part.path), survey, how, partial)
     return True
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from smbrare.report import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE
+from smbrare.exitcodes import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.survey import UNKNOWN_SOURCES
 
 FIRST_EVENTS = 100

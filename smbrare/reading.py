@@ -54,7 +54,7 @@ def read_all(
     return surveys
 
 
-def _read_input(
+def _read_input(  # noqa: PLR0917 - the parameters of its only caller
     found: Input,
     limits: Limits,
     progress: Progress,

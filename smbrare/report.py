@@ -4,20 +4,11 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from smbrare.enrichment import Reference
+from smbrare.exitcodes import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.finding import Finding
 from smbrare.schedule import Outcome
 from smbrare.sightings import Sightings
 from smbrare.survey import InputSurvey, Span
-
-EXIT_CLEAN = 0
-EXIT_FINDINGS = 1
-EXIT_USAGE = 2
-EXIT_UNREADABLE = 3
-EXIT_UNJUDGED = 4
-EXIT_INTERNAL = 70
-EXIT_INTERRUPTED = 130
-EXIT_CLOSED_PIPE = 141
-EXIT_TERMINATED = 143
 
 
 @dataclass(frozen=True, slots=True)

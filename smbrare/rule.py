@@ -84,6 +84,10 @@ CLAUSES: tuple[Clause, ...] = (
 """The clauses, cheapest and most selective first: the order changes no verdict."""
 
 
+_ELSEWHERE = frozenset({"destination.ip", "destination.port"})
+"""Fields whose clauses say that an event is no SMB to the internet."""
+
+
 def failing(event: Readable) -> Iterator[Clause]:
     """Yield the clauses that an event does not satisfy.
 
@@ -98,6 +102,21 @@ def matches(event: Readable) -> bool:
     return next(failing(event), None) is None
 
 
+def obstacles(event: Readable) -> list[Clause]:
+    """Return the clauses that an event fails, only as far as they decide what it is.
+
+    Returns:
+        None for a match, one for an event that is one clause away (see `sole_obstacle`). Looking
+        stops at the second, and at one that says that the event goes elsewhere.
+    """
+    missed: list[Clause] = []
+    for clause in failing(event):
+        missed.append(clause)
+        if len(missed) > 1 or clause.field in _ELSEWHERE:
+            break
+    return missed
+
+
 def sole_obstacle(missed: Sequence[Clause]) -> Clause | None:
     """Return the clause that alone keeps an event to an SMB port on the internet from matching.
 
@@ -108,6 +127,6 @@ def sole_obstacle(missed: Sequence[Clause]) -> Clause | None:
         None where the event fails none or several, or where it goes elsewhere: to another port,
         to no address, or to one that is not on the internet.
     """
-    if len(missed) != 1 or missed[0].field in {"destination.ip", "destination.port"}:
+    if len(missed) != 1 or missed[0].field in _ELSEWHERE:
         return None
     return missed[0]

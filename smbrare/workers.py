@@ -3,12 +3,9 @@
 The work is one function of one task, so the same function runs here, in a process, or elsewhere.
 """
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 Task = TypeVar("Task")
@@ -45,26 +42,28 @@ def run(
             yield work(task)
             done(task)
         return
+    # Only work for several processes pays for the modules that start them.
+    import multiprocessing  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor, as_completed  # noqa: PLC0415
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+
     with ProcessPoolExecutor(min(jobs, len(tasks)), initializer=_leave_signals) as pool:
         futures = {pool.submit(work, task): task for task in tasks}
         try:
             for future in as_completed(futures):
                 done(futures[future])
             for future, task in futures.items():
-                yield _result(future, task, lost)
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    result = lost(task)
+                yield result
         except BaseException:
             # Ctrl-C and SIGTERM end all at once, not after the tasks under way.
             for process in multiprocessing.active_children():
                 process.kill()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _result(future: "Future[Result]", task: Task, lost: Callable[[Task], Result]) -> Result:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return lost(task)
 
 
 def _leave_signals() -> None:

@@ -9,10 +9,10 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "smbrare"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "event", "limits", "sanitize", "jsontext", "sieve"),
+    ("errors", "event", "exitcodes", "limits", "sanitize", "jsontext", "sieve", "workers"),
     ("fields", "grid"),
     ("networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
-    ("rule", "jsonshape"),
+    ("early", "rule", "jsonshape"),
     ("finding", "survey"),
     ("enrichment",),
     (
@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("advice", "funnel", "preview"),
     ("containers", "inputs", "baseline", "outputs."),
     ("reading",),
+    ("gathering",),
     ("scan", "summary"),
     ("explain", "inspect", "dry_run", "replay"),
     ("cli.",),

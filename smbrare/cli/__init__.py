@@ -9,13 +9,9 @@ import click
 
 from smbrare import __version__
 from smbrare.cli import interruption
-from smbrare.cli.explain_command import explain_command
-from smbrare.cli.inspect_command import inspect_command
-from smbrare.cli.replay_command import replay_command
-from smbrare.cli.rule_command import rule_command
-from smbrare.cli.scan_command import scan_command
+from smbrare.cli.commands import Commands
 from smbrare.errors import ClosedPipeError, SmbrareError
-from smbrare.report import (
+from smbrare.exitcodes import (
     EXIT_CLOSED_PIPE,
     EXIT_INTERNAL,
     EXIT_INTERRUPTED,
@@ -33,19 +29,13 @@ Examples:
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_EXAMPLES,
 )
 @click.version_option(__version__, message="smbrare %(version)s")
 def cli() -> None:
     """Find rare SMB connections to the internet in exported Windows network events."""
-
-
-cli.add_command(scan_command)
-cli.add_command(inspect_command)
-cli.add_command(explain_command)
-cli.add_command(replay_command)
-cli.add_command(rule_command)
 
 
 def main() -> NoReturn:

@@ -14,9 +14,10 @@ import orjson
 
 from smbrare import __version__, rule
 from smbrare.event import Origin
+from smbrare.exitcodes import EXIT_CLEAN, EXIT_FINDINGS
 from smbrare.fields import format_time
 from smbrare.finding import TECHNIQUES, Finding, flat, nested, reason
-from smbrare.report import EXIT_CLEAN, EXIT_FINDINGS, Report
+from smbrare.report import Report
 from smbrare.sanitize import json_visible, message
 from smbrare.wording import host_text, outcome_text, silence
 

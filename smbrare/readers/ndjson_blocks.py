@@ -5,7 +5,7 @@ Every line is counted, and every line that is no JSON object in one piece is not
 port of the rule.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BufferedIOBase, RawIOBase
 from typing import Literal, TypeAlias
@@ -55,6 +55,7 @@ def read_blocks(
     limits: Limits = DEFAULT,
     *,
     sample_every: int = 0,
+    cannot_match: Callable[[memoryview], bool] = lambda _: False,
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[Record | Skipped | Sample | Tally]:
     """Yield the records of a range that could match the rule, what was skipped, and tallies.
@@ -72,6 +73,8 @@ def read_blocks(
         sample_every: Bytes of the stream between sampled records, which are the first one, those
             that lie at every multiple of this number, and the last; 0 for no sample. Neither
             ranges nor blocks change which they are.
+        cannot_match: Asked of lines that the sieve leaves: whether one is certainly well-formed
+            and certainly no match, so that it is not worth decoding.
         block_bytes: Bytes to read at a time.
 
     Yields:
@@ -87,8 +90,10 @@ def read_blocks(
         if piece.kind == "lines":
             sifted = scan_block(piece.text)
             for number, first, past in _to_decode(sifted):
-                origin = Origin(path, before + number, piece.offset + first)
-                yield record(bytes(piece.text[first:past]), origin)
+                line = piece.text[first:past]
+                if not cannot_match(line):
+                    origin = Origin(path, before + number, piece.offset + first)
+                    yield record(bytes(line), origin)
             if sample_every:
                 yield from _samples(piece, path, sample_every)
                 last = _last_line(piece)
@@ -98,8 +103,8 @@ def read_blocks(
             blank = False
             if piece.kind == "too long":
                 yield too_long(origin, limits)
-            elif (line := bytes(piece.text)).strip():
-                yield record(line, origin)
+            elif (rest := bytes(piece.text)).strip():
+                yield record(rest, origin)
             else:
                 blank = True
             tally = Tally(1, int(blank))

@@ -1,0 +1,11 @@
+"""The exit codes of the program; the documentation promises them."""
+
+EXIT_CLEAN = 0
+EXIT_FINDINGS = 1
+EXIT_USAGE = 2
+EXIT_UNREADABLE = 3
+EXIT_UNJUDGED = 4
+EXIT_INTERNAL = 70
+EXIT_INTERRUPTED = 130
+EXIT_CLOSED_PIPE = 141
+EXIT_TERMINATED = 143
