@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 import orjson
 
 from smbrare import rule
+from smbrare.dns import Resolutions
 from smbrare.event import Document, Origin, moved
 from smbrare.fields import Address, Moment
 from smbrare.networks import is_private
@@ -57,6 +58,7 @@ class Partial:
     one_clause_away: Counter[str] = field(default_factory=Counter)
     span: Span = field(default_factory=Span)
     surveys: list[InputSurvey] = field(default_factory=list)
+    resolutions: Resolutions = field(default_factory=Resolutions)
 
     def merge(self, other: "Partial") -> None:
         """Take in another part."""
@@ -64,6 +66,7 @@ class Partial:
         self.one_clause_away.update(other.one_clause_away)
         self.span.merge(other.span)
         self.surveys.extend(other.surveys)
+        self.resolutions.merge(other.resolutions)
 
     def renumber(self, lines_before: int) -> None:
         """Count the lines of this part from the start of its input, and not from its own.
@@ -100,7 +103,7 @@ def examine(
     """
     view = admit(document, settings, survey)
     if not isinstance(view, str):
-        _cover(view, partial)
+        _cover(view, survey, partial)
         _judge(view, origin, partial)
 
 
@@ -118,7 +121,7 @@ def judge_alone(
     view = recognize(document, settings)
     if view is not None and _judge(view, origin, partial):
         survey.source(view.source).observe(view, view.kind)
-        _cover(view, partial)
+        _cover(view, survey, partial)
 
 
 def count(document: Document, settings: Settings, survey: InputSurvey, partial: Partial) -> None:
@@ -129,12 +132,14 @@ def count(document: Document, settings: Settings, survey: InputSurvey, partial: 
     if view is None:
         survey.unknown += 1
     elif survey.source(view.source).observe(view, view.kind):
-        _cover(view, partial)
+        _cover(view, survey, partial)
 
 
-def _cover(view: View, partial: Partial) -> None:
+def _cover(view: View, survey: InputSurvey, partial: Partial) -> None:
+    if partial.resolutions.wanted:
+        partial.resolutions.observe(view)
     if times := view.time().values:
-        partial.span.add(times[0])
+        partial.span.add(times[0], sampled=survey.sampled)
 
 
 def _judge(view: View, origin: Origin, partial: Partial) -> bool:

@@ -124,7 +124,9 @@ def explain(
         for number, document in enumerate(documents):
             own = Partial()
             examine(document, found.origin, settings, InputSurvey(target.path), own)
-            answers = judge_rarity(own.sightings, rest.sightings, history, question(request))
+            answers = judge_rarity(
+                own.sightings, rest.sightings, history, question(request, rest.resolutions)
+            )
             events[number] = replace(events[number], rarity=answers)
     return Explained(
         found.origin,

@@ -46,6 +46,21 @@ class History:
         return self.wanted is not None and self.known >= self.wanted
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the baseline holds of a destination.
+
+    Attributes:
+        first: The first sighting, in microseconds since 1970 UTC.
+        last: The last one.
+        hosts: The host keys, sorted.
+    """
+
+    first: int
+    last: int
+    hosts: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Finding:
     """A sighting of a destination that was not seen in the history before it.
@@ -64,7 +79,9 @@ class Finding:
         late: Whether the baseline held the destination already at or after this time.
         per_host: Whether destination and host together were judged.
         reason: Why it is excluded.
-        new_hosts: Hosts that the baseline had not seen contact a destination it knew.
+        recorded: What the baseline holds of the destination, where that kept it back.
+        new_hosts: Hosts that the baseline does not know to have contacted the destination,
+            where it kept it back.
         extra: ECS fields by dotted name that reference data adds; they decide nothing.
         alert: The run that raises it, in a replay.
     """
@@ -82,7 +99,8 @@ class Finding:
     late: bool = False
     per_host: bool = False
     reason: str = ""
-    new_hosts: tuple[str, ...] = field(default=(), compare=False)
+    recorded: Recorded | None = None
+    new_hosts: tuple[str, ...] = ()
     alert: Alert | None = None
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
@@ -96,10 +114,10 @@ class Finding:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
     @property
-    def order(self) -> tuple[bool, int, str, str]:
-        """The order of output: time, destination, host; undated ones last."""
-        time = self.sighting.time
-        return (time is None, time or 0, self.sighting.destination, self.sighting.host)
+    def order(self) -> tuple[bool, int, str, str, str, str]:
+        """The order of output: time, destination, host, then status; undated ones last."""
+        time, place = self.sighting.time, (self.sighting.destination, self.sighting.host)
+        return (time is None, time or 0, *place, self.status, self.reason)
 
     @cached_property
     def event(self) -> dict[str, Any]:
@@ -164,6 +182,11 @@ def _own(finding: Finding) -> dict[str, Any]:
     }
     if finding.reason:
         own["exclusion"] = finding.reason
+    if finding.recorded is not None:
+        own["known_first_seen"] = format_time(finding.recorded.first)
+        own["known_last_seen"] = format_time(finding.recorded.last)
+        own["known_hosts"] = list(finding.recorded.hosts[:MOST_HOSTS])
+        own["new_hosts"] = list(finding.new_hosts[:MOST_HOSTS])
     if finding.alert is not None:
         own |= _run(finding.alert)
     return {f"smbrare.{name}": value for name, value in own.items()}
@@ -204,7 +227,8 @@ def reason(finding: Finding) -> str:
         span = f"in the {duration(finding.history.wanted)} before"
     if finding.alert is not None:
         span += f" the run at {format_time(finding.alert.run)}"
-    return f"{what}, not seen {span} ({duration(finding.history.known)} of it known)"
+    known = ("at least " if finding.history.sampled else "") + duration(finding.history.known)
+    return f"{what}, not seen {span} ({known} of it known)"
 
 
 def duration(seconds: int) -> str:

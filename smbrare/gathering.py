@@ -12,6 +12,7 @@ from itertools import chain, groupby
 
 from smbrare import workers
 from smbrare.containers import Part, to_the_end
+from smbrare.dns import Resolutions
 from smbrare.early import stays_inside
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.examine import Partial, count, examine, judge_alone
@@ -47,6 +48,7 @@ class How:
         thorough: Whether every record is decoded, however large the input.
         every_moment: Whether to keep every sighting's time, and not only the hours.
         jobs: How many processes may read; None to decide by the size of the inputs.
+        names: Patterns of the names whose addresses DNS events are to tell.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -54,10 +56,14 @@ class How:
     thorough: bool = False
     every_moment: bool = False
     jobs: int | None = None
+    names: frozenset[str] = frozenset()
 
     def empty(self) -> Partial:
         """Return what nothing was gathered in yet."""
-        return Partial(Sightings(moments=Moments() if self.every_moment else None))
+        return Partial(
+            Sightings(moments=Moments() if self.every_moment else None),
+            resolutions=Resolutions(self.names),
+        )
 
 
 @dataclass(frozen=True, slots=True)

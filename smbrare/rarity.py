@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from smbrare.fields import HOUR
-from smbrare.finding import MOST_HOSTS, Finding, History, Status, seconds
+from smbrare.finding import MOST_HOSTS, Finding, History, Recorded, Status, seconds
 from smbrare.sightings import Contact, Key, Row, Sightings
 
 ExcludedBecause = Callable[[Key], str]
@@ -31,7 +31,7 @@ class Known:
     Attributes:
         rows: The baseline's rows of the destinations that the scan sighted.
         hours: UTC hours in which network events were read, in the scan or before.
-        sampled: Whether some hours may be missing, because a large input was sampled.
+        sampled: Whether some hours may be missing, because an input was only sampled.
     """
 
     rows: Sequence[Row] = ()
@@ -74,11 +74,11 @@ def judge(sightings: Sightings, known: Known, question: Question) -> list[Findin
     """
     groups: dict[tuple[str, str], _Group] = defaultdict(_Group)
     undated: dict[tuple[str, str], list[Contact]] = defaultdict(list)
-    excluded: dict[tuple[str, str, str], list[Contact]] = defaultdict(list)
+    excluded: dict[tuple[str, str, str, bool], list[Contact]] = defaultdict(list)
     for key, contact in sightings.contacts.items():
         group_key = (key[0], key[2] if question.per_host else "")
         if reason := question.excluded(key):
-            excluded[*group_key, reason].append(contact)
+            excluded[*group_key, reason, key[3] is None].append(contact)
         elif key[3] is None:
             undated[group_key].append(contact)
         else:
@@ -92,14 +92,12 @@ def judge(sightings: Sightings, known: Known, question: Question) -> list[Findin
         for (destination, _), group in groups.items()
         for finding in _judge_group(destination, group, hours, known, question)
     ]
-    no_history = History(0, _wanted(question), known.sampled)
-    findings += [
-        _finding(contacts, "new", None, no_history, question) for contacts in undated.values()
-    ]
-    findings += [
-        _finding(contacts, "excluded", None, no_history, question, reason=reason)
-        for (_, _, reason), contacts in excluded.items()
-    ]
+    untold = History(0, _wanted(question))
+    findings += [_finding(contacts, "new", None, untold, question) for contacts in undated.values()]
+    for (_, _, reason, is_undated), contacts in excluded.items():
+        time = min(contact.earliest.time or 0 for contact in contacts)
+        history = untold if is_undated else _history(hours, time, known, question)
+        findings.append(_finding(contacts, "excluded", None, history, question, reason=reason))
     return sorted(findings, key=lambda finding: finding.order)
 
 
@@ -139,8 +137,12 @@ def _judge_group(
             _history(hours, time, known, question),
             question,
             late=latest is not None and time <= latest,
-            recorded_hosts=group.recorded_hosts if status == "known" else None,
+            recorded=_recorded(group) if status == "known" else None,
         )
+
+
+def _recorded(group: _Group) -> Recorded:
+    return Recorded(min(group.recorded), max(group.recorded), tuple(sorted(group.recorded_hosts)))
 
 
 def _before(times: list[int], time: int) -> int | None:
@@ -166,7 +168,10 @@ def _history(hours: list[int], time: int, known: Known, question: Question) -> H
     count = bisect_left(hours, time // HOUR) - start
     covered = count * 3_600
     wanted = _wanted(question)
-    return History(covered if wanted is None else min(covered, wanted), wanted, known.sampled)
+    if wanted is None:
+        return History(covered, None, known.sampled)
+    # What is complete is no lower bound.
+    return History(min(covered, wanted), wanted, known.sampled and covered < wanted)
 
 
 def _finding(
@@ -178,14 +183,14 @@ def _finding(
     *,
     late: bool = False,
     reason: str = "",
-    recorded_hosts: set[str] | None = None,
+    recorded: Recorded | None = None,
 ) -> Finding:
     earliest = min((contact.earliest for contact in contacts), key=lambda first: first.order)
     hosts: dict[str, str] = {}
     for contact in contacts:
         name = hosts.get(contact.earliest.host, contact.host_name)
         hosts[contact.earliest.host] = min(name, contact.host_name)
-    new_hosts = () if recorded_hosts is None else set(hosts) - recorded_hosts
+    new_hosts = () if recorded is None else set(hosts) - set(recorded.hosts)
     return Finding(
         sighting=earliest,
         status=status,
@@ -200,5 +205,6 @@ def _finding(
         late=late,
         per_host=question.per_host,
         reason=reason,
-        new_hosts=tuple(sorted(hosts[host] for host in new_hosts)),
+        recorded=recorded,
+        new_hosts=tuple(sorted(hosts[host] for host in new_hosts if host)),
     )

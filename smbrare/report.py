@@ -38,6 +38,25 @@ class Setup:
     until: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """What one exclusion kept back in a scan.
+
+    Attributes:
+        exclusion: What it excludes and why, in words.
+        destinations: How many destinations it kept back.
+        sightings: How many records of theirs.
+        recorded: How many rows of the baseline it left out of the history.
+        expired: Whether it expired before the last event that was read.
+    """
+
+    exclusion: str
+    destinations: int
+    sightings: int
+    recorded: int
+    expired: bool
+
+
 @dataclass(frozen=True)
 class Report:
     """Everything that an output or the summary shows.
@@ -51,6 +70,7 @@ class Report:
         span: The time that the network events cover.
         exit_zero: Whether findings alone are to give exit code 0.
         outside: Destinations sighted in the window whose finding lies before it.
+        exclusions: What each exclusion kept back, in the order they were given.
         replayed: What the rule's schedule makes of the sightings, in a replay.
         unseen: Matching events that no run of a replay can read, because they have no time.
         traffic: The sightings themselves, by destination, source, host and hour.
@@ -66,8 +86,7 @@ class Report:
     span: Span
     exit_zero: bool = False
     outside: int = 0
-    duplicates: int = 0
-    notes: tuple[str, ...] = field(default=())
+    exclusions: tuple[Excluded, ...] = ()
     replayed: Outcome | None = None
     unseen: int = 0
     traffic: Sightings = field(default_factory=Sightings)

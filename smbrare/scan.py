@@ -3,16 +3,20 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from smbrare import gathering, rarity
+from smbrare import gathering, rarity, window
 from smbrare.baseline import Baseline
+from smbrare.dns import Resolutions
 from smbrare.event import Skipped
 from smbrare.examine import Partial
-from smbrare.fields import MICROSECONDS
+from smbrare.exclusions import Exclusion, because, wanted_names
+from smbrare.fields import HOUR, MICROSECONDS
+from smbrare.finding import Finding
 from smbrare.gathering import How
 from smbrare.inputs import Input
 from smbrare.limits import DEFAULT, Limits
 from smbrare.reading import Progress
-from smbrare.report import Report, Setup
+from smbrare.report import Excluded, Report, Setup
+from smbrare.sightings import Row
 from smbrare.sources.mapping import Settings
 
 
@@ -24,7 +28,7 @@ class Request:
         paths: Files, directories, globs and ``-``.
         setup: What the output will say of it.
         exit_zero: Whether findings alone are to give exit code 0.
-        excluded: Which keys do not count, and why.
+        exclusions: What does not count, and why.
         limits: What is too large to read.
         every_moment: Whether to keep every sighting's time, and not only the hours.
         thorough: Whether to decode every record of large inputs too.
@@ -34,7 +38,7 @@ class Request:
     paths: Sequence[str]
     setup: Setup
     exit_zero: bool = False
-    excluded: rarity.ExcludedBecause = lambda _: ""
+    exclusions: tuple[Exclusion, ...] = ()
     limits: Limits = field(default=DEFAULT)
     every_moment: bool = False
     thorough: bool = False
@@ -49,12 +53,15 @@ def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progre
         request: How to read.
         progress: Called as bytes are read.
     """
+    names = wanted_names(request.exclusions)
     how = How(
         settings_of(request.setup),
         request.limits,
-        thorough=request.thorough or request.setup.strict,
+        # DNS events hold no port of the rule's, by which large inputs are sifted.
+        thorough=request.thorough or request.setup.strict or bool(names),
         every_moment=request.every_moment,
         jobs=request.jobs,
+        names=names,
     )
     return gathering.gather(inputs, how, progress)
 
@@ -71,17 +78,40 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
         BaselineError: If the baseline cannot be read.
     """
     setup = request.setup
-    judged = rarity.judge(partial.sightings, known(partial, baseline), question(request))
-    reported = [finding for finding in judged if _is_reported(finding.sighting.time, setup)]
+    history, asked = known(partial, baseline), question(request, partial.resolutions)
+    judged = rarity.judge(partial.sightings, history, asked)
     return Report(
         setup=setup,
-        judged=tuple(reported),
+        judged=tuple(finding for finding in judged if window.reports(finding, setup)),
         inputs=tuple(sorted(partial.surveys, key=lambda survey: survey.path)),
         sightings=len(partial.sightings),
         one_clause_away=dict(sorted(partial.one_clause_away.items())),
         span=partial.span,
         exit_zero=request.exit_zero,
+        outside=window.found_before(judged, partial.sightings, setup, asked),
+        exclusions=tuple(
+            _kept_back(exclusion, judged, history.rows, asked, partial.span.last)
+            for exclusion in request.exclusions
+        ),
         traffic=partial.sightings,
+    )
+
+
+def _kept_back(
+    exclusion: Exclusion,
+    judged: Iterable[Finding],
+    rows: Iterable[Row],
+    asked: rarity.Question,
+    last: int | None,
+) -> Excluded:
+    text, expires = str(exclusion), exclusion.expires
+    found = [finding for finding in judged if finding.reason == text]
+    return Excluded(
+        exclusion=text,
+        destinations=len({finding.sighting.destination for finding in found}),
+        sightings=sum(finding.events for finding in found),
+        recorded=sum(asked.excluded(row[:4]) == text for row in rows),
+        expired=expires is not None and last is not None and last >= expires * HOUR,
     )
 
 
@@ -97,27 +127,36 @@ def known(partial: Partial, baseline: Baseline | None) -> rarity.Known:
     return rarity.Known(rows, frozenset(partial.span.hours | covered.keys()), sampled)
 
 
-def question(request: Request) -> rarity.Question:
-    """Return how a request has sightings judged."""
+def question(request: Request, resolutions: Resolutions | None = None) -> rarity.Question:
+    """Return how a request has sightings judged.
+
+    Args:
+        request: What was asked for.
+        resolutions: What DNS events said of the names in exclusions.
+    """
     setup = request.setup
     history = None if setup.history is None else setup.history * MICROSECONDS
-    return rarity.Question(history, setup.per_host, request.excluded)
+    return rarity.Question(history, setup.per_host, because(request.exclusions, resolutions))
 
 
-def _is_reported(time: int | None, setup: Setup) -> bool:
-    if time is None:
-        return True
-    return (setup.since is None or time >= setup.since) and (
-        setup.until is None or time < setup.until
-    )
+def baseline_settings(setup: Setup) -> dict[str, str]:
+    """Return what a baseline has to be kept with to serve a setup."""
+    return {"time field": setup.time_field, "literal": str(setup.literal).lower()}
 
 
 def learn(
-    partial: Partial, baseline: Baseline, last_step: Callable[[], None] = lambda: None
+    request: Request,
+    partial: Partial,
+    baseline: Baseline,
+    last_step: Callable[[], None] = lambda: None,
 ) -> None:
     """Write what was gathered into a baseline.
 
+    Excluded sightings as well, since exclusions apply when rows are read and may change; but not
+    those whose exclusion rests on a domain, since no later scan can know that it did.
+
     Args:
+        request: What was asked for.
         partial: What was gathered.
         baseline: Where to.
         last_step: Called when only the commit itself is left to do.
@@ -125,6 +164,9 @@ def learn(
     Raises:
         BaselineError: If it cannot be written.
     """
-    sampled = any(survey.sampled for survey in partial.surveys)
-    hours = dict.fromkeys(sorted(partial.span.hours), sampled)
-    baseline.commit(partial.sightings.rows(), hours, last_step=last_step)
+    hours = {hour: hour not in partial.span.exact for hour in sorted(partial.span.hours)}
+    by_domain = because(
+        [exclusion for exclusion in request.exclusions if exclusion.domain], partial.resolutions
+    )
+    rows = (row for row in partial.sightings.rows() if not by_domain(row[:4]))
+    baseline.commit(rows, hours, last_step=last_step)

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from smbrare import withheld
 from smbrare.fields import format_time
-from smbrare.finding import Finding, duration, seconds
+from smbrare.finding import duration, seconds
 from smbrare.report import Report
 from smbrare.sanitize import visible
 from smbrare.schedule import Outcome
 from smbrare.survey import MOST_LOCATED, InputSurvey
+from smbrare.withheld import counted
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _KILO = 1024
@@ -47,7 +49,7 @@ def unjudged(report: Report) -> Iterator[str]:
         yield "nothing was judged: no input"
     if report.unseen:
         yield (
-            f"{_count(report.unseen, 'matching event')} not judged: no run reads an event "
+            f"{counted(report.unseen, 'matching event')} not judged: no run reads an event "
             "without a time"
         )
 
@@ -70,13 +72,13 @@ def summary(report: Report, seconds: float, baseline_note: str) -> Iterator[str]
     records = sum(survey.records for survey in inputs)
     size = sum(survey.size for survey in inputs)
     yield (
-        f"read        {_count(len(inputs), 'input')}, {_count(records, 'record')}, "
+        f"read        {counted(len(inputs), 'input')}, {counted(records, 'record')}, "
         f"{human_size(size)} in {seconds:.1f} s"
     )
     yield from _sources(inputs)
     span = report.span
     if span.first is not None and span.last is not None:
-        hours = _count(len(span.hours), "hour")
+        hours = counted(len(span.hours), "hour")
         yield (
             f"span        {format_time(span.first)} to {format_time(span.last)}, "
             f"network events in {hours}"
@@ -85,13 +87,26 @@ def summary(report: Report, seconds: float, baseline_note: str) -> Iterator[str]
     yield from _found(report)
     yield f"left out    {_left_out(report.inputs)}"
     yield f"held back   {_held_back(report)}"
+    yield from withheld.lines(report)
     yield from _enrichment(report)
     yield from _oddities(report)
-    yield f"history     {baseline_note}"
+    yield visible(f"history     {baseline_note}")
+
+
+def details(report: Report) -> Iterator[str]:
+    """Yield what ``-v`` adds: a line for each input, and exclusions that kept nothing back."""
+    for survey in report.inputs:
+        container = f" ({survey.container})" if survey.container else ""
+        yield visible(
+            f"input       {survey.path}{container}: {human_size(survey.size)}, "
+            f"{counted(survey.records, 'record')}, "
+            f"{counted(survey.network, 'network event')}"
+        )
+    yield from withheld.idle_exclusions(report)
 
 
 def _found(report: Report) -> Iterator[str]:
-    details = _details(report.findings)
+    details = _details(report)
     if report.replayed is None:
         yield f"findings    {len(report.findings):,}{details}"
     else:
@@ -111,35 +126,36 @@ def _replayed(outcome: Outcome) -> Iterator[str]:
     depends = sum(alert.phase_dependent for alert in outcome.alerts)
     if depends or outcome.missed:
         yield (
-            f"phase       {_count(depends, 'alert')} that other phases of the runs would not "
-            f"raise, {_count(len(outcome.missed), 'sighting')} that only others would"
+            f"phase       {counted(depends, 'alert')} that other phases of the runs would not "
+            f"raise, {counted(len(outcome.missed), 'sighting')} that only others would"
         )
     if crowded := outcome.crowded_runs:
         yield (
-            f"max-signals {_count(len(crowded), 'run')} had more than {schedule.max_signals:,} "
+            f"max-signals {counted(len(crowded), 'run')} had more than {schedule.max_signals:,} "
             f"to raise, the first at {format_time(crowded[0])}"
         )
     if outcome.cut:
         cut = sorted({alert.destination for alert in outcome.cut})
         more = f" and {len(cut) - _MOST_NAMED:,} more" if len(cut) > _MOST_NAMED else ""
         yield (
-            f"never       {_count(len(outcome.cut), 'sighting')} cut in every run that read it, "
+            f"never       {counted(len(outcome.cut), 'sighting')} cut in every run that read it, "
             f"and silent history after that: {', '.join(cut[:_MOST_NAMED])}{more}"
         )
 
 
-def _details(findings: tuple[Finding, ...]) -> str:
-    undated = sum(finding.sighting.time is None for finding in findings)
+def _details(report: Report) -> str:
+    findings = report.findings
+    dated = [finding for finding in findings if finding.sighting.time is not None]
+    full = sum(finding.history.complete for finding in dated)
     inferred = sum(bool(finding.sighting.inferred) for finding in findings)
-    full = sum(finding.history.complete for finding in findings)
     parts = []
-    if findings:
-        parts.append(f"{full:,} with full history")
+    if dated and report.setup.history is not None:
+        parts.append(f"{full:,} with full history, {len(dated) - full:,} without")
     if inferred:
         parts.append(f"{inferred:,} resting on inferred fields")
-    if undated:
-        parts.append(f"{undated:,} undated")
-    return f" ({', '.join(parts)})" if parts else ""
+    if len(findings) > len(dated):
+        parts.append(f"{len(findings) - len(dated):,} undated")
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _sources(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
@@ -155,8 +171,8 @@ def _sources(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
         named = [f"{number:,} {kind}" for kind, number in kinds[name].most_common(_MOST_NAMED)]
         listed = f" ({', '.join(named)})" if named else ""
         yield visible(
-            f"source      {name}: {_count(count, 'record')}, "
-            f"{_count(network[name], 'network event')}{listed}"
+            f"source      {name}: {counted(count, 'record')}, "
+            f"{counted(network[name], 'network event')}{listed}"
         )
 
 
@@ -190,7 +206,7 @@ def _enrichment(report: Report) -> Iterator[str]:
                 "" if reference.built is None else f", built {format_time(reference.built)[:10]}"
             )
             entries = "" if reference.entries is None else f", {reference.entries:,} entries"
-            known = _count(destinations, "destination")
+            known = counted(destinations, "destination")
             text = f"{reference.name}{built}{entries}: knows {len(reference.facts):,} of {known}"
         yield visible(f"enrichment  {reference.file}: {text}")
 
@@ -217,10 +233,6 @@ def _oddities(report: Report) -> Iterator[str]:
 
 def _judged(inputs: tuple[InputSurvey, ...]) -> bool:
     return any(survey.network for survey in inputs)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def human_size(size: float) -> str:

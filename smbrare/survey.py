@@ -180,16 +180,20 @@ class Span:
         first: Time of the earliest network event, in microseconds since 1970 UTC, if any.
         last: Time of the latest.
         hours: UTC hours with at least one network event.
+        exact: Those of them that are known from inputs that were read whole.
     """
 
     first: int | None = None
     last: int | None = None
     hours: set[int] = field(default_factory=set)
+    exact: set[int] = field(default_factory=set)
 
-    def add(self, moment: Moment) -> None:
-        """Take in the time of a network event."""
+    def add(self, moment: Moment, *, sampled: bool = False) -> None:
+        """Take in the time of a network event, and whether its input is only sampled."""
         time = moment.time
         self.hours.add(time // HOUR)
+        if not sampled:
+            self.exact.add(time // HOUR)
         if self.first is None or time < self.first:
             self.first = time
         if self.last is None or time > self.last:
@@ -201,3 +205,4 @@ class Span:
             self.first = other.first if self.first is None else min(self.first, other.first)
             self.last = other.last if self.last is None else max(self.last, other.last)
         self.hours |= other.hours
+        self.exact |= other.exact

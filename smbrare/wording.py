@@ -1,9 +1,13 @@
 """A finding's facts in words, the same in every output that a person reads."""
 
+from collections.abc import Iterator, Sequence
+
 from smbrare import enrichment
-from smbrare.fields import format_time
+from smbrare.fields import MICROSECONDS, format_time
 from smbrare.finding import Finding, History, duration
 
+_MOST_NAMED = 5
+_HOUR, _DAY = 3_600, 86_400
 _SUCCESS = frozenset({"success", "connectionsuccess"})
 _FAILURE = frozenset({"failure", "connectionfailed", "denied"})
 _INBOUND = frozenset({"inbound", "ingress"})
@@ -61,12 +65,14 @@ def history_text(history: History, *, at_least: str = "≥ ") -> str:
 
 
 def notes(finding: Finding) -> list[str]:
+    """Return what is odd about a finding, in a few words each, its inferred fields included."""
+    inferred = ", ".join(finding.sighting.inferred)
+    return oddities(finding) + ([f"inferred: {inferred}"] if inferred else [])
+
+
+def oddities(finding: Finding) -> list[str]:
     """Return what is odd about a finding, in a few words each."""
-    found = []
-    if finding.status == "excluded":
-        found.append(f"excluded: {finding.reason}" if finding.reason else "excluded")
-    elif finding.status != "new":
-        found.append(finding.status)
+    found = list(_held_back(finding))
     if is_inbound(finding):
         found.append("inbound")
     if finding.late:
@@ -77,14 +83,37 @@ def notes(finding: Finding) -> list[str]:
         found.append("max-signals exceeded")
     if finding.previous is not None and finding.sighting.time is not None:
         found.append(f"again after {silence(finding)}")
-    if finding.sighting.inferred:
-        found.append("inferred: " + ", ".join(finding.sighting.inferred))
     return found
 
 
+def _held_back(finding: Finding) -> Iterator[str]:
+    """Yield why a finding is none, and since when the baseline knows it from where."""
+    if finding.status == "excluded":
+        yield f"excluded: {finding.reason}" if finding.reason else "excluded"
+    elif finding.status == "known":
+        known = finding.recorded
+        if known is None:
+            yield "known"
+            return
+        on = f" on {some([host for host in known.hosts if host])}" if any(known.hosts) else ""
+        yield f"known since {time_text(known.first)}{on}"
+        if finding.new_hosts:
+            yield f"new on {some(finding.new_hosts)}"
+
+
+def some(names: Sequence[str]) -> str:
+    """Return names as a list in words, the first few of them and how many more."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def silence(finding: Finding) -> str:
-    """Return how long the destination was not contacted before, empty where it never was."""
+    """Return how long the destination was not contacted before, empty where it never was.
+
+    From a day on minutes are left out.
+    """
     time, previous = finding.sighting.time, finding.previous
     if time is None or previous is None:
         return ""
-    return duration((time - previous) // 1_000_000)
+    silent = (time - previous) // MICROSECONDS
+    return duration(silent if silent < _DAY else silent - silent % _HOUR)

@@ -12,18 +12,19 @@ from smbrare.outputs import html_report
 from smbrare.report import Report, Setup
 from smbrare.scan import Request, gather, judge
 
+SETUP = Setup(
+    history=7 * 86_400,
+    per_host=False,
+    literal=False,
+    strict=False,
+    time_field="@timestamp",
+    zone=UTC,
+)
+
 
 def report(*paths: Path) -> Report:
     """Return the report of a scan without a baseline."""
-    setup = Setup(
-        history=7 * 86_400,
-        per_host=False,
-        literal=False,
-        strict=False,
-        time_field="@timestamp",
-        zone=UTC,
-    )
-    request = Request([str(path) for path in paths], setup)
+    request = Request([str(path) for path in paths], SETUP)
     partial = gather(discover(request.paths), request, lambda _: None)
     return judge(request, partial, None)
 

@@ -10,9 +10,9 @@ PACKAGE = ROOT / "smbrare"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "exitcodes", "limits", "sanitize", "jsontext", "sieve", "workers"),
-    ("fields", "grid"),
-    ("networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
-    ("early", "rule", "jsonshape"),
+    ("fields", "grid", "tomltext"),
+    ("dns", "networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
+    ("early", "exclusions", "rule", "jsonshape"),
     ("finding", "survey"),
     ("enrichment",),
     (
@@ -28,7 +28,17 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "sources.",
         "unpack.",
     ),
-    ("charts", "expect", "triage", "rule_export", "rule_text"),
+    (
+        "charts",
+        "columns",
+        "exclusion_file",
+        "expect",
+        "triage",
+        "window",
+        "withheld",
+        "rule_export",
+        "rule_text",
+    ),
     ("evidence", "explanation", "examine"),
     ("reasoning", "inspection"),
     ("advice", "funnel", "preview"),

@@ -1,7 +1,24 @@
 """The baseline that a command's options name."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
 from smbrare.baseline import Baseline, locate
+from smbrare.cli.configuration import outranks
 from smbrare.report import Setup
+from smbrare.scan import baseline_settings
+
+
+def named(options: Mapping[str, Any]) -> str | None:
+    """Return the baseline that options name, None where --no-baseline was given as directly."""
+    name: str | None = options["baseline"]
+    if options["no_baseline"] and not outranks(
+        click.get_current_context(), "baseline", "no_baseline"
+    ):
+        return None
+    return name
 
 
 def opened(setup: Setup) -> Baseline | None:
@@ -12,5 +29,4 @@ def opened(setup: Setup) -> Baseline | None:
     """
     if setup.baseline is None:
         return None
-    settings = {"time field": setup.time_field, "literal": str(setup.literal).lower()}
-    return Baseline(locate(setup.baseline), settings)
+    return Baseline(locate(setup.baseline), baseline_settings(setup))

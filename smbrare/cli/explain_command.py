@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from smbrare.cli import baselines, options, writing
+from smbrare.cli import baselines, configuration, exclusions, options, writing
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import fitted
 from smbrare.explain import explain, is_file, parse_target
@@ -20,23 +20,29 @@ Examples:
 """
 
 
-@click.command("explain", short_help="Print why one event is a finding or none.", epilog=_EXAMPLES)
+@click.command(
+    "explain",
+    short_help="Print why one event is a finding or none.",
+    epilog=_EXAMPLES,
+    context_settings=configuration.settings(),
+)
 @click.argument("target", metavar="FILE:LINE|FILE#RECORD|-", type=FileName())
 @options.text_or_json
 @click.option(
     "--baseline",
     type=BaselineName(),
     metavar="NAME|FILE",
-    envvar="SMBRARE_BASELINE",
     help="Judge rarity against what a baseline has seen too; it is only read.",
 )
 @click.option("--no-baseline", is_flag=True, help="Judge rarity by the input alone.")
+@options.exclusions
 @options.history
 @options.per_host
 @options.literal
 @options.time_field
 @options.input_tz
 @options.color
+@configuration.config_option()
 def explain_command(**given: Any) -> int:
     """Print why one event is a sighting or none, and a finding or none.
 
@@ -56,9 +62,9 @@ def explain_command(**given: Any) -> int:
         strict=False,
         time_field=given["time_field"],
         zone=given["input_tz"],
-        baseline=None if given["no_baseline"] else given["baseline"],
+        baseline=baselines.named(given),
     )
-    request = Request([target.file], setup)
+    request = Request([target.file], setup, exclusions=exclusions.given(given))
     explained = explain(target, request, baselines.opened(setup), lambda _: None)
     if given["output_format"] == "json":
         writing.write(explanation.render_json(explained), None)

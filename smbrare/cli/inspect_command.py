@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from smbrare import rule, summary
-from smbrare.cli import options, writing
+from smbrare.cli import configuration, options, writing
 from smbrare.cli.parameters import FileName
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import block, fitted
@@ -23,7 +23,12 @@ Examples:
 """
 
 
-@click.command("inspect", short_help="Print what an export holds and lacks.", epilog=_EXAMPLES)
+@click.command(
+    "inspect",
+    short_help="Print what an export holds and lacks.",
+    epilog=_EXAMPLES,
+    context_settings=configuration.settings(),
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @options.text_or_json
 @options.literal
@@ -32,6 +37,7 @@ Examples:
 @options.strict
 @options.quiet
 @options.color
+@configuration.config_option()
 def inspect_command(**given: Any) -> int:
     """Print what an export holds, and what the rule removes of it.
 

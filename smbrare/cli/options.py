@@ -7,9 +7,21 @@ from typing import Any, TypeAlias
 import click
 
 from smbrare import rule
-from smbrare.cli.parameters import History, Zone
+from smbrare.cli.parameters import BaselineName, Excluding, History, Time, Zone
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def together(*options: Decorator) -> Decorator:
+    """Return one decorator that adds options; the help shows them in the order given."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
 
 output: Decorator = click.option(
     "-o",
@@ -39,7 +51,7 @@ time_field: Decorator = click.option(
     type=click.Choice(["@timestamp", "event.ingested"]),
     default="@timestamp",
     show_default=True,
-    help="The field that tells the time.",
+    help="The field that tells the time; @timestamp in events without it.",
 )
 input_tz: Decorator = click.option(
     "--input-tz",
@@ -60,6 +72,8 @@ text_or_json: Decorator = click.option(
     "--format",
     "output_format",
     type=click.Choice(["text", "json"]),
+    # A configuration's format is that of findings.
+    allow_from_autoenv=False,
     default="text",
     show_default=True,
     help="How to print it.",
@@ -69,4 +83,36 @@ strict: Decorator = click.option(
 )
 quiet: Decorator = click.option(
     "-q", "--quiet", is_flag=True, help="Nothing on stderr but trouble."
+)
+verbose: Decorator = click.option(
+    "-v", "--verbose", is_flag=True, help="Name inputs, settings and idle exclusions on stderr."
+)
+baseline: Decorator = together(
+    click.option(
+        "--baseline",
+        type=BaselineName(),
+        metavar="NAME|FILE",
+        help="Judge against what a baseline has seen, and add to it.",
+    ),
+    click.option("--no-baseline", is_flag=True, help="Judge these files alone."),
+    click.option("--no-update", is_flag=True, help="Read the baseline, but add nothing to it."),
+)
+exclusions: Decorator = together(
+    click.option(
+        "--exclude",
+        type=Excluding(),
+        multiple=True,
+        metavar="CIDR",
+        help="Let destinations not count; may be given several times.",
+    ),
+    click.option(
+        "--exclusions",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Let not count what a TOML file says, with reasons.",
+    ),
+)
+window: Decorator = together(
+    click.option("--since", type=Time(), help="Report findings from this time on."),
+    click.option("--until", type=Time(), help="Report findings before this time."),
 )

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, tzinfo
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,7 +10,11 @@ import click
 from click.shell_completion import CompletionItem
 
 from smbrare.baseline import locate
-from smbrare.fields import Malformed, date
+from smbrare.errors import BaselineError
+from smbrare.exclusion_file import network
+from smbrare.exclusions import Exclusion
+from smbrare.fields import Malformed, date, format_time
+from smbrare.finding import duration
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[wdhm])+")
@@ -46,7 +51,9 @@ class History(click.ParamType[int | None]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return seconds, or None for all time."""
-        if value == "all" or not isinstance(value, str):
+        if not isinstance(value, str):
+            return value
+        if value == "all":
             return None
         total = _seconds(value)
         if total is None:
@@ -54,6 +61,10 @@ class History(click.ParamType[int | None]):
         if total < _HOUR:
             self.fail("the history has to be an hour or more", param, ctx)
         return total
+
+    def spell(self, value: int | None) -> str:
+        """Return a value as a user writes it."""
+        return "all" if value is None else duration(value).replace(" ", "")
 
 
 class Time(click.ParamType[int]):
@@ -64,9 +75,13 @@ class Time(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return microseconds."""
         try:
-            return date(value).time
+            return value if isinstance(value, int) else date(value).time
         except Malformed:
             self.fail(f"{value!r} is no time such as 2026-11-20 or 2026-11-20T08:00Z", param, ctx)
+
+    def spell(self, value: int) -> str:
+        """Return a value as a user writes it."""
+        return format_time(value)
 
 
 class Zone(click.ParamType[tzinfo]):
@@ -104,6 +119,22 @@ class BaselineName(FileName):
 
     name = "baseline"
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return it unchanged, if a file can have it."""
+        try:
+            locate(value)
+        except BaselineError as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+    @staticmethod
+    def is_path(value: str) -> bool:
+        """Return whether it is a path, and not the name of one in the state directory."""
+        try:
+            return locate(value) == Path(value)
+        except BaselineError:
+            return False
+
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
@@ -111,3 +142,22 @@ class BaselineName(FileName):
         names = sorted(path.stem for path in locate("any").parent.glob("*.db"))
         items = [CompletionItem(name) for name in names if name.startswith(incomplete)]
         return items or super().shell_complete(ctx, param, incomplete)
+
+
+class Excluding(click.ParamType[Exclusion]):
+    """A range of destinations that do not count."""
+
+    name = "range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the exclusion."""
+        if isinstance(value, Exclusion):
+            return value
+        try:
+            return Exclusion("command line", destination=(network(value),))
+        except ValueError as error:
+            self.fail(f"{value!r} is {error}", param, ctx)
+
+    def spell(self, value: Exclusion) -> str:
+        """Return a value as a user writes it."""
+        return ", ".join(map(str, value.destination))

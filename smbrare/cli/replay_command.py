@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from smbrare import replay, rule, scan, summary
+from smbrare.cli import configuration, writing
 from smbrare.cli import options as shared
-from smbrare.cli import writing
 from smbrare.cli.parameters import Duration, Time
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
@@ -29,12 +29,15 @@ FORMATS = ("table", "json", "ndjson", "csv")
 _HOUR = 3_600
 
 
-@click.command("replay", short_help="Print the alerts of the rule's runs in Kibana.")
+@click.command(
+    "replay",
+    short_help="Print the alerts of the rule's runs in Kibana.",
+    context_settings=configuration.settings("replay"),
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "-f",
     "--format",
-    "output_format",
     type=click.Choice(FORMATS),
     default="table",
     show_default=True,
@@ -85,6 +88,7 @@ _HOUR = 3_600
 )
 @shared.input_tz
 @shared.color
+@configuration.config_option("replay")
 def replay_command(**options: Any) -> int:
     """Print the alerts of the rule's runs in Kibana, over some files.
 
@@ -99,7 +103,7 @@ def replay_command(**options: Any) -> int:
     started = time.monotonic()
     if options["output"] is not None:
         writing.check(options["output"])
-    if options["compare"] and options["output_format"] == "csv":
+    if options["compare"] and options["format"] == "csv":
         raise UsageError("--compare prints table, json or ndjson, not csv")
     schedule, request = _schedule(options), _request(options)
     inputs = list(discover(request.paths))
@@ -166,7 +170,7 @@ def _rendered(
     report: Report, differences: list[Difference] | None, options: Mapping[str, Any]
 ) -> Iterable[str]:
     shown = list(report.findings)
-    match options["output_format"], differences:
+    match options["format"], differences:
         case "json", None:
             return json_document.render_json(report, shown)
         case "ndjson", None:

@@ -1,5 +1,6 @@
 """``smbrare scan``: print the rare SMB connections of some files."""
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -11,9 +12,9 @@ from typing import Any
 import click
 
 from smbrare import geoip, intel, summary
-from smbrare.cli import baselines, interruption, writing
+from smbrare.cli import baselines, configuration, exclusions, interruption, writing
 from smbrare.cli import options as shared
-from smbrare.cli.parameters import BaselineName, FileName, Time
+from smbrare.cli.parameters import FileName
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
 from smbrare.dry_run import look
@@ -57,29 +58,25 @@ Examples:
 """
 
 
-@click.command("scan", short_help="Print the rare SMB connections of some files.", epilog=_EXAMPLES)
+@click.command(
+    "scan",
+    short_help="Print the rare SMB connections of some files.",
+    epilog=_EXAMPLES,
+    context_settings=configuration.settings(),
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @click.option(
     "-f",
     "--format",
-    "output_format",
     type=click.Choice(FORMATS),
     default="table",
     show_default=True,
     help="How to print findings.",
 )
 @shared.output
-@click.option(
-    "--baseline",
-    type=BaselineName(),
-    metavar="NAME|FILE",
-    envvar="SMBRARE_BASELINE",
-    help="Judge against what a baseline has seen, and add to it.",
-)
-@click.option("--no-baseline", is_flag=True, help="Judge these files alone.")
-@click.option("--no-update", is_flag=True, help="Read the baseline, but add nothing to it.")
-@click.option("--since", type=Time(), help="Report findings from this time on.")
-@click.option("--until", type=Time(), help="Report findings before this time.")
+@shared.baseline
+@shared.exclusions
+@shared.window
 @click.option(
     "--show",
     type=click.Choice(["new", "known", "excluded", "all"]),
@@ -88,7 +85,6 @@ Examples:
 )
 @click.option(
     "--expect",
-    "expected_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Exit with 0 if the findings are those of an NDJSON or CSV file, otherwise with 1.",
@@ -98,7 +94,7 @@ Examples:
 )
 @shared.exit_zero
 @shared.quiet
-@click.option("-v", "--verbose", is_flag=True, help="Name every input on stderr.")
+@shared.verbose
 @shared.history
 @shared.per_host
 @shared.literal
@@ -124,6 +120,7 @@ Examples:
     "-j", "--jobs", type=click.IntRange(min=1), help="Processes to read with.  [default: by size]"
 )
 @shared.color
+@configuration.config_option()
 def scan_command(**options: Any) -> int:
     """Print the rare SMB connections of some files.
 
@@ -133,14 +130,18 @@ def scan_command(**options: Any) -> int:
     \b
     Exit codes: 0 all judged, nothing found; 1 findings; 2 wrong usage, baseline or output;
     3 some input not read to its end; 4 nothing, or some source, could not be judged.
+
+    Options may be set in variables (SMBRARE_HISTORY=36h) and in a file (history = "36h").
     """  # noqa: D301 - click wants a real backspace
     started = time.monotonic()
+    if options["verbose"]:
+        writing.tell(configuration.origins(click.get_current_context()))
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output)
-    if options["output_format"] == "html":
+    if options["format"] == "html":
         html_report.check()
-    expected = _expected(options["expected_file"])
+    expected = _expected(options["expect"])
     request = _request(options)
     if options["dry_run"]:
         return _dry_run(request, options)
@@ -155,9 +156,9 @@ def scan_command(**options: Any) -> int:
     difference = None if expected is None else compare(expected, report.findings)
     if difference is not None:
         report = replace(report, as_expected=difference == Difference((), ()))
-    writing.write(_rendered(report, options), output)
+    writing.write(_rendered(report, options), output, _encoding(options))
     if baseline is not None and not options["no_update"]:
-        learn(partial, baseline, interruption.stop_listening)
+        learn(request, partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started)
     for line in () if difference is None else difference.lines():
         click.echo(f"smbrare: {line}", err=True)
@@ -184,7 +185,7 @@ def _enriched(report: Report, options: dict[str, Any]) -> Report:
 
 
 def _dry_run(request: Request, options: dict[str, Any]) -> int:
-    output_format, output = options["output_format"], options["output"]
+    output_format, output = options["format"], options["output"]
     if output_format not in {"table", "json"}:
         raise UsageError("--dry-run prints --format table or json")
     found = look(
@@ -201,6 +202,8 @@ def _dry_run(request: Request, options: dict[str, Any]) -> int:
 
 def _request(options: dict[str, Any]) -> Request:
     zone: tzinfo = options["input_tz"]
+    if None not in (options["since"], options["until"]) and options["since"] >= options["until"]:
+        raise UsageError("--until is not after --since")
     return Request(
         paths=options["paths"],
         setup=Setup(
@@ -210,23 +213,25 @@ def _request(options: dict[str, Any]) -> Request:
             strict=options["strict"],
             time_field=options["time_field"],
             zone=zone,
-            baseline=None if options["no_baseline"] else options["baseline"],
+            baseline=baselines.named(options),
             since=options["since"],
             until=options["until"],
         ),
         exit_zero=options["exit_zero"],
         thorough=options["thorough"],
         jobs=options["jobs"],
+        exclusions=exclusions.given(options),
     )
 
 
 def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
-    output_format = options["output_format"]
+    output_format = options["format"]
     # SARIF says itself what was held back: a result that is suppressed alerts nobody.
     shown = _shown(report, options["show"] or ("all" if output_format == "sarif" else "new"))
     if output_format == "table":
         width, color = fitted(options["color"], to_file=options["output"] is not None)
-        return table.render(report, shown, width, color=color)
+        encoding = _encoding(options)
+        return table.render(report, shown, width, color=color, encoding=encoding)
     return RENDERERS[output_format](report, shown)
 
 
@@ -234,22 +239,26 @@ def _shown(report: Report, which: str) -> list[Finding]:
     return [finding for finding in report.judged if which in {"all", finding.status}]
 
 
+def _encoding(options: dict[str, Any]) -> str:
+    """Return what to write in: a table suits a console, everything else is UTF-8."""
+    if options["output_format"] != "table" or options["output"] is not None:
+        return "utf-8"
+    return sys.stdout.encoding
+
+
 def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
     lines = [f"smbrare: {line}" for line in summary.troubles(report)]
     lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
+    if options["verbose"]:
+        lines += summary.details(report)
     if not options["quiet"]:
-        lines += summary.summary(report, seconds, _baseline_note(report, options))
+        if options["output_format"] == "table" and options["output"] is None and report.findings:
+            lines.append("")
+        lines += summary.summary(report, seconds, _history_note(report.setup, options))
     writing.tell(lines)
 
 
-def _baseline_note(report: Report, options: dict[str, Any]) -> str:
-    name = report.setup.baseline
-    if name is None:
+def _history_note(setup: Setup, options: dict[str, Any]) -> str:
+    if setup.baseline is None:
         return "this scan's alone: no baseline was named"
-    note = f"baseline {name}" + (", not updated" if options["no_update"] else ", updated")
-    held = report.held_back
-    if held:
-        note += f"; {len(held):,} not reported, seen before in it"
-        if hosts := sorted({host for finding in held for host in finding.new_hosts}):
-            note += f"; new hosts on them: {', '.join(hosts)}"
-    return note
+    return f"baseline {setup.baseline}, " + ("not updated" if options["no_update"] else "updated")

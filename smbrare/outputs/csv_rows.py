@@ -49,6 +49,10 @@ COLUMNS = (
     "smbrare.inferred",
     "smbrare.late",
     "smbrare.exclusion",
+    "smbrare.known_first_seen",
+    "smbrare.known_last_seen",
+    "smbrare.known_hosts",
+    "smbrare.new_hosts",
     *enrichment.FIELDS,
 )
 

@@ -1,6 +1,7 @@
 """``json`` and ``ndjson``: findings as ECS documents, each value exactly as the log had it."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -84,8 +85,12 @@ def _scan(report: Report) -> dict[str, Any]:
         "findings": len(report.findings),
         "undated": sum(finding.sighting.time is None for finding in report.findings),
         "with_inferred_fields": sum(bool(f.sighting.inferred) for f in report.findings),
+        "with_full_history": sum(finding.history.complete for finding in report.findings),
+        "found_before_window": report.outside,
         "held_back": len(known),
+        "new_hosts": sorted({host for finding in known for host in finding.new_hosts}),
         "excluded": len(report.excluded),
+        "exclusions": [asdict(kept) for kept in report.exclusions],
         "skipped": sum(survey.skipped for survey in report.inputs),
         "passed_over": sum(survey.alerts for survey in report.inputs),
         "one_clause_away": report.one_clause_away,

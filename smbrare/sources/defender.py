@@ -42,6 +42,8 @@ _KERNEL = "the name of the process, which is the Windows kernel's"
 _PATH = "the path of the process, which names a drive"
 _AUTHORITY = "the domain of the account, which is NT AUTHORITY on Windows alone"
 
+_ASKED_FOR = ("direction", "Posix", "query")
+
 _outcome = one_of({"connectionsuccess": "success", "connectionfailed": "failure"})
 _nt_authority = one_of({"nt authority": "windows"})
 _kernel = one_of({"system": "windows", "ntoskrnl.exe": "windows"})
@@ -55,7 +57,7 @@ def _transport(protocol: object) -> str:
 def _additional(fields: object) -> Mapping[str, Any]:
     """Return AdditionalFields, which is an object, its text, null or empty."""
     # Most texts say nothing that is asked for, and are not worth decoding.
-    if isinstance(fields, str) and ("direction" in fields or "Posix" in fields):
+    if isinstance(fields, str) and any(word in fields for word in _ASKED_FOR):
         try:
             fields = decode(fields)
         except BadJson:
@@ -67,6 +69,21 @@ def _direction(fields: object) -> str | None:
     named = {"In": "inbound", "Out": "outbound"}
     direction = _additional(fields).get("direction")
     return named.get(direction) if isinstance(direction, str) else None
+
+
+def _query(fields: object) -> str | None:
+    name = _additional(fields).get("query")
+    return name if isinstance(name, str) else None
+
+
+def _answers(fields: object) -> str | None:
+    """Return the answers of an inspected DNS query, a list in the text of a text, as one text."""
+    answers = _additional(fields).get("answers")
+    try:
+        listed = decode(answers) if isinstance(answers, str) else answers
+    except BadJson:
+        return None
+    return ";".join(map(str, listed)) if isinstance(listed, list) else None
 
 
 def _is_address(text: str) -> bool:
@@ -125,6 +142,8 @@ _NETWORK: Table = {
         Take("row.AdditionalFields", _direction),
         Take(constant="unknown"),
     ),
+    "dns.question.name": (Take("row.AdditionalFields", _query),),
+    "dns.answers.data": (Take("row.AdditionalFields", _answers),),
 }
 
 _OUTWARD: Table = {

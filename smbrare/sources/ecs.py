@@ -31,6 +31,7 @@ _READ_AS_THEY_ARE = (
     "destination.domain",
     "network.transport",
     "network.direction",
+    "dns.question.name",
 )
 
 
@@ -57,6 +58,8 @@ TABLE: Table = {
         Take("host.os.platform", _windows, inferred="host.os.platform"),
         Take("host.os.name", _windows, inferred="host.os.name"),
     ),
+    # The Defender XDR integration writes answers as plain texts.
+    "dns.answers.data": (Take("dns.resolved_ip"), Take("dns.answers.data"), Take("dns.answers")),
 }
 """ECS to itself; a source adds what its mapping is known to leave out."""
 

@@ -95,6 +95,8 @@ RAW: Table = {
     "destination.ip": (Take("dst.ip.address"),),
     "destination.port": (Take("dst.port.number"),),
     "network.transport": (Take("meta.event.name", _transport),),
+    "dns.question.name": (Take("event.dns.request"),),
+    "dns.answers.data": (Take("event.dns.response"),),
     "network.direction": (
         Take("event.network.direction", one_of({"outgoing": "egress", "incoming": "ingress"})),
     ),

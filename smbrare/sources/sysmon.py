@@ -83,6 +83,8 @@ DNS: Table = {
     **_PROCESS,
     "event.type": (Take(constant=("connection", "protocol", "info")),),
     "event.action": (Take("action"), Take(constant=_ACTIONS[DNS_QUERY])),
+    "dns.question.name": _data("QueryName"),
+    "dns.answers.data": _data("QueryResults"),
 }
 
 _NETWORK: Mapping[int | None, Mapping[Any, Table]] = {

@@ -1,0 +1,200 @@
+"""Where option values come from: the command line, then SMBRARE_* variables, then a file.
+
+The file is the one that ``--config`` or SMBRARE_CONFIG names, or ``smbrare.toml`` in the user's
+own configuration directory. It is never one found beside the logs: evidence may hold a planted one.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+import platformdirs
+from click.core import ParameterSource
+
+from smbrare.cli.parameters import BaselineName
+from smbrare.tomltext import TomlText, load, unknown_key
+
+PREFIX = "SMBRARE"
+_FILE = "smbrare.configuration"
+_SECTION = "smbrare.section"
+
+
+def settings(section: str = "") -> dict[str, Any]:
+    """Return the context settings of a command whose options may be configured.
+
+    Args:
+        section: The table of the file that holds its options, and what follows SMBRARE_ in the
+            names of its variables; empty for those at the top, which are ``scan``'s.
+    """
+    prefix = f"{PREFIX}_{section.upper()}" if section else PREFIX
+    return {"auto_envvar_prefix": prefix}
+
+
+class ConfigOption(click.Option):
+    """``--config``, which tells how its command is configured.
+
+    Attributes:
+        section: The table of the file that holds the command's options.
+    """
+
+    def __init__(self, *args: Any, section: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
+
+
+def config_option(section: str = "") -> Callable[[Any], Any]:
+    """Return the decorator that adds ``--config``."""
+    return click.option(
+        "--config",
+        cls=ConfigOption,
+        section=section,
+        envvar=f"{PREFIX}_CONFIG",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        is_eager=True,
+        expose_value=False,
+        callback=_load,
+        help="Take options from this file, not from the user's own.",
+    )
+
+
+def user_file() -> Path:
+    """Return the file in the user's configuration directory, there or not."""
+    return Path(platformdirs.user_config_dir("smbrare", appauthor=False), "smbrare.toml")
+
+
+def origins(context: click.Context) -> Iterator[str]:
+    """Yield each option's value that is not its default, and where it came from."""
+    file = context.meta.get(_FILE)
+    for option in _configurable(context.command):
+        source = context.get_parameter_source(str(option.name))
+        if source is ParameterSource.COMMANDLINE:
+            origin = "the command line"
+        elif source is ParameterSource.ENVIRONMENT:
+            origin = f"{context.auto_envvar_prefix}_{str(option.name).upper()}"
+        elif source is ParameterSource.DEFAULT_MAP:
+            origin = str(file)
+        else:
+            continue
+        yield f"option      {_key(option)} {_spelled(option, context)}, from {origin}"
+
+
+def outranks(context: click.Context, one: str, other: str) -> bool:
+    """Return whether an option was given more directly than another, by their names."""
+    order = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
+    ranks = [
+        order.index(source) if source in order else len(order)
+        for source in map(context.get_parameter_source, (one, other))
+    ]
+    return ranks[0] < ranks[1]
+
+
+def _load(context: click.Context, option: click.Parameter, value: Path | None) -> None:
+    path = value
+    if path is None:
+        path = user_file()
+        if not path.is_file():
+            return
+    text = load(path)
+    known = _known(context.find_root())
+    for key, given in text.values.items():
+        if key in known and isinstance(given, dict):
+            _check_keys(text, given, known[key], text.line_of(key))
+    top = {key: given for key, given in text.values.items() if not isinstance(given, dict)}
+    tables = text.values.keys() - top.keys()
+    _check_keys(text, top, known[""], 0)
+    for table in sorted(tables - known.keys()):
+        text.fail(text.line_of(table), unknown_key(table, [*known[""], *filter(None, known)]))
+    section = option.section if isinstance(option, ConfigOption) else ""
+    given = text.values.get(section, {}) if section else top
+    context.meta[_FILE] = path
+    context.default_map = _values(context, text, given, text.line_of(section) if section else 0)
+
+
+def _check_keys(text: TomlText, given: dict[str, Any], known: set[str], start: int) -> None:
+    for key in given:
+        if key.replace("_", "-") not in known:
+            text.fail(text.line_of(key, start), unknown_key(key, known))
+
+
+def _values(
+    context: click.Context, text: TomlText, given: dict[str, Any], start: int
+) -> dict[str, Any]:
+    """Return what the file says for a command's options, each checked where it stands."""
+    by_key = {_key(option): option for option in _configurable(context.command)}
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        option = by_key.get(key.replace("_", "-"))
+        if option is None:
+            continue
+        try:
+            raw = _raw(option, value, Path(text.name).absolute().parent)
+            option.type_cast_value(context, raw)
+        except (click.BadParameter, TypeError, ValueError) as error:
+            what = error.message if isinstance(error, click.BadParameter) else str(error)
+            text.fail(text.line_of(key, start), f"{key}: {what}")
+        values[str(option.name)] = raw
+    return values
+
+
+def _raw(option: click.Option, value: Any, folder: Path) -> Any:
+    """Return a value of TOML as click takes it from a command line."""
+    if option.is_flag:
+        if not isinstance(value, bool):
+            raise ValueError(f"{value!r} is neither true nor false")
+        return value
+    if option.multiple:
+        return [
+            _text(option, one, folder) for one in (value if isinstance(value, list) else [value])
+        ]
+    return _text(option, value, folder)
+
+
+def _text(option: click.Option, value: Any, folder: Path) -> str:
+    if isinstance(value, bool | list | dict):
+        raise TypeError(f"{value!r} is no value for it")
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    if isinstance(option.type, click.Path) or (
+        isinstance(option.type, BaselineName) and BaselineName.is_path(text)
+    ):
+        # Not from the working directory, where a file may have been planted.
+        return str(folder / Path(text).expanduser())
+    return text
+
+
+def _known(root: click.Context) -> dict[str, set[str]]:
+    """Return the keys of every section of the file, over all commands."""
+    found: dict[str, set[str]] = {"": set()}
+    pending = [root.command]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, click.Group):
+            commands = (current.get_command(root, name) for name in current.list_commands(root))
+            pending += [command for command in commands if command is not None]
+        for option in current.params:
+            if isinstance(option, ConfigOption):
+                keys = found.setdefault(option.section, set())
+                keys.update(map(_key, _configurable(current)))
+    return found
+
+
+def _configurable(command: click.Command) -> list[click.Option]:
+    return [
+        option
+        for option in command.params
+        if isinstance(option, click.Option) and option.expose_value and option.allow_from_autoenv
+    ]
+
+
+def _key(option: click.Option) -> str:
+    return max(option.opts, key=len).removeprefix("--")
+
+
+def _spelled(option: click.Option, context: click.Context) -> str:
+    value = context.params[str(option.name)]
+    spell = getattr(option.type, "spell", str)
+    if option.is_flag:
+        return "on" if value else "off"
+    return ", ".join(map(spell, value)) if option.multiple else spell(value)
