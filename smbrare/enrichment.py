@@ -86,18 +86,14 @@ def facts_of(destination: str, references: Sequence[Reference]) -> dict[str, Any
     return facts
 
 
-def note(extra: Mapping[str, Any]) -> str:
-    """Return for people what is known of a destination, empty where nothing is.
+def network_text(extra: Mapping[str, Any]) -> str:
+    """Return country and network of a destination (``DE, AS64500 Example``), empty if unknown."""
+    number, name = extra.get(AS_NUMBER), extra.get(AS_NAME, "")
+    network = name if number is None else f"AS{number} {name}".strip()
+    return ", ".join(part for part in (extra.get(COUNTRY, ""), network) if part)
 
-    For example ``DE, AS64500 Example Hosting, listed by feed (45.83.122.0/24)``.
-    """
-    parts = []
-    if COUNTRY in extra:
-        parts.append(str(extra[COUNTRY]))
-    network = [f"AS{extra[AS_NUMBER]}"] if AS_NUMBER in extra else []
-    network += [str(extra[AS_NAME])] if AS_NAME in extra else []
-    if network:
-        parts.append(" ".join(network))
-    for provider, entry in zip(extra.get(PROVIDER, ()), extra.get(INDICATOR, ()), strict=True):
-        parts.append(f"listed by {provider} ({entry})")
-    return ", ".join(parts)
+
+def listings(extra: Mapping[str, Any]) -> list[str]:
+    """Return each list that holds a destination with its entry (``listed by feed (1.2.3.0/24)``)."""
+    named = zip(extra.get(PROVIDER, ()), extra.get(INDICATOR, ()), strict=True)
+    return [f"listed by {provider} ({entry})" for provider, entry in named]

@@ -163,17 +163,18 @@ def test_an_event_without_a_time_and_one_with_two_destinations(run: Run, tmp_pat
 
 def test_a_broken_line_is_explained(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "broken.ndjson"
-    path.write_text('{"port": 445\n{"a": \n' + json.dumps(matching()) + "\n" + '{"cut": 44')
-    result = run("explain", f"{path}:1")
+    good = json.dumps(matching()) + "\n"
+    path.write_text(good + '{"port": 445\n{"a": \n' + good + '{"cut": 44')
+    result = run("explain", f"{path}:2")
     assert result.code == 3
     assert "skipped: no JSON" in result.out
     assert "could have matched the rule" in result.out
-    assert "cannot have matched the rule" in run("explain", f"{path}:2").out
-    assert "what follows it is unknown" not in run("explain", f"{path}:3").out
-    cut = run("explain", f"{path}:4")
+    assert "cannot have matched the rule" in run("explain", f"{path}:3").out
+    assert "skipped" not in run("explain", f"{path}:4").out
+    cut = run("explain", f"{path}:5")
     assert cut.code == 3
     assert "Reading stopped there" in cut.out
-    assert explained(run, f"{path}:2")["skipped"]["could_matter"] is False
+    assert explained(run, f"{path}:3")["skipped"]["could_matter"] is False
 
 
 def test_standard_input_is_explained_and_is_its_own_history(run: Run) -> None:
