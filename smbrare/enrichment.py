@@ -94,6 +94,6 @@ def network_text(extra: Mapping[str, Any]) -> str:
 
 
 def listings(extra: Mapping[str, Any]) -> list[str]:
-    """Return each list that holds a destination with its entry (``listed by feed (1.2.3.0/24)``)."""
+    """Return each list that holds a destination (``listed by feed (1.2.3.0/24)``)."""
     named = zip(extra.get(PROVIDER, ()), extra.get(INDICATOR, ()), strict=True)
     return [f"listed by {provider} ({entry})" for provider, entry in named]
