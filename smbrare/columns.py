@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from smbrare.enrichment import network_text
 from smbrare.finding import Finding
 from smbrare.wording import history_text, host_text, oddities, outcome_text, time_text, values
 
@@ -93,6 +94,10 @@ def _domain(finding: Finding) -> list[Line]:
     return [Line(", ".join(values(finding, "destination.domain")))]
 
 
+def _network(finding: Finding) -> list[Line]:
+    return [Line(network_text(finding.extra))]
+
+
 def _ports(finding: Finding) -> list[Line]:
     return [Line(", ".join(map(str, finding.ports)), whole=True)]
 
@@ -171,18 +176,19 @@ LAYOUTS: tuple[tuple[Column, ...], ...] = (
         *_TIMES,
         Column("Destination", _destination),
         Column("Domain", _domain),
+        Column("Network", _network),
         *_WIDE,
     ),
     (
         Column("", _mark),
         *_TIMES,
-        Column("Destination", _all(_destination, _domain)),
+        Column("Destination", _all(_destination, _domain, _network)),
         *_WIDE,
     ),
     (
         Column("", _mark),
         Column("Time (UTC)", _all(_date_and_time, *_RUN_IN_WORDS)),
-        Column("Destination", _all(_destination, _domain, _odd_ports)),
+        Column("Destination", _all(_destination, _domain, _network, _odd_ports)),
         Column("From", _all(_host, _source)),
         Column("Outcome", _all(_outcome, _notes, _place)),
         Column("Events", _events, right=True),
@@ -190,7 +196,9 @@ LAYOUTS: tuple[tuple[Column, ...], ...] = (
     ),
     (
         Column("", _mark),
-        Column("Destination", _all(_destination, _time, *_RUN_IN_WORDS, _domain, _odd_ports)),
+        Column(
+            "Destination", _all(_destination, _time, *_RUN_IN_WORDS, _domain, _network, _odd_ports)
+        ),
         Column("From", _all(_host, _source)),
         Column("Outcome", _all(_outcome, _events_in_words, _history_in_words, _notes, _place)),
     ),
@@ -198,7 +206,16 @@ LAYOUTS: tuple[tuple[Column, ...], ...] = (
         Column(
             "Findings",
             _all(
-                *(_time, *_RUN_IN_WORDS, _destination, _domain, _odd_ports, _host, _source),
+                *(
+                    _time,
+                    *_RUN_IN_WORDS,
+                    _destination,
+                    _domain,
+                    _network,
+                    _odd_ports,
+                    _host,
+                    _source,
+                ),
                 *(_outcome, _events_in_words, _history_in_words, _notes, _place, _inferred),
             ),
         ),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from smbrare import envelope
 from smbrare.baseline import Baseline
@@ -41,7 +42,7 @@ class Target:
         return self.path if self.number is None else f"{self.path}:{self.number}"
 
 
-def parse_target(text: str, is_file: Callable[[str], bool]) -> Target:
+def parse_target(text: str, exists: Callable[[str], bool]) -> Target:
     r"""Return what ``FILE:LINE``, ``FILE#RECORD`` or ``FILE`` names.
 
     A path may hold colons itself (``C:\logs\a.ndjson:12``, ``a:12``): the last number counts as
@@ -49,7 +50,7 @@ def parse_target(text: str, is_file: Callable[[str], bool]) -> Target:
 
     Args:
         text: What the user gave.
-        is_file: Whether a path names something that can be opened.
+        exists: Whether a path names a file.
 
     Raises:
         UsageError: If the number is 0.
@@ -57,22 +58,30 @@ def parse_target(text: str, is_file: Callable[[str], bool]) -> Target:
     match = _NUMBERED.fullmatch(text)
     if match is not None:
         path, number = match[1], int(match[2])
-        file = _file(path, is_file)
-        whole = _file(text, is_file)
+        file = _file(path, exists)
+        whole = _file(text, exists)
         if file is not None or whole is None:
             if not number:
                 raise UsageError(f"{text}: lines and records are counted from 1")
             return Target(file or path, path, number)
-    return Target(_file(text, is_file) or text, text, None)
+    return Target(_file(text, exists) or text, text, None)
 
 
-def _file(path: str, is_file: Callable[[str], bool]) -> str | None:
+def is_file(path: str) -> bool:
+    """Return whether a path names a regular file, which can be read again and again."""
+    try:
+        return Path(path).is_file()
+    except OSError:  # a name that the system does not accept
+        return False
+
+
+def _file(path: str, exists: Callable[[str], bool]) -> str | None:
     """Return the file of a path that may go on with the members of an archive after ``!``."""
-    if path == STDIN or is_file(path):
+    if path == STDIN or exists(path):
         return path
     while "!" in path:
         path = path.rpartition("!")[0]
-        if is_file(path):
+        if exists(path):
             return path
     return None
 
@@ -82,8 +91,8 @@ def explain(
 ) -> Explained:
     """Return why a record is a sighting or none, and a finding or none.
 
-    The rest of the input is read only for a sighting, whose history it is; standard input, which
-    cannot be read twice, is read to its end at once.
+    The rest of the input is read only for a sighting, whose history it is; what cannot be read
+    twice, as standard input, is read to its end at once.
 
     Args:
         target: Which record.
@@ -97,18 +106,19 @@ def explain(
     """
     settings = settings_of(request.setup)
     rest = Partial()
+    once = target.file == STDIN or not is_file(target.file)
 
     def remember(document: Document, origin: Origin) -> None:
         examine(document, origin, settings, InputSurvey(target.file), rest)
 
-    found = find(target, request.limits, progress, remember if target.file == STDIN else None)
+    found = find(target, request.limits, progress, remember if once else None)
     if isinstance(found, Skipped):
         return Explained(found.origin, request.setup, skipped=found)
     documents = list(envelope.events(found.document))
     events = [explain_event(document, settings) for document in documents]
     sighted = any(event.sighting for event in events)
     if sighted:
-        if target.file != STDIN:
+        if not once:
             rest = gather([Input(target.file, named=True, size=None)], request, progress)
         history = known(rest, baseline)
         for number, document in enumerate(documents):
@@ -192,6 +202,7 @@ def _chosen(
     if matches:
         return matches[0][1]
     if isinstance(last, Skipped) and last.ends_input:
-        return last
+        place = Origin(target.path, target.number or last.origin.number)
+        return replace(last, origin=place, reason=f"not reached: {last.reason}, at {last.origin}")
     where = "holds none" if last is None else f"has its last at {last.origin.number}"
     raise UsageError(f"{target}: no record stands there; {target.path} {where}")

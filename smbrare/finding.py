@@ -1,7 +1,8 @@
 """Findings, and what a finding looks like as an ECS document."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -81,6 +82,7 @@ class Finding:
         recorded: What the baseline holds of the destination, where that kept it back.
         new_hosts: Hosts that the baseline does not know to have contacted the destination,
             where it kept it back.
+        extra: ECS fields by dotted name that reference data adds; they decide nothing.
         alert: The run that raises it, in a replay.
     """
 
@@ -100,6 +102,7 @@ class Finding:
     recorded: Recorded | None = None
     new_hosts: tuple[str, ...] = ()
     alert: Alert | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @cached_property
     def id(self) -> str:
@@ -136,6 +139,7 @@ def flat(finding: Finding) -> dict[str, Any]:
     document["event.kind"] = "alert"
     document |= finding.event
     document["destination.ip"] = sighting.destination
+    document |= finding.extra
     document |= {
         "event.risk_score": rule.RISK_SCORE,
         "event.severity": _SEVERITY_NUMBERS[rule.SEVERITY],

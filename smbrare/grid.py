@@ -1,5 +1,6 @@
 """Rows of text in columns for a terminal: folded to its width, and nothing in them live."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,8 +9,8 @@ from smbrare.sanitize import visible
 
 _GAP = 2
 _NARROWEST = 12
-_LONGEST_WHOLE = 45
-"""Characters of a word that is never broken: those of the longest IPv6 address, and brackets."""
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,45}[,)]?")
+"""What could be an address or a range; such a word is never broken."""
 
 Cell: TypeAlias = str | tuple[str, str]
 """Text, or text and rich's style of it."""
@@ -93,7 +94,7 @@ def _style(cell: Cell) -> str:
 def _floor(texts: Sequence[str]) -> int:
     """Return the width below which a column would break a word that could be an address."""
     words = {word for text in texts for word in text.split()}
-    return max((len(word) for word in words if len(word) <= _LONGEST_WHOLE), default=0)
+    return max((len(word) for word in words if _ADDRESS.fullmatch(word)), default=0)
 
 
 def _fitted(natural: list[int], floors: list[int], width: int | None) -> list[int]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from smbrare.enrichment import Reference
 from smbrare.exitcodes import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.finding import Finding
 from smbrare.schedule import Outcome
@@ -74,6 +75,7 @@ class Report:
         unseen: Matching events that no run of a replay can read, because they have no time.
         traffic: The sightings themselves, by destination, source, host and hour.
         as_expected: Whether the findings are those expected; None if nobody said which.
+        references: The reference data that findings were looked up in.
     """
 
     setup: Setup
@@ -89,6 +91,7 @@ class Report:
     unseen: int = 0
     traffic: Sightings = field(default_factory=Sightings)
     as_expected: bool | None = None
+    references: tuple[Reference, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

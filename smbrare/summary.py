@@ -88,6 +88,7 @@ def summary(report: Report, seconds: float, baseline_note: str) -> Iterator[str]
     yield f"left out    {_left_out(report.inputs)}"
     yield f"held back   {_held_back(report)}"
     yield from withheld.lines(report)
+    yield from _enrichment(report)
     yield from _oddities(report)
     yield visible(f"history     {baseline_note}")
 
@@ -193,6 +194,21 @@ def _held_back(report: Report) -> str:
         near += f" ({', '.join(f'{number:,} {name}' for name, number in by_clause.items())})"
     held, excluded = len(report.held_back), len(report.excluded)
     return f"{held:,} by the baseline, {excluded:,} by exclusions, {near}"
+
+
+def _enrichment(report: Report) -> Iterator[str]:
+    destinations = len({finding.sighting.destination for finding in report.judged})
+    for reference in report.references:
+        if reference.problem:
+            text = f"not used: {reference.problem}"
+        else:
+            built = (
+                "" if reference.built is None else f", built {format_time(reference.built)[:10]}"
+            )
+            entries = "" if reference.entries is None else f", {reference.entries:,} entries"
+            known = counted(destinations, "destination")
+            text = f"{reference.name}{built}{entries}: knows {len(reference.facts):,} of {known}"
+        yield visible(f"enrichment  {reference.file}: {text}")
 
 
 def _oddities(report: Report) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from smbrare.enrichment import listings, network_text
 from smbrare.fields import MICROSECONDS, format_time
 from smbrare.finding import Finding, History, duration
 
@@ -64,14 +65,18 @@ def history_text(history: History, *, at_least: str = "≥ ") -> str:
 
 
 def notes(finding: Finding) -> list[str]:
-    """Return what is odd about a finding, in a few words each, its inferred fields included."""
-    inferred = ", ".join(finding.sighting.inferred)
-    return oddities(finding) + ([f"inferred: {inferred}"] if inferred else [])
+    """Return what is odd about a finding, its destination's network, and its inferred fields."""
+    network, inferred = network_text(finding.extra), ", ".join(finding.sighting.inferred)
+    return [
+        *([network] if network else []),
+        *oddities(finding),
+        *([f"inferred: {inferred}"] if inferred else []),
+    ]
 
 
 def oddities(finding: Finding) -> list[str]:
     """Return what is odd about a finding, in a few words each."""
-    found = list(_held_back(finding))
+    found = [*listings(finding.extra), *_held_back(finding)]
     if is_inbound(finding):
         found.append("inbound")
     if finding.late:

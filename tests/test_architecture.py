@@ -14,8 +14,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("dns", "networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
     ("early", "exclusions", "rule", "jsonshape"),
     ("finding", "survey"),
+    ("enrichment",),
     (
         "compare",
+        "geoip",
+        "intel",
         "rarity",
         "report",
         "baseline_schema",
@@ -59,7 +62,7 @@ ROOM_SHARED = {
 }
 """What the files of a room may know of each other: siblings are strangers otherwise."""
 
-LAZY = {"readers.", "outputs.", "containers", "cli."}
+LAZY = {"readers.", "outputs.", "containers", "cli.", "geoip", "grid"}
 """Where a third-party import may stand inside a function, so that a run loads what it needs."""
 
 

@@ -29,7 +29,7 @@ def test_the_table_lists_container_size_and_sources(run: Run) -> None:
     lines = [" ".join(line.split()) for line in result.out.splitlines()]
     size = f"{SAMPLE.stat().st_size:,}"
     assert lines[0] == "Path Container Bytes Sources of the first 100 events Note"
-    assert f"{SAMPLE} ndjson {size} 20 ecs, 9 sysmon, 8 winlogbeat" in lines
+    assert f"{SAMPLE} ndjson {size} 20 elastic_defend, 9 sysmon, 8 winlogbeat" in lines
     assert result.err == ""
 
 
@@ -47,7 +47,7 @@ def test_json_lists_the_same(run: Run) -> None:
                 {
                     "path": str(POOR),
                     "container": "ndjson",
-                    "sources": {"ecs": 14, "unrecognized": 1, "winlogbeat": 5},
+                    "sources": {"elastic_defend": 14, "unrecognized": 1, "winlogbeat": 5},
                     "skipped": 0,
                     "complete": True,
                     "passed_over": False,

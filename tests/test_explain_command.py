@@ -2,12 +2,15 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import FIXTURES, Run
+from tests.conftest import FIXTURES, ROOT, Run
 from tests.events import DESTINATION, matching
 from tests.test_outputs import ATTACKS, is_live
 
@@ -160,17 +163,18 @@ def test_an_event_without_a_time_and_one_with_two_destinations(run: Run, tmp_pat
 
 def test_a_broken_line_is_explained(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "broken.ndjson"
-    path.write_text('{"port": 445\n{"a": \n' + json.dumps(matching()) + "\n" + '{"cut": 44')
-    result = run("explain", f"{path}:1")
+    good = json.dumps(matching()) + "\n"
+    path.write_text(good + '{"port": 445\n{"a": \n' + good + '{"cut": 44')
+    result = run("explain", f"{path}:2")
     assert result.code == 3
     assert "skipped: no JSON" in result.out
     assert "could have matched the rule" in result.out
-    assert "cannot have matched the rule" in run("explain", f"{path}:2").out
-    assert "what follows it is unknown" not in run("explain", f"{path}:3").out
-    cut = run("explain", f"{path}:4")
+    assert "cannot have matched the rule" in run("explain", f"{path}:3").out
+    assert "skipped" not in run("explain", f"{path}:4").out
+    cut = run("explain", f"{path}:5")
     assert cut.code == 3
     assert "Reading stopped there" in cut.out
-    assert explained(run, f"{path}:2")["skipped"]["could_matter"] is False
+    assert explained(run, f"{path}:3")["skipped"]["could_matter"] is False
 
 
 def test_standard_input_is_explained_and_is_its_own_history(run: Run) -> None:
@@ -225,7 +229,29 @@ def test_exit_2_where_no_one_record_is_meant(run: Run, target: str, said: str) -
 def test_exit_3_for_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
     result = run("explain", tmp_path / "gone.ndjson:3")
     assert result.code == 3
-    assert "No such file" in result.out
+    assert result.out == f"{tmp_path / 'gone.ndjson'}\ncannot be read: No such file or directory\n"
+    long = run("explain", "x" * 5000)
+    assert long.code == 3
+    assert "File name too long" in long.out
+
+
+def test_a_record_behind_a_cut_is_not_reached(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "cut.ndjson"
+    path.write_text(json.dumps(matching()) + '\n{"cut": 44')
+    result = run("explain", f"{path}:9")
+    assert result.code == 3
+    assert f"{path}:9\nskipped: not reached: cut off" in result.out
+    assert f"at {path}:2" in result.out
+
+
+def test_a_pipe_is_read_once_and_is_its_own_history(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "smbrare", "explain", f"{pipe}:37", "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        pipe.write_bytes(SAMPLE.read_bytes())
+        out, _ = process.communicate(timeout=60)
+    assert json.loads(out)["events"][0]["rarity"][0]["standing"] == "seen"
 
 
 def test_exit_4_for_an_unknown_record_and_for_an_alert(run: Run, tmp_path: Path) -> None:

@@ -1,18 +1,22 @@
 """Explanations say what the rule says, and the change they suggest makes a sighting."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smbrare import rarity, rule
-from smbrare.event import Origin
+from smbrare.containers import Part
+from smbrare.errors import UsageError
+from smbrare.event import Origin, Record
 from smbrare.evidence import evidence
 from smbrare.examine import Partial, examine
-from smbrare.explain import Target, parse_target
+from smbrare.explain import Target, find, parse_target
 from smbrare.explanation import EXAMPLES, Explanation
 from smbrare.fields import HOUR, format_time
+from smbrare.limits import DEFAULT, Limits
 from smbrare.reasoning import explain_event, judge_rarity
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings
@@ -248,6 +252,42 @@ def test_the_rarity_of_each_sighting_is_what_a_scan_of_all_reports(
         assert answer.standing == reported.get(time, "seen")
         earlier = [moment for moment in times if moment < time]
         assert answer.previous == max(earlier, default=None)
+
+
+def archive(monkeypatch: pytest.MonkeyPatch, **members: int) -> None:
+    """Let every file be an archive with members of some records each."""
+
+    def parts(stream: BinaryIO, path: str, limits: Limits) -> Iterator[Part]:
+        del stream, limits
+        for name, count in members.items():
+            member = f"{path}!{name}"
+            records = [Record(Origin(member, n), matching()) for n in range(1, count + 1)]
+            yield Part(member, "ndjson", iter(records))
+
+    monkeypatch.setattr("smbrare.reading.containers.parts", parts)
+
+
+def place(text: str) -> Origin:
+    target = parse_target(text, lambda path: path == __file__)
+    return find(target, DEFAULT, lambda _: None).origin
+
+
+def test_a_record_is_found_in_the_member_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    archive(monkeypatch, a=3, b=5)
+    assert place(f"{__file__}!b:2") == Origin(f"{__file__}!b", 2)
+    assert place(f"{__file__}:5") == Origin(f"{__file__}!b", 5)
+    with pytest.raises(UsageError, match=r"several records: .*!a:2, .*!b:2"):
+        place(f"{__file__}:2")
+    with pytest.raises(UsageError, match="!c holds none"):
+        place(f"{__file__}!c:2")
+
+
+def test_the_only_record_needs_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    archive(monkeypatch, a=0, b=1)
+    assert place(__file__) == Origin(f"{__file__}!b", 1)
+    archive(monkeypatch, a=1, b=1)
+    with pytest.raises(UsageError, match="several records"):
+        place(__file__)
 
 
 @pytest.mark.parametrize(

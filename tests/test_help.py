@@ -55,7 +55,9 @@ def parse(words: list[str]) -> None:
     names = []
     while isinstance(command, click.Group):
         names.append(words[0])
-        command, words = command.commands[words[0]], words[1:]
+        below = command.get_command(click.Context(command), words[0])
+        assert below is not None
+        command, words = below, words[1:]
     command.make_context(" ".join(names), list(words))
 
 

@@ -38,7 +38,7 @@ def test_the_text_tells_what_the_export_is_and_lacks(run: Run) -> None:
     assert rows(result.out, "HOSTS: 4")[2] == "WS-01 7"
     assert "host.os.type 57.1 % 100 %" in rows(result.out, "FIELDS")
     assert f"host.os.type 45.83.122.10 missing 1 {POOR}:16" in rows(result.out, "ONE CLAUSE AWAY")
-    assert f"ecs source.ip 1 10.20.1.300 {POOR}:19" in rows(result.out, "MALFORMED")
+    assert f"elastic_defend source.ip 1 10.20.1.300 {POOR}:19" in rows(result.out, "MALFORMED")
     assert "Sysmon logs no event 3 for PID 4" in result.out
 
 
@@ -56,7 +56,7 @@ def test_the_funnel_shows_what_each_clause_removed_with_an_example(run: Run) -> 
 def test_json_has_the_same_and_the_example_can_be_explained(run: Run) -> None:
     document = json.loads(run("inspect", POOR, "--format", "json").out)
     assert document["exit_code"] == 0
-    assert document["sources"]["ecs"]["fields_present"]["host.os.type"] == 8
+    assert document["sources"]["elastic_defend"]["fields_present"]["host.os.type"] == 8
     assert document["time"]["gaps"] == [
         {"from": "2026-11-16T11:00:00Z", "to": "2026-11-16T15:00:00Z", "hours": 4}
     ]

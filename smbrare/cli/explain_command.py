@@ -1,6 +1,5 @@
 """``smbrare explain``: print why one event is a sighting or none, and a finding or none."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -8,7 +7,7 @@ import click
 from smbrare.cli import baselines, configuration, exclusions, options, writing
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import fitted
-from smbrare.explain import explain, parse_target
+from smbrare.explain import explain, is_file, parse_target
 from smbrare.outputs import explanation
 from smbrare.report import Setup
 from smbrare.scan import Request
@@ -55,7 +54,7 @@ def explain_command(**given: Any) -> int:
     Exit codes: 0 explained, a sighting or not; 2 wrong usage, no such record; 3 the record cannot
     be read; 4 the record is of no known source.
     """  # noqa: D301 - click wants a real backspace
-    target = parse_target(given["target"], lambda path: Path(path).is_file())
+    target = parse_target(given["target"], is_file)
     setup = Setup(
         history=given["history"],
         per_host=given["per_host"],

@@ -42,6 +42,7 @@ Examples:
   smbrare scan logs/ --baseline acme --format ndjson > findings.ndjson
   smbrare scan logs/*.ndjson --since 2026-11-20 --exit-zero
   zcat day.ndjson.gz | smbrare scan - --format csv --output findings.csv
+  smbrare scan logs/ --geoip country.mmdb --geoip asn.mmdb --intel feed.csv#dst_ip
   smbrare scan logs/ --dry-run
 """
 
@@ -91,6 +92,20 @@ Examples:
 @shared.strict
 @click.option("--thorough", is_flag=True, help="Decode every record, of large inputs too.")
 @click.option(
+    "--geoip",
+    multiple=True,
+    type=FileName(),
+    metavar="FILE.mmdb",
+    help="Name country and network of destinations from a MaxMind DB file; repeatable.",
+)
+@click.option(
+    "--intel",
+    multiple=True,
+    type=FileName(),
+    metavar="FILE[#COLUMN]",
+    help="Mark destinations on a list of addresses and ranges, or in a CSV column; repeatable.",
+)
+@click.option(
     "-j", "--jobs", type=click.IntRange(min=1), help="Processes to read with.  [default: by size]"
 )
 @shared.color
@@ -125,7 +140,7 @@ def scan_command(**options: Any) -> int:
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=options["quiet"]) as progress:
         partial = gather(inputs, request, progress)
-    report = judge(request, partial, baseline)
+    report = _enriched(judge(request, partial, baseline), options)
     difference = None if expected is None else compare(expected, report.findings)
     if difference is not None:
         report = replace(report, as_expected=difference == Difference((), ()))
@@ -145,6 +160,21 @@ def _expected(path: Path | None) -> Counter[Expected] | None:
         return parse(path.read_bytes(), str(path))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _enriched(report: Report, options: dict[str, Any]) -> Report:
+    if not options["geoip"] and not options["intel"]:
+        return report
+    # Most scans do without these.
+    from smbrare import geoip, intel  # noqa: PLC0415
+    from smbrare.enrichment import enrich  # noqa: PLC0415
+
+    destinations = {finding.sighting.destination for finding in report.judged}
+    references = (
+        *(geoip.look_up(file, destinations) for file in options["geoip"]),
+        *(intel.look_up(file, destinations) for file in options["intel"]),
+    )
+    return replace(report, judged=enrich(report.judged, references), references=references)
 
 
 def _dry_run(request: Request, options: dict[str, Any]) -> int:

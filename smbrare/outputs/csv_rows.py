@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from smbrare import enrichment
 from smbrare.finding import Finding, flat
 from smbrare.report import Report
 from smbrare.sanitize import cell
@@ -52,6 +53,7 @@ COLUMNS = (
     "smbrare.known_last_seen",
     "smbrare.known_hosts",
     "smbrare.new_hosts",
+    *enrichment.FIELDS,
 )
 
 REPLAY_COLUMNS = (

@@ -32,7 +32,8 @@ def render_text(explained: Explained, width: int | None, *, color: bool) -> Iter
         width: Columns of the terminal; None for as wide as the text is.
         color: Whether to use the terminal's colours.
     """
-    yield _line(str(explained.origin))
+    origin = explained.origin
+    yield _line(str(origin) if origin.number else origin.path)
     if explained.skipped is not None:
         yield from _skipped(explained)
     for number, event in enumerate(explained.events, start=1):
@@ -44,6 +45,9 @@ def render_text(explained: Explained, width: int | None, *, color: bool) -> Iter
 def _skipped(explained: Explained) -> Iterator[str]:
     skipped = explained.skipped
     if skipped is None:
+        return
+    if not skipped.origin.number:
+        yield _line(f"cannot be read: {skipped.reason}")
         return
     yield _line(f"skipped: {skipped.reason}")
     if skipped.ends_input:

@@ -11,6 +11,7 @@ from smbrare.fields import HOUR, format_time
 from smbrare.funnel import funnel
 from smbrare.inspection import Inspected, SourceDetails, Tally
 from smbrare.sanitize import json_visible
+from smbrare.survey import InputSurvey
 
 
 def render(inspected: Inspected) -> Iterator[str]:
@@ -25,38 +26,13 @@ def render(inspected: Inspected) -> Iterator[str]:
             "time_field": setup.time_field,
             "input_zone": str(setup.zone),
         },
-        "inputs": [
-            {
-                "path": survey.path,
-                "container": survey.container,
-                "bytes": survey.size,
-                "records": survey.records,
-                "network_events": survey.network,
-                "skipped": survey.skipped,
-                "read_to_end": not survey.cut,
-                "sources": {
-                    name: source.records for name, source in sorted(survey.sources.items())
-                },
-            }
-            for survey in report.inputs
-        ],
+        "inputs": [_input(survey) for survey in report.inputs],
         "sources": _sources(inspected),
         "time": _time(inspected),
         "hosts": dict(sorted(inspection.hosts.items(), key=lambda item: (-item[1], item[0]))),
-        "funnel": [
-            {"stage": stage.name, "wants": stage.wants, "left": stage.left}
-            | {"removed": stage.removed.count, "example": _example(stage.removed)}
-            | {"example_holds": stage.removed.shown}
-            for stage in funnel(inspected)
-        ],
+        "funnel": _funnel(inspected),
         "sightings": inspection.sightings.count,
-        "one_clause_away": [
-            {"field": near.field, "destination": near.destination, "holds": near.held}
-            | {"events": tally.count, "example": _example(tally)}
-            for near, tally in sorted(
-                inspection.near.items(), key=lambda item: (-item[1].count, item[0])
-            )
-        ],
+        "one_clause_away": _near(inspected),
         "malformed": [
             {"source": source, "field": name, "values": tally.count, "value": tally.shown}
             | {"example": _example(tally)}
@@ -72,6 +48,47 @@ def render(inspected: Inspected) -> Iterator[str]:
         ],
     }
     yield json_visible(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()) + "\n"
+
+
+def _input(survey: InputSurvey) -> dict[str, Any]:
+    return {
+        "path": survey.path,
+        "container": survey.container,
+        "bytes": survey.size,
+        "records": survey.records,
+        "network_events": survey.network,
+        "skipped": survey.skipped,
+        "read_to_end": not survey.cut,
+        "sources": {name: source.records for name, source in sorted(survey.sources.items())},
+    }
+
+
+def _funnel(inspected: Inspected) -> list[dict[str, Any]]:
+    return [
+        {
+            "stage": stage.name,
+            "wants": stage.wants,
+            "left": stage.left,
+            "removed": stage.removed.count,
+            "example": _example(stage.removed),
+            "example_holds": stage.removed.shown,
+        }
+        for stage in funnel(inspected)
+    ]
+
+
+def _near(inspected: Inspected) -> list[dict[str, Any]]:
+    near = sorted(inspected.inspection.near.items(), key=lambda item: (-item[1].count, item[0]))
+    return [
+        {
+            "field": key.field,
+            "destination": key.destination,
+            "holds": key.held,
+            "events": tally.count,
+            "example": _example(tally),
+        }
+        for key, tally in near
+    ]
 
 
 def _example(tally: Tally) -> dict[str, Any] | None:

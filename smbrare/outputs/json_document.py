@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from smbrare import rule
+from smbrare.enrichment import Reference
 from smbrare.fields import format_time
 from smbrare.finding import Finding, flat, nested, seconds
 from smbrare.report import Report
@@ -100,6 +101,7 @@ def _scan(report: Report) -> dict[str, Any]:
             {"input": survey.path, "source": source, "reason": reason}
             for survey, source, reason in report.unjudged()
         ],
+        "enrichment": [_reference(reference) for reference in report.references],
         "inputs": [_input(survey) for survey in report.inputs],
     }
 
@@ -125,6 +127,21 @@ def _replay(outcome: Outcome, unseen: int) -> dict[str, Any]:
         ],
         "without_time": unseen,
     }
+
+
+def _reference(reference: Reference) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "kind": reference.kind,
+        "file": reference.file,
+        "name": reference.name,
+        "destinations": len(reference.facts),
+        "problem": reference.problem,
+    }
+    if reference.built is not None:
+        document["built"] = format_time(reference.built)
+    if reference.entries is not None:
+        document |= {"entries": reference.entries, "passed_over": reference.passed_over}
+    return document
 
 
 def _input(survey: InputSurvey) -> dict[str, Any]:
