@@ -3,27 +3,62 @@
 The report's needs a Chromium with its driver; the text in it looks as the machine's fonts do.
 """
 
+import os
+import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.terminal_theme import MONOKAI
+from rich.text import Text
 
-from browsertests.chromium import chromium, load  # noqa: E402 - the path is set above
-from tests.reports import html  # noqa: E402
-
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
 SAMPLE = Path("fixtures/sample.ndjson")
+COLUMNS = 100
+
+
+def table() -> None:
+    """Write ``docs/table.svg``: a scan in a terminal. It names no font to load."""
+    command = f"smbrare scan {SAMPLE}"
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split(), "--color", "always"],
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+        env=os.environ | {"COLUMNS": str(COLUMNS), "PYTHONPATH": str(ROOT)},
+    )
+    summary = re.sub(r" in [0-9.]+ s$", " in 0.1 s", done.stderr.decode(), flags=re.MULTILINE)
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        console = Console(record=True, width=COLUMNS, file=nowhere)
+        for text in (f"$ {command}", done.stdout.decode() + summary):
+            console.print(Text.from_ansi(text))
+    svg = console.export_svg(
+        title="smbrare",
+        theme=MONOKAI,
+        unique_id="smbrare",
+        code_format=re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL),
+    )
+    lines = [line.rstrip() for line in svg.splitlines()]
+    (DOCS / "table.svg").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def report() -> None:
     """Write ``docs/report.png``: the top of the HTML report."""
+    sys.path.insert(0, str(ROOT))
+    from browsertests.chromium import chromium, load  # noqa: PLC0415 - the path is set above
+    from tests.reports import html  # noqa: PLC0415
+
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         page = Path(folder) / "report.html"
-        page.write_text(html(SAMPLE), encoding="utf-8")
+        page.write_text(html(ROOT / SAMPLE), encoding="utf-8")
         load(browser, page)
-        browser.get_screenshot_as_file(str(ROOT / "docs" / "report.png"))
+        browser.get_screenshot_as_file(str(DOCS / "report.png"))
 
 
 if __name__ == "__main__":
+    table()
     report()

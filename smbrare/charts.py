@@ -49,39 +49,40 @@ class Chart:
 def timeline(report: Report, shown: list[Finding]) -> Chart | None:
     """Return findings and all sightings by destination over time; None where none is dated."""
     findings = [finding for finding in shown if finding.sighting.time is not None]
-    hours: dict[str, Counter[int]] = defaultdict(Counter)
-    for (destination, _, _, hour), contact in report.traffic.contacts.items():
-        if hour is not None:
-            hours[destination][hour] += contact.events
-    if not hours:
+    dated: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for (destination, *_), contact in report.traffic.contacts.items():
+        if contact.earliest.time is not None:
+            dated[destination].append((contact.earliest.time, contact.events))
+    if not dated:
         return None
-    firsts = {destination: min(counts) for destination, counts in hours.items()}
+    firsts = {destination: min(contacts)[0] for destination, contacts in dated.items()}
     found = dict.fromkeys(finding.sighting.destination for finding in findings)
     others = sorted(firsts.keys() - found.keys(), key=lambda name: (firsts[name], name))
     order = [*found, *others]
     drawn = order[:MOST_DRAWN]
     spec = _base("Findings and all sightings by destination, over time in UTC", len(drawn))
     spec["layer"] = [
-        _sightings_layer(_steps(hours, drawn), drawn),
+        _sightings_layer(_steps(dated, drawn), drawn),
         _findings_layer(findings, drawn),
     ]
     return Chart(spec, len(order) - len(drawn))
 
 
-def _steps(hours: dict[str, Counter[int]], drawn: list[str]) -> list[dict[str, Any]]:
+def _steps(dated: dict[str, list[tuple[int, int]]], drawn: list[str]) -> list[dict[str, Any]]:
     """Return events by destination and step of time, in hours enough to keep the steps few."""
-    every = [hour for destination in drawn for hour in hours.get(destination, ())]
-    step = 1 + (max(every) - min(every)) // _MOST_STEPS if every else 1
+    every = [time for destination in drawn for time, _ in dated.get(destination, ())]
+    step = HOUR * (1 + (max(every) - min(every)) // HOUR // _MOST_STEPS) if every else HOUR
     rows = []
     for destination in drawn:
         counts: Counter[int] = Counter()
-        for hour, events in hours.get(destination, Counter()).items():
-            counts[hour // step * step] += events
-        for hour, events in sorted(counts.items()):
-            start = hour * HOUR
-            span = f"{time_text(start)[:16]}, {step} h"
-            middle = start + step * HOUR // 2
-            rows.append(_row(middle, destination) | {"events": events, "span": span})
+        firsts: dict[int, int] = {}
+        for time, events in sorted(dated.get(destination, ())):
+            start = time // step * step
+            counts[start] += events
+            firsts.setdefault(start, time)
+        for start, time in firsts.items():
+            span = f"{time_text(time)}, within {step // HOUR} h"
+            rows.append(_row(time, destination) | {"events": counts[start], "span": span})
     return rows
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from smbrare.fields import format_time
+from smbrare.fields import MICROSECONDS, format_time
 from smbrare.finding import Finding, History, duration
 
 _MOST_NAMED = 5
+_HOUR, _DAY = 3_600, 86_400
 _SUCCESS = frozenset({"success", "connectionsuccess"})
 _FAILURE = frozenset({"failure", "connectionfailed", "denied"})
 _INBOUND = frozenset({"inbound", "ingress"})
@@ -63,6 +64,12 @@ def history_text(history: History, *, at_least: str = "≥ ") -> str:
 
 
 def notes(finding: Finding) -> list[str]:
+    """Return what is odd about a finding, in a few words each, its inferred fields included."""
+    inferred = ", ".join(finding.sighting.inferred)
+    return oddities(finding) + ([f"inferred: {inferred}"] if inferred else [])
+
+
+def oddities(finding: Finding) -> list[str]:
     """Return what is odd about a finding, in a few words each."""
     found = list(_held_back(finding))
     if is_inbound(finding):
@@ -73,8 +80,6 @@ def notes(finding: Finding) -> list[str]:
         found.append("max-signals exceeded")
     if finding.previous is not None and finding.sighting.time is not None:
         found.append(f"again after {silence(finding)}")
-    if finding.sighting.inferred:
-        found.append("inferred: " + ", ".join(finding.sighting.inferred))
     return found
 
 
@@ -100,8 +105,12 @@ def some(names: Sequence[str]) -> str:
 
 
 def silence(finding: Finding) -> str:
-    """Return how long the destination was not contacted before, empty where it never was."""
+    """Return how long the destination was not contacted before, empty where it never was.
+
+    From a day on minutes are left out.
+    """
     time, previous = finding.sighting.time, finding.previous
     if time is None or previous is None:
         return ""
-    return duration((time - previous) // 1_000_000)
+    silent = (time - previous) // MICROSECONDS
+    return duration(silent if silent < _DAY else silent - silent % _HOUR)

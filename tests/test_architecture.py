@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "charts",
+        "columns",
         "exclusion_file",
         "expect",
         "triage",

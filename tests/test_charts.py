@@ -31,7 +31,7 @@ def test_the_timeline_shows_findings_first_and_every_sighting() -> None:
         "91.219.236.18",
     ]
     assert sum(row["events"] for row in sightings) == 9
-    assert sightings[0]["span"] == "2026-11-16 08:00, 1 h"
+    assert sightings[0]["span"] == "2026-11-16 08:30:00, within 1 h"
 
 
 def test_a_long_time_is_drawn_in_longer_steps(tmp_path: Path) -> None:
@@ -40,7 +40,14 @@ def test_a_long_time_is_drawn_in_longer_steps(tmp_path: Path) -> None:
     over_time, _ = charts(write(tmp_path / "events.ndjson", documents))
     sightings = over_time.spec["layer"][0]["data"]["values"]
     assert sum(row["events"] for row in sightings) == 3
-    assert sightings[0]["span"].endswith(", 20 h")
+    assert sightings[0]["span"].endswith(", within 20 h")
+
+
+def test_the_ends_of_the_calendar_are_no_trouble(tmp_path: Path) -> None:
+    days = ["0001-01-01T00:00:00Z", "2026-11-16T08:00:00Z", "9999-12-31T23:59:59Z"]
+    documents = [matching(timestamp=day) for day in days]
+    over_time, _ = charts(write(tmp_path / "events.ndjson", documents))
+    assert len(over_time.spec["layer"][0]["data"]["values"]) == 3
 
 
 def test_what_is_not_drawn_is_counted(tmp_path: Path) -> None:

@@ -222,7 +222,13 @@ def test_every_line_with_a_value_that_is_a_port_survives(
         r"\u0009445",
         r"\u000a00445\u002C",
         r"\u002b445",
-        r"\u00344\u0035",
+        r"\u003445",
+        r"4\u00345",
+        r"44\u0035",
+        r"\u003139",
+        r"1\u003339",
+        r"13\u0039",
+        r"\u0030445",
         r"44\\u0035",
         r"\\\u0075003445",
         r"\"445\"",
@@ -304,7 +310,18 @@ def test_lines_are_numbered_and_located() -> None:
 @given(
     st.lists(
         st.sampled_from(
-            (b'{"a":1}', b'{"p":445}', b"", b" \t", b"7", b"null", b"[]", b"\xff\x00", b'{"a":1')
+            (
+                b'{"a":1}',
+                b'{"p":445}',
+                b"",
+                b" \t",
+                b"7",
+                b"null",
+                b"[]",
+                b"\xff",
+                b'{"a":1',
+                b'"a":1}',
+            )
         )
     ),
     st.sampled_from((b"\n", b"\r\n", b" \n", b"  \r\n")),

@@ -1,10 +1,12 @@
 """``smbrare scan``: print the rare SMB connections of some files."""
 
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import tzinfo
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,34 +18,23 @@ from smbrare.cli import options as shared
 from smbrare.cli.parameters import FileName
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
-from smbrare.dry_run import look
 from smbrare.errors import UsageError
 from smbrare.expect import Difference, Expected, compare, parse
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
-from smbrare.outputs import (
-    csv_rows,
-    html_report,
-    json_document,
-    markdown,
-    preview,
-    sarif,
-    table,
-)
-from smbrare.preview import exit_code
 from smbrare.report import Report, Setup
 from smbrare.scan import Request, gather, judge, learn, settings_of
 
-RENDERERS = {
-    "json": json_document.render_json,
-    "ndjson": json_document.render_ndjson,
-    "csv": csv_rows.render,
-    "html": html_report.render,
-    "markdown": markdown.render,
-    "sarif": sarif.render,
+FORMATS = {
+    "table": "table.render",
+    "json": "json_document.render_json",
+    "ndjson": "json_document.render_ndjson",
+    "csv": "csv_rows.render",
+    "html": "html_report.render",
+    "markdown": "markdown.render",
+    "sarif": "sarif.render",
 }
-FORMATS = ("table", *RENDERERS)
-
+"""Every format, and the function of ``smbrare.outputs`` that writes it: a run imports but one."""
 
 _EXAMPLES = """\b
 Examples:
@@ -65,7 +56,7 @@ Examples:
 @click.option(
     "-f",
     "--format",
-    type=click.Choice(FORMATS),
+    type=click.Choice(list(FORMATS)),
     default="table",
     show_default=True,
     help="How to print findings.",
@@ -122,8 +113,7 @@ def scan_command(**options: Any) -> int:
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output)
-    if options["format"] == "html":
-        html_report.check()
+    render = _renderer(options["format"])
     expected = _expected(options["expect"])
     request = _request(options)
     if options["dry_run"]:
@@ -139,7 +129,7 @@ def scan_command(**options: Any) -> int:
     difference = None if expected is None else compare(expected, report.findings)
     if difference is not None:
         report = replace(report, as_expected=difference == Difference((), ()))
-    writing.write(_rendered(report, options), output)
+    writing.write(_rendered(report, options, render), output, _encoding(options))
     if baseline is not None and not options["no_update"]:
         learn(request, partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started)
@@ -158,6 +148,11 @@ def _expected(path: Path | None) -> Counter[Expected] | None:
 
 
 def _dry_run(request: Request, options: dict[str, Any]) -> int:
+    # A scan does without these.
+    from smbrare.dry_run import look  # noqa: PLC0415
+    from smbrare.outputs import preview  # noqa: PLC0415
+    from smbrare.preview import exit_code  # noqa: PLC0415
+
     output_format, output = options["format"], options["output"]
     if output_format not in {"table", "json"}:
         raise UsageError("--dry-run prints --format table or json")
@@ -197,18 +192,42 @@ def _request(options: dict[str, Any]) -> Request:
     )
 
 
-def _rendered(report: Report, options: dict[str, Any]) -> Iterable[str]:
+def _renderer(output_format: str) -> Callable[..., Iterable[str]]:
+    """Return the function that writes a format, made sure that it can.
+
+    Raises:
+        UsageError: If libraries of an extra are missing.
+    """
+    module, _, name = FORMATS[output_format].partition(".")
+    output = import_module(f"smbrare.outputs.{module}")
+    if output_format == "html":
+        output.check()
+    render: Callable[..., Iterable[str]] = getattr(output, name)
+    return render
+
+
+def _rendered(
+    report: Report, options: dict[str, Any], render: Callable[..., Iterable[str]]
+) -> Iterable[str]:
     output_format = options["format"]
     # SARIF says itself what was held back: a result that is suppressed alerts nobody.
     shown = _shown(report, options["show"] or ("all" if output_format == "sarif" else "new"))
     if output_format == "table":
         width, color = fitted(options["color"], to_file=options["output"] is not None)
-        return table.render(report, shown, width, color=color)
-    return RENDERERS[output_format](report, shown)
+        encoding = _encoding(options)
+        return render(report, shown, width, color=color, encoding=encoding)
+    return render(report, shown)
 
 
 def _shown(report: Report, which: str) -> list[Finding]:
     return [finding for finding in report.judged if which in {"all", finding.status}]
+
+
+def _encoding(options: dict[str, Any]) -> str:
+    """Return what to write in: a table suits a console, everything else is UTF-8."""
+    if options["format"] != "table" or options["output"] is not None:
+        return "utf-8"
+    return sys.stdout.encoding
 
 
 def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
@@ -217,6 +236,8 @@ def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
     if options["verbose"]:
         lines += summary.details(report)
     if not options["quiet"]:
+        if options["format"] == "table" and options["output"] is None and report.findings:
+            lines.append("")
         lines += summary.summary(report, seconds, _history_note(report.setup, options))
     writing.tell(lines)
 

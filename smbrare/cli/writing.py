@@ -24,15 +24,20 @@ def check(path: Path) -> None:
         raise OutputError(f"{path.parent} cannot be written to")
 
 
-def write(texts: Iterable[str], path: Path | None) -> None:
-    """Write results as UTF-8, to stdout or to a file.
+def write(texts: Iterable[str], path: Path | None, encoding: str = "utf-8") -> None:
+    """Write results to stdout, or to a file as UTF-8.
+
+    Args:
+        texts: The results.
+        path: The file, or None for stdout.
+        encoding: What stdout is written in.
 
     Raises:
         OutputError: If the file or stdout cannot be written.
         ClosedPipeError: If stdout was closed.
     """
     if path is None:
-        _write_stdout(texts)
+        _write_stdout(texts, encoding)
     else:
         _replace(texts, path)
 
@@ -48,11 +53,11 @@ def tell(lines: Iterable[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
-def _write_stdout(texts: Iterable[str]) -> None:
+def _write_stdout(texts: Iterable[str], encoding: str) -> None:
     binary = sys.stdout.buffer
     try:
         for text in texts:
-            binary.write(text.encode())
+            binary.write(text.encode(encoding))
         binary.flush()
     except BrokenPipeError:
         raise ClosedPipeError from None

@@ -1,107 +1,166 @@
-"""``table``: findings for a person, fitted to the width without ever cutting an address."""
+"""``table``: findings for a person, at any width without losing a fact or cutting an address.
+
+Colours are few, and none says what the words do not.
+"""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
 
+from smbrare.columns import INFERRED_MARK, LAYOUTS, Column, Line
 from smbrare.finding import Finding
 from smbrare.report import Report
 from smbrare.sanitize import visible
-from smbrare.wording import history_text, host_text, notes, outcome_text, time_text
 
 _GAP = 2
 _NARROWEST_TEXT = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column.
-
-    Attributes:
-        title: Its heading.
-        text: What it shows of a finding.
-        rank: Columns of the highest rank give way first; those of rank 0 always stay.
-        folds: Whether its text may be broken over lines, so that it narrows before it gives way.
-        style: Rich's style of the cells.
-        right: Whether it is aligned to the right.
-    """
-
-    title: str
-    text: Callable[[Finding], str]
-    rank: int = 0
-    folds: bool = False
-    style: str = ""
-    right: bool = False
-
-
-def _run(finding: Finding) -> str:
-    """Return the time of the run, without the date where it is the event's."""
-    if finding.alert is None:
-        return ""
-    run = time_text(finding.alert.run)
-    return run[11:] if run[:10] == time_text(finding.sighting.time)[:10] else run
-
-
-def _phase(finding: Finding) -> str:
-    return "depends" if finding.alert is not None and finding.alert.phase_dependent else ""
-
-
-_LAST = Column("Last (UTC)", lambda finding: time_text(finding.last), rank=1)
-_STATUS = Column("Status", lambda finding: finding.status, rank=1)
-_PLACE = Column("Record", lambda finding: str(finding.sighting.origin), rank=8, folds=True)
-_OF_HELD_BACK = (_LAST, _STATUS, _PLACE)
-"""Columns for what was not reported: with findings alone they would only take room."""
-
-COLUMNS = (
-    Column("Time (UTC)", lambda finding: time_text(finding.sighting.time)),
-    Column("Run (UTC)", _run, rank=1),
-    Column("Phase", _phase, rank=1),
-    _LAST,
-    _STATUS,
-    Column("Destination", lambda finding: finding.sighting.destination, style="bold"),
-    Column("Port", lambda finding: ", ".join(map(str, finding.ports)), rank=3, right=True),
-    Column("Source", lambda finding: finding.sighting.source, rank=1),
-    Column("Host", host_text, rank=2, folds=True),
-    Column("Outcome", outcome_text, rank=6, folds=True),
-    Column("Events", lambda finding: f"{finding.events:,}", rank=4, right=True),
-    Column("History known", lambda finding: history_text(finding.history), rank=5),
-    Column("Notes", lambda finding: "; ".join(notes(finding)), rank=7, folds=True),
-    _PLACE,
-)
-
-
 def render(
-    report: Report, shown: list[Finding], width: int | None, *, color: bool
+    report: Report, shown: list[Finding], width: int | None, *, color: bool, encoding: str = "utf-8"
 ) -> Iterator[str]:
     """Yield the table, or nothing where there is nothing to show.
+
+    Findings whose history was known in full come first; those of one destination stand together.
 
     Args:
         report: Not used by this output.
         shown: The findings to show.
         width: Columns of the terminal; None for as wide as the text is.
         color: Whether to use the terminal's colours.
+        encoding: What the text has to be encodable in; other characters show as escapes.
     """
     del report
     if not shown:
         return
+    at_least = "≥" if _can_encode("≥", encoding) else ">="
+
+    def clean(text: str) -> str:
+        seen = visible(text).replace("≥", at_least)
+        return seen.encode(encoding, "backslashreplace").decode(encoding)
+
+    known, cold = _parts(shown)
+    laid = _lay_out([*known, *cold], width, clean)
+    yield from _print(laid, laid.rows[: len(known)] or laid.rows, color=color)
+    if known and cold:
+        yield "\nThe history before these was not known in full:\n\n"
+        yield from _print(laid, laid.rows[len(known) :], color=color, header=False)
+    inferred = sorted({name for finding in shown for name in finding.sighting.inferred})
+    if inferred and len(laid.columns) > 1:
+        yield f"\n{INFERRED_MARK} rests on inferred fields: {clean(', '.join(inferred))}\n"
+
+
+def _can_encode(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _parts(shown: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Return the findings by destination: those with one of full history, and the others."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in shown:
+        groups.setdefault(finding.sighting.destination, []).append(finding)
+    parts: tuple[list[Finding], list[Finding]] = [], []
+    for group in groups.values():
+        parts[not any(finding.history.complete for finding in group)].extend(group)
+    return parts
+
+
+Row: TypeAlias = list[list[Line]]
+
+
+class _Laid(NamedTuple):
+    columns: list[Column]
+    rows: list[Row]
+    widths: list[int]
+    apart: bool
+
+
+def _lay_out(findings: list[Finding], width: int | None, clean: Callable[[str], str]) -> _Laid:
+    """Return the first layout that fits, or the last.
+
+    Only those with stacked cells may break words for it.
+    """
+    for layout in LAYOUTS:
+        last = layout is LAYOUTS[-1]
+        rows = [[_cell(column, finding, clean) for column in layout] for finding in findings]
+        there = [number for number in range(len(layout)) if any(row[number] for row in rows)]
+        columns = [layout[number] for number in there]
+        rows = [[row[number] for number in there] for row in rows]
+        widest = [_widest(column, rows, at) for at, column in enumerate(columns)]
+        if width is None:
+            return _Laid(columns, rows, widest, apart=False)
+        room = width - _GAP * (len(columns) - 1)
+        least = [_least(column, rows, at, whole_words=True) for at, column in enumerate(columns)]
+        widths = _narrowed(widest, least, room)
+        if sum(widths) > room and layout not in LAYOUTS[:2]:
+            least = [
+                _least(column, rows, at, whole_words=False) for at, column in enumerate(columns)
+            ]
+            widths = _narrowed(widths, least, room)
+        if sum(widths) <= room or last:
+            return _Laid(columns, rows, widths, apart=layout in LAYOUTS[3:])
+    raise AssertionError("the last layout always fits")
+
+
+def _cell(column: Column, finding: Finding, clean: Callable[[str], str]) -> list[Line]:
+    lines = (line._replace(text=clean(line.text)) for line in column.lines(finding))
+    return [line for line in lines if line.text]
+
+
+def _widest(column: Column, rows: list[Row], at: int) -> int:
+    return max(map(_cells, [column.title, *(line.text for row in rows for line in row[at])]))
+
+
+def _least(column: Column, rows: list[Row], at: int, *, whole_words: bool) -> int:
+    """Return how narrow a column can be: whole lines stay whole, and other text keeps some room."""
+    least = [_cells(column.title)]
+    for line in (line for row in rows for line in row[at]):
+        width = _cells(line.text)
+        least.append(width if line.whole else min(width, _NARROWEST_TEXT))
+        if whole_words:
+            least += map(_cells, line.text.split())
+    return max(least)
+
+
+def _cells(text: str) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
+
+    return cell_len(text)
+
+
+def _narrowed(widest: list[int], least: list[int], room: int) -> list[int]:
+    """Take from the columns that have most to give, until they fit or have no more."""
+    widths = list(widest)
+    for _ in range(sum(widest) - max(room, sum(least))):  # A negative number is no round.
+        spare = [width - low for width, low in zip(widths, least, strict=True)]
+        widths[spare.index(max(spare))] -= 1
+    return widths
+
+
+def _print(laid: _Laid, rows: list[Row], *, color: bool, header: bool = True) -> Iterator[str]:
     from rich.console import Console  # noqa: PLC0415 - only tables need it
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    columns, widths = _fit(shown, width)
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    for column, wide in zip(columns, widths, strict=True):
-        table.add_column(
-            column.title,
-            style=column.style,
-            justify="right" if column.right else "left",
-            width=wide,
-            overflow="fold",
-            no_wrap=not column.folds,
+    table = Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, _GAP, int(laid.apart), 0),
+        header_style="bold",
+        show_header=header,
+    )
+    for column, width in zip(laid.columns, laid.widths, strict=True):
+        justify: Literal["left", "right"] = "right" if column.right else "left"
+        table.add_column(column.title, justify=justify, width=width, overflow="fold")
+    for row in rows:
+        table.add_row(
+            *(Text("\n").join(Text(line.text, line.style) for line in cell) for cell in row)
         )
-    for finding in shown:
-        table.add_row(*(Text(visible(column.text(finding))) for column in columns))
     console = Console(
-        width=sum(widths) + _GAP * len(widths),
+        width=sum(laid.widths) + _GAP * len(laid.widths),
         force_terminal=color,
         no_color=not color,
         color_system="standard" if color else None,
@@ -109,43 +168,5 @@ def render(
     )
     with console.capture() as capture:
         console.print(table)
-    for line in capture.get().splitlines():
+    for line in capture.get().rstrip().split("\n"):
         yield line.rstrip() + "\n"
-
-
-def _fit(shown: list[Finding], width: int | None) -> tuple[list[Column], list[int]]:
-    """Return the columns that have something to say and fit, and their widths."""
-    from rich.cells import cell_len  # noqa: PLC0415
-
-    natural: dict[Column, int] = {}
-    without = () if any(finding.status != "new" for finding in shown) else _OF_HELD_BACK
-    for column in COLUMNS:
-        if column in without:
-            continue
-        widest = max(cell_len(visible(column.text(finding))) for finding in shown)
-        if widest:
-            natural[column] = max(widest, cell_len(column.title))
-    columns = list(natural)
-    while True:
-        widths = [natural[column] for column in columns]
-        excess = sum(widths) + _GAP * (len(widths) - 1) - (width or 0)
-        if width is None or excess <= 0:
-            return columns, widths
-        room = [
-            max(0, wide - max(_NARROWEST_TEXT, cell_len(column.title))) if column.folds else 0
-            for column, wide in zip(columns, widths, strict=True)
-        ]
-        if sum(room) >= excess:
-            return columns, _narrowed(widths, room, excess)
-        last = max(columns, key=lambda column: column.rank)
-        if not last.rank:
-            return columns, widths
-        columns.remove(last)
-
-
-def _narrowed(widths: list[int], room: list[int], excess: int) -> list[int]:
-    """Take the excess from the columns that have room, the roomiest first."""
-    left = list(room)
-    for _ in range(excess):
-        left[left.index(max(left))] -= 1
-    return [wide - had + has for wide, had, has in zip(widths, room, left, strict=True)]

@@ -43,7 +43,7 @@ def run_rounds(
         fates: Counts what the kills hit, where asked for.
         destinations: How many each scan adds: the more, the longer it commits.
     """
-    chance = random.Random(seed)  # noqa: S311 - moments, no secrets
+    chance = random.Random(seed)
     events = _events(folder / "events.ndjson", destinations, 0)
     wanted = _scan(events)
     old = folder / "old.db"

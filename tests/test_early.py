@@ -1,0 +1,106 @@
+"""The early rejection never loses an event that matches, or almost does."""
+
+import json
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smbrare import rule
+from smbrare.early import stays_inside
+from smbrare.envelope import events
+from smbrare.jsontext import decode
+from smbrare.sources import is_alert, recognize
+from smbrare.sources.mapping import Settings
+from tests.events import matching
+from tests.spelling import json_text
+from tests.test_sieve import SHAPES, evtx_ecmd
+
+INSIDE = ("10.20.0.5", "192.168.1.2", "127.0.0.1", "fe80::1", "::ffff:10.0.0.1")
+OUTSIDE = ("45.83.122.10", "2a02:cf40::1", "::ffff:45.83.122.10")
+
+randoms = st.integers(0, 2**32).map(Random)
+shapes = st.sampled_from([shape for shape in SHAPES if shape is not evtx_ecmd])
+addresses = st.sampled_from(INSIDE + OUTSIDE)
+
+
+def with_address(document: Any, address: str) -> Any:
+    """Return a document with another destination, wherever it keeps it."""
+    text = json.dumps(document).replace("45.83.122.10", address)
+    return json.loads(text)
+
+
+def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Return two documents as one that may be taken for either."""
+    both = dict(one)
+    for key, value in other.items():
+        mine = both.get(key)
+        both[key] = (
+            merged(mine, value) if isinstance(mine, dict) and isinstance(value, dict) else value
+        )
+    return both
+
+
+def is_of_interest(line: bytes) -> bool:
+    """Return whether any event of a line matches the rule or is one clause away."""
+    for document in events(decode(line)):
+        view = None if is_alert(document) else recognize(document, Settings())
+        if view is not None:
+            missed = rule.obstacles(view)
+            if not missed or rule.sole_obstacle(missed) is not None:
+                return True
+    return False
+
+
+@given(shapes, shapes, addresses, addresses, randoms)
+def test_what_is_rejected_is_of_no_interest(
+    one: Any, other: Any, here: str, there: str, random: Random
+) -> None:
+    first = with_address(one("445"), here)
+    second = with_address(other("445"), there)
+    for document in (first, merged(first, second), merged(second, first)):
+        line = json_text(document, random).encode()
+        assert not (stays_inside(line) and is_of_interest(line))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+def test_a_sighting_of_every_shape_is_kept(shape: Any) -> None:
+    line = json_text(shape("445"), Random(1)).encode()
+    assert is_of_interest(line)
+    assert not stays_inside(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        json.dumps(matching(destination__ip="10.0.0.1")),
+        json.dumps({"winlog": {"event_data": {"DestinationIp": "192.168.0.1"}}}),
+        json.dumps({"winlog": {"event_data": {"DestAddress": "192.168.0.1"}}}),
+        json.dumps({"Event": {"System": {}, "EventData": {"DestinationIp": "fe80::1"}}}),
+    ],
+)
+def test_the_usual_internal_connections_are_rejected(line: str) -> None:
+    assert stays_inside(line.encode())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        '{"destination": {"ip": "10.0.0.1"}',
+        '{"destination": {"ip": ["10.0.0.1", "45.83.122.10"]}}',
+        '{"destination": {"ip": "10.0.0.1"}, "destination.ip": "45.83.122.10"}',
+        '{"destination": [{"ip": "10.0.0.1"}, {"ip": "45.83.122.10"}]}',
+        '{"_source": {"destination": {"ip": "45.83.122.10"}}, "destination": {"ip": "10.0.0.1"}}',
+        '{"destination": {"ip": "10.0.0.1"}, "destination": {"ip": "45.83.122.10"}}',
+        '{"destination": {"ip": "10.0.0.999"}}',
+        '{"a": 1}',
+        "7",
+        "[" * 5000,
+        '{"destination": {"ip": "10.0.0.1"}, "a": ' + "[" * 5000,
+    ],
+)
+def test_whatever_is_unsure_goes_the_usual_way(line: str) -> None:
+    assert not stays_inside(line.encode())

@@ -1,0 +1,199 @@
+"""Large inputs, ranges and processes give what a whole reading gives."""
+
+import bz2
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smbrare import gathering, workers
+from smbrare.examine import Partial
+from smbrare.fields import HOUR
+from smbrare.finding import Finding, flat
+from smbrare.gathering import How, gather, plan
+from smbrare.inputs import Input, discover
+from smbrare.rarity import Known, Question, judge
+from tests.conftest import FIXTURES, Run
+from tests.events import matching
+
+SAMPLE_LINES = (FIXTURES / "sample.ndjson").read_text().splitlines()
+NOISE = [
+    json.dumps(matching(destination__ip="10.20.0.5")),
+    json.dumps(matching(destination__port=443, process__pid=5120)),
+    json.dumps(matching(process__pid=6210)),
+    json.dumps(matching(host__os=None)),
+    json.dumps({"message": "445 and 139"}),
+    "",
+    "{broken",
+    '{"destination": {"port": 445}',
+    "null",
+]
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every file large, and ranges of a few lines."""
+    monkeypatch.setattr(gathering, "LARGE_BYTES", 1)
+    monkeypatch.setattr(gathering, "_RANGE_BYTES", 5_000)
+    monkeypatch.setattr(gathering, "_SAMPLE_EVERY_AT_LEAST", 2_000)
+
+
+def gathered(*paths: Path, **how: Any) -> Partial:
+    return gather(list(discover([str(path) for path in paths])), How(**how), lambda _: None)
+
+
+def found(partial: Partial) -> list[Finding]:
+    question = Question(7 * 24 * HOUR)
+    return judge(partial.sightings, Known((), frozenset(partial.span.hours)), question)
+
+
+def documents(partial: Partial) -> list[dict[str, Any]]:
+    """Return the findings without what a sample leaves open: the history known."""
+    return [
+        {
+            name: value
+            for name, value in flat(finding).items()
+            if not name.startswith("smbrare.history") and name != "event.reason"
+        }
+        for finding in found(partial)
+    ]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(SAMPLE_LINES + NOISE), min_size=1, max_size=60))
+def test_sifting_gives_the_findings_of_a_thorough_reading(
+    small: None, tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+) -> None:
+    del small
+    path = tmp_path_factory.mktemp("mixed") / "events.ndjson"
+    path.write_text("\n".join(lines) + "\n")
+    sifted, thorough = gathered(path), gathered(path, thorough=True)
+    assert documents(sifted) == documents(thorough)
+    assert sifted.one_clause_away == thorough.one_clause_away
+    (counted,), (read,) = sifted.surveys, thorough.surveys
+    if counted.container == "ndjson":
+        assert counted.records == read.records
+        assert counted.sources.keys() <= read.sources.keys()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "events.ndjson"
+    path.write_text("\n".join([*SAMPLE_LINES, "{broken"] * 20) + "\n")
+    return path
+
+
+@pytest.mark.usefixtures("small")
+def test_ranges_know_the_true_numbers_of_their_lines(log: Path) -> None:
+    partial = gathered(log)
+    (found_input,) = discover([str(log)])
+    assert len(list(plan(found_input, How()))) > 10
+    (survey,) = partial.surveys
+    assert survey.sampled
+    assert survey.records == 20 * len(SAMPLE_LINES)
+    assert survey.skipped == 20
+    every = len(SAMPLE_LINES) + 1
+    assert [skipped.origin.number for skipped in survey.located] == [
+        every * turn for turn in range(1, 11)
+    ]
+    assert documents(partial) == documents(gathered(log, thorough=True))
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress])
+def test_compressed_input_is_sifted_alike(log: Path, tmp_path: Path, compress: Any) -> None:
+    packed = tmp_path / "packed"
+    packed.write_bytes(compress(log.read_bytes()))
+    partial = gathered(packed)
+    assert partial.surveys[0].sampled
+    assert [finding.id for finding in found(partial)] == [
+        finding.id for finding in found(gathered(log))
+    ]
+    assert partial.surveys[0].records == 20 * len(SAMPLE_LINES)
+
+
+@pytest.mark.usefixtures("small")
+def test_the_number_of_processes_changes_nothing(log: Path) -> None:
+    alone, together = gathered(log, jobs=1), gathered(log, jobs=2)
+    assert documents(alone) == documents(together)
+    assert alone.surveys == together.surveys
+    assert alone.span == together.span
+
+
+@pytest.mark.usefixtures("small")
+def test_a_process_that_dies_is_an_input_not_read_to_its_end(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = os.getpid()
+
+    def dying(line: memoryview) -> bool:
+        del line
+        if os.getpid() != parent:
+            os._exit(9)
+        return False
+
+    monkeypatch.setattr(gathering, "stays_inside", dying)
+    (survey,) = gathered(log, jobs=2).surveys
+    assert survey.cut
+    assert "died" in survey.located[0].reason
+
+
+@pytest.mark.usefixtures("small")
+def test_a_sample_that_leaves_doubt_is_followed_by_a_whole_reading(tmp_path: Path) -> None:
+    # No sampled record is of a source, but one of the others is.
+    other = json.dumps({"message": "x" * 3_000})
+    path = tmp_path / "events.ndjson"
+    inside = json.dumps(matching(destination__ip="10.0.0.9", destination__port=80))
+    path.write_text(f"{other}\n{inside}\n{other}\n{other}\n{other}\n")
+    (survey,) = gathered(path).surveys
+    assert survey.sources["ecs"].network == 1
+    assert not survey.sampled
+    assert survey.unjudged() == []
+
+
+def test_small_inputs_are_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    path.write_text("\n".join(SAMPLE_LINES))
+    assert not gathered(path).surveys[0].sampled
+
+
+def test_one_task_needs_no_process() -> None:
+    pid = list(workers.run([1], lambda _: os.getpid(), 4, lambda _: None, lambda _: 0))
+    assert pid == [os.getpid()]
+
+
+def test_results_come_in_the_order_of_the_tasks() -> None:
+    tasks = list(range(20))
+    assert list(workers.run(tasks, str, 2, lambda _: None, lambda _: "lost")) == list(
+        map(str, tasks)
+    )
+
+
+def test_a_large_file_gives_the_same_bytes_with_one_job_and_two(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "large.ndjson"
+    noise = json.dumps(matching(destination__ip="10.0.0.9", message="x" * 3_000)) + "\n"
+    block = noise * 100 + "\n".join(SAMPLE_LINES) + "\n{broken\n"
+    path.write_text(block * 110)
+    assert path.stat().st_size > gathering.LARGE_BYTES
+    outputs = {
+        options: run("scan", path, "--format", "json", *options)
+        for options in ((), ("-j", "2"), ("--thorough",))
+    }
+    assert outputs[()].out == outputs["-j", "2"].out
+    sifted, thorough = (json.loads(outputs[key].out) for key in ((), ("--thorough",)))
+    assert sifted["scan"]["records"] == thorough["scan"]["records"]
+    assert sifted["scan"]["skipped"] == thorough["scan"]["skipped"] == 110
+    assert [finding["smbrare"]["id"] for finding in sifted["findings"]] == [
+        finding["smbrare"]["id"] for finding in thorough["findings"]
+    ]
+
+
+def test_an_input_that_vanishes_is_named(tmp_path: Path) -> None:
+    gone = Input(str(tmp_path / "gone.ndjson"), named=True, size=10**9)
+    (survey,) = gather([gone], How(), lambda _: None).surveys
+    assert survey.cut
