@@ -12,7 +12,8 @@ import pytest
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"
-SHOWING = (README, *(ROOT / "docs" / name for name in ("options.md", "explain.md", "inspect.md")))
+NAMES = ("options.md", "explain.md", "inspect.md", "replay.md")
+SHOWING = (README, *(ROOT / "docs" / name for name in NAMES))
 """Documents with blocks of the program's own output."""
 
 _BLOCK = re.compile(r"<!-- (sample|help):(.*?) -->\n```(console|text)\n(.*?)```\n", re.DOTALL)
@@ -20,13 +21,13 @@ _TIMING = re.compile(r" in [0-9.]+ s$", re.MULTILINE)
 
 
 def output(arguments: str) -> str:
-    """Return what the program prints, stdout then stderr, at 100 columns and without its timing."""
+    """Return what the program prints, stdout then stderr, at 120 columns and without its timing."""
     done = subprocess.run(
         [sys.executable, "-m", "smbrare", *arguments.split()],
         capture_output=True,
         cwd=ROOT,
         check=False,
-        env=os.environ | {"COLUMNS": "100", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        env=os.environ | {"COLUMNS": "120", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
     )
     return _TIMING.sub(" in 0.1 s", done.stdout.decode() + done.stderr.decode())
 
@@ -59,7 +60,7 @@ def test_the_readme_is_short() -> None:
 
 def test_every_dependency_has_its_reason() -> None:
     project = (ROOT / "pyproject.toml").read_text()
-    names = set(re.findall(r'^  "([a-z0-9.-]+)[>=]', project, re.MULTILINE))
+    names = set(re.findall(r'^  "([a-z0-9._-]+)[>=]', project, re.MULTILINE))
     reasons = (ROOT / "docs" / "dependencies.md").read_text()
     assert {name for name in names if f"**{name}**" not in reasons} == set()
 

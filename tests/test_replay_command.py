@@ -10,7 +10,6 @@ import pytest
 
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.events import DESTINATION, matching
-from tests.test_readme import current
 
 EXAMPLE = FIXTURES / "replay.ndjson"
 DOCUMENT = ROOT / "docs" / "replay.md"
@@ -243,9 +242,3 @@ def test_judged_files_without_an_alert_are_code_0(run: Run, tmp_path: Path) -> N
     path = write(tmp_path / "x.ndjson", matching(destination__ip="10.20.0.5"))
     result = run("replay", path, "--quiet")
     assert (result.code, result.out, result.err) == (0, "", "")
-
-
-def test_the_document_shows_what_the_program_prints() -> None:
-    text = DOCUMENT.read_text(encoding="utf-8")
-    assert text.count("<!-- sample: ") == 3
-    assert text == current(text)
