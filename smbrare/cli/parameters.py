@@ -15,6 +15,7 @@ from smbrare.exclusion_file import network
 from smbrare.exclusions import Exclusion
 from smbrare.fields import Malformed, date, format_time
 from smbrare.finding import duration
+from smbrare.networks import Network
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[wdhm])+")
@@ -142,6 +143,19 @@ class BaselineName(FileName):
         names = sorted(path.stem for path in locate("any").parent.glob("*.db"))
         items = [CompletionItem(name) for name in names if name.startswith(incomplete)]
         return items or super().shell_complete(ctx, param, incomplete)
+
+
+class Range(click.ParamType[Network]):
+    """An address or a range of addresses."""
+
+    name = "range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the range."""
+        try:
+            return network(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(f"{value!r} is {error}", param, ctx)
 
 
 class Excluding(click.ParamType[Exclusion]):
