@@ -66,7 +66,7 @@ def _read_input(  # noqa: PLR0917 - the parameters of its only caller
     try:
         with parts(found, limits, progress) as (counted, each):
             for part in each:
-                survey = InputSurvey(part.path, part.container, found.named)
+                survey = InputSurvey(part.path, part.container, found.named, part.litter)
                 surveys.append(survey)
                 if not read_part(part, survey):
                     for item in part.records:

@@ -114,13 +114,15 @@ class Report:
     def unjudged(self) -> list[tuple[InputSurvey, str, str]]:
         """Return each input, or source in an input, that could not be judged, and why.
 
-        A file that was merely found in a directory and holds no source of the rule is none of
-        them, unless nothing else could be judged either.
+        A file that was merely found in a directory or an archive, and holds no source of the rule,
+        is none of them, unless nothing else could be judged either: in all inputs, or in the
+        archive that the user named.
         """
+        fruitful = {survey.input for survey in self.inputs if survey.has_rule_source}
         gaps = [
             (survey, source, reason)
             for survey in self.inputs
-            if survey.named or survey.has_rule_source
+            if survey.has_rule_source or (survey.named and survey.input not in fruitful)
             for source, reason in survey.unjudged()
         ]
         if not gaps and not any(survey.network for survey in self.inputs):

@@ -55,8 +55,14 @@ def unjudged(report: Report) -> Iterator[str]:
 
 
 def _advice(report: Report, reason: str) -> str:
+    if "without --literal" in _advice_on(reason) and not report.setup.literal:
+        return ""
     if report.replayed is not None and report.setup.literal and " missing in " in reason:
         return "with --inferred it is supplied where the record tells"
+    return _advice_on(reason)
+
+
+def _advice_on(reason: str) -> str:
     return next((text for name, text in _ADVICE.items() if name in reason), "")
 
 
@@ -189,6 +195,10 @@ def _left_out(inputs: tuple[InputSurvey, ...]) -> str:
         f"{sum(survey.alerts for survey in inputs):,} alerts passed over",
         f"{sum(survey.unknown for survey in inputs):,} of no known source",
     ]
+    if unread := sum(not survey.container and not survey.litter for survey in inputs):
+        parts.append(f"{counted(unread, 'file')} of no known format (named with -v)")
+    if litter := sum(survey.litter for survey in inputs):
+        parts.append(f"{counted(litter, 'file')} of an archiver's litter")
     return ", ".join(parts)
 
 

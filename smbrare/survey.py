@@ -78,6 +78,7 @@ class InputSurvey:
         path: Its name as shown.
         container: What it is, for people (``gzip ndjson``); empty where unknown.
         named: Whether the user named it, rather than a directory that it lies in.
+        litter: Whether it is only what an archiver left behind.
         size: Bytes read of the file as it lies on disk.
         records: Records read, blank lines not counted.
         lines: Lines read, where they are counted.
@@ -94,6 +95,7 @@ class InputSurvey:
     path: str
     container: str = ""
     named: bool = True
+    litter: bool = False
     size: int = 0
     records: int = 0
     lines: int = 0
@@ -154,8 +156,10 @@ class InputSurvey:
         Returns:
             Pairs of the source's name (empty for the whole input) and the reason.
         """
+        if self.litter:
+            return []
         if not self.records:
-            return [("", "is empty" if not self.skipped else "holds no readable record")]
+            return [("", self._void())]
         if not self.sources:
             if self.alerts == self.records:
                 return [("", "holds nothing but alerts, which are no events")]
@@ -167,6 +171,16 @@ class InputSurvey:
             for name, survey in sorted(self.sources.items())
             if survey.network and (missing := survey.missing())
         ]
+
+    def _void(self) -> str:
+        if self.skipped:
+            return "holds no readable record"
+        return "is empty" if self.container else "is of no known format"
+
+    @property
+    def input(self) -> str:
+        """The path of the file that it is or lies in."""
+        return self.path.partition("!")[0]
 
     def _names(self) -> str:
         return ", ".join(sorted(self.sources))

@@ -244,10 +244,12 @@ class _Window:
         self._buffer[: len(kept)] = kept
 
     def grow(self, most: int) -> bool:
-        """Make room, twice as much as there is, and return False if that is the most."""
-        size = min(2 * len(self._buffer), most)
-        if size == len(self._buffer):
+        """Make room, about twice as much as there is; return False if there is the most already."""
+        if len(self._buffer) == most:
             return False
+        size = 2 * len(self._buffer)
+        if 2 * size > most:
+            size = most
         larger = bytearray(size)
         larger[: self.filled] = self._buffer
         self._buffer = larger
