@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from smbrare.baseline import locate
 from smbrare.errors import BaselineError
 from smbrare.exclusion_file import network
-from smbrare.exclusions import Exclusion
+from smbrare.exclusions import Exclusion, range_text
 from smbrare.fields import Malformed, date, format_time
 from smbrare.finding import duration
 from smbrare.networks import Network
@@ -174,4 +174,4 @@ class Excluding(click.ParamType[Exclusion]):
 
     def spell(self, value: Exclusion) -> str:
         """Return a value as a user writes it."""
-        return ", ".join(map(str, value.destination))
+        return ", ".join(map(range_text, value.destination))
