@@ -110,7 +110,8 @@ def _candidates(block: Block, text: stringzilla.Str) -> tuple[list[Span], int]:
             continue
         first = text.rfind(b"\n", decided, start) + 1 or decided
         past = text.find(b"\n", end) + 1
-        ends += text.count(b"\n", decided, first)
+        if first > decided:
+            ends += text.count(b"\n", decided, first)
         found.append((ends + 1, first, past or size))
         if not past:
             return found, ends

@@ -20,7 +20,8 @@ from smbrare.sieve import Sifted, Span, scan_block
 Stream: TypeAlias = BufferedIOBase | RawIOBase
 
 BLOCK_BYTES = MIB // 2
-"""Read at a time: what stays in a processor's cache while it is searched several times."""
+"""Read at a time: what stays in a processor's cache while it is searched several times, and gives
+a bearable list of hits where the digits are everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
