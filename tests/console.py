@@ -18,14 +18,15 @@ def current(text: str, folder: Path) -> str:
 
     Args:
         text: The document; a line of a block that starts with ``$`` is a command.
-        folder: A new folder: the user's home, and the working directory with the fixtures in it.
+        folder: A new folder: the user's home, and the working directory with docs and fixtures in it.
     """
     programs = folder / "bin"
     programs.mkdir()
     program = programs / "smbrare"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m smbrare "$@"\n')
     program.chmod(0o755)
-    (folder / "fixtures").symlink_to(ROOT / "fixtures")
+    for name in ("docs", "fixtures"):
+        (folder / name).symlink_to(ROOT / name)
     environment = {
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
