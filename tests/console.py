@@ -18,7 +18,7 @@ def current(text: str, folder: Path) -> str:
 
     Args:
         text: The document; a line of a block that starts with ``$`` is a command.
-        folder: A new folder: the user's home, and the working directory with docs and fixtures in it.
+        folder: A new folder: the home, and the place to work in, with docs and fixtures.
     """
     programs = folder / "bin"
     programs.mkdir()

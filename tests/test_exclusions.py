@@ -2,13 +2,20 @@
 
 from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smbrare import gathering
 from smbrare.dns import Resolutions
 from smbrare.exclusions import Exclusion, because
+from smbrare.inputs import discover
+from smbrare.scan import Request, gather, judge
 from smbrare.sightings import Key
+from tests.events import matching
+from tests.reports import SETUP, write
 
 DESTINATIONS = ["45.83.122.10", "45.83.200.1", "2a02:cf40::1"]
 RESOLUTIONS = Resolutions(
@@ -92,3 +99,19 @@ def test_without_dns_events_no_domain_excludes(several: list[Exclusion], key: Ke
 def test_what_is_no_address_is_in_no_range() -> None:
     told = because([Exclusion("a", destination=(ip_network("0.0.0.0/0"),)), Exclusion("b")])
     assert told(("nonsense", "10.0.0.1", "ws", 1)) == "b ()"
+
+
+def test_a_large_file_is_read_whole_for_the_names_in_exclusions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "LARGE_BYTES", 100)
+    asked = matching(destination=None)
+    asked["dns"] = {"question": {"name": "a.example"}, "resolved_ip": ["45.83.122.10"]}
+    events = [matching(destination__ip="10.0.0.1")] * 50
+    path = write(tmp_path / "e.ndjson", [*events, asked, *events, matching()])
+    request = Request([str(path)], SETUP, exclusions=(Exclusion("x", domain=("a.example",)),))
+    partial = gather(discover(request.paths), request, lambda _: None)
+    assert [survey.sampled for survey in partial.surveys] == [False]
+    report = judge(request, partial, None)
+    assert report.findings == ()
+    assert [kept.sightings for kept in report.exclusions] == [1]

@@ -1,7 +1,7 @@
 """``smbrare baseline learn``: take in what files hold, and report nothing."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from smbrare.inputs import Input, discover
 from smbrare.outputs import seen_destinations
 from smbrare.report import Setup
 from smbrare.sanitize import visible
-from smbrare.seen import by_destination
+from smbrare.seen import Seen, by_destination
 from smbrare.withheld import counted
 
 _EXAMPLES = """\b
@@ -71,26 +71,32 @@ def learn_command(**options: Any) -> int:
     seen = list(by_destination(rows))
     known = {row.destination for row in baseline.rows({one.destination for one in seen})}
     news = frozenset(one.destination for one in seen) - known
-    if options["format"] == "table":
-        width, color = fitted(options["color"], to_file=options["output"] is not None)
-        texts = seen_destinations.render_table(seen, news, width, color=color)
-    else:
-        texts = seen_destinations.RENDERERS[options["format"]](seen, news)
-    writing.write(texts, options["output"])
+    writing.write(_listed(seen, news, options), options["output"])
     baseline.commit(rows, hours, last_step=interruption.stop_listening)
     report = replace(scan.judge(request, partial, None), judged=())
     lines = [f"smbrare: {line}" for line in summary.troubles(report)]
     lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
     if not options["quiet"]:
         lines += summary.reading(report, time.monotonic() - started)
-        line = (
-            f"learnt      {counted(len(seen), 'destination')}, {len(news):,} of them new to "
-            f"baseline {options['baseline']}, which covers "
-            f"{counted(len(baseline.covered()), 'hour')} now"
-        )
-        lines.append(visible(line))
+        lines.append(visible(_learnt(options["baseline"], baseline, seen, news)))
     writing.tell(lines)
     return report.exit_code
+
+
+def _listed(
+    seen: Sequence[Seen], news: frozenset[str], options: Mapping[str, Any]
+) -> Iterable[str]:
+    if options["format"] != "table":
+        return seen_destinations.RENDERERS[options["format"]](seen, news)
+    width, color = fitted(options["color"], to_file=options["output"] is not None)
+    return seen_destinations.render_table(seen, news, width, color=color)
+
+
+def _learnt(name: str, baseline: Baseline, seen: Sequence[Seen], news: frozenset[str]) -> str:
+    return (
+        f"learnt      {counted(len(seen), 'destination')}, {len(news):,} of them new to "
+        f"baseline {name}, which covers {counted(len(baseline.covered()), 'hour')} now"
+    )
 
 
 def _request(options: Mapping[str, Any]) -> scan.Request:
