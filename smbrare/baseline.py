@@ -161,7 +161,7 @@ class Baseline:
         """Forget what was last seen before a time, and give back the room.
 
         Args:
-            before: Microseconds since 1970 UTC. An hour that it cuts stays whole.
+            before: Microseconds since 1970 UTC. A row stays if its last sighting is not before.
 
         Returns:
             How many rows and how many covered hours were forgotten.

@@ -53,10 +53,10 @@ class Exclusion:
     def __str__(self) -> str:
         """Return the reason and what it is for, in one line."""
         parts = [
-            f"{name} {', '.join(map(str, values))}"
+            f"{name} {', '.join(values)}"
             for name, values in (
-                ("destination", self.destination),
-                ("source", self.source),
+                ("destination", [*map(range_text, self.destination)]),
+                ("source", [*map(range_text, self.source)]),
                 ("host", self.host),
                 ("domain", self.domain),
             )
@@ -72,6 +72,11 @@ class Exclusion:
             if hour is not None
         ]
         return f"{self.reason} ({', '.join(parts)})"
+
+
+def range_text(network: Network) -> str:
+    """Return a range in words; one of a single address as the address."""
+    return str(network.network_address if network.num_addresses == 1 else network)
 
 
 def wanted_names(exclusions: Iterable[Exclusion]) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """A scan: inputs to records, records to sightings, sightings to findings."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from smbrare import gathering, rarity, window
@@ -144,6 +144,22 @@ def baseline_settings(setup: Setup) -> dict[str, str]:
     return {"time field": setup.time_field, "literal": str(setup.literal).lower()}
 
 
+def learnt(request: Request, partial: Partial) -> tuple[Iterator[Row], dict[int, bool]]:
+    """Return what a baseline learns from what was gathered.
+
+    Excluded sightings as well, since exclusions apply when rows are read and may change; but not
+    those whose exclusion rests on a domain, since no later scan can know that it did.
+
+    Returns:
+        Rows in any order; covered hours, each with whether it is known from a sample only.
+    """
+    by_domain = because(
+        [exclusion for exclusion in request.exclusions if exclusion.domain], partial.resolutions
+    )
+    rows = (row for row in partial.sightings.rows() if not by_domain(row[:4]))
+    return rows, {hour: hour not in partial.span.exact for hour in sorted(partial.span.hours)}
+
+
 def learn(
     request: Request,
     partial: Partial,
@@ -151,9 +167,6 @@ def learn(
     last_step: Callable[[], None] = lambda: None,
 ) -> None:
     """Write what was gathered into a baseline.
-
-    Excluded sightings as well, since exclusions apply when rows are read and may change; but not
-    those whose exclusion rests on a domain, since no later scan can know that it did.
 
     Args:
         request: What was asked for.
@@ -164,9 +177,5 @@ def learn(
     Raises:
         BaselineError: If it cannot be written.
     """
-    hours = {hour: hour not in partial.span.exact for hour in sorted(partial.span.hours)}
-    by_domain = because(
-        [exclusion for exclusion in request.exclusions if exclusion.domain], partial.resolutions
-    )
-    rows = (row for row in partial.sightings.rows() if not by_domain(row[:4]))
+    rows, hours = learnt(request, partial)
     baseline.commit(rows, hours, last_step=last_step)

@@ -74,6 +74,19 @@ def summary(report: Report, seconds: float, baseline_note: str) -> Iterator[str]
         seconds: How long it took.
         baseline_note: What became of the baseline.
     """
+    yield from reading(report, seconds)
+    yield f"sightings   {report.sightings:,}"
+    yield from _found(report)
+    yield f"left out    {_left_out(report.inputs)}"
+    yield f"held back   {_held_back(report)}"
+    yield from withheld.lines(report)
+    yield from _enrichment(report)
+    yield from _oddities(report)
+    yield visible(f"history     {baseline_note}")
+
+
+def reading(report: Report, seconds: float) -> Iterator[str]:
+    """Yield the lines that say what was read, and how long it took."""
     inputs = report.inputs
     records = sum(survey.records for survey in inputs)
     size = sum(survey.size for survey in inputs)
@@ -89,14 +102,6 @@ def summary(report: Report, seconds: float, baseline_note: str) -> Iterator[str]
             f"span        {format_time(span.first)} to {format_time(span.last)}, "
             f"network events in {hours}"
         )
-    yield f"sightings   {report.sightings:,}"
-    yield from _found(report)
-    yield f"left out    {_left_out(report.inputs)}"
-    yield f"held back   {_held_back(report)}"
-    yield from withheld.lines(report)
-    yield from _enrichment(report)
-    yield from _oddities(report)
-    yield visible(f"history     {baseline_note}")
 
 
 def details(report: Report) -> Iterator[str]:

@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "charts",
         "columns",
+        "seen",
         "exclusion_file",
         "expect",
         "triage",
@@ -43,8 +44,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("reasoning", "inspection"),
     ("advice", "funnel", "preview"),
     ("containers", "inputs", "baseline", "outputs."),
-    ("reading",),
-    ("gathering",),
+    ("baseline_export", "reading"),
+    ("baseline_merge", "gathering"),
     ("scan", "summary"),
     ("explain", "inspect", "dry_run", "replay"),
     ("cli.",),

@@ -52,7 +52,7 @@ def test_every_kind_of_option_can_stand_in_the_file(run: Run, folder: Path) -> N
     assert result.code == 0
     assert len(result.out.splitlines()) == 2
     for told in (
-        "exclude 45.83.122.0/24, 9.9.9.9/32",
+        "exclude 45.83.122.0/24, 9.9.9.9",
         "exit-zero on",
         "per-host on",
         "since 2026-11-18T00:00:00Z",

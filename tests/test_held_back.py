@@ -125,7 +125,7 @@ def test_an_excluded_destination_is_not_found_and_counted_with_its_reason(
         "excluded    2 sightings of 1 destination: command line (destination 45.83.122.0/24)"
         in result.err
     )
-    assert f"1 sighting of 1 destination: command line (destination {OTHER}/32)" in result.err
+    assert f"1 sighting of 1 destination: command line (destination {OTHER})" in result.err
 
 
 def test_excluded_sightings_are_shown_with_the_reason_on_request(run: Run, later: Path) -> None:
@@ -133,7 +133,7 @@ def test_excluded_sightings_are_shown_with_the_reason_on_request(run: Run, later
     (finding,) = findings(run("scan", later, *options).out)
     own = finding["smbrare"]
     assert own["status"] == "excluded"
-    assert own["exclusion"] == f"command line (destination {DESTINATION}/32)"
+    assert own["exclusion"] == f"command line (destination {DESTINATION})"
     assert (own["events"], own["host_count"]) == (2, 2)
     assert own["last_seen"] == "2026-11-18T09:30:00Z"
 
@@ -244,14 +244,14 @@ def test_json_tells_each_exclusion_and_what_it_kept_back(run: Run, later: Path) 
     out = run("scan", later, "-f", "json", "--exclude", DESTINATION, "--exclude", "9.9.9.9").out
     assert json.loads(out)["scan"]["exclusions"] == [
         {
-            "exclusion": f"command line (destination {DESTINATION}/32)",
+            "exclusion": f"command line (destination {DESTINATION})",
             "destinations": 1,
             "sightings": 2,
             "recorded": 0,
             "expired": False,
         },
         {
-            "exclusion": "command line (destination 9.9.9.9/32)",
+            "exclusion": "command line (destination 9.9.9.9)",
             "destinations": 0,
             "sightings": 0,
             "recorded": 0,

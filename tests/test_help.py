@@ -24,7 +24,10 @@ def commands(
     """Yield every command of the tree with the words that call it."""
     yield names, command
     if isinstance(command, click.Group):
-        for name, below in sorted(command.commands.items()):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
             yield from commands(below, *names, name)
 
 

@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "baseline": "Show, teach, merge and check what was seen before.",
     "explain": "Print why one event is a finding or none.",
     "inspect": "Print what an export holds and lacks.",
     "replay": "Print the alerts of the rule's runs in Kibana.",

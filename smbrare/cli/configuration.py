@@ -13,7 +13,7 @@ import click
 import platformdirs
 from click.core import ParameterSource
 
-from smbrare.cli.parameters import BaselineName
+from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.tomltext import TomlText, load, unknown_key
 
 PREFIX = "SMBRARE"
@@ -156,9 +156,10 @@ def _text(option: click.Option, value: Any, folder: Path) -> str:
     if isinstance(value, bool | list | dict):
         raise TypeError(f"{value!r} is no value for it")
     text = value.isoformat() if isinstance(value, date) else str(value)
-    if isinstance(option.type, click.Path) or (
-        isinstance(option.type, BaselineName) and BaselineName.is_path(text)
-    ):
+    is_path = isinstance(option.type, click.Path | FileName)
+    if isinstance(option.type, BaselineName):
+        is_path = BaselineName.is_path(text)
+    if is_path:
         # Not from the working directory, where a file may have been planted.
         return str(folder / Path(text).expanduser())
     return text

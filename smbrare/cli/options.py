@@ -67,6 +67,16 @@ color: Decorator = click.option(
     show_default=True,
     help="Colours in the table.",
 )
+list_format: Decorator = click.option(
+    "-f",
+    "--format",
+    type=click.Choice(["table", "json", "ndjson", "csv"]),
+    default="table",
+    show_default=True,
+    # A configuration's format is that of findings.
+    allow_from_autoenv=False,
+    help="How to print destinations.",
+)
 text_or_json: Decorator = click.option(
     "-f",
     "--format",

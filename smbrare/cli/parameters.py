@@ -12,9 +12,10 @@ from click.shell_completion import CompletionItem
 from smbrare.baseline import locate
 from smbrare.errors import BaselineError
 from smbrare.exclusion_file import network
-from smbrare.exclusions import Exclusion
+from smbrare.exclusions import Exclusion, range_text
 from smbrare.fields import Malformed, date, format_time
 from smbrare.finding import duration
+from smbrare.networks import Network
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[wdhm])+")
@@ -144,6 +145,19 @@ class BaselineName(FileName):
         return items or super().shell_complete(ctx, param, incomplete)
 
 
+class Range(click.ParamType[Network]):
+    """An address or a range of addresses."""
+
+    name = "range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the range."""
+        try:
+            return network(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(f"{value!r} is {error}", param, ctx)
+
+
 class Excluding(click.ParamType[Exclusion]):
     """A range of destinations that do not count."""
 
@@ -160,4 +174,4 @@ class Excluding(click.ParamType[Exclusion]):
 
     def spell(self, value: Exclusion) -> str:
         """Return a value as a user writes it."""
-        return ", ".join(map(str, value.destination))
+        return ", ".join(map(range_text, value.destination))

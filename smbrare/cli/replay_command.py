@@ -27,11 +27,17 @@ from smbrare.schedule import Schedule
 
 FORMATS = ("table", "json", "ndjson", "csv")
 _HOUR = 3_600
+_EXAMPLES = """\b
+Examples:
+  smbrare replay export.ndjson
+  smbrare replay logs/ --compare --format json
+"""
 
 
 @click.command(
     "replay",
     short_help="Print the alerts of the rule's runs in Kibana.",
+    epilog=_EXAMPLES,
     context_settings=configuration.settings("replay"),
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")

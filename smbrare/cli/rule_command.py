@@ -26,12 +26,23 @@ class Cidr(click.ParamType[Network]):
             self.fail(f"{value!r} is no range such as 203.0.113.0/24: {error}", param, ctx)
 
 
-@click.group("rule", short_help="Show the rule, or write it for other tools.")
+_SHOWING = """\b
+Examples:
+  smbrare rule show --format json | jq .clauses
+"""
+_EXPORTING = """\b
+Examples:
+  smbrare rule export --to sigma > rare_smb.yml
+  smbrare rule export --to elastic-rule --exclude 20.60.40.0/24 -o rule.ndjson
+"""
+
+
+@click.group("rule", short_help="Show the rule, or write it for other tools.", epilog=_EXPORTING)
 def rule_command() -> None:
     """Show the rule that smbrare applies, or write it for other tools."""
 
 
-@rule_command.command("show")
+@rule_command.command("show", short_help="Print the rule.", epilog=_SHOWING)
 @click.option(
     "-f",
     "--format",
@@ -42,12 +53,7 @@ def rule_command() -> None:
     help="How to print it.",
 )
 def show(output_format: str) -> None:
-    """Print what the rule is, what it asks for, and what it leaves out.
-
-    \b
-    Example:
-      smbrare rule show --format json | jq .clauses
-    """  # noqa: D301 - click wants a real backspace
+    """Print what the rule is, what it asks for, and what it leaves out."""
     if output_format == "json":
         texts = [orjson.dumps(as_json(), option=orjson.OPT_INDENT_2).decode() + "\n"]
     else:
@@ -55,7 +61,7 @@ def show(output_format: str) -> None:
     writing.write(texts, None)
 
 
-@rule_command.command("export")
+@rule_command.command("export", short_help="Write it for another tool.", epilog=_EXPORTING)
 @click.option(
     "--to", "target", type=click.Choice(list(EXPORTS)), required=True, help="What to write."
 )
@@ -78,10 +84,5 @@ def export(target: str, excluded: tuple[Network, ...], output: Path | None) -> N
 
     Sigma has no notion of what is new, so its rule finds every SMB connection to the internet. The
     Elastic rule is an NDJSON file to import; it is disabled until you enable it.
-
-    \b
-    Examples:
-      smbrare rule export --to sigma > rare_smb.yml
-      smbrare rule export --to elastic-rule --exclude 20.60.40.0/24 -o rule.ndjson
-    """  # noqa: D301 - click wants a real backspace
+    """
     writing.write([EXPORTS[target](excluded)], output)

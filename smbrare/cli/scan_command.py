@@ -106,7 +106,11 @@ Examples:
     help="Mark destinations on a list of addresses and ranges, or in a CSV column; repeatable.",
 )
 @click.option(
-    "-j", "--jobs", type=click.IntRange(min=1), help="Processes to read with.  [default: by size]"
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    show_default="by size",
+    help="Processes to read with.",
 )
 @shared.color
 @configuration.config_option()

@@ -1,0 +1,108 @@
+"""``smbrare baseline learn``: take in what files hold, and report nothing."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from smbrare import rule, scan, summary
+from smbrare.baseline import Baseline, locate
+from smbrare.cli import configuration, exclusions, interruption, writing
+from smbrare.cli import options as shared
+from smbrare.cli.parameters import BaselineName, FileName
+from smbrare.cli.progress import progress_bar
+from smbrare.cli.terminal import fitted
+from smbrare.inputs import Input, discover
+from smbrare.outputs import seen_destinations
+from smbrare.report import Setup
+from smbrare.sanitize import visible
+from smbrare.seen import by_destination
+from smbrare.withheld import counted
+
+_EXAMPLES = """\b
+Examples:
+  smbrare baseline learn acme last-month/
+  smbrare baseline learn acme october.ndjson.gz --format csv > learnt.csv
+"""
+
+
+@click.command(
+    "learn",
+    short_help="Take in what files hold, and report nothing.",
+    epilog=_EXAMPLES,
+    context_settings=configuration.settings(),
+)
+@click.argument("baseline", metavar="BASELINE", type=BaselineName())
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
+@shared.list_format
+@shared.output
+@shared.exclusions
+@shared.quiet
+@shared.literal
+@shared.time_field
+@shared.input_tz
+@shared.strict
+@shared.color
+@configuration.config_option()
+def learn_command(**options: Any) -> int:
+    """Take in what files hold, and report nothing.
+
+    Prints every destination that was learnt, since one of them may be a breach: later scans count
+    it as seen. What an exclusion excludes by its domain is not learnt.
+
+    \b
+    Exit codes: 0 learnt; 2 wrong usage, baseline or output; 3 some input not read to its end;
+    4 nothing, or some source, could be judged.
+    """  # noqa: D301 - click wants a real backspace
+    started = time.monotonic()
+    if options["output"] is not None:
+        writing.check(options["output"])
+    request = _request(options)
+    baseline = Baseline(locate(options["baseline"]), scan.baseline_settings(request.setup))
+    baseline.check_writable()
+    inputs = list(discover(request.paths))
+    total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
+    with progress_bar(total, quiet=options["quiet"]) as progress:
+        partial = scan.gather(inputs, request, progress)
+    found, hours = scan.learnt(request, partial)
+    rows = sorted(found)
+    seen = list(by_destination(rows))
+    known = {row.destination for row in baseline.rows({one.destination for one in seen})}
+    news = frozenset(one.destination for one in seen) - known
+    if options["format"] == "table":
+        width, color = fitted(options["color"], to_file=options["output"] is not None)
+        texts = seen_destinations.render_table(seen, news, width, color=color)
+    else:
+        texts = seen_destinations.RENDERERS[options["format"]](seen, news)
+    writing.write(texts, options["output"])
+    baseline.commit(rows, hours, last_step=interruption.stop_listening)
+    report = replace(scan.judge(request, partial, None), judged=())
+    lines = [f"smbrare: {line}" for line in summary.troubles(report)]
+    lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
+    if not options["quiet"]:
+        lines += summary.reading(report, time.monotonic() - started)
+        line = (
+            f"learnt      {counted(len(seen), 'destination')}, {len(news):,} of them new to "
+            f"baseline {options['baseline']}, which covers "
+            f"{counted(len(baseline.covered()), 'hour')} now"
+        )
+        lines.append(visible(line))
+    writing.tell(lines)
+    return report.exit_code
+
+
+def _request(options: Mapping[str, Any]) -> scan.Request:
+    return scan.Request(
+        paths=options["paths"],
+        setup=Setup(
+            history=rule.HISTORY_DAYS * 86_400,
+            per_host=False,
+            literal=options["literal"],
+            strict=options["strict"],
+            time_field=options["time_field"],
+            zone=options["input_tz"],
+        ),
+        exclusions=exclusions.given(options),
+    )
