@@ -113,9 +113,11 @@ def _part(plain: Path, peer: Peer) -> Path:
     """Return the first part of a file, whole lines, for a peer that takes minutes for all of it."""
     part = plain.with_suffix(f".{peer.share:g}.ndjson")
     if not part.exists():
+        left = int(plain.stat().st_size * peer.share)
+        # Line by line: what this process once held counts as its children's peak.
         with plain.open("rb") as whole, part.open("wb") as file:
-            file.write(whole.read(int(plain.stat().st_size * peer.share)))
-            file.write(whole.readline())
+            while left > 0:
+                left -= file.write(whole.readline())
     return part
 
 

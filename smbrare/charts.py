@@ -192,7 +192,7 @@ def contacts(report: Report, shown: list[Finding]) -> Chart | None:
     names: dict[str, str] = {}
     for (destination, source, host, _), contact in report.traffic.contacts.items():
         key = host or source
-        names[key] = min(names.get(key, contact.host_name), contact.host_name) or source
+        names[key] = min(names.get(key, contact.told.host_name), contact.told.host_name) or source
         cells[key, destination] += contact.events
     if not cells:
         return None

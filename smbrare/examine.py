@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import orjson
@@ -11,7 +12,7 @@ from smbrare.dns import Resolutions
 from smbrare.event import Document, Origin, moved
 from smbrare.fields import Address, Moment
 from smbrare.networks import is_private
-from smbrare.sightings import Sighting, Sightings
+from smbrare.sightings import Sighting, Sightings, Told
 from smbrare.sources import is_alert, recognize
 from smbrare.sources.mapping import Settings, View
 from smbrare.survey import InputSurvey, Span
@@ -173,30 +174,53 @@ def admit(document: Document, settings: Settings, survey: InputSurvey) -> View |
 
 
 def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) -> None:
-    inferred = tuple(
-        clause.field for clause in rule.CLAUSES if view.read(clause.field).inferred
-    ) + (("@timestamp",) if moment is not None and moment.zone_assumed else ())
-    fields = event_fields(view)
-    ecs = orjson.dumps(fields)
     sources = [str(address) for address in view.read("source.ip").values if is_private(address)]
     source = min(sources)
-    name, key = _host(view)
-    rank = (key, source, _first(view, "source.port", 0), _first(view, "event.id", ""))
-    outcomes = frozenset(view.read("event.outcome").values) or _UNTOLD
-    ports = frozenset(view.read("destination.port").values) & rule.SMB_PORTS
+    name, host = _host(view)
+    told = Told(
+        _outcomes(view.read("event.outcome").values),
+        _smb_ports(view.read("destination.port").values),
+        name,
+    )
+    time = None if moment is None else moment.time
+    ecs = b""
     for address in dict.fromkeys(view.read("destination.ip").values):
+        destination = str(address)
+        # Of a busy destination all but the first sighting of an hour are only counted.
+        if partial.sightings.repeats(destination, source, host, time, told):
+            continue
+        # A copy: what orjson returns keeps the room of its buffer, several times its length.
+        ecs = ecs or bytes(memoryview(orjson.dumps(event_fields(view))))
         sighting = Sighting(
-            destination=str(address),
+            destination=destination,
             source=source,
-            host=key,
-            time=None if moment is None else moment.time,
+            host=host,
+            time=time,
             event_source=view.source,
             ecs=ecs,
-            inferred=inferred,
+            inferred=_inferred(view, moment),
             origin=origin,
-            rank=rank,
+            rank=(host, source, _first(view, "source.port", 0), _first(view, "event.id", "")),
         )
-        partial.sightings.add(sighting, outcomes, ports, name)
+        partial.sightings.add(sighting, told)
+
+
+def _inferred(view: View, moment: Moment | None) -> tuple[str, ...]:
+    fields = [clause.field for clause in rule.CLAUSES if view.read(clause.field).inferred]
+    if moment is not None and moment.zone_assumed:
+        fields.append("@timestamp")
+    return tuple(fields)
+
+
+# The same few sets are kept once for all sightings.
+@lru_cache(maxsize=1_024)
+def _outcomes(values: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(values) or _UNTOLD
+
+
+@lru_cache(maxsize=1_024)
+def _smb_ports(values: tuple[int, ...]) -> frozenset[int]:
+    return frozenset(values) & rule.SMB_PORTS
 
 
 def _first(view: View, field: str, default: Any) -> Any:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import orjson
@@ -61,7 +61,10 @@ class Recorded:
     hosts: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A sighting of a destination that was not seen in the history before it.
 
@@ -102,9 +105,9 @@ class Finding:
     recorded: Recorded | None = None
     new_hosts: tuple[str, ...] = ()
     alert: Alert | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=lambda: _NOTHING, compare=False)
 
-    @cached_property
+    @property
     def id(self) -> str:
         """The stable id: the same finding has it in every scan of every copy of the logs."""
         sighting = self.sighting
@@ -119,7 +122,7 @@ class Finding:
         time, place = self.sighting.time, (self.sighting.destination, self.sighting.host)
         return (time is None, time or 0, *place, self.status, self.reason)
 
-    @cached_property
+    @property
     def event(self) -> dict[str, Any]:
         """The event's ECS fields by dotted name."""
         fields: dict[str, Any] = orjson.loads(self.sighting.ecs)

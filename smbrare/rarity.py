@@ -8,7 +8,7 @@ and last sighting of each hour decide every question exactly.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -72,25 +72,23 @@ def judge(sightings: Sightings, known: Known, question: Question) -> list[Findin
 
     Undated sightings are findings each by destination (and host), and never history.
     """
-    groups: dict[tuple[str, str], _Group] = defaultdict(_Group)
+    groups: dict[tuple[str, str], list[Contact]] = defaultdict(list)
     undated: dict[tuple[str, str], list[Contact]] = defaultdict(list)
     excluded: dict[tuple[str, str, str, bool], list[Contact]] = defaultdict(list)
     for key, contact in sightings.contacts.items():
         group_key = (key[0], key[2] if question.per_host else "")
         if reason := question.excluded(key):
             excluded[*group_key, reason, key[3] is None].append(contact)
-        elif key[3] is None:
-            undated[group_key].append(contact)
         else:
-            group = groups[group_key]
-            group.contacts[key[3]].append(contact)
-            group.seen.update((contact.earliest.time or 0, contact.last))
-    _add_rows(groups, known.rows, question)
+            (undated if key[3] is None else groups)[group_key].append(contact)
+    recorded = _by_group(known.rows, groups, question)
     hours = sorted(known.hours)
     findings = [
         finding
-        for (destination, _), group in groups.items()
-        for finding in _judge_group(destination, group, hours, known, question)
+        for group_key, contacts in groups.items()
+        for finding in _judge_group(
+            group_key[0], _group(contacts, recorded.get(group_key, ())), hours, known, question
+        )
     ]
     untold = History(0, _wanted(question))
     findings += [_finding(contacts, "new", None, untold, question) for contacts in undated.values()]
@@ -101,14 +99,28 @@ def judge(sightings: Sightings, known: Known, question: Question) -> list[Findin
     return sorted(findings, key=lambda finding: finding.order)
 
 
-def _add_rows(
-    groups: dict[tuple[str, str], _Group], rows: Iterable[Row], question: Question
-) -> None:
+def _by_group(
+    rows: Iterable[Row], groups: Container[tuple[str, str]], question: Question
+) -> dict[tuple[str, str], list[Row]]:
+    """Return the rows that count, of the groups that were sighted."""
+    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
-        group = groups.get((row.destination, row.host if question.per_host else ""))
-        if group is not None and not question.excluded(row[:4]):
-            group.recorded.update((row.first, row.last))
-            group.recorded_hosts.add(row.host)
+        group_key = (row.destination, row.host if question.per_host else "")
+        if group_key in groups and not question.excluded(row[:4]):
+            found[group_key].append(row)
+    return found
+
+
+def _group(contacts: Iterable[Contact], rows: Iterable[Row]) -> _Group:
+    group = _Group()
+    for contact in contacts:
+        time = contact.earliest.time or 0
+        group.contacts[time // HOUR].append(contact)
+        group.seen.update((time, contact.last))
+    for row in rows:
+        group.recorded.update((row.first, row.last))
+        group.recorded_hosts.add(row.host)
+    return group
 
 
 def _judge_group(
@@ -188,8 +200,8 @@ def _finding(
     earliest = min((contact.earliest for contact in contacts), key=lambda first: first.order)
     hosts: dict[str, str] = {}
     for contact in contacts:
-        name = hosts.get(contact.earliest.host, contact.host_name)
-        hosts[contact.earliest.host] = min(name, contact.host_name)
+        name = hosts.get(contact.earliest.host, contact.told.host_name)
+        hosts[contact.earliest.host] = min(name, contact.told.host_name)
     new_hosts = () if recorded is None else set(hosts) - set(recorded.hosts)
     return Finding(
         sighting=earliest,
@@ -197,8 +209,8 @@ def _finding(
         previous=previous,
         last=None if earliest.time is None else max(contact.last for contact in contacts),
         events=sum(contact.events for contact in contacts),
-        outcomes=tuple(sorted(frozenset().union(*(contact.outcomes for contact in contacts)))),
-        ports=tuple(sorted(frozenset().union(*(contact.ports for contact in contacts)))),
+        outcomes=tuple(sorted(frozenset().union(*(contact.told.outcomes for contact in contacts)))),
+        ports=tuple(sorted(frozenset().union(*(contact.told.ports for contact in contacts)))),
         hosts=tuple(sorted(hosts.values()))[:MOST_HOSTS],
         host_count=len(hosts),
         history=history,

@@ -71,6 +71,30 @@ Key: TypeAlias = tuple[str, str, str, int | None]
 """Destination, source address, host and UTC hour; the hour of undated sightings is None."""
 
 
+class Told(NamedTuple):
+    """What the events of sightings tell besides, added up.
+
+    Attributes:
+        outcomes: The values of event.outcome.
+        ports: The SMB ports.
+        host_name: The host's name as the exporter spells it, least by spelling.
+    """
+
+    outcomes: frozenset[str]
+    ports: frozenset[int]
+    host_name: str
+
+    def joined(self, other: "Told") -> "Told":
+        """Return what both tell."""
+        if other == self:
+            return self
+        return Told(
+            self.outcomes | other.outcomes,
+            self.ports | other.ports,
+            min(self.host_name, other.host_name),
+        )
+
+
 @dataclass(slots=True)
 class Contact:
     """The sightings of one key.
@@ -79,29 +103,25 @@ class Contact:
         earliest: The least sighting by `Sighting.order`.
         last: Time of the last one, in microseconds since 1970 UTC (0 where undated).
         events: How many records were sighted, duplicates included.
-        outcomes: The values of event.outcome among them.
-        ports: The SMB ports among them.
-        host_name: The host's name as the exporter spells it, least by spelling.
+        told: What their events tell besides.
     """
 
     earliest: Sighting
     last: int
     events: int
-    outcomes: frozenset[str]
-    ports: frozenset[int]
-    host_name: str
+    told: Told
 
     def absorb(self, other: "Contact") -> None:
         """Take in another contact of the same key."""
         if other.earliest.order < self.earliest.order:
             self.earliest = other.earliest
-        self.last = max(self.last, other.last)
-        self.events += other.events
-        if other.outcomes != self.outcomes:
-            self.outcomes |= other.outcomes
-        if other.ports != self.ports:
-            self.ports |= other.ports
-        self.host_name = min(self.host_name, other.host_name)
+        self.count(other.last, other.events, other.told)
+
+    def count(self, last: int, events: int, told: Told) -> None:
+        """Take in sightings, the last of them at a time, of which none is the earliest."""
+        self.last = max(self.last, last)
+        self.events += events
+        self.told = self.told.joined(told)
 
 
 @dataclass(slots=True)
@@ -159,13 +179,26 @@ class Sightings:
     contacts: dict[Key, Contact] = field(default_factory=dict)
     moments: Moments | None = None
 
-    def add(
-        self, sighting: Sighting, outcomes: frozenset[str], ports: frozenset[int], host_name: str
-    ) -> None:
-        """Take in one sighting with its event's outcomes, SMB ports and host name."""
+    def repeats(
+        self, destination: str, source: str, host: str, time: int | None, told: Told
+    ) -> bool:
+        """Count a sighting that is later than another of its key, and return whether it was one.
+
+        Nothing else is kept of those, so they need not be made.
+        """
+        if time is None or self.moments is not None:
+            return False
+        known = self.contacts.get((destination, source, host, time // HOUR))
+        if known is None or known.earliest.time is None or known.earliest.time >= time:
+            return False
+        known.count(time, 1, told)
+        return True
+
+    def add(self, sighting: Sighting, told: Told) -> None:
+        """Take in one sighting."""
         time = sighting.time
         hour = None if time is None else time // HOUR
-        contact = Contact(sighting, time or 0, 1, outcomes, ports, host_name)
+        contact = Contact(sighting, time or 0, 1, told)
         self._absorb((sighting.destination, sighting.source, sighting.host, hour), contact)
         if self.moments is not None:
             self.moments.add(sighting)

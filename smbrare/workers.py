@@ -44,17 +44,23 @@ def run(
         return
     # Only work for several processes pays for the modules that start them.
     import multiprocessing  # noqa: PLC0415
-    from concurrent.futures import ProcessPoolExecutor, as_completed  # noqa: PLC0415
+    from concurrent.futures import Future, ProcessPoolExecutor, as_completed  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     with ProcessPoolExecutor(min(jobs, len(tasks)), initializer=_leave_signals) as pool:
-        futures = {pool.submit(work, task): task for task in tasks}
         try:
-            for future in as_completed(futures):
-                done(futures[future])
-            for future, task in futures.items():
+            futures: list[Future[Result] | None] = []
+            for task in tasks:
                 try:
-                    result = future.result()
+                    futures.append(pool.submit(work, task))
+                except BrokenProcessPool:
+                    futures.append(None)
+            ended = {future: task for future, task in zip(futures, tasks, strict=True) if future}
+            for future in as_completed(ended):
+                done(ended[future])
+            for each, task in zip(futures, tasks, strict=True):
+                try:
+                    result = lost(task) if each is None else each.result()
                 except BrokenProcessPool:
                     result = lost(task)
                 yield result

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from smbrare.event import Origin
 from smbrare.fields import HOUR
-from smbrare.sightings import Row, Sighting, Sightings
+from smbrare.sightings import Row, Sighting, Sightings, Told
 
 _ORIGIN = Origin("events.ndjson", 1)
 
@@ -44,7 +44,7 @@ def gathered(sightings: Iterable[Sighting]) -> Sightings:
     """Return sightings as a scan gathers them."""
     whole = Sightings()
     for each in sightings:
-        whole.add(each, frozenset({"success"}), frozenset({445}), each.host.upper())
+        whole.add(each, Told(frozenset({"success"}), frozenset({445}), each.host.upper()))
     return whole
 
 

@@ -13,7 +13,7 @@ from smbrare.event import Origin
 from smbrare.fields import HOUR
 from smbrare.rarity import Known, Question, judge
 from smbrare.schedule import Alert, Outcome, Schedule, run_schedule, sixteen_bytes
-from smbrare.sightings import Moments, Sighting, Sightings
+from smbrare.sightings import Moments, Sighting, Sightings, Told
 
 MINUTE = 60 * 1_000_000
 DAY = 24 * HOUR
@@ -147,7 +147,7 @@ def sighting(destination: str, time: int, host: str = "ws-01") -> Sighting:
 def gathered(events: Sequence[Event]) -> Sightings:
     sightings = Sightings()
     for destination, time in events:
-        sightings.add(sighting(destination, time), frozenset(), frozenset({445}), "WS-01")
+        sightings.add(sighting(destination, time), Told(frozenset(), frozenset({445}), "WS-01"))
     return sightings
 
 
