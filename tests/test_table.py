@@ -109,8 +109,14 @@ def test_an_outcome_is_said_in_words_and_not_by_colour_alone() -> None:
 
 
 def test_a_console_that_lacks_a_character_shows_another(run: Run, tmp_path: Path) -> None:
-    found = [at("45.83.122.10", history=History(3600, WEEK, sampled=True), hosts=("Ж",))]
-    found[0].event["host.name"] = "Ж≥é"
+    found = [
+        at(
+            "45.83.122.10",
+            event={"host.name": "Ж≥é"},
+            history=History(3600, WEEK, sampled=True),
+            hosts=("Ж≥é",),
+        )
+    ]
     assert "≥ 1h of 7d" in table(found)
     text = table(found, encoding="cp1252")
     assert ">= 1h of 7d" in text
