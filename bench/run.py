@@ -172,11 +172,17 @@ def main() -> None:
             contestant.run()
     check(measured, files["answers"])
     page = ROOT / "docs" / "benchmark.md"
-    page.write_text(_page(report(measured), options), encoding="utf-8")
+    page.write_text(_page(report(measured), _room(options.data), options), encoding="utf-8")
     sys.stdout.write(page.read_text(encoding="utf-8"))
 
 
-def _page(table: str, options: argparse.Namespace) -> str:
+def _room(data: Path) -> str:
+    command = [sys.executable, "-m", "bench.room", "--data", str(data)]
+    done = subprocess.run(command, check=True, cwd=ROOT, capture_output=True)  # noqa: S603
+    return done.stdout.decode()
+
+
+def _page(table: str, room: str, options: argparse.Namespace) -> str:
     cpu = platform.processor() or platform.machine()
     return f"""# Benchmark
 
@@ -188,7 +194,12 @@ of mixed events, seeded. Machine: {os.cpu_count()} cores, {cpu}; Python {platfor
 
 `wc`, `grep` and `ripgrep` answer no question; they show what reading costs. jq and eql were given
 the first part of the file, and their figures are per byte. Peak memory is of the largest process.
-"""
+
+## Room
+
+What a scan keeps in the worst case, where every record matches the rule (`bench/room.py`):
+
+{room}"""
 
 
 if __name__ == "__main__":

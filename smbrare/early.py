@@ -22,7 +22,12 @@ class _Destination(msgspec.Struct):
     ip: Text = UNSET
 
 
+class _Source(msgspec.Struct):
+    ip: Text = UNSET
+
+
 class _Data(msgspec.Struct):
+    unnamed: Any = msgspec.field(default=UNSET, name="Data")
     sysmon: Text = msgspec.field(default=UNSET, name="DestinationIp")
     firewall: Text = msgspec.field(default=UNSET, name="DestAddress")
 
@@ -41,6 +46,7 @@ class _Event(msgspec.Struct):
 
 _SHAPES = {
     "destination": (_Destination | UnsetType, UNSET),
+    "source": (_Source | UnsetType, UNSET),
     "winlog": (_Winlog | UnsetType, UNSET),
     "Event": (_Event | UnsetType, UNSET),
 }
@@ -58,6 +64,8 @@ _OTHER_KEYS = (
     "event.category",
     "properties",
     "ActionType",
+    "RemoteIP",
+    "InitiatingProcessId",
     "event_type_full",
     # Windows events in other shapes.
     "EventID",
@@ -115,8 +123,7 @@ def _is_inside(address: str) -> bool:
 
 def _destination(top: Any) -> str | None:
     if top.destination is not UNSET:
-        found = top.destination.ip
-        return found if found is not UNSET else None
+        return _of_ecs(top)
     if top.winlog is not UNSET:
         winlog = top.winlog
         if winlog.dotted_sysmon is not UNSET or winlog.dotted_firewall is not UNSET:
@@ -130,8 +137,23 @@ def _destination(top: Any) -> str | None:
     return None
 
 
+def _of_ecs(top: Any) -> str | None:
+    """Return the destination of a document that is ECS by both its addresses, and nothing else."""
+    raw = (top.winlog.event_data if top.winlog is not UNSET else UNSET, top.Event)
+    if raw[0] is not UNSET and (raw[0].sysmon is not UNSET or raw[0].firewall is not UNSET):
+        return None
+    if top.source is UNSET or top.source.ip is UNSET or raw[1] is not UNSET:
+        return None
+    found = top.destination.ip
+    return found if isinstance(found, str) else None
+
+
 def _of_data(data: _Data | UnsetType) -> str | None:
-    if data is UNSET or (data.sysmon is UNSET) == (data.firewall is UNSET):
+    if (
+        data is UNSET
+        or data.unnamed is not UNSET
+        or (data.sysmon is UNSET) == (data.firewall is UNSET)
+    ):
         return None
     found = data.sysmon if data.firewall is UNSET else data.firewall
     return found if isinstance(found, str) else None

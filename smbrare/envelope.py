@@ -26,6 +26,8 @@ ARRAYS: tuple[Path, ...] = (
 )
 """Where in an object the events of an envelope stand, in an array of objects."""
 
+_ADDRESS = "destination.ip"
+
 _FIRST_KEYS = frozenset(path[0] for path in ARRAYS) | {"_source", "fields"}
 
 _MARKS = frozenset(
@@ -88,8 +90,11 @@ def events(document: Document) -> Iterator[Document]:
 def _inside(document: Document) -> list[Document] | None:
     """Return what an envelope holds, or None if the object is none."""
     if "_index" in document or "_id" in document:
-        for part in ("_source", "fields"):
-            content = document.get(part)
+        source, fields = document.get("_source"), document.get("fields")
+        # A search may filter the source and ask for the fields apart.
+        filtered = isinstance(fields, dict) and _ADDRESS in fields
+        parts = (fields, source) if filtered and not _has_address(source) else (source, fields)
+        for content in parts:
             if isinstance(content, dict) and content:
                 return [content]
     if marks_event(document):
@@ -100,9 +105,15 @@ def _inside(document: Document) -> list[Document] | None:
     return [element for array in arrays for element in array if isinstance(element, dict)]
 
 
+def _has_address(source: object) -> bool:
+    return isinstance(source, dict) and not {_ADDRESS, "destination", "winlog"}.isdisjoint(source)
+
+
 def _holds_events(value: object) -> bool:
-    """Return whether a value is a list of objects, as far as its first element tells."""
-    return isinstance(value, list) and (not value or isinstance(value[0], dict))
+    """Return whether a value is a list that holds objects, or nothing at all."""
+    return isinstance(value, list) and (
+        not value or any(isinstance(element, dict) for element in value)
+    )
 
 
 def _at(document: Document, path: Path) -> Any:

@@ -104,7 +104,7 @@ def examine(
     """
     view = admit(document, settings, survey)
     if not isinstance(view, str):
-        _cover(view, survey, partial)
+        cover(view, survey, partial)
         _judge(view, origin, partial)
 
 
@@ -113,8 +113,8 @@ def judge_alone(
 ) -> None:
     """Judge one event of an input whose records are counted by a sample.
 
-    What matches, or almost does, is counted all the same: so much is known exactly, and a source
-    that no sampled record is of must not be overlooked.
+    SMB to the internet is counted all the same, whatever else it lacks: so much is known exactly,
+    and a source that no sampled record is of must not be overlooked.
     """
     if is_alert(document):
         survey.alerts += 1
@@ -122,7 +122,7 @@ def judge_alone(
     view = recognize(document, settings)
     if view is not None and _judge(view, origin, partial):
         survey.source(view.source).observe(view, view.kind)
-        _cover(view, survey, partial)
+        cover(view, survey, partial)
 
 
 def count(document: Document, settings: Settings, survey: InputSurvey, partial: Partial) -> None:
@@ -133,10 +133,11 @@ def count(document: Document, settings: Settings, survey: InputSurvey, partial: 
     if view is None:
         survey.unknown += 1
     elif survey.source(view.source).observe(view, view.kind):
-        _cover(view, survey, partial)
+        cover(view, survey, partial)
 
 
-def _cover(view: View, survey: InputSurvey, partial: Partial) -> None:
+def cover(view: View, survey: InputSurvey, partial: Partial) -> None:
+    """Note the time that a network event covers, and the addresses of names that it tells."""
     if partial.resolutions.wanted:
         partial.resolutions.observe(view)
     if times := view.time().values:
@@ -144,7 +145,7 @@ def _cover(view: View, survey: InputSurvey, partial: Partial) -> None:
 
 
 def _judge(view: View, origin: Origin, partial: Partial) -> bool:
-    """Keep the sightings of an event, and return whether it matches or is one clause away."""
+    """Keep the sightings of an event, and return whether it is SMB to the internet at all."""
     missed = rule.obstacles(view)
     if not missed:
         times = view.time().values
@@ -153,7 +154,7 @@ def _judge(view: View, origin: Origin, partial: Partial) -> bool:
     clause = rule.sole_obstacle(missed)
     if clause is not None:
         partial.one_clause_away[clause.field] += 1
-    return clause is not None
+    return clause is not None or rule.goes_to_internet(view)
 
 
 def admit(document: Document, settings: Settings, survey: InputSurvey) -> View | Outside:

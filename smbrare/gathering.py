@@ -15,7 +15,7 @@ from smbrare.containers import Part, to_the_end
 from smbrare.dns import Resolutions
 from smbrare.early import stays_inside
 from smbrare.event import Document, Origin, Record, Skipped
-from smbrare.examine import Partial, count, examine, judge_alone
+from smbrare.examine import Partial, admit, count, cover, examine, judge_alone
 from smbrare.inputs import Input
 from smbrare.limits import DEFAULT, MIB, Limits
 from smbrare.readers import ndjson
@@ -272,8 +272,9 @@ def _read_again(whole: Partial, tasks: Iterable[Task], how: How) -> Partial:
 
         def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
             del origin
-            survey.records += 1
-            count(document, how.settings, survey, whole)
+            view = admit(document, how.settings, survey)
+            if not isinstance(view, str):
+                cover(view, survey, whole)
 
         again = {survey.path: survey for survey in read_all([found], how.limits, _silent, take)}
         whole.surveys = [

@@ -63,6 +63,7 @@ def _read_input(  # noqa: PLR0917 - the parameters of its only caller
     surveys: list[InputSurvey],
 ) -> None:
     survey = InputSurvey(found.path, named=found.named)
+    left = sys.maxsize if found.size is None else found.size
     try:
         with parts(found, limits, progress) as (counted, each):
             for part in each:
@@ -72,7 +73,9 @@ def _read_input(  # noqa: PLR0917 - the parameters of its only caller
                     for item in part.records:
                         for document, origin in events_of(item, survey):
                             take(document, origin, survey)
-                survey.size = counted.taken()
+                # A zip or EVTX is read at its ends and again: no more counts than the file has.
+                survey.size = min(counted.taken(), left)
+                left -= survey.size
     except OSError as error:
         survey.skip(unreadable(survey.path, survey.records, error))
         if not any(known is survey for known in surveys):

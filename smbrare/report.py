@@ -10,6 +10,8 @@ from smbrare.schedule import Outcome
 from smbrare.sightings import Sightings
 from smbrare.survey import InputSurvey, Span
 
+_LITTER = "is only an archiver's litter"
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
@@ -127,7 +129,9 @@ class Report:
         ]
         if not gaps and not any(survey.network for survey in self.inputs):
             return [
-                (survey, source, why) for survey in self.inputs for source, why in survey.unjudged()
+                (survey, source, why)
+                for survey in self.inputs
+                for source, why in survey.unjudged() or survey.litter * [("", _LITTER)]
             ]
         return gaps
 

@@ -130,3 +130,12 @@ def sole_obstacle(missed: Sequence[Clause]) -> Clause | None:
     if len(missed) != 1 or missed[0].field in _ELSEWHERE:
         return None
     return missed[0]
+
+
+def goes_to_internet(event: Readable) -> bool:
+    """Return whether an event goes to an SMB port on the internet, whatever else it is."""
+    return all(
+        clause.holds(event.read(clause.field).values)
+        for clause in CLAUSES
+        if clause.field in _ELSEWHERE
+    )

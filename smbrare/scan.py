@@ -166,7 +166,7 @@ def learn(
     baseline: Baseline,
     last_step: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write what was gathered into a baseline.
+    """Write what was gathered into a baseline; where that is nothing, it is left alone.
 
     Args:
         request: What was asked for.
@@ -178,4 +178,5 @@ def learn(
         BaselineError: If it cannot be written.
     """
     rows, hours = learnt(request, partial)
-    baseline.commit(rows, hours, last_step=last_step)
+    if hours or len(partial.sightings):
+        baseline.commit(rows, hours, last_step=last_step)

@@ -95,6 +95,11 @@ def reading(report: Report, seconds: float) -> Iterator[str]:
         f"{human_size(size)} in {seconds:.1f} s"
     )
     yield from _sources(inputs)
+    if sampled := sum(survey.sampled for survey in inputs):
+        yield (
+            f"sampled     {counted(sampled, 'input')}: of them sources, span and what was passed "
+            "over are counted in a sample; --thorough counts all"
+        )
     span = report.span
     if span.first is not None and span.last is not None:
         hours = counted(len(span.hours), "hour")
@@ -195,7 +200,7 @@ def _left_out(inputs: tuple[InputSurvey, ...]) -> str:
         f"{sum(survey.alerts for survey in inputs):,} alerts passed over",
         f"{sum(survey.unknown for survey in inputs):,} of no known source",
     ]
-    if unread := sum(not survey.container and not survey.litter for survey in inputs):
+    if unread := sum(not (survey.container or survey.litter or survey.cut) for survey in inputs):
         parts.append(f"{counted(unread, 'file')} of no known format (named with -v)")
     if litter := sum(survey.litter for survey in inputs):
         parts.append(f"{counted(litter, 'file')} of an archiver's litter")
@@ -235,8 +240,11 @@ def _oddities(report: Report) -> Iterator[str]:
     if malformed:
         listed = ", ".join(f"{number:,} in {name}" for name, number in sorted(malformed.items()))
         yield f"malformed   {listed}"
-    if _judged(inputs) and not any(
-        source.kernel_smb for survey in inputs for source in survey.sources.values()
+    sampled = any(survey.sampled for survey in inputs)
+    if (
+        _judged(inputs)
+        and not sampled
+        and not any(source.kernel_smb for survey in inputs for source in survey.sources.values())
     ):
         yield (
             "note        no SMB connection of PID 4 at all, not even internal: "

@@ -156,8 +156,8 @@ class InputSurvey:
         Returns:
             Pairs of the source's name (empty for the whole input) and the reason.
         """
-        if self.litter:
-            return []
+        if self.litter or (self.cut and not self.records):
+            return []  # Its trouble is told where it was met.
         if not self.records:
             return [("", self._void())]
         if not self.sources:

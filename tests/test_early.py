@@ -95,7 +95,15 @@ def test_the_usual_internal_connections_are_rejected(line: str) -> None:
         '{"destination": [{"ip": "10.0.0.1"}, {"ip": "45.83.122.10"}]}',
         '{"_source": {"destination": {"ip": "45.83.122.10"}}, "destination": {"ip": "10.0.0.1"}}',
         '{"destination": {"ip": "10.0.0.1"}, "destination": {"ip": "45.83.122.10"}}',
-        '{"destination": {"ip": "10.0.0.999"}}',
+        '{"destination": {"ip": "10.0.0.999"}, "source": {"ip": "10.0.0.1"}}',
+        '{"destination": {"ip": "10.0.0.1"}}',
+        '{"destination": {"ip": "10.0.0.1"}, "source": {"ip": "10.0.0.2"}, "RemoteIP": "8.8.8.8"}',
+        '{"destination": {"ip": "10.0.0.1"}, "source": {"ip": "10.0.0.2"}, "Event": {}}',
+        (
+            '{"destination": {"ip": "10.0.0.1"}, "source": {"ip": "10.0.0.2"},'
+            ' "winlog": {"event_data": {"DestinationIp": "45.83.122.10"}}}'
+        ),
+        '{"Event": {"EventData": {"DestinationIp": "10.0.0.1", "Data": []}}}',
         '{"a": 1}',
         "7",
         "[" * 5000,

@@ -111,3 +111,16 @@ def test_a_hit_behind_an_array_of_its_own_is_not_lost_when_streamed() -> None:
     text = json.dumps({"records": [TWO]} | hit(_source=ONE)).encode()
     found = [item for item in document.read(io.BytesIO(text), "x") if isinstance(item, Record)]
     assert [item.document for item in found] == [TWO, ONE]
+
+
+def test_an_envelope_whose_first_element_is_no_object_is_still_one() -> None:
+    event = {"destination": {"ip": "45.83.122.10"}}
+    assert list(events({"records": [None, event]})) == [event]
+    assert list(events({"results": ["x", event, 7]})) == [event]
+
+
+def test_the_fields_of_a_hit_count_where_its_source_was_filtered() -> None:
+    fields = {"destination.ip": ["45.83.122.10"]}
+    assert list(events({"_id": "1", "_source": {"@timestamp": "x"}, "fields": fields})) == [fields]
+    whole = {"destination": {"ip": "10.0.0.1"}}
+    assert list(events({"_id": "1", "_source": whole, "fields": fields})) == [whole]

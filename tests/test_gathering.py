@@ -156,6 +156,20 @@ def test_a_sample_that_leaves_doubt_is_followed_by_a_whole_reading(tmp_path: Pat
     assert survey.unjudged() == []
 
 
+@pytest.mark.usefixtures("small")
+def test_a_rare_source_that_lacks_fields_is_not_overlooked(tmp_path: Path) -> None:
+    # No sample meets it, and it misses two clauses.
+    usual = json.dumps(matching(destination__ip="10.0.0.9", message="x" * 3_000))
+    rare = json.dumps(
+        {"agent": {"type": "endpoint"}} | matching(network__transport=None, host__os=None)
+    )
+    path = tmp_path / "events.ndjson"
+    path.write_text(f"{usual}\n{rare}\n{usual}\n{usual}\n")
+    for thorough in (False, True):
+        (survey,) = gathered(path, thorough=thorough).surveys
+        assert [source for source, _ in survey.unjudged()] == ["elastic_defend"]
+
+
 def test_small_inputs_are_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     path.write_text("\n".join(SAMPLE_LINES))

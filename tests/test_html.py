@@ -139,5 +139,5 @@ def test_without_its_libraries_it_names_the_extra_before_the_scan(missing: str) 
     )
     assert done.returncode == 2
     assert done.stderr.decode() == (
-        f"smbrare: --format html needs {missing}: pip install 'smbrare[html]'\n"
+        f"smbrare: --format html needs {missing}: install the extra smbrare[html]\n"
     )

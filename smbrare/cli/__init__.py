@@ -46,6 +46,7 @@ def main() -> NoReturn:
 def run() -> int:
     """Run the command line and return its exit code."""
     interruption.listen()
+    _open_closed_streams()
     try:
         code = cli.main(prog_name="smbrare", standalone_mode=False)
     except click.ClickException as error:
@@ -65,6 +66,16 @@ def run() -> int:
     except Exception as error:  # noqa: BLE001 - the promise is a code, not a traceback
         return _internal(error)
     return code if isinstance(code, int) else 0
+
+
+def _open_closed_streams() -> None:
+    """Give a run whose standard streams are closed others: nobody reads them, nothing is there."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDONLY if mode == "r" else os.O_WRONLY)
+            if handle != number:
+                os.dup2(handle, number)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def _internal(error: Exception) -> int:

@@ -54,7 +54,7 @@ def learn_command(**options: Any) -> int:
 
     \b
     Exit codes: 0 learnt; 2 wrong usage, baseline or output; 3 some input not read to its end;
-    4 nothing, or some source, could be judged.
+    4 nothing, or some source, could not be judged.
     """  # noqa: D301 - click wants a real backspace
     started = time.monotonic()
     if options["output"] is not None:

@@ -45,8 +45,8 @@ def inspect_command(**given: Any) -> int:
     events each clause removes, the events one clause away, and what to change at the exporter.
 
     \b
-    Exit codes: 0 all can be judged; 2 wrong usage; 3 some input not read to its end; 4 nothing,
-    or some source, can be judged.
+    Exit codes: 0 all can be judged; 2 wrong usage; 3 some input not read to its end; 4 some
+    source, or everything, cannot be judged.
     """  # noqa: D301 - click wants a real backspace
     setup = Setup(
         history=rule.HISTORY_DAYS * 86_400,

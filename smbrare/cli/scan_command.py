@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from smbrare import summary
+from smbrare.baseline import locate
 from smbrare.cli import baselines, configuration, exclusions, interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.parameters import FileName
@@ -131,7 +132,7 @@ def scan_command(**options: Any) -> int:
         writing.tell(configuration.origins(click.get_current_context()))
     output: Path | None = options["output"]
     if output is not None:
-        writing.check(output)
+        writing.check(output, _files_read(options))
     render = _renderer(options["format"])
     expected = _expected(options["expect"])
     request = _request(options)
@@ -155,6 +156,15 @@ def scan_command(**options: Any) -> int:
     for line in () if difference is None else difference.lines():
         click.echo(f"smbrare: {line}", err=True)
     return report.exit_code
+
+
+def _files_read(options: dict[str, Any]) -> list[str | Path]:
+    """Return the files that a run reads, as far as the user named them."""
+    named = [*options["paths"], options["expect"], options["exclusions"]]
+    baseline = baselines.named(options)
+    if baseline is not None:
+        named.append(locate(baseline))
+    return [path for path in named if path is not None]
 
 
 def _expected(path: Path | None) -> Counter[Expected] | None:

@@ -3,6 +3,9 @@
 import os
 import sys
 
+_LONGEST_WIDTH = 5
+"""Digits of a width that is believed."""
+
 
 def fitted(color: str, *, to_file: bool = False) -> tuple[int | None, bool]:
     """Return the width to fit a table into, None for any, and whether to use colours.
@@ -13,7 +16,8 @@ def fitted(color: str, *, to_file: bool = False) -> tuple[int | None, bool]:
     """
     is_terminal = not to_file and sys.stdout.isatty()
     columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdecimal() else None
+    width = int(columns) if columns.isdecimal() and len(columns) <= _LONGEST_WIDTH else None
+    width = width or None
     if width is None and is_terminal:
         width = os.get_terminal_size(sys.stdout.fileno()).columns
     if color != "auto":

@@ -10,12 +10,20 @@ from pathlib import Path
 from smbrare.errors import ClosedPipeError, OutputError
 
 
-def check(path: Path) -> None:
+def check(path: Path, read: Iterable[str | Path] = ()) -> None:
     """Make sure before a long scan that an output file can be written after it.
 
+    Args:
+        path: The file.
+        read: Files that the run reads, which the output must not replace.
+
     Raises:
-        OutputError: If its folder is missing or cannot be written to.
+        OutputError: If its folder is missing or cannot be written to, or if it is one of those.
     """
+    for other in read:
+        with suppress(OSError):
+            if path.samefile(other):
+                raise OutputError(f"{path} is read by this run; the output would replace it")
     if path.is_dir():
         raise OutputError(f"{path} is a directory")
     if not path.parent.is_dir():
@@ -38,8 +46,11 @@ def write(texts: Iterable[str], path: Path | None, encoding: str = "utf-8") -> N
     """
     if path is None:
         _write_stdout(texts, encoding)
+    elif path.exists() and not path.is_file():
+        _write_through(texts, path)
     else:
-        _replace(texts, path)
+        # What a link points to is replaced, not the link.
+        _replace(texts, path.resolve() if path.is_symlink() else path)
 
 
 def tell(lines: Iterable[str]) -> None:
@@ -63,6 +74,16 @@ def _write_stdout(texts: Iterable[str], encoding: str) -> None:
         raise ClosedPipeError from None
     except OSError as error:
         raise OutputError(f"stdout cannot be written: {error.strerror}") from None
+
+
+def _write_through(texts: Iterable[str], path: Path) -> None:
+    """Write to a device or a pipe, which must not be replaced by a file."""
+    try:
+        with path.open("wb") as file:
+            for text in texts:
+                file.write(text.encode())
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _replace(texts: Iterable[str], path: Path) -> None:

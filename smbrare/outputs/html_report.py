@@ -40,7 +40,7 @@ def check() -> None:
     missing = [name for name in ("jinja2", "vl_convert") if not _is_installed(name)]
     if missing:
         raise UsageError(
-            f"--format html needs {' and '.join(missing)}: pip install 'smbrare[html]'"
+            f"--format html needs {' and '.join(missing)}: install the extra smbrare[html]"
         )
 
 

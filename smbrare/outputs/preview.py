@@ -49,7 +49,9 @@ def _note(part: PartPreview) -> str:
         return part.problem
     if part.skipped:
         return f"{part.skipped:,} cannot be read"
-    return "" if part.sources or not part.complete else "empty"
+    if part.sources or not part.complete:
+        return ""
+    return "no events" if part.container else "no known format"
 
 
 def render_json(previews: Sequence[Preview], code: int) -> Iterator[str]:

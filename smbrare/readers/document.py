@@ -87,7 +87,8 @@ def _records(value: object, origin: Origin) -> Iterator[Record | Skipped]:
     elif value is _TOO_DEEP:
         yield Skipped(origin, "nested too deeply", could_matter=True)
     else:
-        yield Skipped(origin, f"no object: {type(value).__name__}", could_matter=False)
+        # A list may hold an event, and a text one in JSON; a number or null cannot.
+        yield Skipped(origin, f"no object: {type(value).__name__}", isinstance(value, list | str))
 
 
 def _top_level(tokens: Iterator[Token], nesting: int) -> Iterator[object]:
