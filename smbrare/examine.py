@@ -14,34 +14,9 @@ from smbrare.fields import Address, Moment
 from smbrare.networks import is_private
 from smbrare.sightings import Sighting, Sightings, Told
 from smbrare.sources import is_alert, recognize
+from smbrare.sources.ecs import EVENT_FIELDS
 from smbrare.sources.mapping import Settings, View
 from smbrare.survey import InputSurvey, Span
-
-EVENT_FIELDS = (
-    "event.category",
-    "event.type",
-    "event.action",
-    "event.outcome",
-    "event.id",
-    "event.code",
-    "event.dataset",
-    "host.name",
-    "host.id",
-    "host.os.type",
-    "user.name",
-    "user.domain",
-    "process.pid",
-    "process.name",
-    "process.executable",
-    "source.ip",
-    "source.port",
-    "destination.ip",
-    "destination.port",
-    "destination.domain",
-    "network.transport",
-    "network.direction",
-)
-"""The ECS fields of an event that a finding carries, in the order of output."""
 
 Outside: TypeAlias = Literal["alert", "unknown", "other"]
 """Why an event is not judged: an alert itself, of no known source, or no network event."""

@@ -6,9 +6,7 @@ from smbrare.event import Document
 from smbrare.fields import first, keyword, leaves
 from smbrare.sources.mapping import Settings, Table, Take, View
 
-_READ_AS_THEY_ARE = (
-    "@timestamp",
-    "event.ingested",
+EVENT_FIELDS = (
     "event.category",
     "event.type",
     "event.action",
@@ -31,8 +29,10 @@ _READ_AS_THEY_ARE = (
     "destination.domain",
     "network.transport",
     "network.direction",
-    "dns.question.name",
 )
+"""The ECS fields of an event that a finding carries, in the order of output."""
+
+_READ_AS_THEY_ARE = ("@timestamp", "event.ingested", "dns.question.name", *EVENT_FIELDS)
 
 
 def _windows(value: object) -> str | None:
