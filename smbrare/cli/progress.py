@@ -2,12 +2,14 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from smbrare.limits import MIB
 
 _WORTH_SHOWING = 64 * MIB
+_SECONDS_BETWEEN = 0.2
 
 
 @contextmanager
@@ -30,8 +32,18 @@ def progress_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
         TransferSpeedColumn,
     )
 
-    console = Console(stderr=True)
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    # It refreshes itself by a thread otherwise, and a process with threads should not fork.
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
+    drawn = 0.0
+
+    def advance(count: int) -> None:
+        nonlocal drawn
+        bar.advance(task, count)
+        if (now := time.monotonic()) - drawn > _SECONDS_BETWEEN:
+            drawn = now
+            bar.refresh()
+
+    with bar:
         task = bar.add_task("reading", total=total)
-        yield lambda count: bar.advance(task, count)
+        yield advance
