@@ -15,7 +15,7 @@ from smbrare.scan import Request
 _EXAMPLES = """\b
 Examples:
   smbrare explain sysmon.ndjson:1207
-  smbrare explain export.zip!defend.ndjson:12 --baseline acme
+  smbrare explain 'export.zip!defend.ndjson:12' --baseline acme
   grep 45.83.122.10 events.ndjson | head -1 | smbrare explain - --format json
 """
 

@@ -65,7 +65,9 @@ def _scope(report: Report) -> Iterator[str]:
     network = sum(survey.network for survey in report.inputs)
     yield f"- {network:,} network events, {report.sightings:,} of them match the rule\n"
     held, excluded = len(report.held_back), len(report.excluded)
-    baseline = "no baseline" if setup.baseline is None else f"baseline {code_span(setup.baseline)}"
+    baseline = "a baseline (none was named)"
+    if setup.baseline is not None:
+        baseline = f"baseline {code_span(setup.baseline)}"
     yield f"- Held back: {held:,} by {baseline}, {excluded:,} by exclusions\n"
     for survey in report.inputs[:_MOST_INPUTS]:
         left = f", {survey.skipped:,} skipped" if survey.skipped else ""
