@@ -8,7 +8,7 @@ from smbrare.exitcodes import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNJUDGED, EXIT_UNR
 from smbrare.finding import Finding
 from smbrare.schedule import Outcome
 from smbrare.sightings import Sightings
-from smbrare.survey import InputSurvey, Span
+from smbrare.survey import BY_INFERENCE, InputSurvey, Span
 
 _LITTER = "is only an archiver's litter"
 
@@ -126,14 +126,28 @@ class Report:
             for survey in self.inputs
             if survey.has_rule_source or (survey.named and survey.input not in fruitful)
             for source, reason in survey.unjudged()
+            if self._counts(source)
         ]
-        if not gaps and not any(survey.network for survey in self.inputs):
+        if not gaps and not self._judged():
             return [
                 (survey, source, why)
                 for survey in self.inputs
                 for source, why in survey.unjudged() or survey.litter * [("", _LITTER)]
             ]
         return gaps
+
+    def _counts(self, source: str) -> bool:
+        """Return whether a source is one at all: some are by inference only."""
+        return not (self.setup.literal and source in BY_INFERENCE)
+
+    def _judged(self) -> bool:
+        """Return whether a network event of any source that counts was read."""
+        return any(
+            source.network
+            for survey in self.inputs
+            for name, source in survey.sources.items()
+            if self._counts(name)
+        )
 
     @property
     def exit_code(self) -> int:

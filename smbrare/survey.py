@@ -13,6 +13,9 @@ from smbrare.rule import CLAUSES, KERNEL_PID, SMB_PORTS
 UNKNOWN_SOURCES = frozenset({"windows_event"})
 """Sources that are none of the rule's: recognized, but holding no network event ever."""
 
+BY_INFERENCE = frozenset({"windows_firewall"})
+"""Sources whose events match by inferred fields only: to ``--literal`` they are none."""
+
 MOST_LOCATED = 10
 """How many skipped records of an input are kept with their place; all are counted."""
 

@@ -371,3 +371,10 @@ def test_real_winlogbeat_lines_give_no_finding_and_one_when_an_address_is_made_p
     finding = json.loads(result.out)
     assert finding["destination"]["ip"] == DESTINATION
     assert finding["host"]["name"] == changed["winlog"]["computer_name"]
+
+
+def test_to_literal_a_source_by_inference_is_none(run: Run) -> None:
+    firewall = FIXTURES / "sources" / "windows_firewall-mapped.ndjson"
+    assert run("scan", WEEK[3], firewall, "--literal").code == 0
+    assert run("scan", firewall, "--literal").code == 4
+    assert run("scan", firewall).code == 1
