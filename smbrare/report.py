@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from typing import Any
 
 from smbrare.enrichment import Reference
 from smbrare.exitcodes import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNJUDGED, EXIT_UNREADABLE
@@ -38,6 +39,17 @@ class Setup:
     baseline: str | None = None
     since: int | None = None
     until: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return how the judgement was asked for, as JSON outputs say it."""
+        return {
+            "history_seconds": self.history,
+            "per_host": self.per_host,
+            "literal": self.literal,
+            "time_field": self.time_field,
+            "input_zone": str(self.zone),
+            "baseline": self.baseline,
+        }
 
 
 @dataclass(frozen=True, slots=True)

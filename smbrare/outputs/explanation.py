@@ -223,12 +223,7 @@ def render_json(explained: Explained) -> Iterator[str]:
 def _setup(explained: Explained) -> dict[str, Any]:
     setup = explained.setup
     return {
-        "history_seconds": setup.history,
-        "per_host": setup.per_host,
-        "literal": setup.literal,
-        "time_field": setup.time_field,
-        "input_zone": str(setup.zone),
-        "baseline": setup.baseline,
+        **setup.document(),
         "baseline_exists": explained.baseline_exists,
         "input_read_to_end": not explained.rest_cut,
     }

@@ -70,12 +70,7 @@ def _scan(report: Report) -> dict[str, Any]:
     setup, span = report.setup, report.span
     known = report.held_back
     return {
-        "history_seconds": setup.history,
-        "per_host": setup.per_host,
-        "literal": setup.literal,
-        "time_field": setup.time_field,
-        "input_zone": str(setup.zone),
-        "baseline": setup.baseline,
+        **setup.document(),
         "since": None if setup.since is None else format_time(setup.since),
         "until": None if setup.until is None else format_time(setup.until),
         "exit_code": report.exit_code,
