@@ -5,6 +5,7 @@ keep their destination, and rejects a line whose destination is not on the inter
 rejects: whatever it is not sure of goes the usual way, so that one code path judges.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -96,7 +97,28 @@ _Top: type[Any] = msgspec.defstruct(
     + [(f"other_{number}", _Never, 0) for number in range(len(_OTHER_KEYS))],
     rename={f"other_{number}": key for number, key in enumerate(_OTHER_KEYS)},
 )
-_decode = msgspec.json.Decoder(_Top).decode
+_decoder = msgspec.json.Decoder(_Top)
+_decode, _decode_lines = _decoder.decode, _decoder.decode_lines
+_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def undecided(lines: Sequence[bytes | memoryview]) -> list[int]:
+    """Return which of some lines have to be decoded whole, by their place in the sequence.
+
+    The others are certainly well-formed and certainly go to no internet address.
+
+    Args:
+        lines: Lines of NDJSON with their ends, each of which begins with ``{`` and ends with
+            ``}``, white space aside. So no value of one goes on in the next.
+    """
+    try:
+        tops = _decode_lines(b"".join(lines))
+    except _REFUSED:
+        tops = []
+    if len(tops) != len(lines):
+        # One is broken, of another shape, or holds two values.
+        return [place for place, line in enumerate(lines) if not stays_inside(line)]
+    return [place for place, top in enumerate(tops) if not _is_inside(_destination(top))]
 
 
 def stays_inside(line: bytes | memoryview) -> bool:
@@ -107,14 +129,15 @@ def stays_inside(line: bytes | memoryview) -> bool:
     """
     try:
         top = _decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except _REFUSED:
         return False
-    destination = _destination(top)
-    return destination is not None and _is_inside(destination)
+    return _is_inside(_destination(top))
 
 
 @lru_cache(maxsize=65_536)
-def _is_inside(address: str) -> bool:
+def _is_inside(address: str | None) -> bool:
+    if address is None:
+        return False
     try:
         return excluded_range(ip(address)) is not None
     except Malformed:

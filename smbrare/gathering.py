@@ -8,12 +8,12 @@ its ranges, in their order, are that of the file.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial as bind
-from itertools import chain, groupby
+from itertools import groupby
 
 from smbrare import workers
 from smbrare.containers import Part, to_the_end
 from smbrare.dns import Resolutions
-from smbrare.early import stays_inside
+from smbrare.early import undecided
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.examine import Partial, admit, count, cover, examine, judge_alone
 from smbrare.inputs import Input
@@ -24,7 +24,7 @@ from smbrare.reading import Progress, events_of, open_raw, parts, read_all, unre
 from smbrare.sightings import Moments, Sightings
 from smbrare.sources.mapping import Settings
 from smbrare.survey import InputSurvey
-from smbrare.unpack.streams import Stream, blocks
+from smbrare.unpack.streams import Stream
 
 LARGE_BYTES = 32 * MIB
 """From this size on (decompressed), NDJSON is sifted instead of decoded whole."""
@@ -49,6 +49,7 @@ class How:
         every_moment: Whether to keep every sighting's time, and not only the hours.
         jobs: How many processes may read; None to decide by the size of the inputs.
         names: Patterns of the names whose addresses DNS events are to tell.
+        ahead: Whether a large input is read, and unpacked, in a thread of its own.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -57,6 +58,7 @@ class How:
     every_moment: bool = False
     jobs: int | None = None
     names: frozenset[str] = frozenset()
+    ahead: bool = False
 
     def empty(self) -> Partial:
         """Return what nothing was gathered in yet."""
@@ -101,7 +103,8 @@ def gather(inputs: Iterable[Input | Skipped], how: How, progress: Progress) -> P
         progress: Called as bytes are read.
     """
     tasks = [task for found in inputs for task in plan(found, how)]
-    jobs = _jobs(tasks, how)
+    jobs = min(_jobs(tasks, how), max(len(tasks), 1))
+    how = replace(how, ahead=2 * jobs <= workers.cores())
     # In this process progress is told as bytes are read, from others as tasks end.
     work = bind(read, how=how, progress=progress if jobs == 1 else _silent)
     done: Callable[[Task], None] = (
@@ -115,13 +118,13 @@ def gather(inputs: Iterable[Input | Skipped], how: How, progress: Progress) -> P
 
 
 def plan(found: Input | Skipped, how: How) -> Iterator[Task]:
-    """Yield the tasks of an input: ranges if it is a large plain NDJSON file, else one."""
+    """Yield the tasks of an input: ranges of large plain NDJSON, unless one job reads it all."""
     size = found.size if isinstance(found, Input) else None
     if how.thorough or size is None or size < LARGE_BYTES or not _is_plain_ndjson(found, how):
         yield Task(found)
         return
     every = max(size // _SAMPLES, _SAMPLE_EVERY_AT_LEAST)
-    starts = range(0, size, _RANGE_BYTES)
+    starts = range(0, size, size if how.jobs == 1 else _RANGE_BYTES)
     for start in starts:
         end = None if start == starts[-1] else start + _RANGE_BYTES
         yield Task(found, start, end, every)
@@ -193,7 +196,8 @@ def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: 
                 task.end,
                 how.limits,
                 sample_every=task.sample_every,
-                cannot_match=stays_inside,
+                undecided=undecided,
+                ahead=how.ahead,
             )
             _take_sifted(items, survey, how, partial)
     except OSError as error:
@@ -207,20 +211,22 @@ def _sift_part(part: Part, survey: InputSurvey, how: How, partial: Partial) -> b
     if part.text is None or part.container.rpartition(" ")[2] != "ndjson":
         return False
     head = part.text.read(LARGE_BYTES)
-    text = Stream(chain([head], blocks(part.text)), part.text)
     if len(head) < LARGE_BYTES:
+        text = Stream([head], part.text)
         for item in to_the_end(ndjson.read(text, part.path, how.limits), text, part.path):
             for document, origin in events_of(item, survey):
                 examine(document, origin, how.settings, survey, partial)
         return True
     items = read_blocks(
-        text,
+        part.text,
         part.path,
         limits=how.limits,
         sample_every=_SAMPLE_EVERY_AT_LEAST,
-        cannot_match=stays_inside,
+        undecided=undecided,
+        head=head,
+        ahead=how.ahead,
     )
-    _take_sifted(to_the_end(items, text, part.path), survey, how, partial)
+    _take_sifted(to_the_end(items, part.text, part.path), survey, how, partial)
     return True
 
 

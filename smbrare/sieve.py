@@ -18,9 +18,8 @@ from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 Block: TypeAlias = bytes | bytearray | memoryview
 
-Span: TypeAlias = tuple[int, int, int]
-"""Where a line stands in its block: its number, counted from 1, its first byte, and the byte past
-its end."""
+Span: TypeAlias = tuple[int, int]
+"""Where a line stands in its block: its first byte, and the byte past its end."""
 
 _NEEDLES = (
     b"445",
@@ -52,6 +51,8 @@ _NOT_AFTER = (_LETTERS | frozenset(b"0123456789")) - frozenset(b"eE")
 """Bytes that, behind the digits, show that they are no port; an e may begin an exponent."""
 _NOT_BEFORE = _LETTERS | frozenset(b"123456789.-")
 """The same in front of them: more digits, the point of a fraction, the sign of a negative."""
+_LOOK_BEFORE = _NOT_BEFORE | {_ZERO}
+"""Bytes in front of the digits behind which it takes a closer look to tell."""
 
 _ESCAPE = re.compile(rb"(?:\\[bfnrt]|u[0-9A-Fa-f]{4})0*\Z")
 _DIGIT_ESCAPE = re.compile(rb"u003[013459]")
@@ -79,7 +80,8 @@ class Sifted:
 def scan_block(block: Block) -> Sifted:
     """Sift a block that begins where a line begins and ends where a line ends."""
     text = stringzilla.Str(block)
-    candidates, ends = _candidates(block, text)
+    candidates = _candidates(block, text)
+    ends = text.count(b"\n")
     if _all_in_braces(text, ends):
         return Sifted(ends, 0, candidates, [])
     return _with_exceptions(bytes(block), candidates)
@@ -87,16 +89,15 @@ def scan_block(block: Block) -> Sifted:
 
 def may_match(text: Block) -> bool:
     """Return whether a raw record could match: whether it can hold port 139 or 445."""
-    candidates, _ = _candidates(text, stringzilla.Str(text))
-    return bool(candidates)
+    return bool(_candidates(text, stringzilla.Str(text)))
 
 
-def _candidates(block: Block, text: stringzilla.Str) -> tuple[list[Span], int]:
-    """Return the lines of a block that could match, and the number of all line ends in it."""
+def _candidates(block: Block, text: stringzilla.Str) -> list[Span]:
+    """Return the lines of a block that could match."""
     view = memoryview(block)
     size = len(view)
     found = []
-    decided = ends = 0
+    decided = 0
     # Most hits lie inside of longer numbers and hashes: this loop is the sieve's own cost.
     for needle, start, end in _SEARCH.find_matches_as_indexes(view):
         if start < decided:
@@ -104,20 +105,14 @@ def _candidates(block: Block, text: stringzilla.Str) -> tuple[list[Span], int]:
         if needle < _DIGITS:
             if end < size and view[end] in _NOT_AFTER:
                 continue
-            if not _can_begin(view, start):
+            if start and view[start - 1] in _LOOK_BEFORE and not _can_begin(view, start):
                 continue
         elif not _can_be_digit(needle, view, start, end):
             continue
         first = text.rfind(b"\n", decided, start) + 1 or decided
-        past = text.find(b"\n", end) + 1
-        if first > decided:
-            ends += text.count(b"\n", decided, first)
-        found.append((ends + 1, first, past or size))
-        if not past:
-            return found, ends
-        ends += 1
-        decided = past
-    return found, ends + text.count(b"\n", decided)
+        decided = text.find(b"\n", end) + 1 or size
+        found.append((first, decided))
+    return found
 
 
 def _can_begin(block: memoryview, start: int) -> bool:
@@ -165,11 +160,11 @@ def _with_exceptions(block: bytes, candidates: list[Span]) -> Sifted:
         lines.pop()
     odd = []
     blank = start = 0
-    for number, line in enumerate(lines, 1):
+    for line in lines:
         past = min(start + len(line) + 1, len(block))
         if not line.startswith(b"{") or not line.rstrip(b" \t\r").endswith(b"}"):
             if line.strip():
-                odd.append((number, start, past))
+                odd.append((start, past))
             else:
                 blank += 1
         start = past

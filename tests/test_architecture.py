@@ -53,6 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 """Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""
 
 ROOM_SHARED = {
+    "readers.blocks",
     "readers.ndjson",
     "sources.mapping",
     "sources.event_data",

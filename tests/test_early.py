@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbrare import rule
-from smbrare.early import stays_inside
+from smbrare.early import stays_inside, undecided
 from smbrare.envelope import events
 from smbrare.jsontext import decode
 from smbrare.sources import is_alert, recognize
@@ -112,3 +112,27 @@ def test_the_usual_internal_connections_are_rejected(line: str) -> None:
 )
 def test_whatever_is_unsure_goes_the_usual_way(line: str) -> None:
     assert not stays_inside(line.encode())
+
+
+_IN_BRACES = (
+    json.dumps(matching(destination__ip="10.0.0.1")),
+    json.dumps(matching()),
+    '{"winlog": {"event_data": {"DestinationIp": "192.168.0.1"}}}',
+    '{"Event": {"EventData": {"DestinationIp": "45.83.122.10"}}}\t',
+    '{"records": [{"destination": {"ip": "45.83.122.10"}}]}',
+    # Two values on a line, and one that a comma would join with its neighbour.
+    '{"a": 1} {"a": 2}',
+    '{"a": 1}, {"a": 2}',
+    '{"a": [{}',
+    "{}]}",
+    '{"a": "}',
+    '{"}',
+    "{broken}",
+)
+
+
+@given(st.lists(st.sampled_from(_IN_BRACES), max_size=8))
+def test_lines_together_are_told_as_each_alone(lines: list[str]) -> None:
+    encoded = [f"{line}\n".encode() for line in lines]
+    expected = [place for place, line in enumerate(encoded) if not stays_inside(line)]
+    assert list(undecided(encoded)) == expected

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,13 +132,12 @@ def test_a_process_that_dies_is_an_input_not_read_to_its_end(
 ) -> None:
     parent = os.getpid()
 
-    def dying(line: memoryview) -> bool:
-        del line
+    def dying(lines: Sequence[memoryview]) -> Iterable[int]:
         if os.getpid() != parent:
             os._exit(9)
-        return False
+        return range(len(lines))
 
-    monkeypatch.setattr(gathering, "stays_inside", dying)
+    monkeypatch.setattr(gathering, "undecided", dying)
     (survey,) = gathered(log, jobs=2).surveys
     assert survey.cut
     assert "died" in survey.located[0].reason
