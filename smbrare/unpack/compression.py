@@ -14,7 +14,7 @@ from smbrare.limits import KIB, MIB
 from smbrare.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
 
 # A library that finds damage keeps back what it had not given yet: small steps lose little.
-_OUTPUT_BYTES = 16 * KIB
+_OUTPUT_BYTES = 64 * KIB
 
 _LONGEST_MAGIC = 10
 _XZ_MEMORY = 256 * MIB

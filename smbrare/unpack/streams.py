@@ -21,7 +21,7 @@ HEAD_BYTES = 64 * KIB
 """How much of a stream is looked at to recognize it; a pipe is read that far before the first
 record comes out."""
 
-BLOCK_BYTES = 32 * KIB
+BLOCK_BYTES = 64 * KIB
 
 _SPOOLED_IN_MEMORY = 32 * MIB
 _UTF_8_MARK = codecs.BOM_UTF8
