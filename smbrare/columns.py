@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 
 from smbrare.enrichment import network_text
 from smbrare.finding import Finding
-from smbrare.wording import history_text, host_text, oddities, outcome_text, time_text, values
+from smbrare.wording import domain_text, history_text, host_text, oddities, outcome_text, time_text
 
 _USUAL_PORTS = (445,)
 INFERRED_MARK = "~"
@@ -91,7 +91,7 @@ def _destination(finding: Finding) -> list[Line]:
 
 
 def _domain(finding: Finding) -> list[Line]:
-    return [Line(", ".join(values(finding, "destination.domain")))]
+    return [Line(domain_text(finding))]
 
 
 def _network(finding: Finding) -> list[Line]:

@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
-from smbrare import rule
-from smbrare.dns import Resolutions
+from smbrare import dns, rule
+from smbrare.dns import Answers, Resolutions
 from smbrare.event import Document, Origin, moved
 from smbrare.fields import Address, Moment
 from smbrare.networks import is_private
@@ -35,6 +35,7 @@ class Partial:
     span: Span = field(default_factory=Span)
     surveys: list[InputSurvey] = field(default_factory=list)
     resolutions: Resolutions = field(default_factory=Resolutions)
+    answers: Answers = field(default_factory=Answers)
 
     def merge(self, other: "Partial") -> None:
         """Take in another part."""
@@ -43,6 +44,7 @@ class Partial:
         self.span.merge(other.span)
         self.surveys.extend(other.surveys)
         self.resolutions.merge(other.resolutions)
+        self.answers.merge(other.answers)
 
     def renumber(self, lines_before: int) -> None:
         """Count the lines of this part from the start of its input, and not from its own.
@@ -115,8 +117,12 @@ def cover(view: View, survey: InputSurvey, partial: Partial) -> None:
     """Note the time that a network event covers, and the addresses of names that it tells."""
     if partial.resolutions.wanted:
         partial.resolutions.observe(view)
-    if times := view.time().values:
+    times = view.time().values
+    if times:
         partial.span.add(times[0], sampled=survey.sampled)
+    # A sample of the DNS events would tell some names and not others, as chance has it.
+    if dns.NAME in view.table and not survey.sampled:
+        partial.answers.observe(view, times[0].time if times else None)
 
 
 def _judge(view: View, origin: Origin, partial: Partial) -> bool:

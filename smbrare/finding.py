@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import orjson
 
 from smbrare import rule
+from smbrare.dns import Query
 from smbrare.fields import MICROSECONDS, format_time
 from smbrare.schedule import Alert
 from smbrare.sightings import Sighting
@@ -17,6 +18,9 @@ Status: TypeAlias = Literal["new", "known", "excluded"]
 
 MOST_HOSTS = 20
 """How many host names a finding lists; the count is exact."""
+
+MOST_NAMES = 20
+"""How many DNS names, and DNS queries, a finding lists."""
 
 TECHNIQUES = (
     ("T1048", "Exfiltration Over Alternative Protocol"),
@@ -86,6 +90,8 @@ class Finding:
         new_hosts: Hosts that the baseline does not know to have contacted the destination,
             where it kept it back.
         extra: ECS fields by dotted name that reference data adds; they decide nothing.
+        queries: The DNS queries read in this scan that the destination answered, those of the
+            finding's host first; they decide nothing.
         alert: The run that raises it, in a replay.
     """
 
@@ -106,6 +112,12 @@ class Finding:
     new_hosts: tuple[str, ...] = ()
     alert: Alert | None = None
     extra: Mapping[str, Any] = field(default_factory=lambda: _NOTHING, compare=False)
+    queries: tuple[Query, ...] = field(default=(), compare=False)
+
+    @property
+    def dns_names(self) -> tuple[str, ...]:
+        """The names of its queries, each once, at most `MOST_NAMES` of them."""
+        return tuple(dict.fromkeys(query.name for query in self.queries))[:MOST_NAMES]
 
     @property
     def id(self) -> str:
@@ -183,6 +195,9 @@ def _own(finding: Finding) -> dict[str, Any]:
         "inferred": list(sighting.inferred),
         "late": finding.late,
     }
+    if finding.queries:
+        own["dns_names"] = list(finding.dns_names)
+        own["dns_queries"] = [query_fields(query) for query in finding.queries[:MOST_NAMES]]
     if finding.reason:
         own["exclusion"] = finding.reason
     if finding.recorded is not None:
@@ -193,6 +208,16 @@ def _own(finding: Finding) -> dict[str, Any]:
     if finding.alert is not None:
         own |= _run(finding.alert)
     return {f"smbrare.{name}": value for name, value in own.items()}
+
+
+def query_fields(query: Query) -> dict[str, str | None]:
+    """Return a DNS query as JSON values."""
+    return {
+        "name": query.name,
+        "host": query.host or None,
+        "first": None if query.first is None else format_time(query.first),
+        "last": None if query.last is None else format_time(query.last),
+    }
 
 
 def _run(alert: Alert) -> dict[str, Any]:

@@ -36,10 +36,13 @@ def judge(request: scan.Request, partial: Partial, schedule: Schedule) -> Report
     )
     return replace(
         scan.judge(request, partial, None),
-        judged=tuple(
-            replace(finding, alert=alerts[finding.sighting.destination, finding.sighting.time])
-            for finding in judged
-            if finding.sighting.time is not None
+        judged=scan.with_queries(
+            (
+                replace(finding, alert=alerts[finding.sighting.destination, finding.sighting.time])
+                for finding in judged
+                if finding.sighting.time is not None
+            ),
+            partial.answers,
         ),
         replayed=outcome,
         unseen=sum(

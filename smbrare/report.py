@@ -90,6 +90,7 @@ class Report:
         traffic: The sightings themselves, by destination, source, host and hour.
         as_expected: Whether the findings are those expected; None if nobody said which.
         references: The reference data that findings were looked up in.
+        too_many_names: Whether DNS events tell more names than a scan keeps.
     """
 
     setup: Setup
@@ -106,6 +107,12 @@ class Report:
     traffic: Sightings = field(default_factory=Sightings)
     as_expected: bool | None = None
     references: tuple[Reference, ...] = ()
+    too_many_names: bool = False
+
+    @property
+    def names_unread(self) -> tuple[str, ...]:
+        """The inputs whose DNS events were not all read, because they were only sifted."""
+        return tuple(survey.path for survey in self.inputs if survey.sampled)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -1,11 +1,11 @@
 """A scan: inputs to records, records to sightings, sightings to findings."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from smbrare import gathering, rarity, window
 from smbrare.baseline import Baseline
-from smbrare.dns import Resolutions
+from smbrare.dns import Answers, Resolutions
 from smbrare.event import Skipped
 from smbrare.examine import Partial
 from smbrare.exclusions import Exclusion, because, wanted_names
@@ -82,7 +82,9 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
     judged = rarity.judge(partial.sightings, history, asked)
     return Report(
         setup=setup,
-        judged=tuple(finding for finding in judged if window.reports(finding, setup)),
+        judged=with_queries(
+            (finding for finding in judged if window.reports(finding, setup)), partial.answers
+        ),
         inputs=tuple(sorted(partial.surveys, key=lambda survey: survey.path)),
         sightings=len(partial.sightings),
         one_clause_away=dict(sorted(partial.one_clause_away.items())),
@@ -94,6 +96,23 @@ def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Repo
             for exclusion in request.exclusions
         ),
         traffic=partial.sightings,
+        too_many_names=partial.answers.overflowed,
+    )
+
+
+def with_queries(findings: Iterable[Finding], answers: Answers) -> tuple[Finding, ...]:
+    """Return the findings with the DNS queries that their destinations answered."""
+    found = tuple(findings)
+    if not answers.times:
+        return found
+    queries = answers.by_address(
+        (finding.sighting.destination, finding.sighting.host) for finding in found
+    )
+    return tuple(
+        replace(finding, queries=queries[key])
+        if (key := (finding.sighting.destination, finding.sighting.host)) in queries
+        else finding
+        for finding in found
     )
 
 

@@ -81,6 +81,7 @@ def summary(report: Report, seconds: float, baseline_note: str) -> Iterator[str]
     yield f"held back   {_held_back(report)}"
     yield from withheld.lines(report)
     yield from _enrichment(report)
+    yield from _names(report)
     yield from _oddities(report)
     yield visible(f"history     {baseline_note}")
 
@@ -229,6 +230,19 @@ def _enrichment(report: Report) -> Iterator[str]:
             known = counted(destinations, "destination")
             text = f"{reference.name}{built}{entries}: knows {len(reference.facts):,} of {known}"
         yield visible(f"enrichment  {reference.file}: {text}")
+
+
+def _names(report: Report) -> Iterator[str]:
+    """Yield why a destination may have no name although a DNS event tells it."""
+    if all(finding.queries or finding.event.get("destination.domain") for finding in report.judged):
+        return
+    if report.too_many_names:
+        yield "dns names   too many to keep in the DNS events that were read: none is shown"
+    elif unread := len(report.names_unread):
+        yield (
+            f"dns names   not looked for in {counted(unread, 'sampled input')}: "
+            "--thorough and --format html do"
+        )
 
 
 def _oddities(report: Report) -> Iterator[str]:

@@ -15,6 +15,8 @@ from smbrare.wording import is_inbound, outcome_text, values
 Mark: TypeAlias = Callable[[str], str]
 """How an output marks a name out of a log, as a code span for example."""
 
+_MOST_NAMED = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -79,6 +81,7 @@ def _names(finding: Finding) -> dict[str, str | tuple[str, ...]]:
         "source": sighting.source,
         "destination": sighting.destination,
         "domain": tuple(values(finding, "destination.domain")),
+        "names": finding.dns_names[:_MOST_NAMED],
         "origin": str(sighting.origin),
         "fields": sighting.inferred,
         "first": "a time unknown" if sighting.time is None else format_time(sighting.time),
@@ -115,6 +118,11 @@ def _investigate(finding: Finding, outcome: str) -> Iterator[str]:
     if values(finding, "destination.domain"):
         yield (
             "Look up {destination} and {domain}: who owns them, since when, and who reports them."
+        )
+    elif finding.dns_names:
+        yield (
+            "Look up {destination} and {names}, the names that it was an answer for in the DNS "
+            "events read here: who owns them, since when, and who reports them."
         )
     else:
         yield "Look up {destination}: who owns it, which names lead there, and who reports it."

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from smbrare.dns import Query
 from smbrare.enrichment import listings, network_text
 from smbrare.fields import MICROSECONDS, format_time
 from smbrare.finding import Finding, History, duration
@@ -51,6 +52,35 @@ def host_text(finding: Finding) -> str:
     name = ", ".join(values(finding, "host.name") or finding.hosts[:1])
     more = finding.host_count - 1
     return f"{name} +{more}" if more > 0 else name
+
+
+def domain_text(finding: Finding) -> str:
+    """Return the destination's domain; where its events tell none, names out of DNS events.
+
+    Those are marked (``files.example +1 (DNS)``): the finding's own event does not name them.
+    """
+    own = values(finding, "destination.domain")
+    if own or not finding.queries:
+        return ", ".join(own)
+    name, *others = finding.dns_names
+    return f"{name} +{len(others)} (DNS)" if others else f"{name} (DNS)"
+
+
+def query_text(query: Query) -> str:
+    """Return who asked for a name, and when (``files.example, asked by WS-01 at …``)."""
+    by = f" by {query.host}" if query.host else ""
+    if query.first is None or query.last is None:
+        return f"{query.name}, asked{by}"
+    if query.first == query.last:
+        return f"{query.name}, asked{by} at {time_text(query.first)}"
+    return f"{query.name}, asked{by} from {time_text(query.first)} to {time_text(query.last)}"
+
+
+def queries_text(finding: Finding) -> list[str]:
+    """Return the DNS queries that led to the destination, the first few of them in words."""
+    shown = [query_text(query) for query in finding.queries[:_MOST_NAMED]]
+    more = len(finding.queries) - len(shown)
+    return [*shown, f"and {more:,} more"] if more else shown
 
 
 def history_text(history: History, *, at_least: str = "≥ ") -> str:

@@ -11,7 +11,8 @@ PACKAGE = ROOT / "smbrare"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "exitcodes", "limits", "sanitize", "jsontext", "sieve", "workers"),
     ("fields", "grid", "tomltext"),
-    ("dns", "networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
+    ("networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
+    ("dns",),
     ("early", "exclusions", "rule", "jsonshape"),
     ("finding", "survey"),
     ("enrichment",),

@@ -58,6 +58,15 @@ def hostile(tmp_path: Path) -> Path:
         )
         for number, attack in enumerate(ATTACKS)
     ]
+    documents += [
+        {
+            "@timestamp": "2026-11-16T07:59:59.000Z",
+            "event": {"category": ["network"]},
+            "host": {"name": attack},
+            "dns": {"question": {"name": attack}, "resolved_ip": f"45.83.122.{number}"},
+        }
+        for number, attack in enumerate(ATTACKS)
+    ]
     path.write_text("".join(json.dumps(document) + "\n" for document in documents))
     return path
 

@@ -53,6 +53,7 @@ COLUMNS = (
     "smbrare.known_last_seen",
     "smbrare.known_hosts",
     "smbrare.new_hosts",
+    "smbrare.dns_names",
     *enrichment.FIELDS,
 )
 

@@ -26,7 +26,16 @@ from smbrare.report import Report
 from smbrare.sanitize import json_visible, visible
 from smbrare.survey import InputSurvey
 from smbrare.triage import Step, triage
-from smbrare.wording import history_text, host_text, notes, outcome_text, time_text, values
+from smbrare.wording import (
+    domain_text,
+    history_text,
+    host_text,
+    notes,
+    outcome_text,
+    queries_text,
+    time_text,
+    values,
+)
 
 _MOST_OPEN = 3
 
@@ -175,7 +184,7 @@ def _finding(finding: Finding, count: int) -> dict[str, Any]:
         "time_key": -1 if sighting.time is None else sighting.time,
         "destination": sighting.destination,
         "destination_key": f"{address.version}{int(address):039d}",
-        "domain": ", ".join(values(finding, "destination.domain")),
+        "domain": domain_text(finding),
         "host": host_text(finding),
         "source": sighting.source,
         "outcome": outcome_text(finding),
@@ -207,6 +216,7 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
     left = finding.host_count - len(finding.hosts)
     yield "Destination", sighting.destination
     yield "Domain", ", ".join(values(finding, "destination.domain"))
+    yield "DNS events name it", "; ".join(queries_text(finding))
     yield "Ports", ", ".join(map(str, finding.ports))
     yield "Source address", sighting.source
     yield "Hosts", ", ".join(finding.hosts) + (f" and {left:,} more" if left else "")

@@ -96,6 +96,10 @@ def _scan(report: Report) -> dict[str, Any]:
             {"input": survey.path, "source": source, "reason": reason}
             for survey, source, reason in report.unjudged()
         ],
+        "dns_names": {
+            "too_many": report.too_many_names,
+            "not_read_in": list(report.names_unread),
+        },
         "enrichment": [_reference(reference) for reference in report.references],
         "inputs": [_input(survey) for survey in report.inputs],
     }

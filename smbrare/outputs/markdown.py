@@ -14,10 +14,12 @@ from smbrare.report import Report
 from smbrare.sanitize import code_block, code_span
 from smbrare.triage import triage
 from smbrare.wording import (
+    domain_text,
     history_text,
     host_text,
     notes,
     outcome_text,
+    queries_text,
     time_text,
     values,
 )
@@ -87,7 +89,7 @@ def _table(shown: list[Finding]) -> Iterator[str]:
         cells = (
             time_text(finding.sighting.time),
             code_span(finding.sighting.destination),
-            code_span(_domain(finding)),
+            code_span(domain_text(finding)),
             code_span(host_text(finding)),
             code_span(finding.sighting.source),
             outcome_text(finding),
@@ -95,10 +97,6 @@ def _table(shown: list[Finding]) -> Iterator[str]:
             history_text(finding.history),
         )
         yield f"| {' | '.join(cells)} |\n"
-
-
-def _domain(finding: Finding) -> str:
-    return ", ".join(values(finding, "destination.domain"))
 
 
 def _section(number: int, finding: Finding) -> Iterator[str]:
@@ -123,7 +121,8 @@ def _section(number: int, finding: Finding) -> Iterator[str]:
 def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
     sighting, last = finding.sighting, finding.last
     ports = ", ".join(map(str, finding.ports))
-    yield "Domain", code_span(_domain(finding))
+    yield "Domain", code_span(", ".join(values(finding, "destination.domain")))
+    yield "DNS events name it", "; ".join(map(code_span, queries_text(finding)))
     yield "From", f"{code_span(sighting.source)} on {code_span(host_text(finding))}"
     if finding.host_count > 1:
         left = finding.host_count - len(finding.hosts)
