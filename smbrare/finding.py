@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import orjson
 
 from smbrare import rule
+from smbrare.around import Around
 from smbrare.dns import Query
 from smbrare.fields import MICROSECONDS, format_time
 from smbrare.schedule import Alert
@@ -92,6 +93,7 @@ class Finding:
         extra: ECS fields by dotted name that reference data adds; they decide nothing.
         queries: The DNS queries read in this scan that the destination answered, those of the
             finding's host first; they decide nothing.
+        around: What else happened on its host around it; None where nobody looked.
         alert: The run that raises it, in a replay.
     """
 
@@ -113,6 +115,7 @@ class Finding:
     alert: Alert | None = None
     extra: Mapping[str, Any] = field(default_factory=lambda: _NOTHING, compare=False)
     queries: tuple[Query, ...] = field(default=(), compare=False)
+    around: Around | None = field(default=None, compare=False)
 
     @property
     def dns_names(self) -> tuple[str, ...]:

@@ -82,6 +82,7 @@ def _names(finding: Finding) -> dict[str, str | tuple[str, ...]]:
         "destination": sighting.destination,
         "domain": tuple(values(finding, "destination.domain")),
         "names": finding.dns_names[:_MOST_NAMED],
+        **_around_names(finding),
         "origin": str(sighting.origin),
         "fields": sighting.inferred,
         "first": "a time unknown" if sighting.time is None else format_time(sighting.time),
@@ -91,11 +92,10 @@ def _names(finding: Finding) -> dict[str, str | tuple[str, ...]]:
 
 
 def _investigate(finding: Finding, outcome: str) -> Iterator[str]:
-    yield (
-        "Find out whose machine {host} ({source}) is and who was logged on at {first}. The record "
-        "names SYSTEM, but what SMB gives away is the hash of the logged-on user."
-    )
+    yield _about_users(finding)
     yield _about_outcome(outcome)
+    if _programs_before(finding):
+        yield "Look first at what ran on {host} shortly before {first}: {programs}."
     yield (
         "Look at what ran on {host} in the minutes before {first}: PID 4 does not tell the cause. "
         "Usual ones are a mail preview, a document, a shortcut or a script that names a path on "
@@ -134,6 +134,49 @@ def _investigate(finding: Finding, outcome: str) -> Iterator[str]:
         )
     if finding.sighting.inferred:
         yield "Read the record at {origin}: the exporter left out {fields}, which was inferred."
+
+
+def _about_users(finding: Finding) -> str:
+    around = finding.around
+    if around is not None and around.logged_on:
+        return (
+            "Ask {logged_on}: logged on to {host} ({source}) at {first}, as the logs tell. "
+            "The record names SYSTEM, but what SMB gives away is the hash of the logged-on user. "
+            "Find out who else was."
+        )
+    if around is not None and around.active:
+        return (
+            "Ask {active}: programs of theirs started on {host} ({source}) around {first}, though "
+            "the logs tell no logon. The record names SYSTEM, but what SMB gives away "
+            "is the hash of the logged-on user. Find out who that was."
+        )
+    return (
+        "Find out whose machine {host} ({source}) is and who was logged on at {first}. The record "
+        "names SYSTEM, but what SMB gives away is the hash of the logged-on user."
+    )
+
+
+def _around_names(finding: Finding) -> dict[str, tuple[str, ...]]:
+    if finding.around is None:
+        return {}
+    return {
+        "logged_on": tuple(each.user for each in finding.around.logged_on[:_MOST_NAMED]),
+        "active": finding.around.active[:_MOST_NAMED],
+        "users": finding.around.users[:_MOST_NAMED],
+        "programs": _programs_before(finding),
+    }
+
+
+def _programs_before(finding: Finding) -> tuple[str, ...]:
+    """Return the programs that started last before the finding, each once, the last first."""
+    if finding.around is None:
+        return ()
+    starts = [
+        event.what
+        for event in reversed(finding.around.events)
+        if event.kind == "process" and event.time <= (finding.sighting.time or 0)
+    ]
+    return tuple(dict.fromkeys(starts))[:_MOST_NAMED]
 
 
 def _about_outcome(outcome: str) -> str:
@@ -181,6 +224,8 @@ def _respond(finding: Finding, outcome: str) -> Iterator[str]:
         yield "Keep {host} under watch until the cause is known."
     else:
         yield "Take {hosts} off the network unless the connection is explained."
+        if finding.around is not None and finding.around.users:
+            yield "Begin with the password of {users}."
         yield (
             "Change the passwords of all who were logged on to {hosts} since {first}, the "
             "privileged first, and look for logons with these accounts from elsewhere: an NTLM "

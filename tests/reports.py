@@ -7,9 +7,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from smbrare.finding import Finding
+from smbrare.gathering import How
 from smbrare.inputs import discover
 from smbrare.outputs import html_report
 from smbrare.report import Report, Setup
+from smbrare.retrace import look_around
 from smbrare.scan import Request, gather, judge
 
 SETUP = Setup(
@@ -32,7 +35,13 @@ def report(*paths: Path) -> Report:
 def html(path: Path) -> str:
     """Return the HTML report of a scan."""
     made = report(path)
-    return "".join(html_report.render(made, list(made.findings)))
+    return "".join(html_report.render(made, list(looked_around(made, path))))
+
+
+def looked_around(made: Report, *paths: Path) -> tuple[Finding, ...]:
+    """Return the findings of a report with what happened around them."""
+    inputs = discover([str(path) for path in paths])
+    return look_around(made.findings, inputs, How(), lambda _: None)
 
 
 def write(path: Path, documents: Iterable[Any]) -> Path:

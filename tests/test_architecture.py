@@ -11,7 +11,7 @@ PACKAGE = ROOT / "smbrare"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "event", "exitcodes", "limits", "sanitize", "jsontext", "sieve", "workers"),
     ("fields", "grid", "tomltext"),
-    ("networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
+    ("around", "networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
     ("dns",),
     ("early", "exclusions", "rule", "jsonshape"),
     ("finding", "survey"),
@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "unpack.",
     ),
     (
+        "around_wording",
         "charts",
         "columns",
         "seen",
@@ -41,13 +42,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "rule_export",
         "rule_text",
     ),
-    ("evidence", "explanation", "examine"),
+    ("activities.", "evidence", "explanation", "examine"),
     ("reasoning", "inspection"),
     ("advice", "funnel", "preview"),
     ("containers", "inputs", "baseline", "outputs."),
     ("baseline_export", "reading"),
     ("baseline_merge", "gathering"),
-    ("scan", "summary"),
+    ("retrace", "scan", "summary"),
     ("explain", "inspect", "dry_run", "replay"),
     ("cli.",),
 )

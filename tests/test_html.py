@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from smbrare.outputs.html_report import script_json
+from tests.activities import logon, process
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.events import matching
 from tests.reports import Page, html, write
@@ -103,6 +104,23 @@ def test_the_report_is_the_same_in_every_process(run: Run) -> None:
     result = run("scan", "fixtures/sample.ndjson", "--format", "html")
     assert result.code == 1
     assert result.out == html(Path("fixtures/sample.ndjson"))
+
+
+def test_what_happened_around_a_finding_is_text_however_hostile(tmp_path: Path) -> None:
+    events = [matching(timestamp="2026-11-16T08:00:00.000Z")]
+    events += [process(image=attack, user=f"CORP\\{attack}") for attack in ATTACKS]
+    events += [logon(user=attack) for attack in ATTACKS]
+    page = Page(html(write(tmp_path / "x<script>y.ndjson", events)))
+    assert {tag for tag, _ in page.tags if tag.startswith(("script", "img", "h1"))} == {
+        "script",
+        "h1",
+    }
+    assert sum(tag == "script" for tag, _ in page.tags) == 4
+    names = {name for _, attributes in page.tags for name in attributes}
+    assert not any(name.startswith("on") for name in names)
+    users = set(page.texts["td"])
+    assert {attack for attack in ATTACKS[:-1] if f"CORP\\{attack}" not in users} == set()
+    assert "CORP\\\\u2028\\u202ex" in users
 
 
 def test_details_hold_queries_to_paste_line_by_line(sample: Page) -> None:

@@ -20,6 +20,7 @@ from smbrare.cli.parameters import FileName
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
 from smbrare.errors import UsageError
+from smbrare.event import Skipped
 from smbrare.expect import Difference, Expected, compare, parse
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
@@ -149,6 +150,7 @@ def scan_command(**options: Any) -> int:
     difference = None if expected is None else compare(expected, report.findings)
     if difference is not None:
         report = replace(report, as_expected=difference == Difference((), ()))
+    report = _looked_around(report, inputs, request, options)
     writing.write(_rendered(report, options, render), output, _encoding(options))
     if baseline is not None and not options["no_update"]:
         learn(request, partial, baseline, interruption.stop_listening)
@@ -189,6 +191,18 @@ def _enriched(report: Report, options: dict[str, Any]) -> Report:
         *(intel.look_up(file, destinations) for file in options["intel"]),
     )
     return replace(report, judged=enrich(report.judged, references), references=references)
+
+
+def _looked_around(
+    report: Report, inputs: list[Input | Skipped], request: Request, options: dict[str, Any]
+) -> Report:
+    if options["format"] != "html":
+        return report
+    # Most scans do without a second pass over the inputs.
+    from smbrare.cli.second_pass import looked_around  # noqa: PLC0415
+
+    which = options["show"] or "new"
+    return looked_around(report, which, inputs, request, quiet=options["quiet"])
 
 
 def _dry_run(request: Request, options: dict[str, Any]) -> int:

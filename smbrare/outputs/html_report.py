@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from smbrare import __version__, rule
+from smbrare import __version__, around_wording, rule
 from smbrare.charts import Chart, contacts, timeline
 from smbrare.errors import UsageError
 from smbrare.fields import format_time
@@ -194,6 +194,7 @@ def _finding(finding: Finding, count: int) -> dict[str, Any]:
         "notes": notes(finding),
         "reason": reason(finding),
         "steps": _steps(finding),
+        "around": _around(finding),
         "facts": [(name, text) for name, text in _facts(finding) if text],
         "pivots": [
             {"title": each.title, "language": each.language, "lines": each.text.split("\n")}
@@ -209,6 +210,28 @@ def _steps(finding: Finding) -> list[tuple[str, tuple[Step, ...]]]:
         ("Harmless if", found.harmless_if),
         ("Respond", found.respond),
     ]
+
+
+def _around(finding: Finding) -> dict[str, Any] | None:
+    around, time = finding.around, finding.sighting.time
+    if around is None:
+        return None
+    return {
+        "scope": around_wording.SCOPE,
+        "users": list(around_wording.users_text(around)),
+        "missing": list(around_wording.missing_text(around)),
+        "events": [
+            {
+                "time": time_text(activity.time),
+                "offset": around_wording.offset_text(activity, time or 0),
+                "kind": around_wording.KINDS[activity.kind],
+                "user": activity.user,
+                "text": around_wording.event_text(activity),
+                "origin": str(activity.origin),
+            }
+            for activity in around.events
+        ],
+    }
 
 
 def _facts(finding: Finding) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,42 @@
+"""The second pass of a scan whose output shows what happened around its findings."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from smbrare.cli.progress import progress_bar
+from smbrare.event import Skipped
+from smbrare.gathering import How
+from smbrare.inputs import Input
+from smbrare.report import Report
+from smbrare.retrace import look_around
+from smbrare.scan import Request, settings_of
+
+
+def looked_around(
+    report: Report,
+    which: str,
+    inputs: Sequence[Input | Skipped],
+    request: Request,
+    *,
+    quiet: bool,
+) -> Report:
+    """Return a report with what happened around the findings that its output shows.
+
+    Args:
+        report: What the scan gave.
+        which: The status of the findings to look around, or ``all``.
+        inputs: What was read.
+        request: How it was read.
+        quiet: Whether to draw no progress.
+    """
+    shown = [finding for finding in report.judged if which in {"all", finding.status}]
+    if not shown:
+        return report
+    how = How(settings_of(request.setup), request.limits)
+    total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
+    with progress_bar(total, quiet=quiet) as progress:
+        looked_at = look_around(shown, inputs, how, progress)
+    known = {(finding.id, finding.status): finding for finding in looked_at}
+    return replace(
+        report, judged=tuple(known.get((each.id, each.status), each) for each in report.judged)
+    )
