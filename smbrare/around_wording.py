@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from smbrare import grid
 from smbrare.around import REACH, SESSION, Activity, Around, Kind
 from smbrare.fields import HOUR, MICROSECONDS, format_time
+from smbrare.sanitize import visible
 from smbrare.wording import some, time_text
 
 KINDS: dict[Kind, str] = {
@@ -18,6 +20,13 @@ KINDS: dict[Kind, str] = {
 }
 """What each kind of event is called."""
 
+_COLUMNS = (
+    grid.Column("Offset", right=True),
+    grid.Column("What"),
+    grid.Column("User", folds=True),
+    grid.Column("Detail", folds=True),
+    grid.Column("Record", right=True),
+)
 _MINUTE = 60
 _REACH = f"{REACH // MICROSECONDS // _MINUTE} minutes"
 SCOPE = (
@@ -76,6 +85,33 @@ def missing_text(around: Around) -> Iterator[str]:
         yield f"not complete: {gap}"
     if not around.events and not around.gaps:
         yield "the logs read here hold no other event of the host in that time"
+
+
+def lines(around: Around, time: int, width: int | None, *, color: bool) -> Iterator[str]:
+    """Yield what happened around a finding as lines for a terminal.
+
+    Args:
+        around: What happened.
+        time: The finding's time, in microseconds since 1970 UTC.
+        width: Columns of the terminal; None for as wide as the text is.
+        color: Whether to use the terminal's colours.
+    """
+    yield f"\naround it, {_REACH} before to {_REACH} after:\n"
+    for text in (*users_text(around), *missing_text(around)):
+        yield f"  {visible(text)}\n"
+    if around.events:
+        yield "\n"
+        rows = [
+            (
+                offset_text(activity, time),
+                KINDS[activity.kind],
+                activity.user,
+                event_text(activity),
+                str(activity.origin.number),
+            )
+            for activity in around.events
+        ]
+        yield from grid.lines(_COLUMNS, rows, width, color=color)
 
 
 def document(around: Around) -> dict[str, Any]:

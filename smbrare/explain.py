@@ -1,21 +1,25 @@
 """Explain one record of an input: find it, and ask the rule and the rest of the input about it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smbrare import envelope
+from smbrare.around import Around
 from smbrare.baseline import Baseline
 from smbrare.errors import UsageError
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.examine import Partial, examine
-from smbrare.explanation import Explained
+from smbrare.explanation import Explained, Rarity
+from smbrare.gathering import How
 from smbrare.inputs import Input
 from smbrare.limits import Limits
 from smbrare.reading import Progress, parts, unreadable
 from smbrare.reasoning import explain_event, judge_rarity
+from smbrare.retrace import Pass, place_of, trace
 from smbrare.scan import Request, gather, known, question, settings_of
+from smbrare.sightings import Sightings
 from smbrare.survey import InputSurvey
 
 _NUMBERED = re.compile(r"(.+)[:#]([0-9]{1,18})", re.DOTALL)
@@ -116,18 +120,27 @@ def explain(
         return Explained(found.origin, request.setup, skipped=found)
     documents = list(envelope.events(found.document))
     events = [explain_event(document, settings) for document in documents]
-    sighted = any(event.sighting for event in events)
-    if sighted:
+    if any(event.sighting for event in events):
         if not once:
             rest = gather([Input(target.file, named=True, size=None)], request, progress)
         history = known(rest, baseline)
-        for number, document in enumerate(documents):
-            own = Partial()
+        owns = [Partial() for _ in documents]
+        for document, own in zip(documents, owns, strict=True):
             examine(document, found.origin, settings, InputSurvey(target.path), own)
-            answers = judge_rarity(
-                own.sightings, rest.sightings, history, question(request, rest.resolutions)
+        traced = _trace([own.sightings for own in owns], target, request, progress, once=once)
+        if once:
+            traced.answers = rest.answers
+        asked = question(request, rest.resolutions)
+        events = [
+            replace(
+                event,
+                rarity=_named(
+                    judge_rarity(own.sightings, rest.sightings, history, asked), own, traced
+                ),
+                around=_around(own.sightings, traced),
             )
-            events[number] = replace(events[number], rarity=answers)
+            for event, own in zip(events, owns, strict=True)
+        ]
     return Explained(
         found.origin,
         request.setup,
@@ -135,6 +148,42 @@ def explain(
         baseline_exists=baseline is not None and baseline.path.exists(),
         rest_cut=any(survey.cut for survey in rest.surveys),
     )
+
+
+def _trace(
+    sighted: Iterable[Sightings],
+    target: Target,
+    request: Request,
+    progress: Progress,
+    *,
+    once: bool,
+) -> Pass:
+    """Look for what happened around sightings, in the input unless it can be read but once."""
+    earliest = [contact.earliest for each in sighted for contact in each.contacts.values()]
+    return trace(
+        [place for sighting in earliest if (place := place_of(sighting)) is not None],
+        [sighting.destination for sighting in earliest],
+        # No size says that an input cannot be read again, and which size it is does not matter.
+        [Input(target.file, named=True, size=None if once else 0)],
+        How(settings_of(request.setup), request.limits),
+        progress,
+    )
+
+
+def _named(answers: Iterable[Rarity], own: Partial, traced: Pass) -> tuple[Rarity, ...]:
+    """Return answers with the DNS queries that their destinations answered."""
+    hosts = {contact.earliest.host for contact in own.sightings.contacts.values()}
+    host = min(hosts, default="")
+    return tuple(
+        replace(answer, queries=traced.answers.of(answer.destination, host)) for answer in answers
+    )
+
+
+def _around(sighted: Sightings, traced: Pass) -> Around | None:
+    """Return what happened around an event, None if it is no sighting."""
+    for contact in sighted.contacts.values():
+        return traced.around(contact.earliest)
+    return None
 
 
 def find(

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from smbrare import rule
+from smbrare.around import Around
+from smbrare.dns import Query
 from smbrare.event import Origin, Reading, Skipped
 from smbrare.exitcodes import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.finding import History
@@ -113,6 +115,7 @@ class Rarity:
         reason: Why it is excluded, if it is.
         stands: Where the event is that the finding is reported on, if it is another of the same
             moment.
+        queries: The DNS queries of the input that the destination answered.
     """
 
     destination: str
@@ -121,6 +124,7 @@ class Rarity:
     history: History
     reason: str = ""
     stands: Origin | None = None
+    queries: tuple[Query, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ class Explanation:
         clauses: The answer of each clause, in the rule's order.
         rarity: For a sighting, an answer for each of its destinations.
         keys: The first field names of a record that no source recognized.
+        around: For a sighting, what else happened on its host around it.
     """
 
     source: str = ""
@@ -152,6 +157,7 @@ class Explanation:
     clauses: tuple[ClauseResult, ...] = ()
     rarity: tuple[Rarity, ...] = ()
     keys: tuple[str, ...] = ()
+    around: Around | None = None
 
     @property
     def judged(self) -> bool:

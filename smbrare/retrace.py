@@ -20,6 +20,7 @@ from smbrare.inputs import Input
 from smbrare.limits import Limits
 from smbrare.readers.ndjson_search import read_with
 from smbrare.reading import Progress, parts
+from smbrare.sightings import Sighting
 from smbrare.sources import is_alert
 from smbrare.sources.mapping import Settings
 
@@ -80,6 +81,13 @@ class Pass:
             for collector in self.collectors.values():
                 collector.observe(activity)
 
+    def around(self, sighting: Sighting) -> Around:
+        """Return what happened around a sighting that was looked for."""
+        place = place_of(sighting)
+        if place is None:
+            return Around(gaps=(NO_TIME if sighting.time is None else NO_HOST,))
+        return self.collectors[place].result(together(self.gaps))
+
 
 def look_around(
     findings: Iterable[Finding],
@@ -100,19 +108,18 @@ def look_around(
     if not looked_at:
         return every
     found = trace(
-        [place for finding in looked_at if (place := _place(finding)) is not None],
+        [place for finding in looked_at if (place := place_of(finding.sighting)) is not None],
         [finding.sighting.destination for finding in looked_at],
         inputs,
         how,
         progress,
     )
-    gaps = together(found.gaps)
     queries = found.answers.by_address(map(_asked, looked_at))
     return (
         *(
             replace(
                 finding,
-                around=_around(finding, found, gaps),
+                around=found.around(finding.sighting),
                 # What standard input told of names was kept by the first pass.
                 queries=queries.get(_asked(finding), finding.queries),
             )
@@ -153,18 +160,11 @@ def trace(
     return state
 
 
-def _place(finding: Finding) -> Place | None:
-    sighting = finding.sighting
+def place_of(sighting: Sighting) -> Place | None:
+    """Return where and when a sighting was, None if it does not tell."""
     if sighting.time is None or not sighting.host:
         return None
     return Place(sighting.host, sighting.time)
-
-
-def _around(finding: Finding, found: Pass, gaps: tuple[str, ...]) -> Around:
-    place = _place(finding)
-    if place is None:
-        return Around(gaps=(NO_TIME if finding.sighting.time is None else NO_HOST,))
-    return found.collectors[place].result(gaps)
 
 
 def _read(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.activities import logon, process
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.events import DESTINATION, matching
 from tests.test_outputs import ATTACKS, is_live
@@ -327,3 +328,40 @@ def test_compressed_input_is_never_a_traceback(run: Run, tmp_path: Path) -> None
     path = tmp_path / "events.ndjson.gz"
     path.write_bytes(gzip.compress(SAMPLE.read_bytes()))
     assert "internal error" not in run("explain", f"{path}:1").err
+
+
+def test_a_sighting_tells_what_happened_around_it_and_which_name_led_there(run: Run) -> None:
+    said = event(run, FIXTURES / "around.ndjson:4")
+    around = said["around"]
+    assert [(each["kind"], each["user"]) for each in around["events"]] == [
+        ("process", "CORP\\alice"),
+        ("dns", "CORP\\alice"),
+        ("share", "CORP\\bob"),
+    ]
+    assert [(each["user"], each["type"]) for each in around["logged_on"]] == [
+        ("CORP\\alice", "Interactive")
+    ]
+    assert around["not_complete"] == []
+    assert [query["name"] for query in said["rarity"][0]["dns_queries"]] == ["files.example"]
+
+
+def test_what_is_no_sighting_has_nothing_around_it(run: Run) -> None:
+    assert event(run, FIXTURES / "around.ndjson:5")["around"] is None
+
+
+def test_standard_input_is_not_read_again_and_the_answer_says_so(run: Run) -> None:
+    log = (FIXTURES / "around.ndjson").read_bytes()
+    said = event(run, "--", "-:4", stdin=log)
+    assert said["around"]["events"] == []
+    assert said["around"]["not_complete"] == ["standard input and pipes cannot be read again"]
+    assert [query["name"] for query in said["rarity"][0]["dns_queries"]] == ["files.example"]
+
+
+def test_nothing_around_a_sighting_is_live_in_a_terminal(run: Run, tmp_path: Path) -> None:
+    events = [process(image=attack, user=f"CORP\\{attack}") for attack in ATTACKS]
+    events += [logon(user=attack) for attack in ATTACKS]
+    path = write(tmp_path / "hostile.ndjson", matching(), *events)
+    for output_format in ("text", "json"):
+        result = run("explain", f"{path}:1", "--format", output_format)
+        assert not {each for each in result.out if is_live(each)} - {"\n"}
+        assert "was logged on" in result.out or '"logged_on"' in result.out

@@ -5,13 +5,14 @@ from typing import Any
 
 import orjson
 
-from smbrare import rule
+from smbrare import around_wording, rule
 from smbrare.explanation import Change, ClauseResult, Explained, Explanation, Rarity
 from smbrare.fields import MICROSECONDS, Address, format_time
-from smbrare.finding import History, duration
+from smbrare.finding import MOST_NAMES, History, duration, query_fields
 from smbrare.grid import Cell, Column, lines
 from smbrare.networks import PRIVATE
 from smbrare.sanitize import json_visible, visible
+from smbrare.wording import query_text
 
 _LONGEST_VALUE = 80
 _STYLES = {"PASS": "green", "INFERRED": "yellow", "FAIL": "red", "MISSING": "red"}
@@ -78,6 +79,8 @@ def _event(
     yield from lines(_COLUMNS, rows, width, color=color)
     yield "\n"
     yield from _verdict(event, explained)
+    if event.around is not None:
+        yield from around_wording.lines(event.around, event.time or 0, width, color=color)
 
 
 def _time(event: Explanation) -> str:
@@ -146,6 +149,8 @@ def _rarity(answer: Rarity, event: Explanation, explained: Explained) -> Iterato
     yield _line(f"{answer.destination} {_standing(answer, event)}")
     known = history_text(answer.history)
     yield _line(f"history known: {known}, from {_history_of(explained)}")
+    for query in answer.queries[:MOST_NAMES]:
+        yield _line(f"DNS events name it: {query_text(query)}")
     if answer.stands is not None:
         yield _line(f"A scan reports it on another event of that moment: {answer.stands}")
 
@@ -253,6 +258,7 @@ def _event_document(event: Explanation) -> dict[str, Any]:
             for change in event.changes
         ],
         "rarity": [_rarity_document(answer) for answer in event.rarity],
+        "around": None if event.around is None else around_wording.document(event.around),
     }
 
 
@@ -288,5 +294,6 @@ def _rarity_document(answer: Rarity) -> dict[str, Any]:
         "history_known_seconds": answer.history.known,
         "history_sampled": answer.history.sampled,
         "exclusion": answer.reason,
+        "dns_queries": [query_fields(query) for query in answer.queries[:MOST_NAMES]],
         "reported_on": None if stands is None else {"path": stands.path, "number": stands.number},
     }
