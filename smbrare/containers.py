@@ -144,7 +144,8 @@ def _unpacked(stream: Stream, path: str, context: _Context) -> Iterator[Part]:
     archive = "zip" if archives.is_zip(head) else "tar" if archives.is_tar(head) else ""
     layer = packed.name if packed else archive
     if layer and len(context.layers) >= context.budget.limits.layers:
-        reason = f"more than {context.budget.limits.layers} layers inside one another"
+        most = context.budget.limits.layers
+        reason = f"more than {most} layers inside one another (limit layers)"
         yield Part(path, context.named(layer), _failed(path, reason))
     elif packed:
         inner = Stream(compression.decompressed(stream, packed, context.budget), stream)

@@ -12,7 +12,7 @@ from typing import Any
 from xml.parsers import expat
 
 from smbrare.event import Document
-from smbrare.limits import DEFAULT, Limits
+from smbrare.limits import DEFAULT, TOO_DEEP, Limits
 
 # What XML 1.0 forbids, as a character and as a reference to one.
 _ILLEGAL = re.compile(
@@ -93,11 +93,11 @@ def _root(text: bytes, limits: Limits) -> _Element:
         nonlocal count
         count += 1
         if len(open_elements) > limits.nesting:
-            raise BadXml("nested too deeply")
+            raise BadXml(TOO_DEEP)
         if count > limits.xml_elements:
-            raise BadXml(f"more than {limits.xml_elements} elements")
+            raise BadXml(f"more than {limits.xml_elements} elements (limit xml-elements)")
         if len(attributes) > limits.xml_attributes:
-            raise BadXml(f"more than {limits.xml_attributes} attributes")
+            raise BadXml(f"more than {limits.xml_attributes} attributes (limit xml-attributes)")
         element = _Element(name, attributes)
         open_elements[-1].children.append(element)
         open_elements.append(element)

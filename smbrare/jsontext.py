@@ -1,6 +1,7 @@
 """JSON text to values: orjson, and a second look at what it is too strict for."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -63,6 +64,35 @@ def _without_surrogates(value: Any) -> Any:
     if isinstance(value, dict):
         return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
     return value
+
+
+def nests_deeper(text: bytes | str, value: Any, most: int) -> bool:
+    """Return whether a decoded value has more objects and arrays inside one another than so many.
+
+    Args:
+        text: The JSON text that it was decoded from.
+        value: What was decoded.
+        most: How many may lie inside one another, the outermost counted.
+    """
+    if isinstance(text, str):
+        opened = text.count("{") + text.count("[")
+    else:
+        opened = text.count(b"{") + text.count(b"[")
+    if opened <= most:
+        return False
+    # A level at a time: calls may not nest as deeply as values.
+    level = _containers((value,))
+    for _ in range(most):
+        level = [
+            child
+            for node in level
+            for child in _containers(node.values() if isinstance(node, dict) else node)
+        ]
+    return bool(level)
+
+
+def _containers(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if isinstance(value, dict | list)]
 
 
 def encodable(value: Any) -> Any:

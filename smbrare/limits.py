@@ -1,10 +1,16 @@
 """What smbrare refuses to hold in memory, so that a hostile file cannot exhaust it."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
+
+_UNITS = {"": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB}
+_VALUE = re.compile(r"([0-9]{1,15}) ?(KiB|MiB|GiB|)")
+_BYTES = "_bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +50,60 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+NAMES = tuple(field.name.replace("_", "-") for field in fields(Limits))
+"""The limits by the names that users give, in the order of the documentation."""
+
+LEAST = {"record_bytes": KIB, "spool_bytes": 0, "expansion_free_bytes": 0}
+"""The least value that a limit may be given; 1 for the others."""
+
+MOST = {"record_bytes": GIB, "nesting": 250, "csv_field": GIB, "layers": 50}
+"""The most, where more would not bound anything: a record is held several times over, and what
+writes values out again stops at a nesting of 254. For the others it is a number of 15 digits."""
+
+
+def parse(name: str, value: str) -> int:
+    """Return the value of a limit.
+
+    Args:
+        name: Its name, as in `NAMES`.
+        value: A whole number; of bytes also with ``KiB``, ``MiB`` or ``GiB``.
+
+    Raises:
+        ValueError: If there is no such limit, or it cannot have that value; says why.
+    """
+    if name not in NAMES:
+        raise ValueError(f"{name!r} is no limit; known are {', '.join(NAMES)}")
+    attribute = name.replace("-", "_")
+    match = _VALUE.fullmatch(value)
+    if match is None or (match[2] and not attribute.endswith(_BYTES)):
+        units = ", or of KiB, MiB or GiB" if attribute.endswith(_BYTES) else ""
+        raise ValueError(f"{name} takes a whole number{units}, not {value!r}")
+    number = int(match[1]) * _UNITS[match[2]]
+    least, most = LEAST.get(attribute, 1), MOST.get(attribute)
+    if number < least or (most is not None and number > most):
+        bounds = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} has to be {bounds}, not {number}")
+    return number
+
+
+def changed(values: Mapping[str, int]) -> Limits:
+    """Return the default limits with others in their place, by the names of `NAMES`."""
+    return replace(DEFAULT, **{name.replace("-", "_"): value for name, value in values.items()})
+
+
+def size_text(number: int) -> str:
+    """Return a number of bytes as a limit is written: ``64 MiB``, or ``1500 bytes``."""
+    for unit in ("GiB", "MiB", "KiB"):
+        if number and number % _UNITS[unit] == 0:
+            return f"{number // _UNITS[unit]} {unit}"
+    return f"{number} bytes"
+
+
+TOO_DEEP = "nested too deeply (limit nesting)"
+"""Why a record is skipped that nests too deeply."""
+
+
+def longer_than(limits: Limits) -> str:
+    """Return why a line or record that is too long is skipped."""
+    return f"longer than {size_text(limits.record_bytes)} (limit record-bytes)"

@@ -9,7 +9,7 @@ import click
 
 from smbrare import rule, scan, summary
 from smbrare.baseline import Baseline, locate
-from smbrare.cli import configuration, exclusions, interruption, writing
+from smbrare.cli import configuration, exclusions, interruption, limits, writing
 from smbrare.cli import options as shared
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.progress import progress_bar
@@ -44,6 +44,7 @@ Examples:
 @shared.time_field
 @shared.input_tz
 @shared.strict
+@limits.option
 @shared.color
 @configuration.config_option()
 def learn_command(**options: Any) -> int:
@@ -111,4 +112,5 @@ def _request(options: Mapping[str, Any]) -> scan.Request:
             zone=options["input_tz"],
         ),
         exclusions=exclusions.given(options),
+        limits=limits.given(options),
     )

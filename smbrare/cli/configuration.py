@@ -4,7 +4,7 @@ The file is the one that ``--config`` or SMBRARE_CONFIG names, or ``smbrare.toml
 own configuration directory. It is never one found beside the logs: evidence may hold a planted one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from smbrare.tomltext import TomlText, load, unknown_key
 
 PREFIX = "SMBRARE"
 _FILE = "smbrare.configuration"
-_SECTION = "smbrare.section"
+_TABLE = "smbrare.table"
 
 
 def settings(section: str = "") -> dict[str, Any]:
@@ -42,6 +42,30 @@ class ConfigOption(click.Option):
     def __init__(self, *args: Any, section: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
+
+
+class TableOption(click.Option):
+    """A repeatable ``NAME=VALUE`` whose names are the keys of a table that all commands share.
+
+    The table stands under what is given more directly, name by name.
+
+    Attributes:
+        table: The table of the file.
+        names: The keys that it may have.
+    """
+
+    def __init__(
+        self, *args: Any, table: str = "", names: Iterable[str] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.table = table
+        self.names = frozenset(names)
+
+
+def of_table(context: click.Context, table: str) -> dict[str, Any]:
+    """Return what the file says in a table that all commands share, by name."""
+    found: dict[str, Any] = context.meta.get(f"{_TABLE}.{table}", {})
+    return found
 
 
 def config_option(section: str = "") -> Callable[[Any], Any]:
@@ -68,6 +92,12 @@ def user_file() -> Path:
 def origins(context: click.Context) -> Iterator[str]:
     """Yield each option's value that is not its default, and where it came from."""
     file = context.meta.get(_FILE)
+    for option in context.command.params:
+        if isinstance(option, TableOption):
+            given = dict(context.params[str(option.name)])
+            for name, value in of_table(context, option.table).items():
+                if name not in given:
+                    yield f"option      {_key(option)} {name}={value}, from {file}"
     for option in _configurable(context.command):
         source = context.get_parameter_source(str(option.name))
         if source is ParameterSource.COMMANDLINE:
@@ -107,6 +137,9 @@ def _load(context: click.Context, option: click.Parameter, value: Path | None) -
     _check_keys(text, top, known[""], 0)
     for table in sorted(tables - known.keys()):
         text.fail(text.line_of(table), unknown_key(table, [*known[""], *filter(None, known)]))
+    for one in context.command.params:
+        if isinstance(one, TableOption):
+            context.meta[f"{_TABLE}.{one.table}"] = _table(context, text, one)
     section = option.section if isinstance(option, ConfigOption) else ""
     given = text.values.get(section, {}) if section else top
     context.meta[_FILE] = path
@@ -119,11 +152,33 @@ def _check_keys(text: TomlText, given: dict[str, Any], known: set[str], start: i
             text.fail(text.line_of(key, start), unknown_key(key, known))
 
 
+def _table(context: click.Context, text: TomlText, option: TableOption) -> dict[str, Any]:
+    """Return what the file says in the table of an option, each value checked where it stands."""
+    values: dict[str, Any] = {}
+    start = text.line_of(option.table)
+    given = text.values.get(option.table, {})
+    if not isinstance(given, dict):
+        text.fail(start, f"{option.table}: {given!r} is no table")
+    for key, value in given.items():
+        try:
+            spelled = _text(option, value, Path())
+            name, number = option.type.convert(f"{key}={spelled}", option, context)
+        except (click.BadParameter, TypeError) as error:
+            what = error.message if isinstance(error, click.BadParameter) else str(error)
+            text.fail(text.line_of(key, start), f"{key}: {what}")
+        values[name] = number
+    return values
+
+
 def _values(
     context: click.Context, text: TomlText, given: dict[str, Any], start: int
 ) -> dict[str, Any]:
     """Return what the file says for a command's options, each checked where it stands."""
-    by_key = {_key(option): option for option in _configurable(context.command)}
+    by_key = {
+        _key(option): option
+        for option in _configurable(context.command)
+        if not isinstance(option, TableOption)
+    }
     values: dict[str, Any] = {}
     for key, value in given.items():
         option = by_key.get(key.replace("_", "-"))
@@ -178,6 +233,8 @@ def _known(root: click.Context) -> dict[str, set[str]]:
             if isinstance(option, ConfigOption):
                 keys = found.setdefault(option.section, set())
                 keys.update(map(_key, _configurable(current)))
+            if isinstance(option, TableOption):
+                found.setdefault(option.table, set()).update(option.names)
     return found
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from smbrare.cli import baselines, configuration, exclusions, options, writing
+from smbrare.cli import baselines, configuration, exclusions, limits, options, writing
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import fitted
 from smbrare.explain import explain, is_file, parse_target
@@ -41,6 +41,7 @@ Examples:
 @options.literal
 @options.time_field
 @options.input_tz
+@limits.option
 @options.color
 @configuration.config_option()
 def explain_command(**given: Any) -> int:
@@ -64,7 +65,9 @@ def explain_command(**given: Any) -> int:
         zone=given["input_tz"],
         baseline=baselines.named(given),
     )
-    request = Request([target.file], setup, exclusions=exclusions.given(given))
+    request = Request(
+        [target.file], setup, exclusions=exclusions.given(given), limits=limits.given(given)
+    )
     explained = explain(target, request, baselines.opened(setup), lambda _: None)
     if given["output_format"] == "json":
         writing.write(explanation.render_json(explained), None)

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from smbrare import rule, summary
-from smbrare.cli import configuration, options, writing
+from smbrare.cli import configuration, limits, options, writing
 from smbrare.cli.parameters import FileName
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import block, fitted
@@ -36,6 +36,7 @@ Examples:
 @options.input_tz
 @options.strict
 @options.quiet
+@limits.option
 @options.color
 @configuration.config_option()
 def inspect_command(**given: Any) -> int:
@@ -56,10 +57,11 @@ def inspect_command(**given: Any) -> int:
         time_field=given["time_field"],
         zone=given["input_tz"],
     )
-    inputs = list(discover(given["paths"]))
+    request = Request(given["paths"], setup, limits=limits.given(given))
+    inputs = list(discover(request.paths))
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=given["quiet"]) as progress:
-        inspected = inspect(inputs, Request(given["paths"], setup), progress)
+        inspected = inspect(inputs, request, progress)
     if given["output_format"] == "json":
         writing.write(inspection_json.render(inspected), None)
     else:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from smbrare import replay, rule, scan, summary
-from smbrare.cli import configuration, writing
+from smbrare.cli import configuration, limits, writing
 from smbrare.cli import options as shared
 from smbrare.cli.parameters import Duration, Time
 from smbrare.cli.progress import progress_bar
@@ -93,6 +93,7 @@ Examples:
     help="The field that tells the time; @timestamp in events without it.",
 )
 @shared.input_tz
+@limits.option
 @shared.color
 @configuration.config_option("replay")
 def replay_command(**options: Any) -> int:
@@ -158,6 +159,7 @@ def _request(options: Mapping[str, Any]) -> scan.Request:
         ),
         exit_zero=options["exit_zero"],
         every_moment=True,
+        limits=limits.given(options),
     )
 
 

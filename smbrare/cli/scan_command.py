@@ -14,7 +14,7 @@ import click
 
 from smbrare import summary
 from smbrare.baseline import locate
-from smbrare.cli import baselines, configuration, exclusions, interruption, writing
+from smbrare.cli import baselines, configuration, exclusions, interruption, limits, writing
 from smbrare.cli import options as shared
 from smbrare.cli.parameters import FileName
 from smbrare.cli.progress import progress_bar
@@ -114,6 +114,7 @@ Examples:
     show_default="by size",
     help="Processes to read with.",
 )
+@limits.option
 @shared.color
 @configuration.config_option()
 def scan_command(**options: Any) -> int:
@@ -246,6 +247,7 @@ def _request(options: dict[str, Any]) -> Request:
         exit_zero=options["exit_zero"],
         thorough=options["thorough"],
         jobs=options["jobs"],
+        limits=limits.given(options),
         exclusions=exclusions.given(options),
     )
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.fields import TYPES
-from smbrare.limits import DEFAULT, KIB, MIB, Limits
+from smbrare.limits import DEFAULT, KIB, Limits, longer_than
 from smbrare.sieve import may_match
 
 _COLUMNS = frozenset(
@@ -58,6 +58,8 @@ _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _GUARDED = re.compile(r"'[-+=@\t\r]")
 _MISSING = frozenset({"", "-", "'-", "(empty)"})
 _LONGEST_HEADER = 64 * KIB
+_FIELD_LIMIT = "larger than field limit"
+"""What csv says of a field that is too long."""
 _RETRY_FREE_BYTES = 64 * KIB
 
 
@@ -122,7 +124,7 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
         OSError: If the stream fails; rows before that were yielded.
     """
     csv.field_size_limit(limits.csv_field)  # The module keeps it for the whole process.
-    lines = _Lines(stream, limits.record_bytes)
+    lines = _Lines(stream, limits)
     table = _table(lines.header())
     if table is None:
         reason = "no header of a table of events"
@@ -138,6 +140,8 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
             return
         except csv.Error as error:
             reason = str(error)
+            if _FIELD_LIMIT in reason:
+                reason += " (limit csv-field)"
         if reason:
             yield lines.skip(path, reason)
         elif cells and tuple(cells) != table.header:
@@ -204,9 +208,10 @@ class _Lines:
     given up and the others are read again, as long as no more is read again than was read.
     """
 
-    def __init__(self, stream: BinaryIO, longest: int) -> None:
+    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
         self._stream = stream
-        self._longest = longest
+        self._limits = limits
+        self._longest = limits.record_bytes
         self._number = 0
         self._offset = 0
         self._again: deque[_Line] = deque()
@@ -235,7 +240,7 @@ class _Lines:
         self._row.append(line)
         self._row_bytes += len(line.text)
         if self._row_bytes > self._longest:
-            raise csv.Error(f"longer than {self._longest // MIB} MiB")
+            raise csv.Error(longer_than(self._limits))
         return line.text.decode("utf-8", "replace")
 
     def origin(self, path: str) -> Origin:

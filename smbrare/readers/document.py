@@ -12,7 +12,7 @@ from smbrare.envelope import ARRAYS, Path, events, marks_event
 from smbrare.event import Origin, Record, Skipped
 from smbrare.jsontext import BadJson
 from smbrare.jsontokens import Token, cut_numbers, tokens
-from smbrare.limits import DEFAULT, MIB, Limits
+from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
 
 _CONTAINERS: dict[str, Callable[[], Any]] = {"start_map": dict, "start_array": list}
 _ENDS = frozenset({"end_map", "end_array"})
@@ -43,7 +43,7 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
             feed.element_bytes = 0
             yield from _records(value, Origin(path, number))
     except _TooLong:
-        reason = f"longer than {limits.record_bytes // MIB} MiB"
+        reason = longer_than(limits)
     except BadJson as bad:
         reason = str(bad)
     else:
@@ -85,7 +85,7 @@ def _records(value: object, origin: Origin) -> Iterator[Record | Skipped]:
         for document in events(value):
             yield Record(origin, document)
     elif value is _TOO_DEEP:
-        yield Skipped(origin, "nested too deeply", could_matter=True)
+        yield Skipped(origin, TOO_DEEP, could_matter=True)
     else:
         # A list may hold an event, and a text one in JSON; a number or null cannot.
         yield Skipped(origin, f"no object: {type(value).__name__}", isinstance(value, list | str))

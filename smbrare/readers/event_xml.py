@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from smbrare.event import Origin, Record, Skipped
 from smbrare.eventxml import BadXml, parse
-from smbrare.limits import DEFAULT, KIB, MIB, Limits
+from smbrare.limits import DEFAULT, KIB, MIB, Limits, longer_than
 from smbrare.sieve import may_match
 
 _BLOCK_BYTES = 64 * KIB
@@ -84,7 +84,7 @@ def _record(piece: _Piece, origin: Origin, limits: Limits) -> Record | Skipped:
     if piece.kind == "cut":
         return Skipped(origin, "cut off inside of an event", could_matter=True, ends_input=True)
     if piece.kind == "long":
-        return Skipped(origin, f"longer than {limits.record_bytes // MIB} MiB", could_matter)
+        return Skipped(origin, longer_than(limits), could_matter)
     if piece.kind == "unended":
         return Skipped(origin, "an event that does not end", could_matter)
     if _DOCUMENT_TYPE.search(piece.text):

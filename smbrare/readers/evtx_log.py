@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from smbrare.event import Origin, Record, Skipped
-from smbrare.jsontext import BadJson, decode
-from smbrare.limits import DEFAULT, MIB, Limits
+from smbrare.jsontext import BadJson, decode, nests_deeper
+from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
 
 _MAGIC = b"ElfFile\0"
 _HEADER_BYTES = 4096
@@ -121,11 +121,13 @@ def _parsed(
 
 def _record(text: str, origin: Origin, limits: Limits) -> Record | Skipped:
     if len(text) > limits.record_bytes:
-        return Skipped(origin, f"longer than {limits.record_bytes // MIB} MiB", could_matter=True)
+        return Skipped(origin, longer_than(limits), could_matter=True)
     try:
         document = decode(text)
     except BadJson as bad:
         return Skipped(origin, str(bad), could_matter=True)
     if not isinstance(document, dict):
         return Skipped(origin, f"no object: {type(document).__name__}", could_matter=True)
+    if nests_deeper(text, document, limits.nesting):
+        return Skipped(origin, TOO_DEEP, could_matter=True)
     return Record(origin, document)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from smbrare.event import Origin, Record, Skipped
-from smbrare.jsontext import BadJson, decode
-from smbrare.limits import DEFAULT, MIB, Limits
+from smbrare.jsontext import BadJson, decode, nests_deeper
+from smbrare.limits import DEFAULT, MIB, TOO_DEEP, Limits, longer_than
 from smbrare.sieve import may_match
 
 
@@ -16,7 +16,7 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
     Args:
         stream: Decompressed UTF-8 bytes, from their start.
         path: The input's name, for the records' origins.
-        limits: The longest line to hold in memory.
+        limits: The longest line to hold in memory, and how deep a record may nest.
 
     Raises:
         OSError, EOFError: If the stream fails; records before that were yielded.
@@ -31,10 +31,10 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
             offset += _skip_line(stream)
             yield too_long(origin, limits)
         elif line.strip():
-            yield record(line, origin)
+            yield record(line, origin, limits)
 
 
-def record(line: bytes, origin: Origin) -> Record | Skipped:
+def record(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> Record | Skipped:
     """Return what a line that is not blank holds.
 
     Args:
@@ -42,6 +42,7 @@ def record(line: bytes, origin: Origin) -> Record | Skipped:
             that is no JSON was cut off. A byte order mark at its beginning, as files that were
             joined have in their midst, is passed over.
         origin: Where the line stands.
+        limits: How deep it may nest.
     """
     try:
         document = decode(line.removeprefix(codecs.BOM_UTF8))
@@ -51,12 +52,14 @@ def record(line: bytes, origin: Origin) -> Record | Skipped:
         return Skipped(origin, str(error), could_matter=may_match(line))
     if not isinstance(document, dict):
         return Skipped(origin, f"no object: {type(document).__name__}", may_match(line))
+    if nests_deeper(line, document, limits.nesting):
+        return Skipped(origin, TOO_DEEP, could_matter=may_match(line))
     return Record(origin, document)
 
 
 def too_long(origin: Origin, limits: Limits) -> Skipped:
     """Return what stands for a line that is longer than the limits allow."""
-    return Skipped(origin, f"longer than {limits.record_bytes // MIB} MiB", could_matter=True)
+    return Skipped(origin, longer_than(limits), could_matter=True)
 
 
 def _skip_line(stream: BinaryIO) -> int:

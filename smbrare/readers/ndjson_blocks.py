@@ -69,7 +69,7 @@ def read_blocks(
         path: The input's name, for the records' origins.
         start: First byte of the range.
         end: The byte past the range; None for the end of the stream.
-        limits: The longest line to hold in memory.
+        limits: The longest line to hold in memory, and how deep a record may nest.
         sample_every: Bytes of the stream between sampled records, which are the first one, those
             that lie at every multiple of this number, and the last; 0 for no sample. Neither
             ranges nor blocks change which they are.
@@ -95,7 +95,7 @@ def read_blocks(
             sifted = scan_block(piece.text)
             for number, first, past in _to_decode(piece.text, sifted, undecided):
                 origin = Origin(path, before + number, piece.offset + first)
-                yield record(bytes(piece.text[first:past]), origin)
+                yield record(bytes(piece.text[first:past]), origin, limits)
             if sample_every:
                 yield from _samples(piece, path, sample_every)
                 last = _last_line(piece)
@@ -106,7 +106,7 @@ def read_blocks(
             if piece.kind == "too long":
                 yield too_long(origin, limits)
             elif (rest := bytes(piece.text)).strip():
-                yield record(rest, origin)
+                yield record(rest, origin, limits)
             else:
                 blank = True
             tally = Tally(1, int(blank))

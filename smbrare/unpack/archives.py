@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, cast
 
-from smbrare.limits import KIB, MIB, Limits
+from smbrare.limits import KIB, MIB, Limits, size_text
 from smbrare.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
 
 _ZIP_MAGIC = re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08)")
@@ -101,7 +101,10 @@ class _Directory:
 
     def read(self, size: int = -1) -> bytes:
         if size > self._longest:
-            raise zipfile.BadZipFile(f"its list of members is longer than {self._longest} bytes")
+            raise zipfile.BadZipFile(
+                f"its list of members is longer than {size_text(self._longest)} "
+                "(limit archive-directory-bytes)"
+            )
         return self._file.read(size)
 
 
@@ -218,4 +221,4 @@ def _tar_member(
 
 def _check_members(number: int, limits: Limits) -> None:
     if number > limits.archive_members:
-        raise Damaged(f"an archive of more than {limits.archive_members} members")
+        raise Damaged(f"more than {limits.archive_members} members (limit archive-members)")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
-from smbrare.limits import KIB, MIB, Limits
+from smbrare.limits import KIB, MIB, Limits, size_text
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -54,12 +54,15 @@ class Budget:
         """
         self.given += size
         if self.given > self.limits.decompressed_bytes:
-            raise Damaged(f"unpacks to more than {self.limits.decompressed_bytes} bytes")
+            most = size_text(self.limits.decompressed_bytes)
+            raise Damaged(f"unpacks to more than {most} (limit decompressed-bytes)")
         if (
             self.given > self.limits.expansion_free_bytes
             and self.given > self.limits.expansion * self.taken
         ):
-            raise Damaged(f"unpacks to more than {self.limits.expansion} times its size")
+            raise Damaged(
+                f"unpacks to more than {self.limits.expansion} times its size (limit expansion)"
+            )
 
 
 class Layer(io.RawIOBase):
@@ -188,7 +191,8 @@ def spool(stream: Stream, limits: Limits) -> IO[bytes]:
         for block in blocks(stream):
             size += len(block)
             if size > limits.spool_bytes:
-                raise Damaged(f"longer than {limits.spool_bytes} bytes")  # noqa: TRY301
+                most = size_text(limits.spool_bytes)
+                raise Damaged(f"a copy longer than {most} (limit spool-bytes)")  # noqa: TRY301
             copy.write(block)
         copy.seek(0)
     except OSError as error:
