@@ -33,10 +33,17 @@ def moved(origin: Origin, lines: int) -> Origin:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One object that a reader decoded, not yet interpreted."""
+    """One object that a reader decoded, not yet interpreted.
+
+    Attributes:
+        origin: Where it stands.
+        document: What it holds; of a key given twice the last value.
+        repeated: Paths of keys that were given twice, as far as the reader looked for them.
+    """
 
     origin: Origin
     document: Document
+    repeated: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial as bind
 from itertools import groupby
 
-from smbrare import workers
+from smbrare import envelope, workers
 from smbrare.containers import Part, to_the_end
 from smbrare.dns import Resolutions
 from smbrare.early import undecided
@@ -242,7 +242,7 @@ def _take_sifted(
             survey.lines += item.lines
             survey.records += item.lines - item.blank
         elif isinstance(item, Sample):
-            for document, _ in events_of(item.record, survey):
+            for document in envelope.events(item.record.document):
                 count(document, how.settings, survey, partial)
         else:
             survey.records -= isinstance(item, Skipped)

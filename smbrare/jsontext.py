@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
+import stringzilla
 
 _LONGEST_INTEGER = 40
 _BEYOND_EVERY_TYPE = float("inf")
@@ -74,11 +75,9 @@ def nests_deeper(text: bytes | str, value: Any, most: int) -> bool:
         value: What was decoded.
         most: How many may lie inside one another, the outermost counted.
     """
-    if isinstance(text, str):
-        opened = text.count("{") + text.count("[")
-    else:
-        opened = text.count(b"{") + text.count(b"[")
-    if opened <= most:
+    opening = "{[" if isinstance(text, str) else (b"{", b"[")
+    # Many times as fast as the method of the same name.
+    if sum(stringzilla.count(text, one) for one in opening) <= most:
         return False
     # A level at a time: calls may not nest as deeply as values.
     level = _containers((value,))

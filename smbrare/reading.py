@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from smbrare import containers, envelope
 from smbrare.containers import Part
+from smbrare.duplicate_fields import note
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.inputs import Input
 from smbrare.limits import Limits
@@ -87,6 +88,8 @@ def events_of(item: Record | Skipped, survey: InputSurvey) -> Iterator[tuple[Doc
     if isinstance(item, Skipped):
         survey.skip(item)
         return
+    if item.repeated:
+        note(item, survey)
     for document in envelope.events(item.document):
         yield document, item.origin
 

@@ -254,6 +254,7 @@ def _oddities(report: Report) -> Iterator[str]:
     if malformed:
         listed = ", ".join(f"{number:,} in {name}" for name, number in sorted(malformed.items()))
         yield f"malformed   {listed}"
+    yield from _repeated(inputs)
     sampled = any(survey.sampled for survey in inputs)
     if (
         _judged(inputs)
@@ -266,6 +267,22 @@ def _oddities(report: Report) -> Iterator[str]:
         )
     if _judged(inputs):
         yield ("note        the rule sees no IPv6 sources, no WebDAV and no SMB over QUIC")
+
+
+def _repeated(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
+    first = next((survey.repeated.first for survey in inputs if survey.repeated.first), None)
+    if first is None:
+        return
+    fields: Counter[str] = Counter()
+    for survey in inputs:
+        fields.update(survey.repeated.fields)
+    names = sorted(fields, key=lambda name: (-fields[name], name))
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    records = counted(sum(survey.repeated.records for survey in inputs), "record")
+    yield visible(
+        f"twice       {records} with a key given twice, of which the last counts: "
+        f"{', '.join(names[:_MOST_NAMED])}{more}; first {first}"
+    )
 
 
 def _judged(inputs: tuple[InputSurvey, ...]) -> bool:

@@ -4,9 +4,10 @@ Pure counters that merge by sum, union, minimum and maximum.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from smbrare.event import Readable, Skipped
+from smbrare.event import Origin, Readable, Skipped
 from smbrare.fields import HOUR, Moment
 from smbrare.rule import CLAUSES, KERNEL_PID, SMB_PORTS
 
@@ -74,6 +75,33 @@ class SourceSurvey:
 
 
 @dataclass(slots=True)
+class Repeated:
+    """Records in which a key that the rule's fields are read from was given twice.
+
+    Attributes:
+        records: How many there are, as far as they were looked for.
+        fields: How many of them give which key twice.
+        first: Where the first of them stands.
+    """
+
+    records: int = 0
+    fields: Counter[str] = field(default_factory=Counter)
+    first: Origin | None = None
+
+    def add(self, origin: Origin, names: Iterable[str]) -> None:
+        """Count a record."""
+        self.records += 1
+        self.fields.update(names)
+        self.first = self.first or origin
+
+    def merge(self, other: "Repeated") -> None:
+        """Take in the part of the same input that follows."""
+        self.records += other.records
+        self.fields.update(other.fields)
+        self.first = self.first or other.first
+
+
+@dataclass(slots=True)
 class InputSurvey:
     """Counts of one input, or of one member of an archive.
 
@@ -92,6 +120,7 @@ class InputSurvey:
         cut: Whether the input could not be read to its end.
         located: The first skipped records with their places.
         sources: Counts by source.
+        repeated: Records that give a key twice that concerns the rule.
         sampled: Whether ``sources`` and ``hours`` rest on a sample of the records.
     """
 
@@ -109,6 +138,7 @@ class InputSurvey:
     cut: bool = False
     located: list[Skipped] = field(default_factory=list)
     sources: dict[str, SourceSurvey] = field(default_factory=dict)
+    repeated: Repeated = field(default_factory=Repeated)
     sampled: bool = False
 
     def source(self, name: str) -> SourceSurvey:
@@ -141,6 +171,7 @@ class InputSurvey:
         self.located += other.located[: max(room, 0)] + ends
         for name, survey in other.sources.items():
             self.source(name).merge(survey)
+        self.repeated.merge(other.repeated)
         self.sampled |= other.sampled
 
     @property

@@ -9,7 +9,17 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "smbrare"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "event", "exitcodes", "limits", "sanitize", "jsontext", "sieve", "workers"),
+    (
+        "errors",
+        "event",
+        "exitcodes",
+        "limits",
+        "sanitize",
+        "jsontext",
+        "sieve",
+        "workers",
+        "duplicate_keys",
+    ),
     ("fields", "grid", "tomltext"),
     ("around", "networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
     ("dns",),
@@ -43,6 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "rule_text",
     ),
     ("activities.", "evidence", "explanation", "examine"),
+    ("evidence", "explanation", "examine", "duplicate_fields"),
     ("reasoning", "inspection"),
     ("advice", "funnel", "preview"),
     ("containers", "inputs", "baseline", "outputs."),

@@ -6,8 +6,9 @@ They are read as a stream of tokens, which cannot go on behind damage: damage en
 import codecs
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
+from smbrare.duplicate_keys import located
 from smbrare.envelope import ARRAYS, Path, events, marks_event
 from smbrare.event import Origin, Record, Skipped
 from smbrare.jsontext import BadJson
@@ -15,6 +16,9 @@ from smbrare.jsontokens import Token, cut_numbers, tokens
 from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
 
 _CONTAINERS: dict[str, Callable[[], Any]] = {"start_map": dict, "start_array": list}
+Twice: TypeAlias = list[tuple[dict[str, Any], str]]
+"""Objects, and keys that they were given twice."""
+
 _ENDS = frozenset({"end_map", "end_array"})
 _STRUCTURE = _ENDS.union(_CONTAINERS)
 _AROUND_ARRAYS = frozenset(path[:length] for path in ARRAYS for length in range(1, len(path)))
@@ -36,12 +40,14 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
         OSError: If the stream fails; records before that were yielded.
     """
     number = 0
+    twice: Twice = []
     feed = _Feed(stream, limits.record_bytes)
     try:
-        for value in _top_level(tokens(feed), limits.nesting):
+        for value in _top_level(tokens(feed), limits.nesting, twice):
             number += 1
             feed.element_bytes = 0
-            yield from _records(value, Origin(path, number))
+            yield from _records(value, Origin(path, number), located(value, twice) if twice else ())
+            twice.clear()
     except _TooLong:
         reason = longer_than(limits)
     except BadJson as bad:
@@ -80,10 +86,12 @@ class _Feed:
         return cut_numbers(text or self._decoder.decode(b"", final=size > 0).encode())
 
 
-def _records(value: object, origin: Origin) -> Iterator[Record | Skipped]:
+def _records(
+    value: object, origin: Origin, repeated: tuple[Path, ...]
+) -> Iterator[Record | Skipped]:
     if isinstance(value, dict):
         for document in events(value):
-            yield Record(origin, document)
+            yield Record(origin, document, repeated)
     elif value is _TOO_DEEP:
         yield Skipped(origin, TOO_DEEP, could_matter=True)
     else:
@@ -91,13 +99,13 @@ def _records(value: object, origin: Origin) -> Iterator[Record | Skipped]:
         yield Skipped(origin, f"no object: {type(value).__name__}", isinstance(value, list | str))
 
 
-def _top_level(tokens: Iterator[Token], nesting: int) -> Iterator[object]:
+def _top_level(tokens: Iterator[Token], nesting: int, twice: Twice) -> Iterator[object]:
     """Yield the values at the top, and the elements of arrays and envelopes there."""
     for token in tokens:
         if token[0] == "start_array":
-            yield from _elements(tokens, next(tokens), nesting)
+            yield from _elements(tokens, next(tokens), nesting, twice)
         elif token[0] == "start_map":
-            document, opened = yield from _object(tokens, (), nesting)
+            document, opened = yield from _object(tokens, (), nesting, twice)
             # An envelope's own keys are no event, unless they say so.
             if not opened or marks_event(document):
                 yield document
@@ -105,15 +113,17 @@ def _top_level(tokens: Iterator[Token], nesting: int) -> Iterator[object]:
             yield token[1]
 
 
-def _elements(tokens: Iterator[Token], token: Token, nesting: int) -> Iterator[object]:
+def _elements(
+    tokens: Iterator[Token], token: Token, nesting: int, twice: Twice
+) -> Iterator[object]:
     """Yield the elements of an array one by one, from its first token."""
     while token[0] != "end_array":
-        yield _value(tokens, token, nesting)
+        yield _value(tokens, token, nesting, twice)
         token = next(tokens)
 
 
 def _object(
-    tokens: Iterator[Token], path: Path, nesting: int
+    tokens: Iterator[Token], path: Path, nesting: int, twice: Twice
 ) -> Generator[object, None, tuple[dict[str, Any], bool]]:
     """Yield the events of an envelope one by one; return the rest of it.
 
@@ -125,22 +135,24 @@ def _object(
     for kind, key in tokens:
         if kind == "end_map":
             break
+        if key in members:
+            twice.append((members, key))
         token = next(tokens)
         place = (*path, key)
         is_event = is_event or marks_event((key,))
         if token[0] == "start_map" and place in _AROUND_ARRAYS and not is_event:
-            members[key], inner = yield from _object(tokens, place, nesting)
+            members[key], inner = yield from _object(tokens, place, nesting, twice)
             opened = opened or inner
             continue
         if token[0] == "start_array" and place in ARRAYS and not is_event:
             first = next(tokens)
             if first[0] in {"start_map", "end_array"}:
                 opened = True
-                yield from _elements(tokens, first, nesting)
+                yield from _elements(tokens, first, nesting, twice)
                 continue
-            value = _value(chain((first,), tokens), token, nesting)
+            value = _value(chain((first,), tokens), token, nesting, twice)
         else:
-            value = _value(tokens, token, nesting)
+            value = _value(tokens, token, nesting, twice)
         if value is _TOO_DEEP:
             yield value
         else:
@@ -148,7 +160,9 @@ def _object(
     return members, opened
 
 
-def _value(tokens: Iterator[Token], token: Token, nesting: int) -> Any:
+def _value(  # noqa: C901, PLR0912 - a call for each token would cost more than all the rest
+    tokens: Iterator[Token], token: Token, nesting: int, twice: Twice
+) -> Any:
     """Return the value that a token begins; `_TOO_DEEP` if it nests too deeply."""
     kind, value = token
     if kind not in _CONTAINERS:
@@ -160,6 +174,8 @@ def _value(tokens: Iterator[Token], token: Token, nesting: int) -> Any:
     for kind, value in tokens:  # One pass for each key and value: the hot loop of this reader.
         if kind == "map_key":
             key = value
+            if key in current:
+                twice.append((current, key))
         elif kind not in _STRUCTURE:
             if is_map:
                 current[key] = value

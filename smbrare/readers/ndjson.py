@@ -4,6 +4,7 @@ import codecs
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from smbrare.duplicate_keys import repeated
 from smbrare.event import Origin, Record, Skipped
 from smbrare.jsontext import BadJson, decode, nests_deeper
 from smbrare.limits import DEFAULT, MIB, TOO_DEEP, Limits, longer_than
@@ -54,7 +55,7 @@ def record(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> Record | Sk
         return Skipped(origin, f"no object: {type(document).__name__}", may_match(line))
     if nests_deeper(line, document, limits.nesting):
         return Skipped(origin, TOO_DEEP, could_matter=may_match(line))
-    return Record(origin, document)
+    return Record(origin, document, repeated(line, document))
 
 
 def too_long(origin: Origin, limits: Limits) -> Skipped:
