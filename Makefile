@@ -2,14 +2,31 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TOOLS := .venv-tools
+LOCK := $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --upgrade
+# With LOCKED=1, exactly what requirements/dev.txt names is installed, and nothing else.
+LOCKED ?=
 
-.PHONY: demo test bench bench-peers browser-test pictures lint format clean
+.PHONY: demo test audit fuzz lock bench bench-peers browser-test pictures lint format clean
 
 demo: $(READY)  ## Scan a shipped sample and show what it finds.
 	$(BIN)/smbrare scan fixtures/sample.ndjson --exit-zero
 
 test: lint  ## Check style, types and behaviour.
 	$(BIN)/python -m pytest -q -n auto
+
+audit: $(READY) $(TOOLS)/.ready  ## Ask for known vulnerabilities of what is locked; check licences.
+	$(TOOLS)/bin/pip-licenses --python $(BIN)/python --summary
+	$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		--requirement requirements/dev.txt --requirement requirements/tools.txt
+
+fuzz: $(TOOLS)/.ready  ## Fuzz each target for FUZZ_SECONDS (60).
+	$(TOOLS)/bin/python -m fuzz
+
+lock: $(TOOLS)/.ready  ## Lock the newest releases that pyproject.toml allows, with their hashes.
+	$(LOCK) --extra dev --group build --output-file requirements/dev.txt pyproject.toml
+	$(LOCK) --extra tools --output-file requirements/tools.txt pyproject.toml
 
 browser-test: $(READY)  ## Try the HTML report in an installed Chromium, with its driver.
 	$(BIN)/python -m pytest -q browsertests
@@ -34,9 +51,21 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .bench .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) .bench .fuzz .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-$(READY): pyproject.toml
+INSTALL := -m pip install --quiet --disable-pip-version-check
+
+$(READY): pyproject.toml $(if $(LOCKED),requirements/dev.txt)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+ifeq ($(LOCKED),)
+	$(BIN)/python $(INSTALL) --editable '.[dev]'
+else
+	$(BIN)/python $(INSTALL) --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .
+endif
+	touch $@
+
+$(TOOLS)/.ready: requirements/tools.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python $(INSTALL) --require-hashes --requirement requirements/tools.txt
 	touch $@

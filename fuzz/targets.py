@@ -1,0 +1,210 @@
+"""What must hold of every reader and decoder, whatever the bytes.
+
+A target takes bytes and raises where something does not hold. No target may raise for what an
+input holds, but for the documented errors, which it expects itself.
+"""
+
+import contextlib
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from fuzz.lines import GOOD, TEMPLATES, Place, filled
+from smbrare import envelope, rule
+from smbrare.containers import parts
+from smbrare.duplicate_fields import note
+from smbrare.duplicate_keys import repeated
+from smbrare.early import stays_inside
+from smbrare.event import Document, Origin, Record, Skipped
+from smbrare.eventxml import BadXml, parse
+from smbrare.examine import Partial, examine
+from smbrare.fields import TYPES, Malformed, date, leaves
+from smbrare.jsonshape import DOCUMENT, NDJSON, shape
+from smbrare.jsontext import BadJson, decode, nests_deeper
+from smbrare.jsontokens import tokens
+from smbrare.limits import KIB, MIB, Limits
+from smbrare.readers import csv_table, document, event_xml, ndjson
+from smbrare.readers.ndjson_blocks import read_blocks
+from smbrare.sanitize import cell, code_block, code_span, json_visible, message, visible
+from smbrare.sieve import may_match
+from smbrare.sources import recognize
+from smbrare.sources.mapping import Settings
+from smbrare.survey import InputSurvey
+
+LIMITS = Limits(
+    record_bytes=64 * KIB,
+    nesting=50,
+    csv_field=4 * KIB,
+    xml_elements=500,
+    xml_attributes=50,
+    archive_members=100,
+    decompressed_bytes=8 * MIB,
+    expansion_free_bytes=2 * MIB,
+    spool_bytes=2 * MIB,
+)
+_UNSEEN = re.compile(rb"[eE]|u00[46]5|<[!?]|#0*(?:69|101)|#x0*[46]5")
+"""What may spell a number as the sieve is documented not to see: an exponent, split digits."""
+_NAME = "input"
+
+
+def containers(data: bytes) -> None:
+    """Whatever an input holds, it gives records and what was skipped, which can be judged."""
+    partial = Partial()
+    for part in parts(io.BytesIO(data), _NAME, LIMITS):
+        survey = InputSurvey(part.path, part.container)
+        for item in part.records:
+            _take(item, survey, partial)
+
+
+def lines(data: bytes) -> None:
+    """Bad lines cost no good one, and sifting finds what reading every line finds."""
+    text = GOOD + b"\n" + data + b"\n" + GOOD + b"\n"
+    whole = _sighted(ndjson.read(io.BytesIO(text), _NAME, LIMITS))
+    assert whole[0] == 1
+    assert whole[-1] == text.count(b"\n")
+    if _UNSEEN.search(data):
+        return
+    for size in (len(text), 1_000):
+        sifted = read_blocks(
+            io.BytesIO(text), _NAME, 0, None, LIMITS, cannot_match=stays_inside, block_bytes=size
+        )
+        assert _sighted(sifted) == whole
+
+
+def rejections(data: bytes) -> None:
+    """Neither the sieve nor the early rejection loses a line that matches."""
+    if len(data) < 2:  # noqa: PLR2004 - which line, and where in it
+        return
+    template = TEMPLATES[data[0] % len(TEMPLATES)]
+    line = filled(template, list(Place)[data[1] % len(Place)], data[2:])
+    item = ndjson.record(line + b"\n", Origin(_NAME, 1), LIMITS)
+    if isinstance(item, Record) and any(map(_matches, envelope.events(item.document))):
+        assert not stays_inside(line)
+        assert may_match(line) or _UNSEEN.search(data[2:])
+
+
+def json_texts(data: bytes) -> None:
+    """All ways to read JSON read the same."""
+    assert shape(data, whole=True) in {"", NDJSON, DOCUMENT}
+    assert shape(data, whole=False) in {"", NDJSON, DOCUMENT}
+    with contextlib.suppress(BadJson):
+        list(tokens(io.BytesIO(data)))
+    try:
+        value = decode(data)
+    except BadJson:
+        return
+    if not isinstance(value, dict) or nests_deeper(data, value, LIMITS.nesting):
+        return
+    twice = repeated(data, value)
+    read = list(document.read(io.BytesIO(b"[" + data + b"]"), _NAME, LIMITS))
+    if data.isascii() and b"ud" not in data.lower():  # What is no character may be read otherwise.
+        events = list(envelope.events(value))
+        assert [_shape(one.document) for one in read if isinstance(one, Record)] == [
+            _shape(one) for one in events
+        ]
+    survey = InputSurvey(_NAME)
+    note(Record(Origin(_NAME, 1), value, twice), survey)
+
+
+def sources(data: bytes) -> None:
+    """Every object can be recognized, read and judged."""
+    try:
+        value = decode(data)
+    except BadJson:
+        return
+    if isinstance(value, dict) and not nests_deeper(data, value, LIMITS.nesting):
+        _take(Record(Origin(_NAME, 1), value), InputSurvey(_NAME), Partial())
+
+
+def fields(data: bytes) -> None:
+    """A value has its field's type or is malformed."""
+    values: list[Any] = [data.decode("utf-8", "replace")]
+    with contextlib.suppress(BadJson):
+        values.append(decode(data))
+    for value in values:
+        leaves(value, "destination.ip")
+        for convert in (*TYPES.values(), date):
+            with contextlib.suppress(Malformed):
+                convert(value)
+
+
+def xml(data: bytes) -> None:
+    """XML is an event or bad; what stands between good events costs none of them."""
+    with contextlib.suppress(BadXml):
+        parse(data, LIMITS)
+    good = b"<Event><System><EventID>%d</EventID></System></Event>"
+    text = good % 1 + b"<!-- -->" + data
+    items = list(event_xml.read(io.BytesIO(text), _NAME, LIMITS))
+    records = [item.document for item in items if isinstance(item, Record)]
+    assert records[0] == {"Event": {"System": {"EventID": "1"}}}
+
+
+def tables(data: bytes) -> None:
+    """A broken row costs none before it."""
+    header = b"@timestamp,source.ip,destination.ip\n"
+    items = list(csv_table.read(io.BytesIO(header + b"a,b,c\n" + data), _NAME, LIMITS))
+    assert isinstance(items[0], Record)
+    assert items[0].document["destination.ip"] == "c"
+    list(csv_table.read(io.BytesIO(data), _NAME, LIMITS))
+
+
+def texts(data: bytes) -> None:
+    """What people see holds no character that acts, and no cell begins a formula."""
+    text = data.decode("utf-8", "surrogatepass" if data[:1] == b"s" else "replace")
+    for shown in (visible(text), cell(text), code_span(text), message(text)):
+        assert not any(unicodedata.category(one) in {"Cc", "Cf", "Cs"} for one in shown)
+    assert not cell(text).startswith(("=", "+", "-", "@"))
+    assert visible(visible(text)) == visible(text)
+    block = code_block(text).split("\n")
+    assert block[0] == block[-1]
+    assert all(not line.strip().startswith(block[0]) for line in block[1:-1])
+    written = json.dumps(text, ensure_ascii=False)
+    assert json.loads(json_visible(written)) == text
+
+
+def _take(item: Record | Skipped, survey: InputSurvey, partial: Partial) -> None:
+    if isinstance(item, Skipped):
+        survey.skip(item)
+        return
+    note(item, survey)
+    for event in envelope.events(item.document):
+        examine(event, item.origin, Settings(), survey, partial)
+
+
+def _matches(event: Document) -> bool:
+    view = recognize(event, Settings())
+    return view is not None and rule.matches(view)
+
+
+def _sighted(items: Iterable[object]) -> list[int]:
+    """Return the numbers of the lines that match, as the reader gives them."""
+    return [
+        item.origin.number
+        for item in items
+        if isinstance(item, Record) and any(map(_matches, envelope.events(item.document)))
+    ]
+
+
+def _shape(value: Any) -> Any:
+    """Return a value without what two readers of JSON may represent otherwise: numbers."""
+    if isinstance(value, dict):
+        return {key: _shape(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_shape(one) for one in value]
+    return value if isinstance(value, str | bool | None) else "number"
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    "containers": containers,
+    "fields": fields,
+    "json": json_texts,
+    "lines": lines,
+    "rejections": rejections,
+    "sources": sources,
+    "tables": tables,
+    "texts": texts,
+    "xml": xml,
+}
