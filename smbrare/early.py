@@ -19,6 +19,9 @@ Text = str | UnsetType
 """Only text: a list or an object there makes the decode fail, and the line go the usual way."""
 
 
+_NOTHING = msgspec.Raw(b"")
+
+
 class _Destination(msgspec.Struct):
     ip: Text = UNSET
 
@@ -40,6 +43,7 @@ class _Winlog(msgspec.Struct):
 
 
 class _Event(msgspec.Struct):
+    system: msgspec.Raw = msgspec.field(default=_NOTHING, name="System")
     data: _Data | UnsetType = msgspec.field(default=UNSET, name="EventData")
     dotted_sysmon: Any = msgspec.field(default=UNSET, name="EventData.DestinationIp")
     dotted_firewall: Any = msgspec.field(default=UNSET, name="EventData.DestAddress")
@@ -154,6 +158,8 @@ def _destination(top: Any) -> str | None:
         return _of_data(winlog.event_data)
     if top.Event is not UNSET:
         event = top.Event
+        if event.system is _NOTHING:
+            return None  # Of another shape: an event in XML may stand in a text beside it.
         if event.dotted_sysmon is not UNSET or event.dotted_firewall is not UNSET:
             return None
         return _of_data(event.data)
