@@ -5,14 +5,23 @@ What is not derived from the clauses is our own wording; Elastic's stands under 
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from smbrare import __version__, rule
+from smbrare.exclusions import Exclusion
 from smbrare.finding import TACTICS, TECHNIQUES
 from smbrare.networks import Network
-
-Excluded = Sequence[Network]
+from smbrare.rule_exclusions import (
+    any_of_kql,
+    in_esql,
+    in_kql,
+    in_sigma,
+    in_words,
+    sigma_list,
+    split,
+)
+from smbrare.sanitize import code_span
 
 _OWN_ID = uuid.UUID(rule.RULE_ID)
 _ATTACK = "https://attack.mitre.org"
@@ -38,36 +47,35 @@ _NOTE = """\
 """
 
 
-def kql(excluded: Excluded = ()) -> str:
+def kql(exclusions: Sequence[Exclusion] = ()) -> str:
     """Return the predicate in Kibana's query language, as one line."""
-    return " and ".join(_kql_clauses(excluded)) + "\n"
+    said, _ = split(exclusions, in_kql)
+    return " and ".join((*map(_kql, rule.CLAUSES), *(term for _, term in said))) + "\n"
 
 
-def _kql_clauses(excluded: Excluded) -> Iterator[str]:
-    for clause in rule.CLAUSES:
-        among = [_literal(value) for value in _among(clause, excluded)]
-        listed = among[0] if len(among) == 1 else f"({' or '.join(among)})"
-        yield f"{'not ' if clause.negated else ''}{clause.field} : {listed}"
+def _kql(clause: rule.Clause) -> str:
+    listed = any_of_kql(
+        str(value) if isinstance(value, int) else f'"{value}"' for value in clause.among
+    )
+    return f"{'not ' if clause.negated else ''}{clause.field} : {listed}"
 
 
-def _among(clause: rule.Clause, excluded: Excluded) -> Iterable[str | int | Network]:
-    """Return what a clause asks for; exclusions join the ranges that are not the internet."""
-    return (*clause.among, *excluded) if clause.negated else clause.among
-
-
-def _literal(value: str | int | Network) -> str:
-    return str(value) if isinstance(value, int) else f'"{value}"'
-
-
-def esql(excluded: Excluded = ()) -> str:
+def esql(exclusions: Sequence[Exclusion] = ()) -> str:
     """Return the rule in ES|QL: the predicate, and destinations that are new."""
+    said, _ = split(exclusions, in_esql)
     return "\n".join(
         (
             f"// {rule.RULE_NAME} ({rule.RULE_ID})",
             "// KQL() needs Elasticsearch 8.18 or later. To hunt over more time, widen both spans.",
             f"FROM {', '.join(rule.INDICES)}",
             f"| WHERE @timestamp >= NOW() - {rule.HISTORY_DAYS} days",
-            f'| WHERE KQL("""{kql(excluded).strip()}""")',
+            f'| WHERE KQL("""{kql().strip()}""")',
+            *(f"// {text}" for text in missing("esql", exclusions)),
+            *(
+                line
+                for exclusion, condition in said
+                for line in (f"// {in_words(exclusion)}", f"| WHERE {condition}")
+            ),
             "| STATS first_seen = MIN(@timestamp), last_seen = MAX(@timestamp), events = COUNT(*),",
             "    hosts = VALUES(host.name), sources = VALUES(source.ip)",
             "    BY destination.ip",
@@ -88,8 +96,9 @@ _SIGMA_FIELDS = {
 """Names of Sigma's network_connection category (Sysmon event 3); the log source says the rest."""
 
 
-def sigma(excluded: Excluded = ()) -> str:
+def sigma(exclusions: Sequence[Exclusion] = ()) -> str:
     """Return the predicate as a Sigma rule, which has no notion of what is new."""
+    said, _ = split(exclusions, in_sigma)
     return "\n".join(
         (
             f"title: {rule.RULE_NAME}",
@@ -116,10 +125,15 @@ def sigma(excluded: Excluded = ()) -> str:
             *(line for clause in rule.CLAUSES if not clause.negated for line in _sigma(clause)),
             "  filter_main_not_internet:",
             *(line for clause in rule.CLAUSES if clause.negated for line in _sigma(clause)),
+            *(f"  # {text}" for text in missing("sigma", exclusions)),
             *(
-                ["  filter_optional_excluded:", *_sigma_list("DestinationIp|cidr", excluded)]
-                if excluded
-                else []
+                line
+                for number, (exclusion, items) in enumerate(said, 1)
+                for line in (
+                    f"  # {in_words(exclusion)}",
+                    f"  filter_optional_excluded_{number}:",
+                    items,
+                )
             ),
             "  condition: selection and not 1 of filter_*",
             "falsepositives:",
@@ -140,19 +154,16 @@ def _sigma(clause: rule.Clause) -> list[str]:
     name = _SIGMA_FIELDS.get(clause.field)
     if name is None:
         return []
+    values = [_plain(value) for value in clause.among]
     are_ranges = not isinstance(clause.among[0], str | int)
-    return _sigma_list(f"{name}|cidr" if are_ranges else name, clause.among)
+    return sigma_list(f"{name}|cidr" if are_ranges else name, values)
 
 
-def _sigma_list(name: str, values: Iterable[str | int | Network]) -> list[str]:
-    return [f"    {name}:", *(f"      - {_yaml(value)}" for value in values)]
+def _plain(value: str | int | Network) -> str | int:
+    return value if isinstance(value, int) else str(value)
 
 
-def _yaml(value: str | int | Network) -> str:
-    return str(value) if isinstance(value, int) else f"'{value}'"
-
-
-def elastic_rule(excluded: Excluded = ()) -> str:
+def elastic_rule(exclusions: Sequence[Exclusion] = ()) -> str:
     """Return a rule for Elastic Security's import (NDJSON: the rule, then the export's summary)."""
     summary = {
         "exported_count": 1,
@@ -166,16 +177,16 @@ def elastic_rule(excluded: Excluded = ()) -> str:
         "missing_exception_lists": [],
         "missing_exception_lists_count": 0,
     }
-    return "".join(json.dumps(line) + "\n" for line in (_elastic_rule(excluded), summary))
+    return "".join(json.dumps(line) + "\n" for line in (_elastic_rule(exclusions), summary))
 
 
-def _elastic_rule(excluded: Excluded) -> dict[str, Any]:
+def _elastic_rule(exclusions: Sequence[Exclusion]) -> dict[str, Any]:
     return {
         # Not the id of Elastic's own rule, which the import would refuse to overwrite.
         "rule_id": str(uuid.uuid5(_OWN_ID, "elastic-rule")),
         "name": f"{rule.RULE_NAME} (smbrare)",
         "description": _WHAT,
-        "note": _NOTE,
+        "note": _NOTE + "".join(_note(exclusions)),
         "false_positives": list(_HARMLESS),
         "author": ["smbrare"],
         "license": "Apache-2.0",
@@ -185,7 +196,7 @@ def _elastic_rule(excluded: Excluded) -> dict[str, Any]:
         "immutable": False,
         "type": "new_terms",
         "language": "kuery",
-        "query": kql(excluded).strip(),
+        "query": kql(exclusions).strip(),
         "filters": [],
         "index": list(rule.INDICES),
         "new_terms_fields": ["destination.ip"],
@@ -207,6 +218,16 @@ def _elastic_rule(excluded: Excluded) -> dict[str, Any]:
     }
 
 
+def _note(exclusions: Sequence[Exclusion]) -> Iterator[str]:
+    """Yield what the rule's note says of exclusions: a query has no comments."""
+    said, _ = split(exclusions, in_kql)
+    lines = [code_span(in_words(exclusion)) for exclusion, _ in said]
+    lines += map(code_span, missing("elastic-rule", exclusions))
+    if lines:
+        yield "\n## Exclusions\n\n"
+    yield from (f"- {line}\n" for line in lines)
+
+
 def _threat() -> Iterator[dict[str, Any]]:
     for (technique, title), (tactic, aim) in zip(TECHNIQUES, TACTICS, strict=True):
         yield {
@@ -223,10 +244,35 @@ def _threat() -> Iterator[dict[str, Any]]:
         }
 
 
-EXPORTS: dict[str, Callable[[Excluded], str]] = {
+EXPORTS: dict[str, Callable[[Sequence[Exclusion]], str]] = {
     "kql": kql,
     "esql": esql,
     "sigma": sigma,
     "elastic-rule": elastic_rule,
 }
 """Each export by the name that the command line knows it by."""
+
+_LANGUAGES: dict[str, Callable[[Exclusion], str]] = {
+    "kql": in_kql,
+    "esql": in_esql,
+    "sigma": in_sigma,
+    "elastic-rule": in_kql,
+}
+
+
+def applied(target: str, exclusions: Sequence[Exclusion]) -> list[str]:
+    """Return the exclusions that an export holds, a line each."""
+    said, _ = split(exclusions, _LANGUAGES[target])
+    return [in_words(exclusion) for exclusion, _ in said]
+
+
+def missing(target: str, exclusions: Sequence[Exclusion]) -> list[str]:
+    """Return what an export says less of exclusions than they do, and why, a line each."""
+    said, unsaid = split(exclusions, _LANGUAGES[target])
+    lines = [f"not in this export: {in_words(exclusion)}: {why}" for exclusion, why in unsaid]
+    if _LANGUAGES[target] is in_kql and any(exclusion.host for exclusion, _ in said):
+        lines.append(
+            "KQL minds case: host patterns are there in lower case, in upper case and with the"
+            " first label in upper case, and other spellings of a host are not excluded"
+        )
+    return lines

@@ -35,6 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "baseline_schema",
         "wording",
         "pivots",
+        "rule_exclusions",
         "readers.",
         "sources.",
         "unpack.",

@@ -30,6 +30,15 @@ output: Decorator = click.option(
     metavar="FILE",
     help="Write findings to a file, replaced whole at the end.",
 )
+result_file: Decorator = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    # A configuration's file is for findings, and would be replaced by something else.
+    allow_from_autoenv=False,
+    help="Write to a file, replaced whole at the end.",
+)
 exit_zero: Decorator = click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1."
 )

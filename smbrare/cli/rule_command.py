@@ -1,30 +1,15 @@
 """``smbrare rule``: show the rule, and write it for other tools."""
 
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
 
-from smbrare.cli import writing
-from smbrare.networks import Network
-from smbrare.rule_export import EXPORTS
+from smbrare.cli import configuration, exclusions, writing
+from smbrare.cli import options as shared
+from smbrare.rule_export import EXPORTS, applied, missing
 from smbrare.rule_text import as_json, describe
-
-
-class Cidr(click.ParamType[Network]):
-    """An address or a range of addresses."""
-
-    name = "cidr"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a network."""
-        try:
-            return ip_network(value)
-        except ValueError as error:
-            self.fail(f"{value!r} is no range such as 203.0.113.0/24: {error}", param, ctx)
-
 
 _SHOWING = """\b
 Examples:
@@ -34,6 +19,7 @@ _EXPORTING = """\b
 Examples:
   smbrare rule export --to sigma > rare_smb.yml
   smbrare rule export --to elastic-rule --exclude 20.60.40.0/24 -o rule.ndjson
+  smbrare rule export --to esql --exclusions exclusions.toml
 """
 
 
@@ -61,28 +47,34 @@ def show(output_format: str) -> None:
     writing.write(texts, None)
 
 
-@rule_command.command("export", short_help="Write it for another tool.", epilog=_EXPORTING)
-@click.option(
-    "--to", "target", type=click.Choice(list(EXPORTS)), required=True, help="What to write."
+@rule_command.command(
+    "export",
+    short_help="Write it for another tool.",
+    epilog=_EXPORTING,
+    context_settings=configuration.settings(),
 )
 @click.option(
-    "--exclude",
-    "excluded",
-    type=Cidr(),
-    multiple=True,
-    help="A range of destinations to leave out; can be given several times.",
+    "--to",
+    "target",
+    type=click.Choice(list(EXPORTS)),
+    required=True,
+    # Only exclusions are configured: the rest of a configuration is for scans.
+    allow_from_autoenv=False,
+    help="What to write.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write to a file, replaced whole.",
-)
-def export(target: str, excluded: tuple[Network, ...], output: Path | None) -> None:
+@shared.exclusions
+@shared.result_file
+@configuration.config_option()
+def export(target: str, output: Path | None, **options: Any) -> None:
     """Write the rule as a query or as a rule of another tool.
 
     Sigma has no notion of what is new, so its rule finds every SMB connection to the internet. The
     Elastic rule is an NDJSON file to import; it is disabled until you enable it.
+
+    The exclusions that a scan would apply are in it, those of the configuration too. One that the
+    language cannot say is left out, so that the export finds more, never less; stderr names it.
     """
-    writing.write([EXPORTS[target](excluded)], output)
+    given = exclusions.given(options)
+    writing.write([EXPORTS[target](given)], output)
+    writing.tell(f"excluded    {line}" for line in applied(target, given))
+    writing.tell(f"smbrare: {line}" for line in missing(target, given))
