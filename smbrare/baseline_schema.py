@@ -139,6 +139,11 @@ def check_header(path: Path) -> None:
     """
     with path.open("rb") as file:
         head = file.read(_HEADER.size)
+    if head.lstrip().startswith(b"{"):
+        raise BaselineError(
+            f"{path} is no baseline of smbrare; if it is an export of one, make a baseline of it: "
+            "smbrare baseline merge EXPORT --output BASELINE"
+        )
     if len(head) < _HEADER.size or not head.startswith(_MAGIC):
         raise BaselineError(f"{path} is no baseline of smbrare, or a damaged one")
     _, write_format, read_format, version, application = _HEADER.unpack(head)

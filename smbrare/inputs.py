@@ -93,7 +93,7 @@ def _named(
         yield _unreadable(path, error)
         return
     if stat.S_ISDIR(status.st_mode):
-        yield from _below(path, named, seen)
+        yield from _below(path, status, named, seen)
     elif stat.S_ISREG(status.st_mode):
         yield from _file(path, status, named, seen)
     elif stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode):
@@ -119,28 +119,35 @@ def _file(
 
 
 def _below(
-    folder: str, named: set[_Identity], seen: set[_Identity | str]
+    folder: str, at: os.stat_result, named: set[_Identity], seen: set[_Identity | str]
 ) -> Iterator[Input | Skipped]:
-    """Yield the files below a folder."""
+    """Yield the files below a folder, or say that there is none."""
     root = os.path.realpath(folder)
     pending = [folder]
+    # One that was read before has had its say.
+    is_empty = (at.st_dev, at.st_ino) not in seen
     while pending:
         path = pending.pop()
         try:
             status = os.stat(path)
             if not stat.S_ISDIR(status.st_mode):
+                is_empty = False
                 yield from _entry(path, status, named, seen)
             elif path != folder and os.path.islink(path):
+                is_empty = False
                 yield from _linked_folder(path, root)
             elif (identity := (status.st_dev, status.st_ino)) not in seen:
                 seen.add(identity)
                 names = sorted(os.listdir(path), reverse=True)
                 pending.extend(os.path.join(path, name) for name in names)
         except (OSError, ValueError) as error:
+            is_empty = False
             if os.path.islink(path) and not os.path.exists(path):
                 yield Skipped(Origin(path, 0), "a link to nothing", could_matter=False)
             else:
                 yield _unreadable(path, error)
+    if is_empty:
+        yield Skipped(Origin(folder, 0), "no file in this folder", could_matter=False)
 
 
 def _entry(

@@ -201,11 +201,16 @@ def _left_out(inputs: tuple[InputSurvey, ...]) -> str:
         f"{sum(survey.alerts for survey in inputs):,} alerts passed over",
         f"{sum(survey.unknown for survey in inputs):,} of no known source",
     ]
-    if unread := sum(not (survey.container or survey.litter or survey.cut) for survey in inputs):
+    if unread := sum(map(_is_unknown, inputs)):
         parts.append(f"{counted(unread, 'file')} of no known format (named with -v)")
     if litter := sum(survey.litter for survey in inputs):
         parts.append(f"{counted(litter, 'file')} of an archiver's litter")
     return ", ".join(parts)
+
+
+def _is_unknown(survey: InputSurvey) -> bool:
+    """Return whether nothing tells what an input is, not even why it was passed over."""
+    return not (survey.container or survey.litter or survey.skipped)
 
 
 def _held_back(report: Report) -> str:

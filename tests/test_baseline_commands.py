@@ -190,6 +190,18 @@ def test_an_export_says_what_it_leaves_out(run: Run, acme: Path) -> None:
 # prune
 
 
+@pytest.mark.parametrize("command", ["verify", "show"])
+def test_an_export_in_place_of_a_baseline_is_told_how_to_become_one(
+    run: Run, acme: Path, command: str
+) -> None:
+    path = acme.with_name("export.json")
+    run("baseline", "export", acme, "--output", path)
+    result = run("baseline", command, path)
+    assert (result.code, result.out) == (2, "")
+    assert "smbrare baseline merge EXPORT --output BASELINE" in result.err
+    assert run("baseline", "merge", path, "--output", acme.with_name("again.db")).code == 0
+
+
 def test_pruning_forgets_what_was_last_seen_before(run: Run, acme: Path) -> None:
     size = acme.stat().st_size
     result = run("baseline", "prune", acme, "--before", "2026-11-20")

@@ -211,5 +211,15 @@ def test_a_wrong_variable_is_an_error_that_names_it(run: Run, folder: Path, vari
     assert variable.removeprefix("SMBRARE_").lower().replace("_", "-") in result.err
 
 
+def test_the_file_of_findings_is_not_written_by_commands_that_find_none(
+    run: Run, folder: Path
+) -> None:
+    (folder / "smbrare.toml").write_text('output = "findings.txt"\n')
+    environment = {"XDG_CONFIG_HOME": str(folder.parent)}
+    assert "45.83.122.10" in run("baseline", "learn", "acme", SAMPLE, env=environment).out
+    assert run("rule", "export", "--to", "kql", env=environment).out.startswith("destination.port")
+    assert not (folder / "findings.txt").exists()
+
+
 def test_an_empty_variable_is_none(run: Run, folder: Path) -> None:
     assert scan(run, folder, SMBRARE_HISTORY="", SMBRARE_BASELINE="").code == 1

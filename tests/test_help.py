@@ -105,6 +105,16 @@ def test_help_names_every_option_and_prints_the_examples_as_written(
         assert line in result.out
 
 
+@pytest.mark.parametrize(("names", "command"), TREE)
+def test_commands_without_findings_have_no_option_that_speaks_of_them(
+    names: tuple[str, ...], command: click.Command
+) -> None:
+    if names[1:2] in {("replay",), ("baseline",), ("rule",), ("inspect",)}:
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert "findings" not in str(parameter.help).lower()
+
+
 @pytest.fixture
 def shim(tmp_path: Path) -> Path:
     """Return a folder with an executable ``smbrare``, as an installation puts on the path."""

@@ -184,6 +184,14 @@ def test_what_the_system_does_not_open_is_skipped_and_named(
     assert len(found) == 3
 
 
+def test_a_folder_without_files_is_named_where_the_user_names_it(folder: Path) -> None:
+    (folder / "logs" / "empty" / "below").mkdir(parents=True)
+    (found,) = skipped("logs/empty", "logs/empty/below", "logs")
+    assert (found.origin.path, found.reason) == ("logs/empty", "no file in this folder")
+    assert not found.could_matter
+    assert skipped("logs/b.json", "logs/c.json", "logs/a", "logs") == []
+
+
 def test_folders_may_lie_deep(folder: Path) -> None:
     deep = folder / "logs"
     for _ in range(60):

@@ -169,6 +169,13 @@ def test_a_comparison_has_one_line_for_each_sighting_judged_apart(run: Run) -> N
     assert "5 between scan and replay: 3 raised by scan alone, 2 by replay alone" in result.err
 
 
+def test_a_comparison_fits_the_terminal_and_cuts_no_address(run: Run) -> None:
+    result = run("replay", EXAMPLE, "--compare", "--quiet", env={"COLUMNS": "80"})
+    assert max(map(len, result.out.splitlines())) <= 80
+    wide = run("replay", EXAMPLE, "--compare", "--quiet")
+    assert sorted(result.out.split()) == sorted(wide.out.split())
+
+
 def test_a_comparison_in_json_is_the_findings_with_who_and_why(run: Run) -> None:
     lines = alerts(run("replay", EXAMPLE, "--compare", "-f", "ndjson").out)
     document = json.loads(run("replay", EXAMPLE, "--compare", "-f", "json").out)

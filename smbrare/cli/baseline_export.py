@@ -20,7 +20,7 @@ Examples:
 
 @click.command("export", short_help="Write a baseline as canonical JSON.", epilog=_EXAMPLES)
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
-@shared.output
+@shared.result_file
 def export_command(**options: Any) -> int:
     """Write a baseline as canonical JSON, which merge reads.
 

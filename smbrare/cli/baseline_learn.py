@@ -30,14 +30,14 @@ Examples:
 
 @click.command(
     "learn",
-    short_help="Take in what files hold, and report nothing.",
+    short_help="Add what files hold to a baseline.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings(),
 )
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @shared.list_format
-@shared.output
+@shared.result_file
 @shared.exclusions
 @shared.quiet
 @shared.literal
@@ -48,10 +48,11 @@ Examples:
 @shared.color
 @configuration.config_option()
 def learn_command(**options: Any) -> int:
-    """Take in what files hold, and report nothing.
+    """Add what files hold to a baseline, and judge none of it.
 
-    Prints every destination that was learnt, since one of them may be a breach: later scans count
-    it as seen. What an exclusion excludes by its domain is not learnt.
+    PATH is a file, a directory, a glob or - for standard input. Every destination that was learnt
+    is printed, since one of them may be a breach: later scans count it as seen. What an exclusion
+    excludes by its domain is not learnt.
 
     \b
     Exit codes: 0 learnt; 2 wrong usage, baseline or output; 3 some input not read to its end;

@@ -24,7 +24,7 @@ Examples:
 @click.command("show", short_help="Print the destinations seen.", epilog=_EXAMPLES)
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 @shared.list_format
-@shared.output
+@shared.result_file
 @click.option(
     "--destination",
     type=Range(),

@@ -42,8 +42,9 @@ Examples:
 def inspect_command(**given: Any) -> int:
     """Print what an export holds, and what the rule removes of it.
 
-    Container, sources, time and its gaps, hosts, which fields of the rule are there, how many
-    events each clause removes, the events one clause away, and what to change at the exporter.
+    PATH is a file, a directory, a glob or - for standard input. Printed are container, sources,
+    time and its gaps, hosts, which fields of the rule are there, how many events each clause
+    removes, the events one clause away, and what to change at the exporter.
 
     \b
     Exit codes: 0 all can be judged; 2 wrong usage; 3 some input not read to its end; 4 some

@@ -30,6 +30,13 @@ output: Decorator = click.option(
     metavar="FILE",
     help="Write findings to a file, replaced whole at the end.",
 )
+alerts_file: Decorator = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write alerts, or differences, to a file, replaced whole at the end.",
+)
 result_file: Decorator = click.option(
     "-o",
     "--output",
@@ -53,7 +60,7 @@ per_host: Decorator = click.option(
     "--per-host", is_flag=True, help="Judge each host's destinations apart."
 )
 literal: Decorator = click.option(
-    "--literal", is_flag=True, help="Do without fields that the exporter left out."
+    "--literal", is_flag=True, help="Infer no field that the exporter left out: it is missing."
 )
 time_field: Decorator = click.option(
     "--time-field",
@@ -74,7 +81,7 @@ color: Decorator = click.option(
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="Colours in the table.",
+    help="Use colours; auto does on a terminal.",
 )
 list_format: Decorator = click.option(
     "-f",
@@ -122,13 +129,13 @@ exclusions: Decorator = together(
         type=Excluding(),
         multiple=True,
         metavar="CIDR",
-        help="Let destinations not count; may be given several times.",
+        help="Leave out these destinations; may be given several times.",
     ),
     click.option(
         "--exclusions",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Let not count what a TOML file says, with reasons.",
+        help="Leave out what a TOML file says, with reasons.",
     ),
 )
 window: Decorator = together(

@@ -12,7 +12,7 @@ import click
 from smbrare import replay, rule, scan, summary
 from smbrare.cli import configuration, limits, writing
 from smbrare.cli import options as shared
-from smbrare.cli.parameters import Duration, Time
+from smbrare.cli.parameters import Duration, FileName, Time
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
 from smbrare.compare import Difference
@@ -40,7 +40,7 @@ Examples:
     epilog=_EXAMPLES,
     context_settings=configuration.settings("replay"),
 )
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @click.option(
     "-f",
     "--format",
@@ -49,12 +49,16 @@ Examples:
     show_default=True,
     help="How to print alerts.",
 )
-@shared.output
+@shared.alerts_file
 @click.option("--compare", is_flag=True, help="Print instead where a scan differs, and why.")
-@shared.exit_zero
+@click.option(
+    "--exit-zero",
+    is_flag=True,
+    help="Exit with 0 where alerts or differences alone would give 1.",
+)
 @shared.quiet
 @click.option(
-    "--interval", type=Duration(), default="5m", show_default=True, help="From run to run."
+    "--interval", type=Duration(), default="5m", show_default=True, help="Time from run to run."
 )
 @click.option(
     "--lookback",
@@ -84,7 +88,9 @@ Examples:
     show_default=True,
     help="How many alerts a run raises at most.",
 )
-@click.option("--inferred", is_flag=True, help="Supply fields that the exporter left out.")
+@click.option(
+    "--inferred", is_flag=True, help="Infer fields that the exporter left out, as a scan does."
+)
 @click.option(
     "--time-field",
     type=click.Choice(["event.ingested", "@timestamp"]),
@@ -178,6 +184,7 @@ def _rendered(
     report: Report, differences: list[Difference] | None, options: Mapping[str, Any]
 ) -> Iterable[str]:
     shown = list(report.findings)
+    width, color = fitted(options["color"], to_file=options["output"] is not None)
     match options["format"], differences:
         case "json", None:
             return json_document.render_json(report, shown)
@@ -186,14 +193,13 @@ def _rendered(
         case "csv", _:
             return csv_rows.render(report, shown)
         case _, None:
-            width, color = fitted(options["color"], to_file=options["output"] is not None)
             return table.render(report, shown, width, color=color)
         case "json", _:
             return comparison.render_json(differences)
         case "ndjson", _:
             return comparison.render_ndjson(differences)
         case _:
-            return comparison.render_table(differences)
+            return comparison.render_table(differences, width, color=color)
 
 
 def _tell(

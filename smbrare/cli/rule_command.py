@@ -60,7 +60,7 @@ def show(output_format: str) -> None:
     required=True,
     # Only exclusions are configured: the rest of a configuration is for scans.
     allow_from_autoenv=False,
-    help="What to write.",
+    help="What to write the rule as.",
 )
 @shared.exclusions
 @shared.result_file

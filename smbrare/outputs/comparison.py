@@ -5,32 +5,44 @@ from typing import Any
 
 import orjson
 
-from smbrare import rule
+from smbrare import grid, rule
 from smbrare.compare import Difference
-from smbrare.fields import format_time
 from smbrare.finding import flat, nested
-from smbrare.sanitize import json_visible, visible
+from smbrare.sanitize import json_visible
+from smbrare.wording import time_text
 
-_TITLES = ("Time (UTC)", "Destination", "Raised by", "Reason", "Explanation")
-
-
-def render_table(differences: Sequence[Difference]) -> Iterator[str]:
-    """Yield one line for each difference below a heading; nothing where there is none."""
-    if not differences:
-        return
-    rows = [_TITLES, *map(_row, differences)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip() + "\n"
+_COLUMNS = (
+    grid.Column("Time (UTC)"),
+    grid.Column("Destination"),
+    grid.Column("Raised by"),
+    grid.Column("Reason"),
+    grid.Column("Explanation", folds=True),
+)
 
 
-def _row(difference: Difference) -> tuple[str, ...]:
+def render_table(
+    differences: Sequence[Difference], width: int | None, *, color: bool
+) -> Iterator[str]:
+    """Yield a table with a row for each difference; nothing where there is none.
+
+    Args:
+        differences: What to show.
+        width: Columns of the terminal; None for as wide as the text is.
+        color: Whether to use the terminal's colours.
+    """
+    if differences:
+        yield from grid.lines(_COLUMNS, list(map(_row, differences)), width, color=color)
+
+
+def _row(difference: Difference) -> tuple[grid.Cell, ...]:
     sighting = difference.finding.sighting
-    time = "undated" if sighting.time is None else format_time(sighting.time)[:19].replace("T", " ")
-    reasons = ", ".join(difference.reasons)
-    cells = (time, sighting.destination, difference.raised_by, reasons, difference.explanation)
-    return tuple(map(visible, cells))
+    return (
+        "undated" if sighting.time is None else time_text(sighting.time),
+        (sighting.destination, "bold"),
+        difference.raised_by,
+        ", ".join(difference.reasons),
+        difference.explanation,
+    )
 
 
 def render_ndjson(differences: Sequence[Difference]) -> Iterator[str]:
