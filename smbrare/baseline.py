@@ -19,7 +19,7 @@ from pathlib import Path
 import platformdirs
 
 from smbrare import baseline_schema as schema
-from smbrare import rule
+from smbrare import checkpoints, rule
 from smbrare.errors import BaselineError
 from smbrare.fields import HOUR
 from smbrare.sightings import Row
@@ -81,22 +81,29 @@ class Baseline:
             self._existed = _exists(path)
         self.settings = {} if settings is None else {"rule": rule.RULE_ID, **settings}
         if self._existed:
-            with self._reading() as database:
+            with self.reading() as database:
                 kept = schema.check(database, path)
             self.settings = self.settings or _without_digest(kept)
             _compare(path, kept, self.settings)
         elif settings is None:
             raise BaselineError(f"{path} does not exist")
 
-    def rows(self, destinations: Iterable[str] | None = None) -> Iterator[Row]:
+    def rows(
+        self, destinations: Iterable[str] | None = None, since: int | None = None
+    ) -> Iterator[Row]:
         """Yield the rows of some destinations, or of all, in the order of their keys.
+
+        Args:
+            destinations: Which; None for all.
+            since: Where given, of the rows before this UTC hour only the last of each
+                destination, source address and host.
 
         Raises:
             BaselineError: If the file cannot be read.
         """
         if self._existed:
-            with self._reading() as database:
-                yield from schema.rows(database, destinations)
+            with self.reading() as database:
+                yield from schema.rows(database, destinations, since)
 
     def covered(self) -> dict[int, bool]:
         """Return the UTC hours that network events were read of, and whether from a sample.
@@ -106,17 +113,21 @@ class Baseline:
         """
         if not self._existed:
             return {}
-        with self._reading() as database:
+        with self.reading() as database:
             return schema.covered(database)
 
-    def verify(self) -> str:
-        """Look through the whole file and return the digest of what it holds.
+    def verify(self) -> tuple[int, str]:
+        """Look through the whole file.
+
+        Returns:
+            The version of its schema, and the digest of what was seen.
 
         Raises:
             BaselineError: If anything in it is not as it was written.
         """
-        with self._reading() as database:
-            return schema.check(database, self.path, thorough=True)["digest"]
+        with self.reading() as database:
+            digest = schema.check(database, self.path, thorough=True)["digest"]
+            return schema.version(database), digest
 
     def check_writable(self) -> None:
         """Make sure before a long scan that its sightings can be added after it.
@@ -169,11 +180,13 @@ class Baseline:
         Raises:
             BaselineError: If the file cannot be written; it is unchanged then.
         """
-        with _explained(self.path), self._writing() as database:
+        with self.writing() as database:
             rows = database.execute("DELETE FROM sighting WHERE last < ?", (before,)).rowcount
             hours = database.execute(
                 "DELETE FROM covered WHERE hour < ?", (before // HOUR,)
             ).rowcount
+            if schema.watched(database):
+                checkpoints.prune(database, before)
             schema.seal(database)
             database.execute("COMMIT")
             # What is left is right without it, if another process is faster.
@@ -184,7 +197,7 @@ class Baseline:
     def _update(
         self, rows: Iterable[Row], hours: Mapping[int, bool], last_step: Callable[[], None]
     ) -> None:
-        with self._writing() as database:
+        with self.writing() as database:
             schema.add(database, rows, hours)
             schema.seal(database)
             last_step()
@@ -216,19 +229,34 @@ class Baseline:
             Path(name).unlink(missing_ok=True)
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection in a transaction that sees one state of the file."""
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection in a transaction that sees one state of the file.
+
+        Raises:
+            BaselineError: If it cannot be read.
+        """
         with _explained(self.path), closing(_connect(self.path)) as database:
             _begin(database, "BEGIN", "SELECT 1 FROM sqlite_master")
             yield database
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Give a checked connection in an exclusive transaction that is undone if left open."""
-        with closing(_connect(self.path)) as database:
+    def writing(self, *, checked: bool = True) -> Iterator[sqlite3.Connection]:
+        """Give a connection in an exclusive transaction that is undone unless it is committed.
+
+        Args:
+            checked: Whether to look first whether the file is whole. What is written without
+                that must not be what any judgement rests on.
+
+        Raises:
+            BaselineError: If it cannot be written, or is damaged.
+        """
+        with _explained(self.path), closing(_connect(self.path)) as database:
             # Exclusive from the start, so that the commit itself has nobody to wait for.
             _begin(database, "PRAGMA synchronous = FULL", "BEGIN EXCLUSIVE")
-            _compare(self.path, schema.check(database, self.path), self.settings)
+            if checked:
+                _compare(self.path, schema.check(database, self.path), self.settings)
+            else:
+                schema.check_shape(database, self.path)
             yield database
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 
+from smbrare import checkpoints
 from smbrare.errors import BaselineError
 from smbrare.fields import HOUR
 from smbrare.sightings import Row
@@ -19,6 +20,10 @@ APPLICATION_ID = 0x534D4252
 """``SMBR``: marks the SQLite file as a baseline of smbrare."""
 
 SCHEMA_VERSION = 1
+"""Of a baseline that holds what was seen, and nothing else."""
+
+WATCH_VERSION = 2
+"""Of one that a watch has kept its place in: the same, with the tables of `checkpoints`."""
 
 # https://www.sqlite.org/fileformat2.html, section 1.3: the formats for writing and reading,
 # user_version and application_id.
@@ -65,6 +70,8 @@ INSERT INTO covered VALUES (?, ?)
 ON CONFLICT DO UPDATE SET sampled = min(sampled, excluded.sampled)
 """
 _ROWS = "SELECT destination, source, host, hour, first, last FROM sighting"
+# https://www.sqlite.org/lang_select.html#bareagg: with max(), the other columns are of its row.
+_LAST_ROWS = "SELECT destination, source, host, max(hour), first, last FROM sighting"
 _IN_ORDER = "ORDER BY 1, 2, 3, 4"
 _MOST_PARAMETERS = 500
 
@@ -90,8 +97,19 @@ def seal(database: sqlite3.Connection) -> None:
     database.execute("INSERT OR REPLACE INTO setting VALUES ('digest', ?)", (digest(database),))
 
 
-def rows(database: sqlite3.Connection, destinations: Iterable[str] | None = None) -> Iterator[Row]:
-    """Yield the rows of some destinations, or of all, in the order of their keys."""
+def rows(
+    database: sqlite3.Connection,
+    destinations: Iterable[str] | None = None,
+    since: int | None = None,
+) -> Iterator[Row]:
+    """Yield the rows of some destinations, or of all, in the order of their keys.
+
+    Args:
+        database: The open file.
+        destinations: Which; None for all.
+        since: Where given, of the rows before this UTC hour only the last of each destination,
+            source address and host.
+    """
     if destinations is None:
         yield from map(Row._make, database.execute(f"{_ROWS} {_IN_ORDER}"))
         return
@@ -99,8 +117,14 @@ def rows(database: sqlite3.Connection, destinations: Iterable[str] | None = None
     for start in range(0, len(wanted), _MOST_PARAMETERS):
         some = wanted[start : start + _MOST_PARAMETERS]
         marks = ", ".join("?" * len(some))
-        query = f"{_ROWS} WHERE destination IN ({marks}) {_IN_ORDER}"
-        yield from map(Row._make, database.execute(query, some))
+        among = f"WHERE destination IN ({marks})"
+        if since is None:
+            found = database.execute(f"{_ROWS} {among} {_IN_ORDER}", some)
+        else:
+            before = f"{_LAST_ROWS} {among} AND hour < ? GROUP BY 1, 2, 3"
+            query = f"{_ROWS} {among} AND hour >= ? UNION ALL {before} {_IN_ORDER}"
+            found = database.execute(query, (*some, since, *some, since))
+        yield from map(Row._make, found)
 
 
 def covered(database: sqlite3.Connection) -> dict[int, bool]:
@@ -128,6 +152,23 @@ def digest(database: sqlite3.Connection) -> str:
     return state.hexdigest()
 
 
+def version(database: sqlite3.Connection) -> int:
+    """Return the version of the file's schema."""
+    (found,) = database.execute("PRAGMA user_version").fetchone()
+    return int(found)
+
+
+def watched(database: sqlite3.Connection) -> bool:
+    """Return whether a watch has kept its place in the file."""
+    return version(database) == WATCH_VERSION
+
+
+def prepare_watch(database: sqlite3.Connection) -> None:
+    """Make room for the place of a watch, where there is none yet."""
+    checkpoints.prepare(database)
+    database.execute(f"PRAGMA user_version = {WATCH_VERSION}")
+
+
 def check_header(path: Path) -> None:
     """Make sure that a file is a baseline of this schema, without SQLite.
 
@@ -146,12 +187,13 @@ def check_header(path: Path) -> None:
         )
     if len(head) < _HEADER.size or not head.startswith(_MAGIC):
         raise BaselineError(f"{path} is no baseline of smbrare, or a damaged one")
-    _, write_format, read_format, version, application = _HEADER.unpack(head)
+    _, write_format, read_format, schema_version, application = _HEADER.unpack(head)
     if application != APPLICATION_ID:
         raise BaselineError(f"{path} is no baseline of smbrare")
-    if version != SCHEMA_VERSION:
+    if schema_version not in {SCHEMA_VERSION, WATCH_VERSION}:
         raise BaselineError(
-            f"{path} has schema version {version}; this smbrare reads version {SCHEMA_VERSION}"
+            f"{path} has schema version {schema_version}; "
+            f"this smbrare reads versions {SCHEMA_VERSION} and {WATCH_VERSION}"
         )
     if (write_format, read_format) != (_ROLLBACK, _ROLLBACK):
         raise BaselineError(f"{path} is damaged: it is not in the form that smbrare writes")
@@ -169,7 +211,7 @@ def check(database: sqlite3.Connection, path: Path, *, thorough: bool = False) -
         BaselineError: If it holds anything else.
         sqlite3.DatabaseError: Likewise, where SQLite notices.
     """
-    _check_shape(database, path)
+    check_shape(database, path)
     test = "integrity_check" if thorough else "quick_check"
     (verdict,) = database.execute(f"PRAGMA {test}(1)").fetchone()
     if verdict != "ok":
@@ -177,13 +219,20 @@ def check(database: sqlite3.Connection, path: Path, *, thorough: bool = False) -
     kept = settings(database)
     if kept.get("digest") != digest(database):
         raise BaselineError(f"{path} is damaged: what it holds is not what was written")
+    if watched(database):
+        checkpoints.places(database, path)
     return kept
 
 
-def _check_shape(database: sqlite3.Connection, path: Path) -> None:
-    """Make sure of the tables before any is read: a planted view could run anything."""
+def check_shape(database: sqlite3.Connection, path: Path) -> None:
+    """Make sure of the tables before any is read: a planted view could run anything.
+
+    Raises:
+        BaselineError: If they are not those of a baseline.
+    """
     statements = {text for (text,) in database.execute("SELECT sql FROM sqlite_master")}
-    if statements != set(_SCHEMA):
+    tables = (*_SCHEMA, *checkpoints.TABLES) if watched(database) else _SCHEMA
+    if statements != set(tables):
         raise BaselineError(f"{path} is damaged: its tables are not those of a baseline")
     (size,) = database.execute("PRAGMA page_size").fetchone()
     (pages,) = database.execute("PRAGMA page_count").fetchone()

@@ -199,7 +199,7 @@ def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: 
                 undecided=undecided,
                 ahead=how.ahead,
             )
-            _take_sifted(items, survey, how, partial)
+            take_sifted(items, survey, how, partial)
     except OSError as error:
         survey.skip(unreadable(found.path, survey.lines, error))
     survey.size = task.size
@@ -226,16 +226,17 @@ def _sift_part(part: Part, survey: InputSurvey, how: How, partial: Partial) -> b
         head=head,
         ahead=how.ahead,
     )
-    _take_sifted(to_the_end(items, part.text, part.path), survey, how, partial)
+    take_sifted(to_the_end(items, part.text, part.path), survey, how, partial)
     return True
 
 
-def _take_sifted(
+def take_sifted(
     items: Iterable[Record | Skipped | Sample | Tally],
     survey: InputSurvey,
     how: How,
     partial: Partial,
 ) -> None:
+    """Judge what the sieve left of an input, and count the rest by what was sampled of it."""
     survey.sampled = True
     for item in items:
         if isinstance(item, Tally):

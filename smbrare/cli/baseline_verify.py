@@ -5,7 +5,6 @@ from typing import Any
 import click
 
 from smbrare.baseline import Baseline, locate
-from smbrare.baseline_schema import SCHEMA_VERSION
 from smbrare.cli import writing
 from smbrare.cli.parameters import BaselineName
 from smbrare.sanitize import visible
@@ -28,7 +27,7 @@ def verify_command(**options: Any) -> int:
     \b
     Exit codes: 0 whole; 2 damaged, of another version, or no baseline.
     """  # noqa: D301 - click wants a real backspace
-    digest = Baseline(locate(options["baseline"])).verify()
-    text = f"{options['baseline']} is whole: schema version {SCHEMA_VERSION}, SHA-256 {digest}\n"
+    version, digest = Baseline(locate(options["baseline"])).verify()
+    text = f"{options['baseline']} is whole: schema version {version}, SHA-256 {digest}\n"
     writing.write([visible(text[:-1]) + "\n"], None)
     return 0

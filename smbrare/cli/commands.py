@@ -11,6 +11,7 @@ COMMANDS = {
     "replay": "Print the alerts of the rule's runs in Kibana.",
     "rule": "Show the rule, or write it for other tools.",
     "scan": "Print the rare SMB connections of some files.",
+    "watch": "Follow files that grow, and print each finding as it comes.",
 }
 """Every command, and its line in the list of commands."""
 

@@ -20,8 +20,12 @@ from smbrare.triage import triage
 def render_ndjson(report: Report, shown: list[Finding]) -> Iterator[str]:
     """Yield one finding a line."""
     del report
-    for finding in shown:
-        yield _text(nested(flat(finding))) + "\n"
+    yield from map(ndjson_line, shown)
+
+
+def ndjson_line(finding: Finding) -> str:
+    """Return one finding as a line."""
+    return _text(nested(flat(finding))) + "\n"
 
 
 def render_json(report: Report, shown: list[Finding]) -> Iterator[str]:

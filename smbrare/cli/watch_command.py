@@ -1,0 +1,153 @@
+"""``smbrare watch``: follow files that grow, and print each finding as it comes."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from smbrare import summary
+from smbrare.baseline import Baseline, locate
+from smbrare.cli import appending, configuration, exclusions, interruption, writing
+from smbrare.cli import options as shared
+from smbrare.cli.parameters import BaselineName, FileName
+from smbrare.errors import UsageError
+from smbrare.exitcodes import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_TERMINATED
+from smbrare.finding import Finding
+from smbrare.outputs.json_document import ndjson_line
+from smbrare.report import Setup
+from smbrare.sanitize import visible
+from smbrare.scan import Request, baseline_settings
+from smbrare.tails import identity_of
+from smbrare.watch import Outcome, Outside, watch
+from smbrare.withheld import counted
+
+_EXAMPLES = """\b
+Examples:
+  smbrare watch /var/log/winlogbeat --baseline acme
+  smbrare watch logs/events.ndjson --baseline acme --output findings.ndjson
+  smbrare watch logs/ --baseline acme --once --output findings.ndjson
+"""
+
+
+@click.command(
+    "watch",
+    short_help="Follow files that grow, and print each finding as it comes.",
+    epilog=_EXAMPLES,
+    context_settings=configuration.settings(),
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
+@click.option(
+    "--baseline",
+    type=BaselineName(),
+    metavar="NAME|FILE",
+    help="Judge against a baseline, add to it, and keep in it what was read; required.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    # A configuration's output is the report of a scan.
+    allow_from_autoenv=False,
+    help="Add findings to the end of a file.",
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.01, max=86_400),
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    allow_from_autoenv=False,
+    help="How often to look at the files.",
+)
+@click.option(
+    "--once", is_flag=True, allow_from_autoenv=False, help="End when what is there was read."
+)
+@shared.exclusions
+@shared.exit_zero
+@shared.quiet
+@shared.history
+@shared.per_host
+@shared.literal
+@shared.time_field
+@shared.input_tz
+@shared.strict
+@configuration.config_option()
+def watch_command(**options: Any) -> int:
+    """Follow files that grow, and print each finding as it comes.
+
+    PATH is a file, a directory or a glob of NDJSON that is written to. Each finding is a line of
+    NDJSON, given once. What was read is kept in the baseline, so that the next run goes on there.
+
+    \b
+    Ends by Ctrl-C with 130 and by SIGTERM with 143, the baseline complete.
+    Exit codes with --once: as scan has them; 0 also where nothing was added since.
+    """  # noqa: D301 - click wants a real backspace
+    if options["baseline"] is None:
+        raise UsageError("watch keeps its place in a baseline: give --baseline NAME or FILE")
+    request = _request(options)
+    path = locate(options["baseline"])
+    output: Path | None = options["output"]
+    if output is not None:
+        writing.check(output, [*request.paths, path])
+        appending.check(output)
+    baseline = Baseline(path, baseline_settings(request.setup))
+    baseline.check_writable()
+    stop = interruption.at_a_good_moment()
+    outside = Outside(
+        give=lambda finding: _give(finding, output),
+        tell=lambda line: writing.tell([visible(f"smbrare: {line}")]),
+        wait=lambda: stop.wait(options["interval"]),
+        stopping=stop.is_told,
+    )
+    own = frozenset(
+        identity_of(file.stat()) for file in (output, path) if file is not None and file.exists()
+    )
+    outcome = watch(request, baseline, outside, once=options["once"], ignored=own)
+    return _end(outcome, options, stop)
+
+
+def _give(finding: Finding, output: Path | None) -> None:
+    if output is None:
+        writing.write([ndjson_line(finding)], None)
+    else:
+        appending.append(output, ndjson_line(finding))
+
+
+def _request(options: dict[str, Any]) -> Request:
+    return Request(
+        paths=options["paths"],
+        setup=Setup(
+            history=options["history"],
+            per_host=options["per_host"],
+            literal=options["literal"],
+            strict=options["strict"],
+            time_field=options["time_field"],
+            zone=options["input_tz"],
+            baseline=options["baseline"],
+        ),
+        exit_zero=options["exit_zero"],
+        exclusions=exclusions.given(options),
+    )
+
+
+def _end(outcome: Outcome, options: dict[str, Any], stop: interruption.Stop) -> int:
+    """Say what was done, and return the exit code."""
+    report = outcome.report
+    if not options["quiet"]:
+        records = sum(survey.records for survey in report.inputs)
+        skipped = sum(survey.skipped for survey in report.inputs)
+        read = f"{counted(outcome.files, 'file')}, {counted(records, 'record')}"
+        lines = (
+            f"watched     {read}, {skipped:,} skipped",
+            f"findings    {outcome.findings:,}",
+            f"history     baseline {options['baseline']}, updated",
+        )
+        writing.tell(map(visible, lines))
+    if stop.number is not None:
+        return EXIT_INTERRUPTED if stop.number == signal.SIGINT else EXIT_TERMINATED
+    if not report.inputs and outcome.files:
+        return EXIT_CLEAN
+    writing.tell(visible(f"smbrare: {line}") for line in summary.unjudged(report))
+    return report.exit_code
