@@ -67,11 +67,11 @@ def forget(tail: Tail, following: Following) -> None:
     following.tails.pop(tail.identity, None)
 
 
-def close_idle(following: Following, most: int = _MOST_OPEN) -> None:
+def close_idle(following: Following) -> None:
     """Close the files that were not changed for longest, so that only some are kept open."""
     kept = [tail for tail in following.tails.values() if tail.file is not None and not tail.gone]
     kept.sort(key=lambda tail: tail.modified)
-    for tail in kept[: max(len(kept) - most, 0) if _KEEPS_OPEN else None]:
+    for tail in kept[: max(len(kept) - _MOST_OPEN, 0) if _KEEPS_OPEN else None]:
         tail.close()
 
 

@@ -7,8 +7,9 @@ that is killed at any moment loses no finding, and its successor repeats at most
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from smbrare import chunks, following, rarity, scan, tails, watch_baseline
 from smbrare.baseline import Baseline
@@ -106,7 +107,7 @@ def watch(
     outside: Outside,
     *,
     once: bool,
-    ignored: frozenset[str] = frozenset(),
+    own: Iterable[Path] = (),
 ) -> Outcome:
     """Follow files and hand out each finding, until told to stop.
 
@@ -115,7 +116,7 @@ def watch(
         baseline: What was seen before; it learns what is seen now, and keeps the place.
         outside: What to do with what is found.
         once: Whether to end when what is there was read.
-        ignored: Files that are no logs, by identity (`tails.identity_of`).
+        own: Files that are no logs, since they are the run's own.
 
     Raises:
         BaselineError: If the baseline cannot be read or written.
@@ -128,20 +129,21 @@ def watch(
         thorough=request.setup.strict or bool(names),
         names=names,
     )
+    ignored = frozenset(tails.identity_of(path.stat()) for path in own if path.exists())
     files = Following(request.paths, places, ignored)
     counts = Counts(outside.tell)
     run = _Run(request, baseline, outside, how, files, counts, resolutions=Resolutions(names))
-    while True:
+    try:
         _poll(run, once=once)
-        if once or outside.stopping():
-            break
-        outside.wait()
-        if outside.stopping():
-            break
-    _keep(run)
-    run.counts.tell_kept(None)
-    for tail in files.tails.values():
-        tail.close()
+        while not (once or outside.stopping()):
+            outside.wait()
+            if not outside.stopping():
+                _poll(run, once=once)
+        _keep(run)
+    finally:
+        counts.tell_kept(None)
+        for tail in files.tails.values():
+            tail.close()
     return Outcome(_report(run), len(files.tails), run.findings)
 
 

@@ -18,7 +18,6 @@ from smbrare.outputs.json_document import ndjson_line
 from smbrare.report import Setup
 from smbrare.sanitize import visible
 from smbrare.scan import Request, baseline_settings
-from smbrare.tails import identity_of
 from smbrare.watch import Outcome, Outside, watch
 from smbrare.withheld import counted
 
@@ -101,10 +100,8 @@ def watch_command(**options: Any) -> int:
         wait=lambda: stop.wait(options["interval"]),
         stopping=stop.is_told,
     )
-    own = frozenset(
-        identity_of(file.stat()) for file in (output, path) if file is not None and file.exists()
-    )
-    outcome = watch(request, baseline, outside, once=options["once"], ignored=own)
+    own = [path] if output is None else [path, output]
+    outcome = watch(request, baseline, outside, once=options["once"], own=own)
     return _end(outcome, options, stop)
 
 
