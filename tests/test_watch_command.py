@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, Run
+from tests.stress.kill_watch import run_rounds
 from tests.watching import add, line
 
 ONE, TWO = "45.83.122.10", "91.219.236.18"
@@ -200,3 +202,11 @@ def test_an_output_that_cannot_be_written_ends_it_and_the_finding_is_given_later
     os.mkdir(folder)  # noqa: PTH102
     command = ("watch", log, "--baseline", tmp_path / "kept.db", "--once")
     assert found(run(*command).out) == [TWO]
+
+
+def test_kills_at_random_moments_lose_no_finding_and_repeat_at_most_the_last(
+    tmp_path: Path,
+) -> None:
+    fates: Counter[str] = Counter()
+    assert run_rounds(tmp_path, 4, 1, fates) == []
+    assert fates["(findings in all)"] > 40
