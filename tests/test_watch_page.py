@@ -43,12 +43,13 @@ def test_the_command_of_the_unit_runs(run: Run, tmp_path: Path) -> None:
 
 
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
-    if shutil.which("systemd-analyze") is None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
         pytest.skip("no systemd-analyze")
     path = tmp_path / "smbrare-watch.service"
     path.write_text(UNIT.replace("/usr/local/bin/smbrare", "/bin/true"))
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(path)],
+        [program, "verify", "--man=no", str(path)],
         capture_output=True,
         check=False,
         text=True,
