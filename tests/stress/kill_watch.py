@@ -46,7 +46,7 @@ def run_rounds(folder: Path, rounds: int, seed: int, fates: Counter[str]) -> lis
                 written += 1
                 if time.monotonic() > rotation:
                     shutil.move(log, logs / f"app.{number}")
-                    rotation = end
+                    rotation = float("inf")  # A second one would replace the first.
                 time.sleep(_PAUSE)
             process.kill()
         ends.append(len(_given(output)))
