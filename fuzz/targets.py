@@ -17,7 +17,7 @@ from smbrare import envelope, rule
 from smbrare.containers import parts
 from smbrare.duplicate_fields import note
 from smbrare.duplicate_keys import repeated
-from smbrare.early import stays_inside
+from smbrare.early import stays_inside, undecided
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.eventxml import BadXml, parse
 from smbrare.examine import Partial, examine
@@ -69,7 +69,7 @@ def lines(data: bytes) -> None:
         return
     for size in (len(text), 1_000):
         sifted = read_blocks(
-            io.BytesIO(text), _NAME, 0, None, LIMITS, cannot_match=stays_inside, block_bytes=size
+            io.BytesIO(text), _NAME, 0, None, LIMITS, undecided=undecided, block_bytes=size
         )
         assert _sighted(sifted) == whole
 

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from smbrare.early import stays_inside
+from smbrare.early import undecided
 from smbrare.event import Record, Skipped
 from smbrare.examine import Partial, examine
 from smbrare.gathering import LARGE_BYTES, How, take_sifted
@@ -34,7 +34,7 @@ def read(chunk: Chunk, how: How) -> tuple[InputSurvey, Partial]:
             chunk.path,
             limits=how.limits,
             sample_every=_SAMPLE_EVERY,
-            cannot_match=stays_inside,
+            undecided=undecided,
         )
         take_sifted(_placed(sifted, chunk), survey, how, partial)
         return survey, partial
