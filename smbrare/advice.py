@@ -1,15 +1,15 @@
 """What to change at an exporter, from what its events lack: a table of conditions and advice."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smbrare import rule
 from smbrare.inspection import SourceDetails
 from smbrare.survey import SourceSurvey
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What is known of one source in all inputs.
 
     Attributes:
@@ -37,8 +37,7 @@ class Facts:
         return any(kind.startswith(start) for kind in self.survey.kinds)
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """One thing to change.
 
     Attributes:
@@ -52,8 +51,7 @@ class Advice:
     change: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Condition:
+class _Condition(Struct, frozen=True):
     """A line of the table.
 
     Attributes:

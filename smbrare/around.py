@@ -5,10 +5,12 @@ host connect, only other events tell. They decide nothing, and are never missed 
 kept are those nearest in time, in an order that depends on their content alone.
 """
 
+import dataclasses
 from bisect import bisect_left, insort
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from smbrare.event import Origin
 from smbrare.fields import HOUR, MICROSECONDS
@@ -49,7 +51,7 @@ _SERVICES = frozenset(
 _SERVICE_DOMAINS = frozenset({"nt service", "window manager", "font driver host"})
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Activity:
     r"""One event of a host besides its network connections.
 
@@ -72,11 +74,11 @@ class Activity:
     what: str = ""
     detail: str = ""
     parent: str = ""
-    origin: Origin = field(default=Origin("", 0), compare=False)
+    # A Struct has no field that equality passes over.
+    origin: Origin = dataclasses.field(default=Origin("", 0), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedOn:
+class LoggedOn(Struct, frozen=True):
     r"""Somebody who was logged on when a finding happened, as far as the logs tell.
 
     Attributes:
@@ -92,8 +94,7 @@ class LoggedOn:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(Struct, frozen=True):
     """What was found around a finding.
 
     Attributes:
@@ -140,8 +141,7 @@ def same_host(one: str, other: str) -> bool:
     return bool(short) and "." not in short and full.startswith(f"{short}.")
 
 
-@dataclass(slots=True)
-class Collector:
+class Collector(Struct):
     """Gathers what happened around one finding, in any order of the events.
 
     Attributes:

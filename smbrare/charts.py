@@ -6,8 +6,9 @@ HTML and no template escapes them.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from smbrare.fields import HOUR
 from smbrare.finding import Finding
@@ -33,8 +34,7 @@ _OUTCOMES = {
 Spec: TypeAlias = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """A chart.
 
     Attributes:

@@ -11,10 +11,10 @@ given again.
 import hashlib
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+from msgspec import Struct
 
 from smbrare.errors import BaselineError
 
@@ -44,8 +44,7 @@ TABLES = (_FOLLOWED, _GIVEN)
 """The statements that make the tables."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """How far one file was read.
 
     Attributes:

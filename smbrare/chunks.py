@@ -2,7 +2,8 @@
 
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smbrare.early import undecided
 from smbrare.event import Record, Skipped

@@ -1,8 +1,9 @@
 """The table's columns: what each shows of a finding, in layouts from wide to narrow."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from smbrare.enrichment import network_text
 from smbrare.finding import Finding
@@ -25,8 +26,7 @@ Lines: TypeAlias = Callable[[Finding], list[Line]]
 """What a column shows of a finding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column.
 
     Attributes:

@@ -1,8 +1,9 @@
 """Where a scan and a replay judge a sighting apart, and why."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from smbrare.finding import Finding, duration, seconds
 from smbrare.schedule import Schedule
@@ -14,8 +15,7 @@ Reason: TypeAlias = Literal["inferred", "time_field", "silence", "undated", "unr
 _Key: TypeAlias = tuple[str, str, int, int | None, tuple[str, str, int, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """What is found on one step of the way from a scan to a replay.
 
     Attributes:
@@ -27,8 +27,7 @@ class Stage:
     findings: Sequence[Finding]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A sighting that only one side raises.
 
     Attributes:

@@ -6,8 +6,9 @@ what is left. Whatever ends a layer early becomes the last `Skipped` of the part
 
 import io
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import IO, BinaryIO, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from smbrare.event import Origin, Record, Skipped
 from smbrare.jsonshape import DOCUMENT, NDJSON, shape
@@ -32,8 +33,7 @@ Item = TypeVar("Item")
 Records: TypeAlias = Iterator[Record | Skipped]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What one input holds in one place: the input itself, or a member of an archive.
 
     Attributes:
@@ -55,8 +55,7 @@ class Part:
     text: Stream | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """A format of records.
 
     Attributes:
@@ -114,8 +113,7 @@ def parts(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Par
     yield from _unpacked(Stream(blocks(stream, budget)), path, _Context(seekable, budget))
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
+class _Context(Struct, frozen=True):
     """What the layers of one input share.
 
     Attributes:

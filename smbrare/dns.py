@@ -6,9 +6,10 @@ address chooses. Only an answer to a query ties a name to an address.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct, field
 
 from smbrare.event import Readable
 from smbrare.fields import Malformed, ip
@@ -52,8 +53,7 @@ def is_named(name: str, pattern: str) -> bool:
     return name.endswith(pattern[1:]) if pattern.startswith("*.") else name == pattern
 
 
-@dataclass(slots=True)
-class Resolutions:
+class Resolutions(Struct):
     """What the DNS events of a scan, or of a part of one, say about some names.
 
     Attributes:
@@ -105,8 +105,7 @@ class Query(NamedTuple):
 _Times: TypeAlias = tuple[int | None, int | None]
 
 
-@dataclass(slots=True)
-class Answers:
+class Answers(Struct):
     """Which names led to which addresses on the internet, who asked, and when.
 
     What is kept merges by union, minimum and maximum. Whether it was too much depends on the

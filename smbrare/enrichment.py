@@ -5,9 +5,11 @@ is said and never an error.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from smbrare.finding import Finding
 
@@ -23,8 +25,7 @@ FIELDS = (COUNTRY, AS_NUMBER, AS_NAME, INDICATOR, PROVIDER)
 """The ECS fields that tell what was found; others only repeat the address and its type."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A file of reference data, and what it says.
 
     Attributes:

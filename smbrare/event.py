@@ -1,15 +1,16 @@
 """What flows from a file to the judgement: records, and the places they came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Document: TypeAlias = Mapping[str, Any]
 """One decoded JSON object: what an exporter wrote for one event."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a record stands.
 
     Attributes:
@@ -31,8 +32,7 @@ def moved(origin: Origin, lines: int) -> Origin:
     return replace(origin, number=origin.number + lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One object that a reader decoded, not yet interpreted.
 
     Attributes:
@@ -46,8 +46,7 @@ class Record:
     repeated: tuple[tuple[str, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A record, or the rest of an input, that could not be read.
 
     Attributes:
@@ -63,8 +62,7 @@ class Skipped:
     ends_input: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a record says about one ECS field.
 
     Attributes:

@@ -7,9 +7,10 @@ ever declared, let alone expanded.
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
+
+from msgspec import Struct, field
 
 from smbrare.event import Document
 from smbrare.limits import DEFAULT, TOO_DEEP, Limits
@@ -72,8 +73,7 @@ def parse(text: str | bytes, limits: Limits = DEFAULT) -> Document:
     return {"Event": root.value}
 
 
-@dataclass(slots=True)
-class _Element:
+class _Element(Struct):
     """An element that is being read; its value is known when it ends."""
 
     name: str

@@ -1,11 +1,12 @@
 """One record judged: counted, and turned into sightings where it matches the rule."""
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from smbrare import dns, rule
 from smbrare.dns import Answers, Resolutions
@@ -26,8 +27,7 @@ _UNTOLD = frozenset({"unknown"})
 """ECS's word for the outcome of an event that does not tell."""
 
 
-@dataclass(slots=True)
-class Partial:
+class Partial(Struct):
     """What one part of the input gave; parts merge in any order to the same whole."""
 
     sightings: Sightings = field(default_factory=Sightings)

@@ -5,10 +5,11 @@ conditions of an exclusion have to hold; of several values for one condition, an
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from ipaddress import ip_address
+
+from msgspec import Struct
 
 from smbrare.dns import Resolutions
 from smbrare.fields import HOUR, format_time
@@ -18,8 +19,7 @@ from smbrare.sightings import Key
 _REMEMBERED = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusion:
+class Exclusion(Struct, frozen=True):
     """One rule of the user's; at least one of its first four conditions is given.
 
     Attributes:

@@ -4,10 +4,10 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import orjson
+from msgspec import Struct
 
 from smbrare.errors import UsageError
 from smbrare.event import Document
@@ -21,8 +21,7 @@ _DESTINATION = ("destination.ip", "destination")
 _TIME = ("@timestamp", "time")
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """How findings differ from those expected; empty on both sides where they do not."""
 
     missing: tuple[Expected, ...]

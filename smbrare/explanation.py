@@ -1,7 +1,8 @@
 """What is said of one event: why it is a sighting or none, and a finding or none."""
 
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
 
 from smbrare import rule
 from smbrare.around import Around
@@ -30,8 +31,7 @@ EXAMPLES: dict[str, str | int] = {
 """A value that satisfies each clause; the rule excludes every address kept for documentation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded:
+class Excluded(Struct, frozen=True):
     """An address that is not the internet to the rule.
 
     Attributes:
@@ -45,8 +45,7 @@ class Excluded:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A change of one field that satisfies its clause.
 
     Attributes:
@@ -62,8 +61,7 @@ class Change:
     to: tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClauseResult:
+class ClauseResult(Struct, frozen=True):
     """What one clause said to an event.
 
     Attributes:
@@ -102,8 +100,7 @@ class ClauseResult:
         return Change(self.field, self.read_from, self.values, keep)
 
 
-@dataclass(frozen=True, slots=True)
-class Rarity:
+class Rarity(Struct, frozen=True):
     """Whether a sighting is a finding.
 
     Attributes:
@@ -127,8 +124,7 @@ class Rarity:
     queries: tuple[Query, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """One event explained.
 
     Attributes:
@@ -180,8 +176,7 @@ class Explanation:
         return tuple(clause.change() for clause in self.failing)
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """What is said of a record.
 
     Attributes:

@@ -6,12 +6,13 @@ value that does not fit is dropped alone, and the caller is told.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
+
+from msgspec import Struct
 
 from smbrare.event import Document
 
@@ -204,8 +205,7 @@ def _address(text: str) -> Address | None:
 _short_address = lru_cache(maxsize=262_144)(_address)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A point in time.
 
     Attributes:

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import orjson
+from msgspec import Struct
 
 from smbrare import rule
 from smbrare.around import Around
@@ -31,8 +31,7 @@ TACTICS = (("TA0010", "Exfiltration"), ("TA0006", "Credential Access"))
 _SEVERITY_NUMBERS = {"low": 21, "medium": 47, "high": 73, "critical": 99}
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """How much of the time before a finding was known.
 
     Attributes:
@@ -51,8 +50,7 @@ class History:
         return self.wanted is not None and self.known >= self.wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """What the baseline holds of a destination.
 
     Attributes:
@@ -69,8 +67,7 @@ class Recorded:
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A sighting of a destination that was not seen in the history before it.
 
     Attributes:
@@ -113,9 +110,9 @@ class Finding:
     recorded: Recorded | None = None
     new_hosts: tuple[str, ...] = ()
     alert: Alert | None = None
-    extra: Mapping[str, Any] = field(default_factory=lambda: _NOTHING, compare=False)
-    queries: tuple[Query, ...] = field(default=(), compare=False)
-    around: Around | None = field(default=None, compare=False)
+    extra: Mapping[str, Any] = _NOTHING
+    queries: tuple[Query, ...] = ()
+    around: Around | None = None
 
     @property
     def dns_names(self) -> tuple[str, ...]:

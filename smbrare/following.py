@@ -7,8 +7,9 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from smbrare.checkpoints import Place
 from smbrare.event import Origin, Skipped
@@ -20,8 +21,7 @@ _MOST_OPEN = 256
 _KEEPS_OPEN = os.name == "posix"
 
 
-@dataclass(slots=True)
-class Following:
+class Following(Struct):
     """The files that are followed.
 
     Attributes:

@@ -1,6 +1,6 @@
 """The funnel of an inspection: how many events are left after each condition of the rule."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from smbrare import rule
 from smbrare.examine import Outside
@@ -13,8 +13,7 @@ _ADMITTED: tuple[tuple[Outside, str], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One stage.
 
     Attributes:

@@ -6,9 +6,11 @@ its ranges, in their order, are that of the file.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial as bind
 from itertools import groupby
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from smbrare import envelope, workers
 from smbrare.containers import Part, to_the_end
@@ -38,8 +40,7 @@ _SAMPLE_EVERY_AT_LEAST = MIB // 4
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-@dataclass(frozen=True, slots=True)
-class How:
+class How(Struct, frozen=True):
     """How to read.
 
     Attributes:
@@ -68,8 +69,7 @@ class How:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """What one process reads at a time: an input, or a range of a plain NDJSON file.
 
     Attributes:

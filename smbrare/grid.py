@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from smbrare.sanitize import visible
 
@@ -16,8 +17,7 @@ Cell: TypeAlias = str | tuple[str, str]
 """Text, or text and rich's style of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column.
 
     Attributes:

@@ -3,9 +3,10 @@
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from smbrare.event import Origin, Skipped
 
@@ -22,8 +23,7 @@ _SPECIAL = (
 _Identity: TypeAlias = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """Something to read.
 
     Attributes:

@@ -5,9 +5,10 @@ the order nor the split of the input shows in them.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import NamedTuple, TypeVar
+
+from msgspec import Struct, field
 
 from smbrare import rule
 from smbrare.event import Document, Origin
@@ -24,8 +25,7 @@ _LONGEST_SHOWN = 80
 """Characters of a value that are kept of an example."""
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """A count with an example.
 
     Attributes:
@@ -66,8 +66,7 @@ class Near(NamedTuple):
     held: str
 
 
-@dataclass(slots=True)
-class SourceDetails:
+class SourceDetails(Struct):
     """What `survey.SourceSurvey` does not count of a source's network events.
 
     Attributes:
@@ -119,8 +118,7 @@ class SourceDetails:
         self.nameless += not (view.read("host.name").values or view.read("host.id").values)
 
 
-@dataclass(slots=True)
-class Inspection:
+class Inspection(Struct):
     """Everything that ``inspect`` shows besides the surveys of the inputs.
 
     Attributes:
@@ -173,8 +171,7 @@ class Inspection:
         return dict(sorted(counts.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class Inspected:
+class Inspected(Struct, frozen=True):
     """What ``inspect`` shows.
 
     Attributes:

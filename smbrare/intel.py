@@ -4,10 +4,11 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network, summarize_address_range
 from itertools import chain
 from pathlib import Path
+
+from msgspec import Struct
 
 from smbrare.enrichment import INDICATOR, PROVIDER, Reference
 from smbrare.fields import Address, Malformed, ip
@@ -19,8 +20,7 @@ _ADDRESS_AND_PORT = re.compile(r"([0-9]+(?:\.[0-9]+){3}):[0-9]{1,5}")
 _MOST_COLUMNS_NAMED = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line of a list.
 
     Attributes:
@@ -171,8 +171,7 @@ def look_up(file: str, destinations: Iterable[str]) -> Reference:
     )
 
 
-@dataclass(slots=True)
-class _Counts:
+class _Counts(Struct):
     entries: int = 0
     passed_over: int = 0
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -13,8 +15,7 @@ _VALUE = re.compile(r"([0-9]{1,15}) ?(KiB|MiB|GiB|)")
 _BYTES = "_bytes"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Bounds on one input; what exceeds them is skipped and counted.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Messages that may come in floods: the first of a minute are told, the others counted; pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 MOST = 10
 """Messages about one file that are told in one span."""
@@ -10,15 +11,13 @@ SPAN = 60.0
 """Its length, in seconds."""
 
 
-@dataclass(slots=True)
-class _Told:
+class _Told(Struct):
     since: float
     told: int = 0
     kept: int = 0
 
 
-@dataclass(slots=True)
-class Flood:
+class Flood(Struct):
     """What was told about each file lately.
 
     Attributes:

@@ -3,7 +3,7 @@
 Three languages: Kibana's query bar (KQL), ES|QL, and the hunting KQL of Microsoft Defender.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from smbrare.fields import MICROSECONDS, date, format_time
 from smbrare.finding import Finding
@@ -18,8 +18,7 @@ _LATEST = date("9999-12-31T23:59:59Z").time
 _EVERYTHING = "logs-*, winlogbeat-*, endgame-*"
 
 
-@dataclass(frozen=True, slots=True)
-class Pivot:
+class Pivot(Struct, frozen=True):
     """One query.
 
     Attributes:

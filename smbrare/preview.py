@@ -1,7 +1,8 @@
 """What an input is, as far as its first records tell."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from smbrare.exitcodes import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.survey import UNKNOWN_SOURCES
@@ -13,8 +14,7 @@ ALERT = "alert"
 UNRECOGNIZED = "unrecognized"
 
 
-@dataclass(frozen=True, slots=True)
-class PartPreview:
+class PartPreview(Struct, frozen=True):
     """What one input is, or one member of an archive.
 
     Attributes:
@@ -44,8 +44,7 @@ class PartPreview:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """One input.
 
     Attributes:

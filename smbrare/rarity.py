@@ -9,8 +9,9 @@ and last sighting of each hour decide every question exactly.
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import zip_longest
+
+from msgspec import Struct, field
 
 from smbrare.fields import HOUR
 from smbrare.finding import MOST_HOSTS, Finding, History, Recorded, Status, seconds
@@ -24,8 +25,7 @@ def _nothing_excluded(_: Key) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is known besides the scan's own sightings.
 
     Attributes:
@@ -39,8 +39,7 @@ class Known:
     sampled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """How to judge.
 
     Attributes:
@@ -57,8 +56,7 @@ class Question:
     raised: frozenset[tuple[str, int]] | None = None
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     """Everything about one destination, or one destination and host."""
 
     contacts: dict[int, list[Contact]] = field(default_factory=lambda: defaultdict(list))

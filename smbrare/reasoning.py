@@ -1,6 +1,6 @@
 """Why an event is a sighting or none, and a finding or none: the answers of scan's own code."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from smbrare import rarity, rule
 from smbrare.event import Document, Origin

@@ -3,7 +3,8 @@
 import sys
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smbrare import rarity, scan
 from smbrare.compare import Change, Difference, Stage, differences

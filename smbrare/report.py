@@ -1,8 +1,9 @@
 """The report of a scan: what was found, what was read, and the exit code that both decide."""
 
-from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
+
+from msgspec import Struct, field
 
 from smbrare.enrichment import Reference
 from smbrare.exitcodes import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNJUDGED, EXIT_UNREADABLE
@@ -14,8 +15,7 @@ from smbrare.survey import BY_INFERENCE, InputSurvey, Span
 _LITTER = "is only an archiver's litter"
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
+class Setup(Struct, frozen=True):
     """How a scan was asked for, as far as its output says so.
 
     Attributes:
@@ -52,8 +52,7 @@ class Setup:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded:
+class Excluded(Struct, frozen=True):
     """What one exclusion kept back in a scan.
 
     Attributes:
@@ -71,8 +70,7 @@ class Excluded:
     expired: bool
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True, dict=True):
     """Everything that an output or the summary shows.
 
     Attributes:

@@ -7,7 +7,9 @@ not told again; what the second cannot is said of the findings.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from smbrare import activities, envelope
 from smbrare.around import Around, Collector, together
@@ -36,8 +38,7 @@ _PLAIN_NAME = re.compile(r"[a-z0-9._-]+")
 """What every exporter writes as it is, whatever it escapes in JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where and when to look.
 
     Attributes:
@@ -49,8 +50,7 @@ class Place:
     time: int
 
 
-@dataclass(slots=True)
-class Pass:
+class Pass(Struct):
     """What the second pass looks for, and what it found.
 
     Attributes:

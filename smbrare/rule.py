@@ -5,8 +5,9 @@ history 7 days); its query is unchanged since December 2023.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from smbrare.event import Readable
 from smbrare.fields import Address
@@ -35,8 +36,7 @@ INDICES = (
 """The index patterns that the rule runs over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """One condition of the query.
 
     Attributes:

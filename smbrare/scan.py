@@ -1,7 +1,9 @@
 """A scan: inputs to records, records to sightings, sightings to findings."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from smbrare import gathering, rarity, window
 from smbrare.baseline import Baseline
@@ -20,8 +22,7 @@ from smbrare.sightings import Row
 from smbrare.sources.mapping import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What to scan, and how.
 
     Attributes:

@@ -26,15 +26,15 @@ at their time.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
+
+from msgspec import Struct
 
 DocumentCount = Callable[[str, int, int], int]
 """How many events of a destination were read between two times, both included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """When a rule runs, and what each run reads; all times in microseconds.
 
     Attributes:
@@ -87,8 +87,7 @@ class Schedule:
         return slack >= 0 and (silence is None or silence > self.history - slack)
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """One alert of one run; all times in microseconds since 1970 UTC.
 
     Attributes:
@@ -111,8 +110,7 @@ class Alert:
     crowded: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What a schedule makes of some sightings.
 
     Attributes:
@@ -135,8 +133,7 @@ class Outcome:
         return sorted({alert.run for alert in (*self.alerts, *self.cut) if alert.crowded})
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True):
     """A sighting that at least one run finds new: every run from first to last does."""
 
     first: int

@@ -1,17 +1,17 @@
 """What a baseline has seen of each destination, out of its rows."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from itertools import groupby
+
+from msgspec import Struct
 
 from smbrare.networks import Network
 from smbrare.sightings import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One destination.
 
     Attributes:
@@ -31,8 +31,7 @@ class Seen:
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """Which rows to look at; what is empty or None asks for nothing.
 
     Attributes:

@@ -10,11 +10,11 @@ splits (``4<!-- -->45``): no known exporter writes either.
 """
 
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import stringzilla
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
+from msgspec import Struct
 
 Block: TypeAlias = bytes | bytearray | memoryview
 
@@ -59,8 +59,7 @@ _DIGIT_ESCAPE = re.compile(rb"u003[013459]")
 _DIGIT_REFERENCE = re.compile(rb"#(?:x0*3[0-9]|0*(?:4[89]|5[0-7])|\\)")
 
 
-@dataclass(frozen=True, slots=True)
-class Sifted:
+class Sifted(Struct, frozen=True):
     """What a block of whole lines holds.
 
     Attributes:

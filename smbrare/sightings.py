@@ -7,15 +7,15 @@ input shows in it.
 import hashlib
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct, field
 
 from smbrare.event import Origin
 from smbrare.fields import HOUR
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """One destination of one event that matches the rule.
 
     Attributes:
@@ -95,8 +95,7 @@ class Told(NamedTuple):
         )
 
 
-@dataclass(slots=True)
-class Contact:
+class Contact(Struct):
     """The sightings of one key.
 
     Attributes:
@@ -124,8 +123,7 @@ class Contact:
         self.told = self.told.joined(told)
 
 
-@dataclass(slots=True)
-class Moments:
+class Moments(Struct):
     """The time of every sighting with a digest of its event, in 16 bytes, by destination."""
 
     times: dict[str, "array[int]"] = field(default_factory=dict)
@@ -167,8 +165,7 @@ class Moments:
         )
 
 
-@dataclass(slots=True)
-class Sightings:
+class Sightings(Struct):
     """All sightings of a scan, or of a part of one.
 
     Attributes:

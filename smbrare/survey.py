@@ -5,7 +5,8 @@ Pure counters that merge by sum, union, minimum and maximum.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from smbrare.event import Origin, Readable, Skipped
 from smbrare.fields import HOUR, Moment
@@ -21,8 +22,7 @@ MOST_LOCATED = 10
 """How many skipped records of an input are kept with their place; all are counted."""
 
 
-@dataclass(slots=True)
-class SourceSurvey:
+class SourceSurvey(Struct):
     """Counts of one source in one input.
 
     Attributes:
@@ -74,8 +74,7 @@ class SourceSurvey:
         return True
 
 
-@dataclass(slots=True)
-class Repeated:
+class Repeated(Struct):
     """Records in which a key that the rule's fields are read from was given twice.
 
     Attributes:
@@ -101,8 +100,7 @@ class Repeated:
         self.first = self.first or other.first
 
 
-@dataclass(slots=True)
-class InputSurvey:
+class InputSurvey(Struct):
     """Counts of one input, or of one member of an archive.
 
     Attributes:
@@ -220,8 +218,7 @@ class InputSurvey:
         return ", ".join(sorted(self.sources))
 
 
-@dataclass(slots=True)
-class Span:
+class Span(Struct):
     """The time that events cover.
 
     Attributes:

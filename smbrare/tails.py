@@ -8,9 +8,10 @@ import hashlib
 import io
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from smbrare import containers
 from smbrare.checkpoints import Place
@@ -33,8 +34,7 @@ Note: TypeAlias = Callable[[str], None]
 """Called with what was noticed of a file that is no trouble, for the user."""
 
 
-@dataclass(slots=True)
-class Tail:
+class Tail(Struct):
     """One file and how far it was read.
 
     Attributes:
@@ -97,8 +97,7 @@ class Tail:
             self.file = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """Whole lines of one file.
 
     Attributes:

@@ -5,8 +5,9 @@ gives away is nevertheless the NetNTLM response of whoever was logged on.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from smbrare.fields import format_time
 from smbrare.finding import Finding, duration
@@ -18,8 +19,7 @@ Mark: TypeAlias = Callable[[str], str]
 _MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step.
 
     Attributes:
@@ -39,8 +39,7 @@ class Step:
         return self.text.format(**marked)
 
 
-@dataclass(frozen=True, slots=True)
-class Triage:
+class Triage(Struct, frozen=True):
     """The steps of a finding.
 
     Attributes:

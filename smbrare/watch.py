@@ -8,8 +8,9 @@ that is killed at any moment loses no finding, and its successor repeats at most
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from smbrare import chunks, following, rarity, scan, tails, watch_baseline
 from smbrare.baseline import Baseline
@@ -34,8 +35,7 @@ BATCH_BYTES = 32 * MIB
 """Judged together at most: findings in what is longer do not wait for its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """What a watch needs of whoever runs it.
 
     Attributes:
@@ -53,8 +53,7 @@ class Outside:
     gone_seconds: float = 10.0
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     """One run of a watch.
 
     Attributes:
@@ -86,8 +85,7 @@ class _Run:
     away: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How a watch ended.
 
     Attributes:

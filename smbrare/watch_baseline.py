@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from smbrare import baseline_schema as schema
 from smbrare import checkpoints
@@ -16,8 +17,7 @@ KEEP_SECONDS = 10.0
 _MOST_ROWS = 10_000
 
 
-@dataclass(slots=True)
-class Pending:
+class Pending(Struct):
     """What was read and judged, and is not in the baseline yet.
 
     Attributes:

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from smbrare.event import Skipped
 from smbrare.notices import Flood
@@ -12,8 +13,7 @@ _ENOUGH_TO_TELL = 100
 """Network events of a source in a file from which on a field that all of them lack is told."""
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(Struct):
     """Counts of each file, and the messages about them.
 
     Attributes:

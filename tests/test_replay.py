@@ -1,13 +1,13 @@
 """The replay of gathered sightings, and why it differs from a scan."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from smbrare import replay, scan
 from smbrare.compare import Difference

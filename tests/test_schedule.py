@@ -3,11 +3,11 @@
 import random
 import socket
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from smbrare.event import Origin
 from smbrare.fields import HOUR

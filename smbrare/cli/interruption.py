@@ -2,9 +2,10 @@
 
 import signal
 import threading
-from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
+
+from msgspec import Struct, field
 
 
 class Terminated(BaseException):
@@ -22,8 +23,7 @@ def stop_listening() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-@dataclass(slots=True)
-class Stop:
+class Stop(Struct):
     """Whether a run that goes on until it is told to stop was told so.
 
     Attributes:

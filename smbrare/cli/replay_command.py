@@ -3,11 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from smbrare import replay, rule, scan, summary
 from smbrare.cli import configuration, limits, writing

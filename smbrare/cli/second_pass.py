@@ -1,7 +1,8 @@
 """The second pass of a scan whose output shows what happened around its findings."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smbrare.cli.progress import progress_bar
 from smbrare.event import Skipped

@@ -1,7 +1,8 @@
 """What an export holds and what the rule removes of it, for a person."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smbrare import rule
 from smbrare.advice import advise, totals
@@ -23,8 +24,7 @@ _KIB = 1024
 _SECONDS = 3_600
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Struct, frozen=True):
     """What the text is laid out for.
 
     Attributes:
@@ -38,8 +38,7 @@ class Screen:
     block: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Section:
+class _Section(Struct, frozen=True):
     title: str
     columns: Sequence[Column] = ()
     rows: Sequence[Sequence[Cell]] = ()

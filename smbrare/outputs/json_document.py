@@ -1,10 +1,10 @@
 """``json`` and ``ndjson``: findings as ECS documents, each value exactly as the log had it."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import orjson
+from msgspec.structs import asdict
 
 from smbrare import rule
 from smbrare.enrichment import Reference

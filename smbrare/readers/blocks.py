@@ -1,13 +1,13 @@
 """The lines of a stream, or of a range of it, in blocks of whole lines."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BufferedIOBase, RawIOBase
 from itertools import cycle
 from mmap import mmap
 from typing import Literal, TypeAlias
 
 import stringzilla
+from msgspec import Struct
 
 from smbrare.limits import KIB, MIB
 
@@ -26,8 +26,7 @@ _BLOCKS_AHEAD = 4
 _ROOM_BYTES = 64 * KIB
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """Some bytes of a range.
 
     Attributes:

@@ -9,8 +9,9 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, BinaryIO
+
+from msgspec import Struct
 
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.fields import TYPES
@@ -63,8 +64,7 @@ _FIELD_LIMIT = "larger than field limit"
 _RETRY_FREE_BYTES = 64 * KIB
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(Struct, frozen=True):
     """What a header says.
 
     Attributes:
@@ -184,8 +184,7 @@ def _unguarded(cell: str) -> str:
     return cell[1:] if _GUARDED.match(cell) else cell
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A line, of which no more is held than a row may have.
 
     Attributes:

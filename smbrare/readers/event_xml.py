@@ -6,8 +6,9 @@ no document is ever held whole.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from smbrare.event import Origin, Record, Skipped
 from smbrare.eventxml import BadXml, parse
@@ -58,8 +59,7 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
         yield _record(piece, Origin(path, number, piece.offset), limits)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     """A part of the stream.
 
     Attributes:

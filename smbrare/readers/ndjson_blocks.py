@@ -6,10 +6,10 @@ port of the rule.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import stringzilla
+from msgspec import Struct
 
 from smbrare.event import Origin, Record, Skipped
 from smbrare.limits import DEFAULT, Limits
@@ -21,8 +21,7 @@ Undecided: TypeAlias = Callable[[Sequence[memoryview]], Iterable[int]]
 """Tells which of some lines are to be decoded, by their place in the sequence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """A record that was decoded only to tell what its input holds; it may come as a `Record` too.
 
     Attributes:
@@ -32,8 +31,7 @@ class Sample:
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """What a stretch of an input held, decoded or not; tallies of stretches add up.
 
     Attributes:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from smbrare.event import Document, Reading
 from smbrare.fields import DATES, TYPES, Malformed, Moment, date, is_missing, keyword, leaves
@@ -16,8 +18,7 @@ _DRIVE = re.compile(r"[A-Za-z]:\\")
 ZONE_ASSUMED = "a time without a zone, read in the one of --input-tz"
 
 
-@dataclass(frozen=True, slots=True)
-class Take:
+class Take(Struct, frozen=True):
     """One way to fill an ECS field.
 
     Attributes:
@@ -68,8 +69,7 @@ def _placed(takes: tuple[Take, ...], places: Places) -> list[Take]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """How records are read.
 
     Attributes:
@@ -83,8 +83,7 @@ class Settings:
     time_field: str = "@timestamp"
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """A record seen as an ECS event through its source's table; each field is read once.
 
     Attributes:
@@ -100,7 +99,7 @@ class View:
     document: Document
     table: Table
     settings: Settings = field(default_factory=Settings)
-    _readings: dict[str, Reading] = field(default_factory=dict, compare=False, repr=False)
+    _readings: dict[str, Reading] = field(default_factory=dict)
 
     def read(self, field: str) -> Reading:
         """Return what the record says about an ECS field, typed as Elasticsearch types it."""

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from smbrare.event import Document
 from smbrare.eventxml import event_from_xml
@@ -40,8 +41,7 @@ RECORD: Table = {
 """What is read of every Windows event; of those that are no network events, nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class WindowsEvent:
+class WindowsEvent(Struct, frozen=True):
     """One raw Windows event.
 
     Attributes:

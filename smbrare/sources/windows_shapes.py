@@ -15,7 +15,8 @@ EvtxECmd's records) is nowhere among them: it is not the process that connected.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smbrare.event import Document
 from smbrare.fields import leaves
@@ -27,8 +28,7 @@ def _as_it_is(document: Document) -> Document:
     return document
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shape:
+class Shape(Struct, frozen=True, eq=False):
     """How one exporter writes a Windows event.
 
     Attributes:

@@ -5,8 +5,9 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO, cast
+
+from msgspec import Struct
 
 from smbrare.limits import KIB, MIB, Limits, size_text
 from smbrare.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
@@ -38,8 +39,7 @@ _ZIP_ERRORS = (
 _TAR_ERRORS = (tarfile.TarError, OverflowError, RecursionError, ValueError)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A file in an archive.
 
     Attributes:

@@ -7,8 +7,9 @@ libraries share one interface, so one loop reads them all.
 import re
 import sys
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from smbrare.limits import KIB, MIB
 from smbrare.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
@@ -39,8 +40,7 @@ class Decompressor(Protocol):
         """Return at most so many bytes of what the data decompresses to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
+class Codec(Struct, frozen=True):
     """A library at work.
 
     Attributes:
@@ -52,8 +52,7 @@ class Codec:
     errors: tuple[type[Exception], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Compression:
+class Compression(Struct, frozen=True):
     """A compressed format.
 
     Attributes:

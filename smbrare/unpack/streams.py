@@ -9,8 +9,9 @@ import codecs
 import io
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
+
+from msgspec import Struct
 
 from smbrare.limits import KIB, MIB, Limits, size_text
 
@@ -32,8 +33,7 @@ class Damaged(Exception):  # noqa: N818 - says what the stream is
     """A stream that cannot be read on; the message says why, for the user."""
 
 
-@dataclass(slots=True)
-class Budget:
+class Budget(Struct):
     """What one input may still expand to, over all of its layers and members.
 
     Attributes:
