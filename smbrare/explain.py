@@ -22,6 +22,7 @@ from smbrare.reasoning import explain_event, judge_rarity
 from smbrare.retrace import Pass, place_of, trace
 from smbrare.scan import Request, gather, known, question, settings_of
 from smbrare.sightings import Sightings
+from smbrare.sources.mapping import Settings
 from smbrare.survey import InputSurvey
 
 _NUMBERED = re.compile(r"(.+)[:#]([0-9]{1,18})", re.DOTALL)
@@ -124,24 +125,18 @@ def explain(
     if any(event.sighting for event in events):
         if not once:
             rest = gather([Input(target.file, named=True, size=None)], request, progress)
-        history = known(rest, baseline)
-        owns = [Partial() for _ in documents]
-        for document, own in zip(documents, owns, strict=True):
-            examine(document, found.origin, settings, InputSurvey(target.path), own)
+        owns = [_alone(document, found.origin, settings) for document in documents]
         traced = _trace([own.sightings for own in owns], target, request, progress, once=once)
         if once:
             traced.answers = rest.answers
-        asked = question(request, rest.resolutions)
-        events = [
-            replace(
-                event,
-                rarity=_named(
-                    judge_rarity(own.sightings, rest.sightings, history, asked), own, traced
-                ),
+        history, asked = known(rest, baseline), question(request, rest.resolutions)
+        for number, own in enumerate(owns):
+            rarity = judge_rarity(own.sightings, rest.sightings, history, asked)
+            events[number] = replace(
+                events[number],
+                rarity=_named(rarity, own, traced),
                 around=_around(own.sightings, traced),
             )
-            for event, own in zip(events, owns, strict=True)
-        ]
     return Explained(
         found.origin,
         request.setup,
@@ -149,6 +144,13 @@ def explain(
         baseline_exists=baseline is not None and baseline.path.exists(),
         rest_cut=any(survey.cut for survey in rest.surveys),
     )
+
+
+def _alone(document: Document, origin: Origin, settings: Settings) -> Partial:
+    """Return the sightings of one event."""
+    own = Partial()
+    examine(document, origin, settings, InputSurvey(origin.path), own)
+    return own
 
 
 def _trace(

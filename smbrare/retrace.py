@@ -56,12 +56,14 @@ class Pass(Struct):
     Attributes:
         settings: How records are read as events.
         collectors: A collector for each place.
+        by_name: They by the first part of their host's name.
         answers: The names that led to the addresses.
         gaps: Why something may be missing.
     """
 
     settings: Settings
     collectors: dict[Place, Collector] = field(default_factory=dict)
+    by_name: dict[str, list[Collector]] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
     gaps: list[str] = field(default_factory=list)
 
@@ -78,7 +80,7 @@ class Pass(Struct):
             self.answers.observe(view, times[0].time if times else None)
         activity = activities.activity(kind, view, origin)
         if activity is not None:
-            for collector in self.collectors.values():
+            for collector in self.by_name.get(_short(activity.host), ()):
                 collector.observe(activity)
 
     def around(self, sighting: Sighting) -> Around:
@@ -144,8 +146,10 @@ def trace(
     state = Pass(
         how.settings,
         {place: Collector(place.host, place.time) for place in places},
-        Answers(wanted=frozenset(addresses)),
+        answers=Answers(wanted=frozenset(addresses)),
     )
+    for place, collector in state.collectors.items():
+        state.by_name.setdefault(_short(place.host), []).append(collector)
     needles = _needles(state)
     for found in inputs:
         if isinstance(found, Skipped):
@@ -165,6 +169,10 @@ def place_of(sighting: Sighting) -> Place | None:
     if sighting.time is None or not sighting.host:
         return None
     return Place(sighting.host, sighting.time)
+
+
+def _short(host: str) -> str:
+    return host.lower().partition(".")[0]
 
 
 def _read(
@@ -188,8 +196,7 @@ def _records(part: Part, needles: tuple[bytes, ...], limits: Limits) -> Iterator
 
 def _needles(state: Pass) -> tuple[bytes, ...]:
     """Return texts of which every line that matters holds one, in lower case; none to read all."""
-    names = {place.host.partition(".")[0] for place in state.collectors}
-    names |= state.answers.wanted or frozenset()
+    names = {*state.by_name, *(state.answers.wanted or ())}
     # Names may be written with escapes, and IPv6 in several ways.
     if not all(_PLAIN_NAME.fullmatch(name) for name in names):
         return ()
