@@ -7,7 +7,6 @@ in one transaction, after its output was written.
 
 import errno
 import os
-import re
 import sqlite3
 import stat
 import tempfile
@@ -16,10 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-import platformdirs
-
 from smbrare import baseline_schema as schema
 from smbrare import checkpoints, rule
+from smbrare.baseline_place import state_directory
 from smbrare.errors import BaselineError
 from smbrare.fields import HOUR
 from smbrare.sightings import Row
@@ -30,27 +28,7 @@ LOCK_SECONDS = 60.0
 _ONE_WAIT = 0.2
 """Seconds that SQLite waits at a time: in between, Ctrl-C is heard."""
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
-
-
-def state_directory() -> Path:
-    """Return the directory of baselines with a bare name."""
-    return Path(platformdirs.user_state_dir("smbrare", appauthor=False))
-
-
-def locate(name: str) -> Path:
-    """Return the file of a baseline: a bare name lies in the user's state directory.
-
-    Args:
-        name: Letters, digits, ``-`` and ``_`` for a name; anything else is a path.
-
-    Raises:
-        BaselineError: If no file can have that path.
-    """
-    if "\0" in name or not name:
-        raise BaselineError(f"{name!r} is neither a name nor a path")
-    return state_directory() / f"{name}.db" if _NAME.fullmatch(name) else Path(name)
 
 
 def _nothing() -> None:

@@ -5,6 +5,7 @@ what is left. Whatever ends a layer early becomes the last `Skipped` of the part
 """
 
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, BinaryIO, TypeAlias, TypeVar
 
@@ -14,7 +15,7 @@ from smbrare.event import Origin, Record, Skipped
 from smbrare.jsonshape import DOCUMENT, NDJSON, shape
 from smbrare.limits import DEFAULT, MIB, Limits
 from smbrare.readers import csv_table, document, event_xml, evtx_log, ndjson
-from smbrare.unpack import archives, compression
+from smbrare.unpack import compression
 from smbrare.unpack.streams import (
     HEAD_BYTES,
     Budget,
@@ -27,6 +28,12 @@ from smbrare.unpack.streams import (
 
 EMPTY = "empty"
 """The container of a stream that holds nothing."""
+
+_ARCHIVES = {
+    "zip": re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08)"),
+    "tar": re.compile(rb".{257}ustar", re.DOTALL),
+}
+"""Patterns of the first bytes of archives."""
 
 Item = TypeVar("Item")
 
@@ -139,7 +146,7 @@ def _unpacked(stream: Stream, path: str, context: _Context) -> Iterator[Part]:
     """Yield the parts of a stream under whatever layers there are."""
     head = stream.head
     packed = compression.recognize(head)
-    archive = "zip" if archives.is_zip(head) else "tar" if archives.is_tar(head) else ""
+    archive = next((kind for kind, magic in _ARCHIVES.items() if magic.match(head)), "")
     layer = packed.name if packed else archive
     if layer and len(context.layers) >= context.budget.limits.layers:
         most = context.budget.limits.layers
@@ -158,6 +165,9 @@ def _archive(stream: Stream, kind: str, path: str, context: _Context) -> Iterato
     """Yield the parts of an archive's members, then what is wrong with the archive itself."""
     inside = context.inside(kind, is_member=True)
     copy: IO[bytes] | None = None
+    # Most inputs are none, and do without the libraries.
+    from smbrare.unpack import archives  # noqa: PLC0415
+
     found = False
     try:
         if kind == "zip":

@@ -1,12 +1,12 @@
 """A scan: inputs to records, records to sightings, sightings to findings."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from smbrare import gathering, rarity, window
-from smbrare.baseline import Baseline
 from smbrare.dns import Answers, Resolutions
 from smbrare.event import Skipped
 from smbrare.examine import Partial
@@ -20,6 +20,9 @@ from smbrare.reading import Progress
 from smbrare.report import Excluded, Report, Setup
 from smbrare.sightings import Row
 from smbrare.sources.mapping import Settings
+
+if TYPE_CHECKING:
+    from smbrare.baseline import Baseline
 
 
 class Request(Struct, frozen=True):
@@ -72,7 +75,7 @@ def settings_of(setup: Setup) -> Settings:
     return Settings(setup.zone, setup.literal, setup.time_field)
 
 
-def judge(request: Request, partial: Partial, baseline: Baseline | None) -> Report:
+def judge(request: Request, partial: Partial, baseline: "Baseline | None") -> Report:
     """Judge what was gathered, against a baseline if there is one.
 
     Raises:
@@ -135,7 +138,7 @@ def _kept_back(
     )
 
 
-def known(partial: Partial, baseline: Baseline | None) -> rarity.Known:
+def known(partial: Partial, baseline: "Baseline | None") -> rarity.Known:
     """Return what is known besides the sightings of the inputs themselves.
 
     Raises:
@@ -183,7 +186,7 @@ def learnt(request: Request, partial: Partial) -> tuple[Iterator[Row], dict[int,
 def learn(
     request: Request,
     partial: Partial,
-    baseline: Baseline,
+    baseline: "Baseline",
     last_step: Callable[[], None] = lambda: None,
 ) -> None:
     """Write what was gathered into a baseline; where that is nothing, it is left alone.

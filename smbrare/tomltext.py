@@ -1,9 +1,7 @@
 """TOML that a user wrote: values, and the line of whatever is wrong with them."""
 
 import re
-import tomllib
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -57,6 +55,8 @@ def parse(text: str, name: str) -> TomlText:
     Raises:
         UsageError: If it is no TOML, with the line.
     """
+    import tomllib  # noqa: PLC0415 - most runs read no TOML
+
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -85,5 +85,7 @@ def load(path: Path) -> TomlText:
 
 def unknown_key(key: str, known: Iterable[str]) -> str:
     """Return what is wrong with a key that nobody knows, and the nearest that somebody does."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most runs make no such mistake
+
     nearest = get_close_matches(key, list(known), n=1, cutoff=0.0)
     return f"unknown key {key!r}" + (f"; the nearest known is {nearest[0]!r}" if nearest else "")

@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "workers",
         "duplicate_keys",
     ),
-    ("checkpoints", "fields", "grid", "tomltext"),
+    ("baseline_place", "checkpoints", "fields", "grid", "tomltext"),
     ("around", "networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
     ("dns",),
     ("early", "exclusions", "rule", "jsonshape"),

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from smbrare import baseline_schema
-from smbrare.baseline import Baseline, locate
+from smbrare.baseline import Baseline
+from smbrare.baseline_place import locate
 from smbrare.errors import BaselineError
 from tests.baselines import SETTINGS, SEVERAL, content, made, names
 from tests.conftest import FIXTURES, ROOT, Run

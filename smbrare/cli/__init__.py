@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from typing import NoReturn
 
 import click
@@ -82,6 +81,8 @@ def _internal(error: Exception) -> int:
     message = f"smbrare: internal error: {type(error).__name__}: {error}"
     click.echo(visible(message), err=True)
     if os.environ.get("SMBRARE_DEBUG"):
+        import traceback  # noqa: PLC0415 - for this alone
+
         lines = "".join(traceback.format_exception(error)).splitlines()
         click.echo("\n".join(map(visible, lines)), err=True)
     else:

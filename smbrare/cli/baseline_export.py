@@ -5,7 +5,8 @@ from typing import Any
 import click
 
 from smbrare import baseline_export
-from smbrare.baseline import Baseline, locate
+from smbrare.baseline import Baseline
+from smbrare.baseline_place import locate
 from smbrare.cli import options as shared
 from smbrare.cli import writing
 from smbrare.cli.parameters import BaselineName

@@ -8,7 +8,8 @@ import click
 from msgspec.structs import replace
 
 from smbrare import rule, scan, summary
-from smbrare.baseline import Baseline, locate
+from smbrare.baseline import Baseline
+from smbrare.baseline_place import locate
 from smbrare.cli import configuration, exclusions, interruption, limits, writing
 from smbrare.cli import options as shared
 from smbrare.cli.parameters import BaselineName, FileName

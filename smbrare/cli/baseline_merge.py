@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from smbrare.baseline import locate
 from smbrare.baseline_merge import merge, opened
+from smbrare.baseline_place import locate
 from smbrare.cli import writing
 from smbrare.cli.parameters import BaselineName
 from smbrare.sanitize import visible

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from smbrare.baseline import Baseline, locate
+from smbrare.baseline import Baseline
+from smbrare.baseline_place import locate
 from smbrare.cli import writing
 from smbrare.cli.parameters import BaselineName
 from smbrare.sanitize import visible

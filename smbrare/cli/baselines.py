@@ -1,14 +1,17 @@
 """The baseline that a command's options name."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from smbrare.baseline import Baseline, locate
+from smbrare.baseline_place import locate
 from smbrare.cli.configuration import outranks
 from smbrare.report import Setup
 from smbrare.scan import baseline_settings
+
+if TYPE_CHECKING:
+    from smbrare.baseline import Baseline
 
 
 def named(options: Mapping[str, Any]) -> str | None:
@@ -21,7 +24,7 @@ def named(options: Mapping[str, Any]) -> str | None:
     return name
 
 
-def opened(setup: Setup) -> Baseline | None:
+def opened(setup: Setup) -> "Baseline | None":
     """Return the baseline of a setup, checked; None where none is named.
 
     Raises:
@@ -29,4 +32,7 @@ def opened(setup: Setup) -> Baseline | None:
     """
     if setup.baseline is None:
         return None
+    # Most scans name none, and do without SQLite.
+    from smbrare.baseline import Baseline  # noqa: PLC0415
+
     return Baseline(locate(setup.baseline), baseline_settings(setup))

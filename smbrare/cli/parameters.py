@@ -4,12 +4,11 @@ import re
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from click.shell_completion import CompletionItem
 
-from smbrare.baseline import locate
+from smbrare.baseline_place import locate
 from smbrare.errors import BaselineError
 from smbrare.exclusion_file import network
 from smbrare.exclusions import Exclusion, range_text
@@ -96,6 +95,8 @@ class Zone(click.ParamType[tzinfo]):
             return value
         if value == "UTC":
             return UTC
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - for other zones alone
+
         try:
             return ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):

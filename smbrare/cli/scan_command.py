@@ -13,7 +13,7 @@ import click
 from msgspec.structs import replace
 
 from smbrare import summary
-from smbrare.baseline import locate
+from smbrare.baseline_place import locate
 from smbrare.cli import baselines, configuration, exclusions, interruption, limits, writing
 from smbrare.cli import options as shared
 from smbrare.cli.parameters import FileName

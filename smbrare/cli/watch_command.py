@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from smbrare import summary
-from smbrare.baseline import Baseline, locate
+from smbrare.baseline import Baseline
+from smbrare.baseline_place import locate
 from smbrare.cli import appending, configuration, exclusions, interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.parameters import BaselineName, FileName

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -87,6 +86,8 @@ def _write_through(texts: Iterable[str], path: Path) -> None:
 
 
 def _replace(texts: Iterable[str], path: Path) -> None:
+    import tempfile  # noqa: PLC0415 - most runs write to the terminal
+
     name = ""
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -1,6 +1,5 @@
 """Members of zip and tar archives, read where they stand; nothing is ever written to disk."""
 
-import re
 import tarfile
 import zipfile
 import zlib
@@ -12,8 +11,6 @@ from msgspec import Struct
 from smbrare.limits import KIB, MIB, Limits, size_text
 from smbrare.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
 
-_ZIP_MAGIC = re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08)")
-_TAR_MAGIC = re.compile(rb".{257}ustar", re.DOTALL)
 # zipfile keeps back what it has in hand when it finds damage or a wrong checksum.
 _ZIP_READ = 4 * KIB
 _TAR_BLOCK = 512
@@ -49,16 +46,6 @@ class Member(Struct, frozen=True):
 
     name: str
     stream: Stream
-
-
-def is_zip(head: bytes) -> bool:
-    """Return whether a stream's first bytes are those of a zip."""
-    return _ZIP_MAGIC.match(head) is not None
-
-
-def is_tar(head: bytes) -> bool:
-    """Return whether a stream's first bytes are those of a tar."""
-    return _TAR_MAGIC.match(head) is not None
 
 
 def zip_members(file: IO[bytes], below: Stream, budget: Budget) -> Iterator[Member]:

@@ -7,7 +7,6 @@ file that is complete, every good record before the damage is read, and whoever 
 
 import codecs
 import io
-import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
@@ -185,6 +184,8 @@ def spool(stream: Stream, limits: Limits) -> IO[bytes]:
     Raises:
         Damaged: If it is larger than ``limits.spool_bytes``, or cannot be written.
     """
+    import tempfile  # noqa: PLC0415 - few inputs need a copy
+
     copy = cast("IO[bytes]", tempfile.SpooledTemporaryFile(_SPOOLED_IN_MEMORY))  # noqa: SIM115 - the caller closes it
     size = 0
     try:
