@@ -286,16 +286,15 @@ def test_nothing_of_a_log_is_live(run: Run, tmp_path: Path, output_format: str) 
 
 def test_values_that_json_cannot_write_again_are_shown_as_text(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "huge.ndjson"
-    deep = "[" * 300 + "]" * 300
+    deep = "[" * 150 + "]" * 150
     path.write_text(
         '{"event": {"category": ["network"]}, "process": {"pid": 123456789012345678901234567890},'
         f' "destination": {{"ip": "10.0.0.1", "port": [{deep}, 1e999]}}}}\n'
     )
-    deeper = ("--limit", "nesting=1000")
-    said = event(run, path, *deeper)
+    said = event(run, path)
     assert said["clauses"][1]["malformed"] == ["123456789012345678901234567890"]
     assert said["clauses"][0]["verdict"] == "MISSING"
-    assert run("explain", path, *deeper).code == 0
+    assert run("explain", path).code == 0
 
 
 def test_the_table_fits_80_columns(run: Run) -> None:
