@@ -9,7 +9,6 @@ import errno
 import os
 import sqlite3
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -186,10 +185,11 @@ class Baseline:
     ) -> None:
         """Create the file with its content at once, so that no half-made one is ever found."""
         _make_state_directory(self.path)
-        handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
-        os.close(handle)
+        # Named before it exists: a signal must not come between making it and knowing its name.
+        made = self.path.parent / f".{self.path.name[:100]}.{os.urandom(6).hex()}"
         try:
-            with closing(sqlite3.connect(name, isolation_level=None)) as database:
+            os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            with closing(sqlite3.connect(made, isolation_level=None)) as database:
                 # No second file that an error could leave behind.
                 database.execute("PRAGMA journal_mode = MEMORY")
                 # Small pages have little unused room, which is all that no digest covers.
@@ -200,11 +200,11 @@ class Baseline:
                 schema.seal(database)
                 database.execute("COMMIT")
                 last_step()
-                if not _publish(Path(name), self.path):
+                if not _publish(made, self.path):
                     # Another scan created it meanwhile: nothing of either may be lost.
                     self._update(schema.rows(database), schema.covered(database), _nothing)
         finally:
-            Path(name).unlink(missing_ok=True)
+            made.unlink(missing_ok=True)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

@@ -5,6 +5,8 @@ sample of the others tells what the input holds. A plain file is cut into ranges
 its ranges, in their order, are that of the file.
 """
 
+import io
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial as bind
 from itertools import groupby
@@ -22,7 +24,7 @@ from smbrare.inputs import Input
 from smbrare.limits import DEFAULT, MIB, Limits
 from smbrare.readers import ndjson
 from smbrare.readers.ndjson_blocks import Sample, Tally, read_blocks
-from smbrare.reading import Progress, events_of, open_raw, parts, read_all, unreadable
+from smbrare.reading import Progress, check_length, events_of, open_raw, parts, read_all, unreadable
 from smbrare.sightings import Moments, Sightings
 from smbrare.sources.mapping import Settings
 from smbrare.survey import InputSurvey
@@ -77,12 +79,14 @@ class Task(Struct, frozen=True):
         start: First byte of the range.
         end: The byte past the range; None for the end of the file.
         sample_every: Bytes between sampled records of the range; 0 where all is read.
+        identity: What the file of a range was when its ranges were made.
     """
 
     found: Input | Skipped
     start: int = 0
     end: int | None = None
     sample_every: int = 0
+    identity: tuple[int, int] | None = None
 
     @property
     def size(self) -> int:
@@ -119,15 +123,17 @@ def gather(inputs: Iterable[Input | Skipped], how: How, progress: Progress) -> P
 
 def plan(found: Input | Skipped, how: How) -> Iterator[Task]:
     """Yield the tasks of an input: ranges of large plain NDJSON, unless one job reads it all."""
-    size = found.size if isinstance(found, Input) else None
-    if how.thorough or size is None or size < LARGE_BYTES or not _is_plain_ndjson(found, how):
+    size, identity = 0, None
+    if isinstance(found, Input) and (found.size or 0) >= LARGE_BYTES and not how.thorough:
+        size, identity = found.size or 0, _plain_ndjson(found, how)
+    if identity is None:
         yield Task(found)
         return
     every = max(size // _SAMPLES, _SAMPLE_EVERY_AT_LEAST)
     starts = range(0, size, size if how.jobs == 1 else _RANGE_BYTES)
     for start in starts:
         end = None if start == starts[-1] else start + _RANGE_BYTES
-        yield Task(found, start, end, every)
+        yield Task(found, start, end, every, identity)
 
 
 def read(task: Task, how: How, progress: Progress) -> Partial:
@@ -169,19 +175,34 @@ def _lost(task: Task) -> Partial:
     return partial
 
 
-def _is_plain_ndjson(found: Input | Skipped, how: How) -> bool:
-    if not isinstance(found, Input):
-        return False
+def _plain_ndjson(found: Input, how: How) -> tuple[int, int] | None:
+    """Return which file an input of plain NDJSON is; None for anything else."""
     try:
         with open_raw(found) as raw:
             if raw.read(2) in _UTF_16_MARKS:
-                return False
+                return None
+            identity = _identity(os.fstat(raw.fileno()))
         with parts(found, how.limits, _silent) as (_, each):
             part = next(each, None)
-            return part is not None and part.container == "ndjson"
+            return identity if part is not None and part.container == "ndjson" else None
     except OSError:
         # Reading it will meet the same trouble, and tell.
-        return False
+        return None
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    """Return by what a file is known whatever its name."""
+    return status.st_dev, status.st_ino
+
+
+def _check_identity(raw: io.FileIO, task: Task) -> None:
+    """Make sure that a range is one of the file that the ranges were made for.
+
+    Raises:
+        OSError: If not.
+    """
+    if _identity(os.fstat(raw.fileno())) != task.identity:
+        raise OSError("another file took its place while it was read")
 
 
 def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: Progress) -> None:
@@ -189,6 +210,7 @@ def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: 
     partial.surveys.append(survey)
     try:
         with open_raw(found) as raw:
+            _check_identity(raw, task)
             items = read_blocks(
                 raw,
                 found.path,
@@ -200,6 +222,7 @@ def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: 
                 ahead=how.ahead,
             )
             take_sifted(items, survey, how, partial)
+            check_length(found, raw)
     except OSError as error:
         survey.skip(unreadable(found.path, survey.lines, error))
     survey.size = task.size

@@ -1,6 +1,7 @@
 """Inputs read to their end: every event handed on, all trouble counted where it stands."""
 
 import io
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -77,6 +78,7 @@ def _read_input(  # noqa: PLR0917 - the parameters of its only caller
                 # A zip or EVTX is read at its ends and again: no more counts than the file has.
                 survey.size = min(counted.taken(), left)
                 left -= survey.size
+            counted.check_length(found)
     except OSError as error:
         survey.skip(unreadable(survey.path, survey.records, error))
         if not any(known is survey for known in surveys):
@@ -104,6 +106,16 @@ def unreadable(path: str, number: int, error: OSError) -> Skipped:
     """
     reason = error.strerror or str(error)
     return Skipped(Origin(path, number), reason, could_matter=True, ends_input=True)
+
+
+def check_length(found: Input, stream: io.FileIO) -> None:
+    """Make sure that a file which was read still has the bytes that it had when it was found.
+
+    Raises:
+        OSError: If it has fewer, so that some may never have been read.
+    """
+    if found.size is not None and os.fstat(stream.fileno()).st_size < found.size:
+        raise OSError("it became shorter while it was read")
 
 
 @contextmanager
@@ -148,6 +160,10 @@ class CountedReader(io.RawIOBase):
             self._taken += count
             self._progress(count)
         return count
+
+    def check_length(self, found: Input) -> None:
+        """Make sure that the file below did not lose bytes; see `check_length`."""
+        check_length(found, self._stream)
 
     def taken(self) -> int:
         """Return the bytes read since the last call."""

@@ -161,12 +161,15 @@ class InputSurvey(Struct):
         self.lines += other.lines
         self.alerts += other.alerts
         self.unknown += other.unknown
-        self.skipped += other.skipped
-        self.lost += other.lost
+        said = {skipped.reason for skipped in self.located if skipped.ends_input}
+        # What ended one part of an input ends every part behind it, and is one loss.
+        again = [one for one in other.located if one.ends_input and one.reason in said]
+        self.skipped += other.skipped - len(again)
+        self.lost += other.lost - sum(one.could_matter for one in again)
         self.cut |= other.cut
-        room = MOST_LOCATED - len(self.located)
-        ends = [skipped for skipped in other.located[max(room, 0) :] if skipped.ends_input]
-        self.located += other.located[: max(room, 0)] + ends
+        located = [one for one in other.located if one not in again]
+        room = max(MOST_LOCATED - len(self.located), 0)
+        self.located += located[:room] + [one for one in located[room:] if one.ends_input]
         for name, survey in other.sources.items():
             self.source(name).merge(survey)
         self.repeated.merge(other.repeated)

@@ -47,7 +47,7 @@ def run(
     from concurrent.futures import Future, ProcessPoolExecutor, as_completed  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
-    with ProcessPoolExecutor(min(jobs, len(tasks)), initializer=_leave_signals) as pool:
+    with ProcessPoolExecutor(min(jobs, len(tasks)), initializer=_begin) as pool:
         try:
             futures: list[Future[Result] | None] = []
             for task in tasks:
@@ -72,10 +72,25 @@ def run(
             raise
 
 
-def _leave_signals() -> None:
+def _begin() -> None:
     """Let the terminal's Ctrl-C reach only the process that the user started; it ends the others.
 
     SIGTERM gets back its own meaning: a forked process has inherited the program's handler.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _end_with_parent()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, which kill -9 does not let it tell."""
+    import threading  # noqa: PLC0415 - only a process among several has a parent to watch
+    from multiprocessing import connection, parent_process  # noqa: PLC0415
+
+    def watch() -> None:
+        parent = parent_process()
+        if parent is not None:
+            connection.wait([parent.sentinel])
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

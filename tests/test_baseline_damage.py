@@ -1,6 +1,5 @@
 """What is no whole baseline, or may not be read or written: an error, and nothing is touched."""
 
-import ctypes
 import os
 import shutil
 import sqlite3
@@ -19,6 +18,7 @@ from smbrare.baseline_place import locate
 from smbrare.errors import BaselineError
 from tests.baselines import SETTINGS, SEVERAL, content, made, names
 from tests.conftest import FIXTURES, ROOT, Run
+from tests.rights import give_up_roots_rights
 
 WEEK = sorted((FIXTURES / "week").iterdir())
 
@@ -189,20 +189,16 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     folder.chmod(0o755)
 
 
-def _give_up_roots_rights() -> None:
-    """Let the rights of files count for root too: tests may run as root in a container."""
-    read_any, override, drop_from_bounds = 2, 1, 24
-    libc = ctypes.CDLL(None)
-    for capability in (override, read_any):
-        libc.prctl(drop_from_bounds, capability, 0, 0, 0)
-
-
 def _scan_as_plain_user(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "smbrare", "scan", "events.ndjson", *arguments]
     environment = {"PYTHONPATH": str(ROOT), "HOME": str(folder), "PATH": os.environ["PATH"]}
-    drop = _give_up_roots_rights if os.geteuid() == 0 else None
     return subprocess.run(
-        command, capture_output=True, cwd=folder, check=False, env=environment, preexec_fn=drop
+        command,
+        capture_output=True,
+        cwd=folder,
+        check=False,
+        env=environment,
+        preexec_fn=give_up_roots_rights,
     )
 
 

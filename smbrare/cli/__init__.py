@@ -1,6 +1,8 @@
 """The command line: a file a command, and the one place that maps trouble to exit codes."""
 
+import errno
 import gc
+import io
 import os
 import sys
 from typing import NoReturn
@@ -8,7 +10,7 @@ from typing import NoReturn
 import click
 
 from smbrare import __version__
-from smbrare.cli import interruption
+from smbrare.cli import interruption, writing
 from smbrare.cli.commands import Commands
 from smbrare.errors import ClosedPipeError, SmbrareError
 from smbrare.exitcodes import (
@@ -19,6 +21,9 @@ from smbrare.exitcodes import (
     EXIT_USAGE,
 )
 from smbrare.sanitize import visible
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What the system says where there is no room to write."""
 
 _EXAMPLES = """\b
 Examples:
@@ -52,20 +57,25 @@ def run() -> int:
     try:
         code = cli.main(prog_name="smbrare", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return EXIT_USAGE
     except SmbrareError as error:
-        click.echo(visible(f"smbrare: {error}"), err=True)
+        writing.tell([visible(f"smbrare: {error}")])
         return EXIT_USAGE
-    except ClosedPipeError:
-        # The interpreter flushes stdout once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (ClosedPipeError, SystemExit):
+        # click itself exits where it writes help into a pipe that nobody reads; nothing else does.
+        _drop_stdout()
         return EXIT_CLOSED_PIPE
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except interruption.Terminated:
         return EXIT_TERMINATED
     except Exception as error:  # noqa: BLE001 - the promise is a code, not a traceback
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            # click writes help and version to stdout by itself.
+            _drop_stdout()
+            writing.tell([f"smbrare: cannot be written: {error.strerror}"])
+            return EXIT_USAGE
         return _internal(error)
     return code if isinstance(code, int) else 0
 
@@ -80,14 +90,25 @@ def _open_closed_streams() -> None:
             setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
+def _drop_stdout() -> None:
+    """Send what stdout still holds nowhere: the interpreter flushes it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show(error: click.ClickException) -> None:
+    """Print click's message for an error, whether or not somebody reads it."""
+    text = io.StringIO()
+    error.show(text)
+    writing.tell(text.getvalue().splitlines())
+
+
 def _internal(error: Exception) -> int:
-    message = f"smbrare: internal error: {type(error).__name__}: {error}"
-    click.echo(visible(message), err=True)
+    lines = [visible(f"smbrare: internal error: {type(error).__name__}: {error}")]
     if os.environ.get("SMBRARE_DEBUG"):
         import traceback  # noqa: PLC0415 - for this alone
 
-        lines = "".join(traceback.format_exception(error)).splitlines()
-        click.echo("\n".join(map(visible, lines)), err=True)
+        lines += map(visible, "".join(traceback.format_exception(error)).splitlines())
     else:
-        click.echo("Set SMBRARE_DEBUG=1 to see where, and please report it.", err=True)
+        lines.append("Set SMBRARE_DEBUG=1 to see where, and please report it.")
+    writing.tell(lines)
     return EXIT_INTERNAL

@@ -69,6 +69,6 @@ def inspect_command(**given: Any) -> int:
         width, color = fitted(given["color"])
         screen = inspection_text.Screen(width, color, block())
         writing.write(inspection_text.render(inspected, screen), None)
-    for line in (*summary.troubles(inspected.report), *summary.unjudged(inspected.report)):
-        click.echo(f"smbrare: {line}", err=True)
+    lines = (*summary.troubles(inspected.report), *summary.unjudged(inspected.report))
+    writing.tell(f"smbrare: {line}" for line in lines)
     return inspected.report.exit_code

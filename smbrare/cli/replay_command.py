@@ -205,14 +205,14 @@ def _rendered(
 def _tell(
     report: Report, differences: list[Difference] | None, seconds: float, *, quiet: bool
 ) -> None:
-    for line in (*summary.troubles(report), *summary.unjudged(report)):
-        click.echo(f"smbrare: {line}", err=True)
-    if quiet:
-        return
-    for line in summary.summary(report, seconds, "these files alone, as if nothing was before"):
-        click.echo(line, err=True)
-    if differences is not None:
-        click.echo(f"differences {_by_side(differences)}", err=True)
+    lines = [f"smbrare: {line}" for line in summary.troubles(report)]
+    lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
+    if not quiet:
+        note = "these files alone, as if nothing was before"
+        lines += summary.summary(report, seconds, note)
+        if differences is not None:
+            lines.append(f"differences {_by_side(differences)}")
+    writing.tell(lines)
 
 
 def _by_side(differences: list[Difference]) -> str:

@@ -156,8 +156,7 @@ def scan_command(**options: Any) -> int:
     if baseline is not None and not options["no_update"]:
         learn(request, partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started)
-    for line in () if difference is None else difference.lines():
-        click.echo(f"smbrare: {line}", err=True)
+    writing.tell(f"smbrare: {line}" for line in (() if difference is None else difference.lines()))
     return report.exit_code
 
 

@@ -86,22 +86,17 @@ def _write_through(texts: Iterable[str], path: Path) -> None:
 
 
 def _replace(texts: Iterable[str], path: Path) -> None:
-    import tempfile  # noqa: PLC0415 - most runs write to the terminal
-
-    name = ""
+    # Named before it exists: a signal must not come between making it and knowing its name.
+    made = path.parent / f".{path.name[:100]}.{os.urandom(6).hex()}"
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
+        with made.open("xb") as file:
             for text in texts:
                 file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
+        made.replace(path)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from None
     finally:
         with suppress(OSError):
-            Path(name).unlink()
+            made.unlink()
