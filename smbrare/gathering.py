@@ -114,7 +114,9 @@ def gather(inputs: Iterable[Input | Skipped], how: How, progress: Progress) -> P
     done: Callable[[Task], None] = (
         (lambda _: None) if jobs == 1 else (lambda task: progress(task.size))
     )
-    results = workers.run(tasks, work, jobs, done, _lost)
+    # What talks to object storage is a thread.
+    fork = not any(isinstance(task.found, Input) and task.found.is_remote for task in tasks)
+    results = workers.run(tasks, work, jobs, done, _lost, fork=fork)
     whole = how.empty()
     for _, same in groupby(zip(tasks, results, strict=True), key=lambda pair: id(pair[0].found)):
         whole.merge(_joined([result for _, result in same]))
@@ -179,9 +181,9 @@ def _plain_ndjson(found: Input, how: How) -> tuple[int, int] | None:
     """Return which file an input of plain NDJSON is; None for anything else."""
     try:
         with open_raw(found) as raw:
-            if raw.read(2) in _UTF_16_MARKS:
+            if not raw.seekable() or raw.read(2) in _UTF_16_MARKS:
                 return None
-            identity = _identity(os.fstat(raw.fileno()))
+            identity = _identity(raw)
         with parts(found, how.limits, _silent) as (_, each):
             part = next(each, None)
             return identity if part is not None and part.container == "ndjson" else None

@@ -1,4 +1,4 @@
-"""The inputs that the user means: files, folders, patterns and standard input, each once."""
+"""The inputs that the user means: files, folders, patterns, URLs and standard input, each once."""
 
 import os
 import stat
@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from smbrare import remote
 from smbrare.event import Origin, Skipped
 
 STANDARD_INPUT = "-"
@@ -29,16 +30,25 @@ class Input(Struct, frozen=True):
     Attributes:
         path: Its name as the user will know it; ``-`` for standard input.
         named: Whether the user gave it by name or pattern, and not the folder that it lies in.
-        size: Its size in bytes; None for a pipe, a device and standard input.
+        size: Its size in bytes; None for a pipe, a device and standard input, and for an object
+            whose server does not tell.
+        location: Where it is read if ``path`` does not say: a URL, which may hold a secret, or a
+            file from the root on.
     """
 
     path: str
     named: bool
     size: int | None
+    location: str = field(default="", repr=False)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is an object behind a URL."""
+        return remote.is_remote(self.location)
 
 
 def discover(paths: Sequence[str]) -> Iterator[Input | Skipped]:
-    """Yield the inputs that paths mean, in the order given, and what cannot be read.
+    """Yield the inputs that paths mean, in the order given, and what cannot be read; URLs last.
 
     A folder gives every file below it, sorted by name; a pattern (``*``, ``?``, ``[…]``, ``**``)
     what it matches, unless a file has that very name. A file that is meant several times, by
@@ -48,10 +58,16 @@ def discover(paths: Sequence[str]) -> Iterator[Input | Skipped]:
     it is, or named if that is elsewhere. Pipes and devices there are named and never opened; one
     that the user names is read.
 
+    A URL means what `remote.discover` says, whatever files there are.
+
     Args:
         paths: What the user gave; ``-`` is standard input.
+
+    Raises:
+        UsageError: If the libraries for a URL are not installed.
     """
-    matched = [path for given in paths for path in _matches(given)]
+    urls = [given for given in paths if remote.is_remote(given)]
+    matched = [path for given in paths if given not in urls for path in _matches(given)]
     named = {identity for path in matched if (identity := _file_identity(path)) is not None}
     seen: set[_Identity | str] = set()
     for path in matched:
@@ -60,6 +76,11 @@ def discover(paths: Sequence[str]) -> Iterator[Input | Skipped]:
         elif path not in seen:
             seen.add(path)
             yield Input(path, named=True, size=None)
+    for each in remote.discover(urls):
+        if isinstance(each, Skipped):
+            yield each
+        else:
+            yield Input(each.shown, each.named, each.size, each.url)
 
 
 def _matches(given: str) -> list[str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from smbrare import containers, envelope
+from smbrare import containers, envelope, remote
 from smbrare.containers import Part
 from smbrare.duplicate_fields import note
 from smbrare.event import Document, Origin, Record, Skipped
@@ -132,22 +132,24 @@ def parts(
         yield counted, containers.parts(io.BufferedReader(counted), found.path, limits)
 
 
-def open_raw(found: Input) -> io.FileIO:
+def open_raw(found: Input) -> io.RawIOBase:
     """Open an input without a buffer.
 
     Raises:
         OSError: If it cannot be opened.
     """
+    if found.is_remote:
+        return remote.open_object(found.location)
     if found.path == "-":
         # Not closed with the input: the interpreter owns it.
         return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
-    return Path(found.path).open("rb", buffering=0)
+    return Path(found.location or found.path).open("rb", buffering=0)
 
 
 class CountedReader(io.RawIOBase):
     """A raw stream that reports how many bytes were read from it."""
 
-    def __init__(self, stream: io.FileIO, progress: Progress) -> None:
+    def __init__(self, stream: io.RawIOBase, progress: Progress) -> None:
         super().__init__()
         self._stream = stream
         self._progress = progress

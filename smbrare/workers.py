@@ -26,6 +26,8 @@ def run(
     jobs: int,
     done: Callable[[Task], None],
     lost: Callable[[Task], Result],
+    *,
+    fork: bool = True,
 ) -> Iterator[Result]:
     """Yield the result of each task, in the order of the tasks.
 
@@ -36,6 +38,8 @@ def run(
         done: Called as each task ends, in any order.
         lost: Gives the result of a task whose process died. It cannot be told which task killed
             it, so all that had not ended are lost.
+        fork: Whether processes may be forked, where that is usual: a fork copies what other
+            threads hold locked.
     """
     if jobs <= 1 or len(tasks) <= 1:
         for task in tasks:
@@ -47,7 +51,10 @@ def run(
     from concurrent.futures import Future, ProcessPoolExecutor, as_completed  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
-    with ProcessPoolExecutor(min(jobs, len(tasks)), initializer=_begin) as pool:
+    context = multiprocessing.get_context(None if fork else "spawn")
+    with ProcessPoolExecutor(
+        min(jobs, len(tasks)), mp_context=context, initializer=_begin
+    ) as pool:
         try:
             futures: list[Future[Result] | None] = []
             for task in tasks:
