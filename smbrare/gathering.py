@@ -7,20 +7,20 @@ its ranges, in their order, are that of the file.
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial as bind
-from itertools import groupby
+from typing import Any, Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from smbrare import envelope, workers
+from smbrare import cluster, merging, workers
 from smbrare.containers import Part, to_the_end
 from smbrare.dns import Resolutions
 from smbrare.early import undecided
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.examine import Partial, admit, count, cover, examine, judge_alone
-from smbrare.inputs import Input
+from smbrare.inputs import Input, anywhere
 from smbrare.limits import DEFAULT, MIB, Limits
 from smbrare.readers import ndjson
 from smbrare.readers.ndjson_blocks import Sample, Tally, read_blocks
@@ -29,6 +29,7 @@ from smbrare.sightings import Moments, Sightings
 from smbrare.sources.mapping import Settings
 from smbrare.survey import InputSurvey
 from smbrare.unpack.streams import Stream
+from smbrare.workers import Steps
 
 LARGE_BYTES = 32 * MIB
 """From this size on (decompressed), NDJSON is sifted instead of decoded whole."""
@@ -53,6 +54,7 @@ class How(Struct, frozen=True):
         jobs: How many processes may read; None to decide by the size of the inputs.
         names: Patterns of the names whose addresses DNS events are to tell.
         ahead: Whether a large input is read, and unpacked, in a thread of its own.
+        cluster: The address of a Dask scheduler whose workers are to read; None for this machine.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -62,6 +64,7 @@ class How(Struct, frozen=True):
     jobs: int | None = None
     names: frozenset[str] = frozenset()
     ahead: bool = False
+    cluster: str | None = None
 
     def empty(self) -> Partial:
         """Return what nothing was gathered in yet."""
@@ -105,37 +108,95 @@ def gather(inputs: Iterable[Input | Skipped], how: How, progress: Progress) -> P
         inputs: What was discovered for the user's paths.
         how: How to read.
         progress: Called as bytes are read.
+
+    Raises:
+        UsageError: If the cluster cannot be used, or an input cannot be read by another machine.
     """
-    tasks = [task for found in inputs for task in plan(found, how)]
+    if how.cluster is None:
+        return _gather(list(inputs), how, progress)
+    found = [each if isinstance(each, Skipped) else anywhere(each) for each in inputs]
+    with cluster.connected(how.cluster) as client:
+        return _gather(found, how, progress, client)
+
+
+class _Work(Protocol):
+    """A function of this module that does one task."""
+
+    def __call__(self, task: Task, how: How, progress: Progress) -> Partial: ...
+
+
+def _gather(
+    inputs: Sequence[Input | Skipped], how: How, progress: Progress, client: Any = None
+) -> Partial:
+    groups = _planned(inputs, how, client)
+    whole = _reduced(groups, read, how, progress, client)
+    if doubtful := merging.doubtful(whole, inputs):
+        again = [[Task(found)] for found in doubtful]
+        merging.correct(whole, _reduced(again, recount, how, _silent, client))
+    return whole
+
+
+def _planned(inputs: Sequence[Input | Skipped], how: How, client: Any) -> list[list[Task]]:
+    """Return the tasks of each input; on a cluster, its workers look into the large ones."""
+    if client is None:
+        return [plan(found, how) for found in inputs]
+    large = [found for found in inputs if _may_have_ranges(found, how)]
+    looked = cluster.each(client, bind(plan, how=how), large, lambda found: [Task(found)])
+    plans = {id(found): tasks for found, tasks in zip(large, looked, strict=True)}
+    return [plans.get(id(found), [Task(found)]) for found in inputs]
+
+
+def _reduced(
+    groups: Sequence[Sequence[Task]],
+    work: _Work,
+    how: How,
+    progress: Progress,
+    client: Any,
+) -> Partial:
+    """Return what all tasks give, done by this process, by several, or by a cluster."""
+    tasks = [task for group in groups for task in group]
     jobs = min(_jobs(tasks, how), max(len(tasks), 1))
-    how = replace(how, ahead=2 * jobs <= workers.cores())
+    how = replace(how, ahead=client is None and 2 * jobs <= workers.cores())
     # In this process progress is told as bytes are read, from others as tasks end.
-    work = bind(read, how=how, progress=progress if jobs == 1 else _silent)
-    done: Callable[[Task], None] = (
-        (lambda _: None) if jobs == 1 else (lambda task: progress(task.size))
+    here = client is None and jobs == 1
+    steps: Steps[Task, Partial] = Steps(
+        work=bind(work, how=how, progress=progress if here else _silent),
+        join=merging.joined,
+        merge=bind(_merged, how=how),
+        done=(lambda _: None) if here else (lambda task: progress(task.size)),
+        lost=lambda task: merging.lost(task.found, task.start),
     )
+    if client is not None:
+        return cluster.reduce(client, groups, steps)
     # What talks to object storage is a thread.
     fork = not any(isinstance(task.found, Input) and task.found.is_remote for task in tasks)
-    results = workers.run(tasks, work, jobs, done, _lost, fork=fork)
-    whole = how.empty()
-    for _, same in groupby(zip(tasks, results, strict=True), key=lambda pair: id(pair[0].found)):
-        whole.merge(_joined([result for _, result in same]))
-    return _read_again(whole, tasks, how)
+    return workers.reduce(groups, steps, jobs, fork=fork)
 
 
-def plan(found: Input | Skipped, how: How) -> Iterator[Task]:
-    """Yield the tasks of an input: ranges of large plain NDJSON, unless one job reads it all."""
-    size, identity = 0, None
-    if isinstance(found, Input) and (found.size or 0) >= LARGE_BYTES and not how.thorough:
-        size, identity = found.size or 0, _plain_ndjson(found, how)
+def _merged(parts: Iterable[Partial], how: How) -> Partial:
+    return merging.merged(parts, how.empty())
+
+
+def plan(found: Input | Skipped, how: How) -> list[Task]:
+    """Return the tasks of an input: ranges of large plain NDJSON, unless one job reads it all."""
+    identity = None
+    if isinstance(found, Input) and _may_have_ranges(found, how):
+        identity = _plain_ndjson(found, how)
     if identity is None:
-        yield Task(found)
-        return
+        return [Task(found)]
+    size = found.size or 0
     every = max(size // _SAMPLES, _SAMPLE_EVERY_AT_LEAST)
-    starts = range(0, size, size if how.jobs == 1 else _RANGE_BYTES)
-    for start in starts:
-        end = None if start == starts[-1] else start + _RANGE_BYTES
-        yield Task(found, start, end, every, identity)
+    alone = how.jobs == 1 and how.cluster is None
+    starts = range(0, size, size if alone else _RANGE_BYTES)
+    return [
+        Task(found, start, None if start == starts[-1] else start + _RANGE_BYTES, every, identity)
+        for start in starts
+    ]
+
+
+def _may_have_ranges(found: Input | Skipped, how: How) -> bool:
+    size = found.size if isinstance(found, Input) else None
+    return not how.thorough and size is not None and size >= LARGE_BYTES
 
 
 def read(task: Task, how: How, progress: Progress) -> Partial:
@@ -163,18 +224,6 @@ def _jobs(tasks: Sequence[Task], how: How) -> int:
     if how.jobs is not None:
         return how.jobs
     return workers.cores() if sum(task.size for task in tasks) >= WORTH_A_PROCESS else 1
-
-
-def _lost(task: Task) -> Partial:
-    """Return what stands for a task whose process died: its input, not read to its end."""
-    partial = Partial()
-    path = task.found.path if isinstance(task.found, Input) else task.found.origin.path
-    survey = InputSurvey(path)
-    origin = Origin(path, 0, task.start)
-    reason = "the process that read it died"
-    survey.skip(Skipped(origin, reason, could_matter=True, ends_input=True))
-    partial.surveys.append(survey)
-    return partial
 
 
 def _plain_ndjson(found: Input, how: How) -> tuple[int, int] | None:
@@ -276,43 +325,15 @@ def take_sifted(
                 judge_alone(document, origin, how.settings, survey, partial)
 
 
-def _joined(ranges: list[Partial]) -> Partial:
-    """Return the ranges of one input as one, with the numbers of its lines as they are in it."""
-    first, *others = ranges
-    if not others:
-        return first
-    survey = first.surveys[0]
-    for part in others:
-        part.renumber(survey.lines)
-        survey.merge(part.surveys.pop())
-        first.merge(part)
-    return first
+def recount(task: Task, how: How, progress: Progress) -> Partial:
+    """Read an input whole, for its counts and the time covered alone."""
+    counted = how.empty()
 
+    def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
+        del origin
+        view = admit(document, how.settings, survey)
+        if not isinstance(view, str):
+            cover(view, survey, counted)
 
-def _read_again(whole: Partial, tasks: Iterable[Task], how: How) -> Partial:
-    """Read inputs whole of which a sample leaves something unjudged, for their counts alone."""
-    doubtful = {survey.path for survey in whole.surveys if survey.sampled and survey.unjudged()}
-    inputs = {
-        task.found.path: task.found
-        for task in tasks
-        if isinstance(task.found, Input) and task.found.size is not None
-    }
-    for path, found in inputs.items():
-        concerned = {name for name in doubtful if name == path or name.startswith(f"{path}!")}
-        if not concerned:
-            continue
-
-        def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
-            del origin
-            view = admit(document, how.settings, survey)
-            if not isinstance(view, str):
-                cover(view, survey, whole)
-
-        again = {survey.path: survey for survey in read_all([found], how.limits, _silent, take)}
-        whole.surveys = [
-            replace(again[survey.path], size=survey.size)
-            if survey.path in concerned and survey.path in again
-            else survey
-            for survey in whole.surveys
-        ]
-    return whole
+    counted.surveys = read_all([task.found], how.limits, progress, take)
+    return counted

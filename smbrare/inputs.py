@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from smbrare import remote
+from smbrare.errors import UsageError
 from smbrare.event import Origin, Skipped
 
 STANDARD_INPUT = "-"
@@ -81,6 +83,20 @@ def discover(paths: Sequence[str]) -> Iterator[Input | Skipped]:
             yield each
         else:
             yield Input(each.shown, each.named, each.size, each.url)
+
+
+def anywhere(found: Input) -> Input:
+    """Return an input so that a process in another folder, with the same files, finds it.
+
+    Raises:
+        UsageError: If only this process can read it.
+    """
+    if found.is_remote:
+        return found
+    if found.size is None:
+        name = "standard input" if found.path == STANDARD_INPUT else found.path
+        raise UsageError(f"{name} can be read by this machine alone, not by a cluster")
+    return replace(found, location=os.path.abspath(found.path))
 
 
 def _matches(given: str) -> list[str]:

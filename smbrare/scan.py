@@ -37,6 +37,7 @@ class Request(Struct, frozen=True):
         every_moment: Whether to keep every sighting's time, and not only the hours.
         thorough: Whether to decode every record of large inputs too.
         jobs: How many processes may read; None to decide by the size of the inputs.
+        cluster: The address of a Dask scheduler whose workers are to read; None for this machine.
     """
 
     paths: Sequence[str]
@@ -47,6 +48,7 @@ class Request(Struct, frozen=True):
     every_moment: bool = False
     thorough: bool = False
     jobs: int | None = None
+    cluster: str | None = None
 
 
 def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progress) -> Partial:
@@ -56,6 +58,9 @@ def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progre
         inputs: What was discovered for the request's paths.
         request: How to read.
         progress: Called as bytes are read.
+
+    Raises:
+        UsageError: If the cluster cannot be used.
     """
     names = wanted_names(request.exclusions)
     how = How(
@@ -66,6 +71,7 @@ def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progre
         every_moment=request.every_moment,
         jobs=request.jobs,
         names=names,
+        cluster=request.cluster,
     )
     return gathering.gather(inputs, how, progress)
 

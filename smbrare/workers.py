@@ -5,11 +5,48 @@ The work is one function of one task, so the same function runs here, in a proce
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Steps(Generic[Task, Result]):
+    """From tasks in groups to one result, wherever each step is done.
+
+    Attributes:
+        work: Does one task.
+        join: Makes one result of those of a group, in the order of its tasks. What it gives of
+            some neighbours may stand for them among the others.
+        merge: Makes one result of those of several groups; it merges its own results as well.
+        done: Called here as each task ends, in any order.
+        lost: Gives the result of a task whose process died, here.
+    """
+
+    work: Callable[[Task], Result]
+    join: Callable[[Sequence[Result]], Result]
+    merge: Callable[[Iterable[Result]], Result]
+    done: Callable[[Task], None]
+    lost: Callable[[Task], Result]
+
+
+def reduce(
+    groups: Sequence[Sequence[Task]], steps: Steps[Task, Result], jobs: int, *, fork: bool = True
+) -> Result:
+    """Return what all tasks give together.
+
+    Args:
+        groups: Tasks, in groups none of which is empty.
+        steps: What to do.
+        jobs: How many processes do it; 1 for this one alone.
+        fork: As for `run`.
+    """
+    tasks = [task for group in groups for task in group]
+    results = run(tasks, steps.work, jobs, steps.done, steps.lost, fork=fork)
+    return steps.merge(steps.join([next(results) for _ in group]) for group in groups)
 
 
 def cores() -> int:

@@ -46,6 +46,7 @@ Examples:
 @shared.input_tz
 @shared.strict
 @limits.option
+@shared.cluster
 @shared.color
 @configuration.config_option()
 def learn_command(**options: Any) -> int:
@@ -115,4 +116,5 @@ def _request(options: Mapping[str, Any]) -> scan.Request:
         ),
         exclusions=exclusions.given(options),
         limits=limits.given(options),
+        cluster=options["cluster"],
     )

@@ -113,6 +113,11 @@ quiet: Decorator = click.option(
 verbose: Decorator = click.option(
     "-v", "--verbose", is_flag=True, help="Name inputs, settings and idle exclusions on stderr."
 )
+cluster: Decorator = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Read with the workers of a Dask cluster, by its scheduler's address.",
+)
 baseline: Decorator = together(
     click.option(
         "--baseline",

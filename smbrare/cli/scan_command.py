@@ -115,6 +115,7 @@ Examples:
     help="Processes to read with.",
 )
 @limits.option
+@shared.cluster
 @shared.color
 @configuration.config_option()
 def scan_command(**options: Any) -> int:
@@ -247,6 +248,7 @@ def _request(options: dict[str, Any]) -> Request:
         thorough=options["thorough"],
         jobs=options["jobs"],
         limits=limits.given(options),
+        cluster=options["cluster"],
         exclusions=exclusions.given(options),
     )
 

@@ -1,0 +1,72 @@
+"""What parts of the inputs gave, put together; the same whole whoever read which part."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from smbrare.event import Origin, Skipped
+from smbrare.examine import Partial
+from smbrare.inputs import Input
+from smbrare.survey import InputSurvey
+
+
+def merged(parts: Iterable[Partial], whole: Partial) -> Partial:
+    """Return parts of different inputs as one, merged into one that holds nothing yet."""
+    for part in parts:
+        whole.merge(part)
+    return whole
+
+
+def joined(ranges: Sequence[Partial]) -> Partial:
+    """Return neighbouring ranges of one input as one, its lines numbered from its start."""
+    first, *others = ranges
+    if not others:
+        return first
+    survey = first.surveys[0]
+    for part in others:
+        part.renumber(survey.lines)
+        survey.merge(part.surveys.pop())
+        first.merge(part)
+    return first
+
+
+def lost(found: Input | Skipped, start: int) -> Partial:
+    """Return what stands for a part whose process died: its input, not read to its end.
+
+    Args:
+        found: The input, or why a path gives none.
+        start: The first byte of the part.
+    """
+    path = found.path if isinstance(found, Input) else found.origin.path
+    partial, survey = Partial(), InputSurvey(path)
+    reason = "the process that read it died"
+    survey.skip(Skipped(Origin(path, 0, start), reason, could_matter=True, ends_input=True))
+    partial.surveys.append(survey)
+    return partial
+
+
+def doubtful(whole: Partial, inputs: Iterable[Input | Skipped]) -> list[Input]:
+    """Return the inputs of which a sample leaves something unjudged, if they can be read again."""
+    paths = {path for survey in _in_doubt(whole) for path in (survey.path, survey.input)}
+    return [
+        found
+        for found in inputs
+        if isinstance(found, Input) and found.size is not None and found.path in paths
+    ]
+
+
+def correct(whole: Partial, counted: Partial) -> None:
+    """Put the counts of a whole reading in the place of those that a sample leaves in doubt."""
+    exact = {survey.path: survey for survey in counted.surveys}
+    doubted = {survey.path for survey in _in_doubt(whole)}
+    whole.surveys = [
+        replace(exact[survey.path], size=survey.size)
+        if survey.path in doubted and survey.path in exact
+        else survey
+        for survey in whole.surveys
+    ]
+    whole.span.merge(counted.span)
+    whole.resolutions.merge(counted.resolutions)
+
+
+def _in_doubt(whole: Partial) -> list[InputSurvey]:
+    return [survey for survey in whole.surveys if survey.sampled and survey.unjudged()]
