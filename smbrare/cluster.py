@@ -8,11 +8,12 @@ first argument, and Dask may run a step again on what an earlier run of it was g
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial as bind
 from importlib import import_module
 from typing import Any, TypeVar
 from uuid import uuid4
+
+from msgspec import Struct, field
 
 from smbrare import __version__
 from smbrare.errors import UsageError
@@ -135,8 +136,7 @@ def reduce(client: Any, groups: Sequence[Sequence[Task]], steps: Steps[Task, Res
     return result
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Struct, eq=False):
     """A task, or a merge of what several give.
 
     Attributes:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from smbrare import cluster, merging, workers
+from smbrare import cluster, envelope, merging, workers
 from smbrare.containers import Part, to_the_end
 from smbrare.dns import Resolutions
 from smbrare.early import undecided
@@ -179,12 +179,11 @@ def _merged(parts: Iterable[Partial], how: How) -> Partial:
 
 def plan(found: Input | Skipped, how: How) -> list[Task]:
     """Return the tasks of an input: ranges of large plain NDJSON, unless one job reads it all."""
-    identity = None
+    size, identity = 0, None
     if isinstance(found, Input) and _may_have_ranges(found, how):
-        identity = _plain_ndjson(found, how)
+        size, identity = found.size or 0, _plain_ndjson(found, how)
     if identity is None:
         return [Task(found)]
-    size = found.size or 0
     every = max(size // _SAMPLES, _SAMPLE_EVERY_AT_LEAST)
     alone = how.jobs == 1 and how.cluster is None
     starts = range(0, size, size if alone else _RANGE_BYTES)
@@ -232,7 +231,7 @@ def _plain_ndjson(found: Input, how: How) -> tuple[int, int] | None:
         with open_raw(found) as raw:
             if not raw.seekable() or raw.read(2) in _UTF_16_MARKS:
                 return None
-            identity = _identity(raw)
+            identity = _identity(found, raw)
         with parts(found, how.limits, _silent) as (_, each):
             part = next(each, None)
             return identity if part is not None and part.container == "ndjson" else None
@@ -241,18 +240,21 @@ def _plain_ndjson(found: Input, how: How) -> tuple[int, int] | None:
         return None
 
 
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    """Return by what a file is known whatever its name."""
+def _identity(found: Input, raw: io.RawIOBase) -> tuple[int, int]:
+    """Return by what a file is known whatever its name; an object has its name alone."""
+    if found.is_remote:
+        return 0, 0
+    status = os.fstat(raw.fileno())
     return status.st_dev, status.st_ino
 
 
-def _check_identity(raw: io.FileIO, task: Task) -> None:
+def _check_identity(found: Input, raw: io.RawIOBase, task: Task) -> None:
     """Make sure that a range is one of the file that the ranges were made for.
 
     Raises:
         OSError: If not.
     """
-    if _identity(os.fstat(raw.fileno())) != task.identity:
+    if _identity(found, raw) != task.identity:
         raise OSError("another file took its place while it was read")
 
 
@@ -261,7 +263,7 @@ def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: 
     partial.surveys.append(survey)
     try:
         with open_raw(found) as raw:
-            _check_identity(raw, task)
+            _check_identity(found, raw, task)
             items = read_blocks(
                 raw,
                 found.path,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from smbrare import remote
@@ -41,7 +41,11 @@ class Input(Struct, frozen=True):
     path: str
     named: bool
     size: int | None
-    location: str = field(default="", repr=False)
+    location: str = ""
+
+    def __repr__(self) -> str:
+        """Return it without its location."""
+        return f"Input({self.path!r})"
 
     @property
     def is_remote(self) -> bool:

@@ -1,7 +1,8 @@
 """What parts of the inputs gave, put together; the same whole whoever read which part."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smbrare.event import Origin, Skipped
 from smbrare.examine import Partial

@@ -108,13 +108,17 @@ def unreadable(path: str, number: int, error: OSError) -> Skipped:
     return Skipped(Origin(path, number), reason, could_matter=True, ends_input=True)
 
 
-def check_length(found: Input, stream: io.FileIO) -> None:
+def check_length(found: Input, stream: io.RawIOBase) -> None:
     """Make sure that a file which was read still has the bytes that it had when it was found.
+
+    An object behind a URL tells by itself if it ends early.
 
     Raises:
         OSError: If it has fewer, so that some may never have been read.
     """
-    if found.size is not None and os.fstat(stream.fileno()).st_size < found.size:
+    if found.size is None or found.is_remote:
+        return
+    if os.fstat(stream.fileno()).st_size < found.size:
         raise OSError("it became shorter while it was read")
 
 

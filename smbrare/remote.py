@@ -9,10 +9,12 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from smbrare.errors import UsageError
 from smbrare.event import Origin, Skipped
@@ -44,8 +46,7 @@ _WEB_TRIES = 3
 _LONGEST_REASON = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(Struct, frozen=True):
     """An object to read.
 
     Attributes:
@@ -55,10 +56,14 @@ class Object:
         size: Its size in bytes; None where the server does not tell.
     """
 
-    url: str = field(repr=False)
+    url: str
     shown: str
     named: bool
     size: int | None
+
+    def __repr__(self) -> str:
+        """Return it without its URL."""
+        return f"Object({self.shown!r})"
 
 
 def is_remote(path: str) -> bool:

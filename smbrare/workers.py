@@ -6,15 +6,15 @@ The work is one function of one task, so the same function runs here, in a proce
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Steps(Generic[Task, Result]):
+class Steps(Struct, Generic[Task, Result], frozen=True):
     """From tasks in groups to one result, wherever each step is done.
 
     Attributes:
@@ -89,9 +89,7 @@ def run(
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     context = multiprocessing.get_context(None if fork else "spawn")
-    with ProcessPoolExecutor(
-        min(jobs, len(tasks)), mp_context=context, initializer=_begin
-    ) as pool:
+    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context, initializer=_begin) as pool:
         try:
             futures: list[Future[Result] | None] = []
             for task in tasks:
