@@ -33,7 +33,7 @@ class Piece(Struct, frozen=True):
         kind: ``lines`` for whole lines, ``rest`` for a last line without an end, ``too long`` for
             a line that was passed over.
         offset: Bytes from the start of the stream.
-        text: The bytes, until the next piece is asked for.
+        text: The bytes, until another piece is given.
     """
 
     kind: Literal["lines", "rest", "too long"]

@@ -85,7 +85,7 @@ def read_blocks(
         OSError, EOFError: If the stream fails; what was complete before that was yielded.
     """
     before = 0
-    last: tuple[int, bytes] | None = None
+    last: Piece | None = None
     for piece in pieces(
         stream, start, end, limits.record_bytes + 1, block_bytes, head=head, ahead=ahead
     ):
@@ -96,7 +96,7 @@ def read_blocks(
                 yield record(bytes(piece.text[first:past]), origin, limits)
             if sample_every:
                 yield from _samples(piece, path, sample_every)
-                last = _last_line(piece)
+                last = piece
             tally = Tally(sifted.lines, sifted.blank)
         else:
             origin = Origin(path, before + 1, piece.offset)
@@ -111,7 +111,8 @@ def read_blocks(
         yield tally
         before += tally.lines
     if last is not None and end is None:
-        yield from _sample(last[1], Origin(path, 0, last[0]))
+        # No piece was read after it, so its bytes are still there.
+        yield from _sample(*_last_line(last, path))
 
 
 def _to_decode(
@@ -143,10 +144,10 @@ def _samples(piece: Piece, path: str, every: int) -> Iterator[Sample]:
             yield from _sample(bytes(piece.text[first:past]), Origin(path, 0, piece.offset + first))
 
 
-def _last_line(piece: Piece) -> tuple[int, bytes]:
-    """Return where the last line of a block begins in the stream, and the line."""
+def _last_line(piece: Piece, path: str) -> tuple[bytes, Origin]:
+    """Return the last line of a block, and where it stands."""
     first = stringzilla.Str(piece.text).rfind(b"\n", 0, len(piece.text) - 1) + 1
-    return piece.offset + first, bytes(piece.text[first:])
+    return bytes(piece.text[first:]), Origin(path, 0, piece.offset + first)
 
 
 def _sample(line: bytes, origin: Origin) -> Iterator[Sample]:
