@@ -109,8 +109,7 @@ class Network:
         random = self.random
         draw = random.random()
         if draw < 0.1:  # noqa: PLR2004 - see above
-            port = 139 if random.random() < 0.1 else 445  # noqa: PLR2004 - a tenth is NetBIOS
-            return self._connection(random.choice(self.servers).ip, port, 4, KERNEL)
+            return self.internal_smb()
         program = random.choice(PROGRAMS)
         pid = random.randrange(400, 20_000) & ~3
         if draw < 0.1005:  # noqa: PLR2004 - see above
@@ -120,6 +119,11 @@ class Network:
             return self._connection(random.choice(self.servers).ip, port, pid, program)
         address = f"{random.choice(WEB_RANGES)}.{random.randrange(256)}.{random.randrange(1, 255)}"
         return self._connection(address, 443 if draw < 0.95 else 80, pid, program)  # noqa: PLR2004
+
+    def internal_smb(self) -> Connection:
+        """Return a connection of the kernel to SMB on an internal server."""
+        port = 139 if self.random.random() < 0.1 else 445  # noqa: PLR2004 - a tenth is NetBIOS
+        return self._connection(self.random.choice(self.servers).ip, port, 4, KERNEL)
 
     def matching(self) -> Connection:
         """Return a connection that matches the rule."""

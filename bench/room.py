@@ -6,17 +6,15 @@ near: these are the worst cases for what a scan keeps.
 
 import argparse
 import json
-import os
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-ROOT = Path(__file__).parents[1]
+from bench.process import MEGABYTE, ROOT, run
+
 START = datetime(2026, 11, 1, tzinfo=UTC)
 TWO_WEEKS = timedelta(days=14)
 
@@ -71,17 +69,22 @@ def measure(case: Case, folder: Path) -> str:
     with path.open("wb") as file:
         file.writelines(case.lines(case.count))
     command = [sys.executable, "-m", "smbrare", "scan", "-q", "-f", "ndjson", "-j", "1", str(path)]
-    started = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:  # noqa: S603
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        found = sum(1 for _ in process.stdout)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - started
+    done = run(command, keep=False)
     path.unlink()
-    if found != case.findings:
-        raise SystemExit(f"{case.name}: {found} findings instead of {case.findings}")
-    return f"| {case.name} | {case.count:,} | {usage.ru_maxrss / 1000:,.0f} | {seconds:,.0f} |"
+    if done.lines != case.findings:
+        raise SystemExit(f"{case.name}: {done.lines} findings instead of {case.findings}")
+    return f"| {case.name} | {case.count:,} | {done.peak / MEGABYTE:,.0f} | {done.seconds:,.0f} |"
+
+
+def table(folder: Path, share: float) -> str:
+    """Return the table of both cases, at a part of their full sizes."""
+    destinations = int(1_000_000 * share)
+    cases = (
+        Case("distinct destinations", many_destinations, destinations, destinations),
+        Case("sightings of 1,000 destinations", many_sightings, destinations * 10, 1_000),
+    )
+    rows = ["| | records | peak memory, MB | seconds |", "|---|---:|---:|---:|"]
+    return "\n".join(rows + [measure(case, folder) for case in cases])
 
 
 def main() -> None:
@@ -91,15 +94,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT / ".bench", help="folder of the data")
     options = parser.parse_args()
     options.data.mkdir(exist_ok=True)
-    destinations = int(1_000_000 * options.share)
-    cases = (
-        Case("distinct destinations", many_destinations, destinations, destinations),
-        Case("sightings of 1,000 destinations", many_sightings, destinations * 10, 1_000),
-    )
-    sys.stdout.write("| | records | peak memory, MB | seconds |\n|---|---:|---:|---:|\n")
-    for case in cases:
-        sys.stdout.write(measure(case, options.data) + "\n")
-        sys.stdout.flush()
+    sys.stdout.write(table(options.data, options.share) + "\n")
 
 
 if __name__ == "__main__":

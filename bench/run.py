@@ -6,19 +6,18 @@ Times are of the whole process. Answers are compared before anything is written.
 
 import argparse
 import json
+import math
 import os
 import platform
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench import growth, room, worst
 from bench.peers import Peer, peers
-
-ROOT = Path(__file__).parents[1]
-MEGABYTE = 1_000_000
+from bench.process import MEGABYTE, ROOT, run
 
 
 @dataclass(slots=True)
@@ -31,6 +30,7 @@ class Contestant:
         size: Bytes of plain text that it works through.
         answer: Gives the destinations in what it prints, if it answers.
         seconds: Wall-clock time of each run.
+        processor: Least processor time of a run, in seconds.
         peak: Greatest resident memory of a process of it, in bytes.
         output: What the last run printed.
     """
@@ -40,23 +40,23 @@ class Contestant:
     size: int
     answer: Callable[[str], set[str]] | None = None
     seconds: list[float] = field(default_factory=list)
+    processor: float = math.inf
     peak: int = 0
     output: str = ""
 
     def run(self) -> None:
-        """Run once, with output into a pipe as a user would have it."""
-        started = time.perf_counter()
-        with subprocess.Popen(  # noqa: S603 - the commands are written above
-            self.command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
-        ) as process:
-            assert process.stdout is not None  # noqa: S101 - it is a pipe
-            self.output = process.stdout.read().decode()
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        self.seconds.append(time.perf_counter() - started)
-        self.peak = max(self.peak, usage.ru_maxrss * 1024)
-        if process.returncode not in {0, 1}:
-            raise SystemExit(f"{self.name} ended with {process.returncode}")
+        """Run once.
+
+        Raises:
+            SystemExit: If it failed.
+        """
+        done = run(self.command)
+        if done.code not in {0, 1}:
+            raise SystemExit(f"{self.name} ended with {done.code}")
+        self.output = done.output.decode()
+        self.seconds.append(done.seconds)
+        self.processor = min(self.processor, done.processor)
+        self.peak = max(self.peak, done.peak)
 
     @property
     def best(self) -> float:
@@ -141,14 +141,15 @@ def report(measured: Sequence[Contestant]) -> str:
     """Return the table: MB/s of plain text, memory, and time per byte as a ratio to smbrare's."""
     reference = measured[0].best / measured[0].size
     rows = [
-        "| | MB/s | seconds per GB | times smbrare's time (1 job) | peak memory, MB | answer |",
-        "|---|---:|---:|---:|---:|---|",
+        "| | MB/s | seconds per GB | times smbrare's | processor s/GB | peak, MB | answer |",
+        "|---|---:|---:|---:|---:|---:|---|",
     ]
     for contestant in measured:
         per_byte = contestant.best / contestant.size
         rows.append(
             f"| {contestant.name} | {1 / per_byte / MEGABYTE:,.0f} | {per_byte * 1e9:.2f} "
-            f"| {per_byte / reference:.2f} | {contestant.peak / MEGABYTE:,.0f} "
+            f"| {per_byte / reference:.2f} | {contestant.processor / contestant.size * 1e9:.2f} "
+            f"| {contestant.peak / MEGABYTE:,.0f} "
             f"| {'equal' if contestant.answer else '-'} |"
         )
     return "\n".join(rows)
@@ -163,6 +164,7 @@ def main() -> None:
     parser.add_argument(
         "--peers", type=Path, default=ROOT / ".venv-bench", help="their environment"
     )
+    parser.add_argument("--room", type=float, default=1.0, help="part of the full cases of room")
     options = parser.parse_args()
     options.data.mkdir(exist_ok=True)
     files = make_data(options.data, options.size)
@@ -172,17 +174,11 @@ def main() -> None:
             contestant.run()
     check(measured, files["answers"])
     page = ROOT / "docs" / "benchmark.md"
-    page.write_text(_page(report(measured), _room(options.data), options), encoding="utf-8")
+    page.write_text(_page(report(measured), files, options), encoding="utf-8")
     sys.stdout.write(page.read_text(encoding="utf-8"))
 
 
-def _room(data: Path) -> str:
-    command = [sys.executable, "-m", "bench.room", "--data", str(data)]
-    done = subprocess.run(command, check=True, cwd=ROOT, capture_output=True)  # noqa: S603
-    return done.stdout.decode()
-
-
-def _page(table: str, room: str, options: argparse.Namespace) -> str:
+def _page(table: str, files: dict[str, Path], options: argparse.Namespace) -> str:
     cpu = platform.processor() or platform.machine()
     return f"""# Benchmark
 
@@ -194,12 +190,28 @@ of mixed events, seeded. Machine: {os.cpu_count()} cores, {cpu}; Python {platfor
 
 `wc`, `grep` and `ripgrep` answer no question; they show what reading costs. jq and eql were given
 the first part of the file, and their figures are per byte. Peak memory is of the largest process.
+One job reads and unpacks in a second thread where a core is free, which its processor time shows.
+
+## Growth
+
+The same events, one job: a part of the file, the file, and the file four times over.
+
+{growth.table(options.data, files["ndjson"])}
+
+![Seconds and memory over the size of the log](growth.svg)
+
+## Worst cases
+
+Logs that no exporter writes (`bench/worst.py`), one job:
+
+{worst.table(options.data)}
 
 ## Room
 
-What a scan keeps in the worst case, where every record matches the rule (`bench/room.py`):
+What a scan keeps where every record matches the rule (`bench/room.py`):
 
-{room}"""
+{room.table(options.data, options.room)}
+"""
 
 
 if __name__ == "__main__":
