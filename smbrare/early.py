@@ -106,10 +106,15 @@ _decode, _decode_lines = _decoder.decode, _decoder.decode_lines
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
+_SHORTEST = 64
+"""Bytes that a match has at the least: two addresses, a port, a process, and their names."""
+
+
 def undecided(lines: Sequence[bytes | memoryview]) -> list[int]:
     """Return which of some lines have to be decoded whole, by their place in the sequence.
 
-    The others are certainly well-formed and certainly go to no internet address.
+    The others are certainly well-formed and certainly go to no internet address, or are too short
+    to say so.
 
     Args:
         lines: Lines of NDJSON with their ends, each of which begins with ``{`` and ends with
@@ -122,7 +127,11 @@ def undecided(lines: Sequence[bytes | memoryview]) -> list[int]:
     if len(tops) != len(lines):
         # One is broken, of another shape, or holds two values.
         return [place for place, line in enumerate(lines) if not stays_inside(line)]
-    return [place for place, top in enumerate(tops) if not _is_inside(_destination(top))]
+    return [
+        place
+        for place, top in enumerate(tops)
+        if len(lines[place]) >= _SHORTEST and not _is_inside(_destination(top))
+    ]
 
 
 def stays_inside(line: bytes | memoryview) -> bool:
@@ -135,7 +144,7 @@ def stays_inside(line: bytes | memoryview) -> bool:
         top = _decode(line)
     except _REFUSED:
         return False
-    return _is_inside(_destination(top))
+    return len(line) < _SHORTEST or _is_inside(_destination(top))
 
 
 @lru_cache(maxsize=65_536)

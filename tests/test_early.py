@@ -111,7 +111,12 @@ def test_the_usual_internal_connections_are_rejected(line: str) -> None:
     ],
 )
 def test_whatever_is_unsure_goes_the_usual_way(line: str) -> None:
-    assert not stays_inside(line.encode())
+    assert not stays_inside(line.ljust(80).encode())
+
+
+@pytest.mark.parametrize(("line", "told"), [('{"p":445}', True), ('{"p":445', False)])
+def test_what_is_too_short_for_a_match_is_told_if_it_is_well_formed(line: str, told: bool) -> None:  # noqa: FBT001
+    assert stays_inside(line.encode()) == told
 
 
 _IN_BRACES = (
