@@ -155,6 +155,39 @@ def report(measured: Sequence[Contestant]) -> str:
     return "\n".join(rows)
 
 
+RATIOS = (
+    ("smbrare, 1 job", "wc -l", 4.0),
+    ("smbrare, 1 job", "grep -c 445", 1.0),
+    ("smbrare, 1 job", "jq", 1 / 30),
+    ("smbrare, 2 jobs", "DuckDB, 2 threads", 1 / 3.5),
+    ("smbrare on gzip", "DuckDB, 2 threads, on gzip", 1 / 2),
+)
+"""Who is compared with whom, and at most how much of the other's time it is to take."""
+
+
+def ratios(measured: Sequence[Contestant]) -> str:
+    """Return the table of what smbrare aims at, and who was faster than it."""
+    per_byte = {one.name: one.best / one.size for one in measured}
+    rows = ["| | against | times its time | aim, at most |", "|---|---|---:|---:|"]
+    rows += [
+        f"| {name} | {peer} | {per_byte[name] / per_byte[peer]:.3f} | {aim:.3f} |"
+        for name, peer, aim in RATIOS
+        if peer in per_byte
+    ]
+    one, two = (per_byte[f"smbrare, {jobs}"] for jobs in ("1 job", "2 jobs"))
+    peers = [peer for peer in measured if not peer.name.startswith("smbrare")]
+    answering = [peer.name for peer in peers if peer.answer and per_byte[peer.name] < max(one, two)]
+    reading = [peer.name for peer in peers if not peer.answer and per_byte[peer.name] < one]
+    return "\n".join(rows) + (
+        f"\n\nFaster than smbrare of those that answer the question: {_listed(answering)}; of those"
+        f" that only read, than one job: {_listed(reading)}."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
+
+
 def main() -> None:
     """Make the data, measure, check and write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -174,11 +207,13 @@ def main() -> None:
             contestant.run()
     check(measured, files["answers"])
     page = ROOT / "docs" / "benchmark.md"
-    page.write_text(_page(report(measured), files, options), encoding="utf-8")
+    page.write_text(_page(measured, files, options), encoding="utf-8")
     sys.stdout.write(page.read_text(encoding="utf-8"))
 
 
-def _page(table: str, files: dict[str, Path], options: argparse.Namespace) -> str:
+def _page(
+    measured: Sequence[Contestant], files: dict[str, Path], options: argparse.Namespace
+) -> str:
     cpu = platform.processor() or platform.machine()
     return f"""# Benchmark
 
@@ -186,7 +221,9 @@ def _page(table: str, files: dict[str, Path], options: argparse.Namespace) -> st
 the best of {options.rounds} rounds; answers were equal. Data: `bench/data.py`, {options.size}B
 of mixed events, seeded. Machine: {os.cpu_count()} cores, {cpu}; Python {platform.python_version()}.
 
-{table}
+{report(measured)}
+
+{ratios(measured)}
 
 `wc`, `grep` and `ripgrep` answer no question; they show what reading costs. jq and eql were given
 the first part of the file, and their figures are per byte. Peak memory is of the largest process.

@@ -37,7 +37,7 @@ LARGE_BYTES = 32 * MIB
 WORTH_A_PROCESS = 200 * MIB
 """Bytes to read in all from which more than one process pays."""
 
-_RANGE_BYTES = 64 * MIB
+_RANGE_BYTES = 32 * MIB
 _SAMPLES = 500
 _SAMPLE_EVERY_AT_LEAST = MIB // 4
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
