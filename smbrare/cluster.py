@@ -91,8 +91,8 @@ def each(
 def reduce(client: Any, groups: Sequence[Sequence[Task]], steps: Steps[Task, Result]) -> Result:
     """Return what all tasks give together, as `workers.reduce` does.
 
-    A task that a worker did not end, because it died, is done by another. One of which several
-    workers died in turn, as often as Dask's ``allowed-failures`` says, is lost.
+    A task that a worker did not end, because it died, is done by another. One that more workers
+    died with than Dask's ``allowed-failures`` says is lost, even if it only waited for them.
 
     Args:
         client: Of the cluster.
@@ -204,8 +204,12 @@ def _given(future: Any, node: Node, steps: Steps[Any, Any], killed: type[Excepti
         if node.fold is None:
             return pickle.dumps(steps.lost(node.task))
         raise UsageError("the cluster lost a merge several times") from None
-    except ModuleNotFoundError as error:
+    except (ImportError, AttributeError) as error:
         raise UsageError(f"a worker lacks what a scan needs: {error}") from None
+    except RuntimeError as error:
+        if "deserialization" not in str(error):
+            raise
+        raise UsageError("the scheduler or a worker has other code than this machine") from None
     return future
 
 

@@ -37,7 +37,9 @@ LARGE_BYTES = 32 * MIB
 WORTH_A_PROCESS = 200 * MIB
 """Bytes to read in all from which more than one process pays."""
 
-_RANGE_BYTES = 32 * MIB
+RANGE_BYTES = 32 * MIB
+"""Bytes of a plain file that one task reads."""
+
 _SAMPLES = 500
 _SAMPLE_EVERY_AT_LEAST = MIB // 4
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -186,9 +188,9 @@ def plan(found: Input | Skipped, how: How) -> list[Task]:
         return [Task(found)]
     every = max(size // _SAMPLES, _SAMPLE_EVERY_AT_LEAST)
     alone = how.jobs == 1 and how.cluster is None
-    starts = range(0, size, size if alone else _RANGE_BYTES)
+    starts = range(0, size, size if alone else RANGE_BYTES)
     return [
-        Task(found, start, None if start == starts[-1] else start + _RANGE_BYTES, every, identity)
+        Task(found, start, None if start == starts[-1] else start + RANGE_BYTES, every, identity)
         for start in starts
     ]
 

@@ -14,7 +14,9 @@ without reading the rest."""
 MOST_BYTES = 8 * MIB
 """What is fetched at a time of an object that is read on: a request costs tens of milliseconds."""
 
-_GROWTH = 4
+GROWTH = 4
+"""How many times as much each fetch asks for as the one before."""
+
 _FIRST_PAUSE = 0.2
 
 
@@ -56,7 +58,7 @@ class ReadAhead(io.RawIOBase):
             return 0
         if not self._left:
             self._left = memoryview(self._fetch(max(self._next, len(target))))
-            self._next = min(self._next * _GROWTH, MOST_BYTES)
+            self._next = min(self._next * GROWTH, MOST_BYTES)
         count = min(len(target), len(self._left))
         target[:count] = self._left[:count]
         self._left = self._left[count:]

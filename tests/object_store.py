@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -52,6 +52,8 @@ def free_port() -> int:
 @contextmanager
 def object_store() -> Iterator[ObjectStore]:
     """Run moto's S3 server as a process of its own."""
+    import fsspec  # noqa: PLC0415 - not every environment has it
+
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -68,6 +70,8 @@ def object_store() -> Iterator[ObjectStore]:
             yield ObjectStore(endpoint, environment)
         finally:
             process.kill()
+            # They are kept for as long as a process lives, with the address of this server.
+            fsspec.get_filesystem_class("s3").clear_instance_cache()
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
@@ -156,7 +160,9 @@ class _Handler(BaseHTTPRequestHandler):
             web.failing[path] -= 1
             body = body[: len(body) // 2]
         if with_body:
-            self.wfile.write(body)
+            # Who asked may have been killed meanwhile.
+            with suppress(ConnectionError):
+                self.wfile.write(body)
 
     def _head(self, status: int, headers: Mapping[str, str]) -> None:
         self.send_response(status)

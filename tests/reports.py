@@ -11,6 +11,7 @@ from smbrare.finding import Finding
 from smbrare.gathering import How
 from smbrare.inputs import discover
 from smbrare.outputs import html_report
+from smbrare.outputs.json_document import render_json
 from smbrare.report import Report, Setup
 from smbrare.retrace import look_around
 from smbrare.scan import Request, gather, judge
@@ -25,11 +26,16 @@ SETUP = Setup(
 )
 
 
-def report(*paths: Path) -> Report:
+def report(*paths: str | Path, cluster: str | None = None) -> Report:
     """Return the report of a scan without a baseline."""
-    request = Request([str(path) for path in paths], SETUP)
+    request = Request([str(path) for path in paths], SETUP, cluster=cluster)
     partial = gather(discover(request.paths), request, lambda _: None)
     return judge(request, partial, None)
+
+
+def document(made: Report) -> str:
+    """Return a report as JSON."""
+    return "".join(render_json(made, list(made.findings)))
 
 
 def html(path: Path) -> str:

@@ -218,7 +218,7 @@ def test_summary_and_json_tell_of_keys_given_twice(run: Run, tmp_path: Path) -> 
 def test_ranges_tell_the_true_line_of_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gathering, "_RANGE_BYTES", 2_000)
+    monkeypatch.setattr(gathering, "RANGE_BYTES", 2_000)
     monkeypatch.setattr(gathering, "_SAMPLE_EVERY_AT_LEAST", 1_000)
     path = tmp_path / "a.ndjson"
     last = TWICE.replace("10.0.0.9", "91.219.236.18")

@@ -38,7 +38,7 @@ def log(tmp_path: Path) -> Path:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every file large, and ranges of a few lines."""
     monkeypatch.setattr(gathering, "LARGE_BYTES", 1)
-    monkeypatch.setattr(gathering, "_RANGE_BYTES", 9_000)
+    monkeypatch.setattr(gathering, "RANGE_BYTES", 9_000)
     monkeypatch.setattr(gathering, "_SAMPLE_EVERY_AT_LEAST", 2_000)
 
 

@@ -40,7 +40,7 @@ NOISE = [
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every file large, and ranges of a few lines."""
     monkeypatch.setattr(gathering, "LARGE_BYTES", 1)
-    monkeypatch.setattr(gathering, "_RANGE_BYTES", 5_000)
+    monkeypatch.setattr(gathering, "RANGE_BYTES", 5_000)
     monkeypatch.setattr(gathering, "_SAMPLE_EVERY_AT_LEAST", 2_000)
 
 

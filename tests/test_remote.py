@@ -16,8 +16,11 @@ from smbrare import gathering, remote
 from smbrare.event import Skipped
 from smbrare.gathering import How, gather
 from smbrare.inputs import Input, discover
-from tests.conftest import FIXTURES, Result, Run
+from smbrare.outputs.json_document import render_ndjson
+from smbrare.report import Report
+from tests.conftest import FIXTURES, Run
 from tests.object_store import SECRET, ObjectStore, Web, free_port, object_store, web_server
+from tests.reports import report
 
 for _library in ("s3fs", "moto", "aiohttp"):
     pytest.importorskip(_library)
@@ -51,12 +54,16 @@ def zipped(content: bytes) -> bytes:
     return held.getvalue()
 
 
-def findings(result: Result) -> list[dict[str, Any]]:
+def findings(made: Report) -> list[dict[str, Any]]:
     """Return what was found, without where it was read."""
-    found = [json.loads(line) for line in result.out.splitlines()]
-    for finding in found:
-        finding.pop("log", None)
-    return found
+    return [placeless(line) for line in render_ndjson(made, list(made.findings))]
+
+
+def placeless(line: str) -> dict[str, Any]:
+    """Return a finding out of NDJSON, without where it was read."""
+    finding: dict[str, Any] = json.loads(line)
+    finding.pop("log", None)
+    return finding
 
 
 def paths(*given: str) -> list[str]:
@@ -97,23 +104,20 @@ def test_an_object_that_is_meant_twice_is_read_once_and_counts_as_named() -> Non
 
 
 @pytest.mark.usefixtures("store")
-def test_a_name_with_every_odd_character_is_that_object(run: Run) -> None:
+def test_a_name_with_every_odd_character_is_that_object() -> None:
     name = "s3://logs/packed/odd [1]::s3:%2f=?.ndjson"
     assert paths(name) == [name]
-    assert findings(run("scan", name, "-f", "ndjson")) == findings(
-        run("scan", FIXTURES / "sample.ndjson", "-f", "ndjson")
-    )
+    assert findings(report(name)) == findings(report(FIXTURES / "sample.ndjson"))
 
 
 @pytest.mark.usefixtures("store")
-def test_objects_give_the_findings_of_the_same_files(run: Run) -> None:
-    there = run("scan", "s3://logs/week/", "-f", "ndjson", "-j", "2")
-    here = run("scan", FIXTURES / "week", "-f", "ndjson")
-    assert there.code == here.code == 1
-    assert findings(there) == findings(here)
-    assert len(findings(there)) > 1
-    locations = {json.loads(line)["log"]["file"]["path"] for line in there.out.splitlines()}
+def test_objects_read_by_two_processes_give_the_findings_of_the_same_files(run: Run) -> None:
+    lines = run("scan", "s3://logs/week/", "-f", "ndjson", "-j", "2").out.splitlines()
+    locations = {json.loads(line)["log"]["file"]["path"] for line in lines}
     assert locations <= set(week("s3://logs/week/"))
+    here = findings(report(FIXTURES / "week"))
+    assert [placeless(line) for line in lines] == here
+    assert len(here) > 1
 
 
 @pytest.mark.usefixtures("store")
@@ -142,11 +146,12 @@ def test_inspect_replay_and_learn_read_objects_too(run: Run, tmp_path: Path) -> 
 
 @pytest.mark.usefixtures("store")
 def test_an_object_that_fails_is_named_and_the_others_are_read(run: Run) -> None:
-    result = run("scan", "s3://logs/week/gone.ndjson", "s3://logs/week/", "-f", "ndjson")
+    gone = "s3://logs/week/gone.ndjson"
+    result = run("scan", gone, "s3://logs/week/", "-q")
     assert result.code == 3
-    assert "s3://logs/week/gone.ndjson: not read to its end: no such object" in result.err
-    assert findings(result) == findings(run("scan", FIXTURES / "week", "-f", "ndjson"))
-    assert run("scan", "s3://no-such-bucket/").code == 3
+    assert f"{gone}: not read to its end: no such object" in result.err
+    assert findings(report(gone, "s3://logs/week/")) == findings(report(FIXTURES / "week"))
+    assert report("s3://no-such-bucket/").exit_code == 3
 
 
 def test_an_object_that_vanishes_after_it_was_listed_is_named(store: ObjectStore) -> None:
@@ -165,7 +170,7 @@ def test_ranges_of_an_object_give_what_the_whole_gives(monkeypatch: pytest.Monke
     found = list(discover(["s3://logs/weekend/other.ndjson"]))
     whole = gather(found, How(), lambda _: None)
     monkeypatch.setattr(gathering, "LARGE_BYTES", 1)
-    monkeypatch.setattr(gathering, "_RANGE_BYTES", 5_000)
+    monkeypatch.setattr(gathering, "RANGE_BYTES", 5_000)
     assert len(list(gathering.plan(found[0], How()))) > 4
     ranges = gather(found, How(), lambda _: None)
     assert ranges.sightings == whole.sightings
@@ -185,16 +190,16 @@ def test_no_secret_of_the_environment_is_shown(store: ObjectStore, run: Run) -> 
 
 
 @pytest.mark.parametrize("parts", [True, False])
-def test_a_web_server_is_read_whether_it_gives_parts_or_not(run: Run, *, parts: bool) -> None:
+def test_a_web_server_is_read_whether_it_gives_parts_or_not(*, parts: bool) -> None:
     large = SAMPLE * 20
     web = Web({"/a.ndjson": large, "/a.zip": zipped(SAMPLE)}, parts=parts)
     with web_server(web) as address:
-        result = run("scan", f"{address}/a.ndjson", f"{address}/a.zip", "-f", "json")
-    scan = json.loads(result.out)["scan"]
-    assert (result.code, scan["records"], scan["skipped"]) == (1, 37 * 21, 0)
+        made = report(f"{address}/a.ndjson", f"{address}/a.zip")
+    assert [(survey.records, survey.skipped) for survey in made.inputs] == [(37 * 20, 0), (37, 0)]
+    assert made.exit_code == 1
 
 
-def test_an_index_page_is_a_prefix(run: Run) -> None:
+def test_an_index_page_is_a_prefix() -> None:
     links = ("a.ndjson", "deep/", "/other.ndjson", "?C=N;O=D", "../")
     page = "".join(f'<a href="{link}">a link</a>' for link in links).encode()
     deep = b'<a href="b.ndjson">b</a>'
@@ -208,7 +213,7 @@ def test_an_index_page_is_a_prefix(run: Run) -> None:
             f"{address}/logs/deep/b.ndjson",
         ]
         assert paths(f"{address}/logs/*.ndjson") == [f"{address}/logs/a.ndjson"]
-        assert run("scan", f"{address}/logs/", "-q").code == 1
+        assert report(f"{address}/logs/").exit_code == 1
 
 
 def test_a_user_a_password_and_a_query_are_used_and_never_shown(run: Run) -> None:
@@ -252,13 +257,16 @@ def test_an_answer_that_breaks_off_is_asked_for_again() -> None:
     assert (survey.records, survey.cut) == (37, False)
 
 
-def test_an_answer_that_always_breaks_off_is_named_and_the_others_are_read(run: Run) -> None:
+def test_an_answer_that_always_breaks_off_is_named_and_the_others_are_read() -> None:
     web = Web({"/a.ndjson": SAMPLE, "/b.ndjson": SAMPLE}, failing={"/a.ndjson": 99})
     with web_server(web) as address:
-        result = run("scan", f"{address}/a.ndjson", f"{address}/b.ndjson", "-f", "ndjson")
-    assert result.code == 3
-    assert f"{address}/a.ndjson: not read to its end" in result.err
-    assert len(findings(result)) == 3
+        made = report(f"{address}/a.ndjson", f"{address}/b.ndjson")
+    assert made.exit_code == 3
+    assert [(survey.path, survey.cut) for survey in made.inputs] == [
+        (f"{address}/a.ndjson", True),
+        (f"{address}/b.ndjson", False),
+    ]
+    assert len(made.findings) == 3
 
 
 # What is not installed, and what is not loaded

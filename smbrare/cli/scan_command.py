@@ -121,8 +121,8 @@ Examples:
 def scan_command(**options: Any) -> int:
     """Print the rare SMB connections of some files.
 
-    PATH is a file, a directory, a glob or - for standard input. Findings go to stdout, everything
-    else to stderr.
+    PATH is a file, a directory, a glob, a URL (s3://, abfs://, gs://, https://) or - for standard
+    input. Findings go to stdout, everything else to stderr.
 
     \b
     Exit codes: 0 all judged, nothing found; 1 findings; 2 wrong usage, baseline or output;
