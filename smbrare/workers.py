@@ -89,29 +89,31 @@ def run(
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     context = multiprocessing.get_context(None if fork else "spawn")
-    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context, initializer=_begin) as pool:
-        try:
-            futures: list[Future[Result] | None] = []
-            for task in tasks:
-                try:
-                    futures.append(pool.submit(work, task))
-                except BrokenProcessPool:
-                    futures.append(None)
-            ended = {future: task for future, task in zip(futures, tasks, strict=True) if future}
-            for future in as_completed(ended):
-                done(ended[future])
-            for each, task in zip(futures, tasks, strict=True):
-                try:
-                    result = lost(task) if each is None else each.result()
-                except BrokenProcessPool:
-                    result = lost(task)
-                yield result
-        except BaseException:
-            # Ctrl-C and SIGTERM end all at once, not after the tasks under way.
-            for process in multiprocessing.active_children():
-                process.kill()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context, initializer=_begin)
+    try:
+        futures: list[Future[Result] | None] = []
+        for task in tasks:
+            try:
+                futures.append(pool.submit(work, task))
+            except BrokenProcessPool:
+                futures.append(None)
+        ended = {future: task for future, task in zip(futures, tasks, strict=True) if future}
+        for future in as_completed(ended):
+            done(ended[future])
+        for each, task in zip(futures, tasks, strict=True):
+            try:
+                result = lost(task) if each is None else each.result()
+            except BrokenProcessPool:
+                result = lost(task)
+            yield result
+    except BaseException:
+        # Ctrl-C and SIGTERM end all at once, not after the tasks under way.
+        for process in multiprocessing.active_children():
+            process.kill()
+        # Not waited for: a pool that a signal met while it started may never end by itself.
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _begin() -> None:
