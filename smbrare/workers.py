@@ -88,6 +88,8 @@ def run(
     from concurrent.futures import Future, ProcessPoolExecutor, as_completed  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
+    # Where processes are no forks, Python would look for modules in the folder of the logs first.
+    os.environ["PYTHONSAFEPATH"] = "1"
     context = multiprocessing.get_context(None if fork else "spawn")
     pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context, initializer=_begin)
     try:
