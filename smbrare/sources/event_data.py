@@ -11,7 +11,8 @@ from smbrare.jsontext import BadJson, decode
 _NAMES = ("Name", "@Name")
 _TEXTS = ("text", "#text", "Text", "value", "Value")
 _WRAPPERS = ("DataItem", "Event", "EventData", "Data")
-_EVENT_DATA = re.compile(r"<EventData\b.*</EventData>", re.DOTALL)
+_DATA_BEGINS = re.compile(r"<EventData\b")
+_DATA_ENDS = "</EventData>"
 
 _SYSMON_CONNECTION = (
     "RuleName",
@@ -61,8 +62,11 @@ def from_text(text: str) -> Any:
         Malformed: If it is neither.
     """
     if text.lstrip().startswith("<"):
-        inner = _EVENT_DATA.search(text)
-        event = inner and event_from_xml(f"<Event><System><Channel/></System>{inner[0]}</Event>")
+        # No expression for both: it would look for the end anew behind every beginning.
+        begin = _DATA_BEGINS.search(text)
+        end = text.rfind(_DATA_ENDS) + len(_DATA_ENDS)
+        inner = text[begin.start() : end] if begin else ""
+        event = inner and event_from_xml(f"<Event><System><Channel/></System>{inner}</Event>")
         if not event:
             raise Malformed("no EventData")
         return event["Event"]["EventData"]
