@@ -109,10 +109,10 @@ def run(
                 result = lost(task)
             yield result
     except BaseException:
-        # Ctrl-C and SIGTERM end all at once, not after the tasks under way.
+        # What ends this process early ends all at once, not after the tasks under way.
         for process in multiprocessing.active_children():
             process.kill()
-        # Not waited for: a pool that a signal met while it started may never end by itself.
+        # Not waited for: a pool that was interrupted while it started may never end by itself.
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
@@ -129,7 +129,7 @@ def _begin() -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, which kill -9 does not let it tell."""
+    """End this process when the one that started it is gone: it may have no time to tell."""
     import threading  # noqa: PLC0415 - only a process among several has a parent to watch
     from multiprocessing import connection, parent_process  # noqa: PLC0415
 

@@ -46,9 +46,6 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line and exit with the code that the documentation promises."""
     code = run()
-    if code in {EXIT_INTERRUPTED, EXIT_TERMINATED}:
-        # The interpreter would wait for threads of processes that were killed, perhaps for ever.
-        os._exit(code)
     # The interpreter looks for cycles once more at its end, among all that a run has imported.
     gc.freeze()
     sys.exit(code)

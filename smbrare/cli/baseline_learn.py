@@ -76,7 +76,8 @@ def learn_command(**options: Any) -> int:
     known = {row.destination for row in baseline.rows({one.destination for one in seen})}
     news = frozenset(one.destination for one in seen) - known
     writing.write(_listed(seen, news, options), options["output"])
-    baseline.commit(rows, hours, last_step=interruption.stop_listening)
+    with interruption.unwinding():
+        baseline.commit(rows, hours, last_step=interruption.stop_listening)
     report = replace(scan.judge(request, partial, None), judged=())
     lines = [f"smbrare: {line}" for line in summary.troubles(report)]
     lines += [f"smbrare: {line}" for line in summary.unjudged(report)]

@@ -6,7 +6,7 @@ import click
 
 from smbrare.baseline_merge import merge, opened
 from smbrare.baseline_place import locate
-from smbrare.cli import writing
+from smbrare.cli import interruption, writing
 from smbrare.cli.parameters import BaselineName
 from smbrare.sanitize import visible
 from smbrare.withheld import counted
@@ -36,7 +36,8 @@ def merge_command(**options: Any) -> int:
     \b
     Exit codes: 0 merged; 2 wrong usage, different settings, or no whole baseline.
     """  # noqa: D301 - click wants a real backspace
-    merged = merge([opened(name) for name in options["sources"]], locate(options["output"]))
+    with interruption.unwinding():
+        merged = merge([opened(name) for name in options["sources"]], locate(options["output"]))
     rows = destinations = 0
     last = ""
     for row in merged.rows():

@@ -6,7 +6,7 @@ import click
 
 from smbrare.baseline import Baseline
 from smbrare.baseline_place import locate
-from smbrare.cli import writing
+from smbrare.cli import interruption, writing
 from smbrare.cli.parameters import BaselineName, Time
 from smbrare.fields import format_time
 from smbrare.withheld import counted
@@ -31,7 +31,8 @@ def prune_command(**options: Any) -> int:
     \b
     Exit codes: 0 done; 2 wrong usage, or no whole baseline.
     """  # noqa: D301 - click wants a real backspace
-    rows, hours = Baseline(locate(options["baseline"])).prune(options["before"])
+    with interruption.unwinding():
+        rows, hours = Baseline(locate(options["baseline"])).prune(options["before"])
     line = (
         f"forgotten   {counted(rows, 'row')} and {counted(hours, 'covered hour')} before "
         f"{format_time(options['before'])}"

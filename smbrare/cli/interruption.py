@@ -1,11 +1,26 @@
-"""Ctrl-C and SIGTERM: until when they stop a run."""
+"""Ctrl-C and SIGTERM: until when they stop a run, and how.
 
+They end the program at once. An exception would have to find its way through libraries in C and
+Rust, and some of them swallow it, take it for damage of the input, or crash when it meets them
+while they are imported. Only where a transaction has to be undone is there an exception.
+"""
+
+import os
 import signal
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import NoReturn
 
 from msgspec import Struct, field
+
+from smbrare.exitcodes import EXIT_INTERRUPTED, EXIT_TERMINATED
+
+_CODES = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
+_SHOW_CURSOR = b"\x1b[?25h"
+
+_undo: list[Callable[[], object]] = []
+_unwinds = False
 
 
 class Terminated(BaseException):
@@ -13,14 +28,15 @@ class Terminated(BaseException):
 
 
 def listen() -> None:
-    """From here on SIGTERM raises `Terminated`, as Ctrl-C raises KeyboardInterrupt."""
-    signal.signal(signal.SIGTERM, _terminate)
+    """From here on both end the program with the code that is promised for them."""
+    for number in _CODES:
+        signal.signal(number, _stop)
 
 
 def stop_listening() -> None:
     """Ignore both from here on: what follows happens, and the exit code has to say so."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in _CODES:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Stop(Struct):
@@ -46,7 +62,6 @@ class Stop(Struct):
         del frame
         self.number = number
         self._told.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         listen()
 
 
@@ -58,5 +73,36 @@ def at_a_good_moment() -> Stop:
     return stop
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
+@contextmanager
+def unwinding() -> Iterator[None]:
+    """Have both raise here, as KeyboardInterrupt and `Terminated`: there is something to undo."""
+    global _unwinds  # noqa: PLW0603 - what a signal does belongs to the process
+    _unwinds = True
+    try:
+        yield
+    finally:
+        _unwinds = False
+
+
+@contextmanager
+def undoing(step: Callable[[], object]) -> Iterator[None]:
+    """Have a step done before both end the program here; OSErrors of it are passed over."""
+    _undo.append(step)
+    try:
+        yield
+    finally:
+        _undo.remove(step)
+
+
+def show_cursor() -> None:
+    """Show the terminal's cursor, which a progress bar hides."""
+    os.write(2, _SHOW_CURSOR)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    if _unwinds:
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+    for step in reversed(_undo):
+        with suppress(OSError):
+            step()
+    os._exit(_CODES[signal.Signals(number)])

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from smbrare.cli import interruption
 from smbrare.limits import MIB
 
 _WORTH_SHOWING = 64 * MIB
@@ -44,6 +45,6 @@ def progress_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
             drawn = now
             bar.refresh()
 
-    with bar:
+    with interruption.undoing(interruption.show_cursor), bar:
         task = bar.add_task("reading", total=total)
         yield advance

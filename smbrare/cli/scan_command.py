@@ -155,7 +155,8 @@ def scan_command(**options: Any) -> int:
     report = _looked_around(report, inputs, request, options)
     writing.write(_rendered(report, options, render), output, _encoding(options))
     if baseline is not None and not options["no_update"]:
-        learn(request, partial, baseline, interruption.stop_listening)
+        with interruption.unwinding():
+            learn(request, partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started)
     writing.tell(f"smbrare: {line}" for line in (() if difference is None else difference.lines()))
     return report.exit_code

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from smbrare.cli import interruption
 from smbrare.errors import ClosedPipeError, OutputError
 
 
@@ -86,15 +87,16 @@ def _write_through(texts: Iterable[str], path: Path) -> None:
 
 
 def _replace(texts: Iterable[str], path: Path) -> None:
-    # Named before it exists: a signal must not come between making it and knowing its name.
+    # Named before it exists, so that a signal at any moment knows what to remove.
     made = path.parent / f".{path.name[:100]}.{os.urandom(6).hex()}"
     try:
-        with made.open("xb") as file:
-            for text in texts:
-                file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        made.replace(path)
+        with interruption.undoing(made.unlink):
+            with made.open("xb") as file:
+                for text in texts:
+                    file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())
+            made.replace(path)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from None
     finally:

@@ -168,7 +168,7 @@ def _faults(place: Place, end: str, code: int, err: str) -> list[str]:
     )
     if end != "a closed pipe" and not complete and (not stopped or not _is_old(place.output)):
         found.append(f"exit code {code} and a part of the output")
-    if "Traceback" in err or "Exception ignored" in err:
+    if code >= 0 and ("Traceback" in err or "Exception ignored" in err):
         found.append(f"exit code {code} and a traceback: {err.splitlines()[-1]}")
     left = {path.name for path in place.folder.iterdir()} - {"acme.db", "findings.ndjson"}
     left |= {path.name for path in place.scratch.iterdir()}
