@@ -77,9 +77,9 @@ def shown(url: str) -> str:
     Object stores have containers before an ``@`` and patterns with ``?``: there, only a user with
     a password and a query with a ``=`` are left out.
     """
-    web = _scheme(url) in _WEB
-    plain = re.sub(_USER if web else _LOGIN, "", url)
-    return re.sub(_WEB_QUERY if web else _QUERY, "?...", plain)
+    if _scheme(url) in _WEB:
+        return re.sub(_WEB_QUERY, "?...", re.sub(_USER, "", url))
+    return re.sub(_QUERY, "?...", re.sub(_LOGIN, "", url))
 
 
 def discover(urls: Sequence[str]) -> Iterator[Object | Skipped]:

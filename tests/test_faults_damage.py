@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from smbrare.baseline import Baseline
 from smbrare.errors import BaselineError
 from tests.baselines import SETTINGS, SEVERAL, content, made
-from tests.container_world import PACKED, TEXTS, WORLD, evtx_file, expected, read
+from tests.container_world import PACKED, TEXTS, WORLD, evtx_file, expected, read, seen
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -50,7 +50,9 @@ def test_a_file_cut_off_anywhere_gives_what_came_before_and_tells_the_rest(
         whole = whole.rstrip(b"\0")  # What follows the end mark is padding.
     end = _RECOGNIZED + int((len(whole) - _RECOGNIZED) * share)
     outcome = read(whole[:end])
-    assert outcome.seen == expected()[: len(outcome.seen)]
+    # Of EVTX, the record that the cut goes through may come without its last values.
+    sound = outcome.documents[:-1] if kind == "evtx" else outcome.documents
+    assert list(map(seen, sound)) == expected()[: len(sound)]
     assert outcome.skipped
     assert outcome.skipped[-1].ends_input
     assert outcome.skipped[-1].could_matter

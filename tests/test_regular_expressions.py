@@ -24,9 +24,20 @@ COMPOSED = {codes.SUBPATTERN, codes.BRANCH, codes.MAX_REPEAT, codes.MIN_REPEAT}
 NAMES = {"label": "x", "name": "x", "table": "x"}
 """What stands in expressions that are made for a name."""
 
+_URL = "is given a URL or an error that names one; a store's names have 1,024 bytes at most"
+_GIVEN = "is given an exclusion that the user wrote"
+
 EXCEPTIONS = {
     r"(?<![0-9])[0-9]{1000,}": "what stands before lets only the first digit of a run begin",
     r"([0-9]+)([wdhm])": "is given an option of the command line alone, which another has checked",
+    r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+": _URL,
+    r"(?<=://)[^/@]*@": _URL,
+    r"(?<=://)[^/@]*:[^/@]*@": _URL,
+    r"(?s)\?[^?]*=.*": _URL,
+    (
+        r"(?P<any>\*+)|(?P<one>\?)|\[(?P<no>!?)(?P<set>(?:[a-z0-9](?:-[a-z0-9])?)+)\]"
+        r"|(?P<text>.)"
+    ): _GIVEN,
 }
 
 
