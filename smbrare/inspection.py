@@ -72,7 +72,8 @@ class SourceDetails(Struct):
     Attributes:
         smb: Events to an SMB port, internal ones too.
         kernel: Events of PID 4, to any port.
-        missing: Events that lack a field of the rule, by field; a malformed value is not missing.
+        missing: Events with a port, so connections and no name lookups, that lack a field of the
+            rule, by field; a malformed value is not missing.
         smb_missing: Those among them that go to an SMB port.
         inferred: Events with an inferred value, by field.
         undated: Events without a time that can be read.
@@ -102,13 +103,14 @@ class SourceDetails(Struct):
 
     def observe(self, view: View) -> None:
         """Count one network event."""
-        smb = not rule.SMB_PORTS.isdisjoint(view.read("destination.port").values)
+        ports = view.read("destination.port").values
+        smb = not rule.SMB_PORTS.isdisjoint(ports)
         self.smb += smb
         self.kernel += rule.KERNEL_PID in view.read("process.pid").values
         for clause in rule.CLAUSES:
             reading = view.read(clause.field)
             if not reading.values and not reading.malformed:
-                self.missing[clause.field] += 1
+                self.missing[clause.field] += bool(ports)
                 self.smb_missing[clause.field] += smb
             if reading.inferred:
                 self.inferred[clause.field] += 1

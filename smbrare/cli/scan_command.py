@@ -25,6 +25,7 @@ from smbrare.expect import Difference, Expected, compare, parse
 from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
 from smbrare.report import Report, Setup
+from smbrare.sanitize import visible
 from smbrare.scan import Request, gather, judge, learn, settings_of
 
 FORMATS = {
@@ -144,6 +145,10 @@ def scan_command(**options: Any) -> int:
     baseline = baselines.opened(request.setup)
     if baseline is not None and not options["no_update"]:
         baseline.check_writable()
+    is_new = baseline is not None and not baseline.path.exists()
+    if is_new and options["no_update"]:
+        what = f"baseline {request.setup.baseline} does not exist: judged without it"
+        writing.tell([visible(f"smbrare: {what}")])
     inputs = list(discover(request.paths))
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=options["quiet"]) as progress:
@@ -157,7 +162,7 @@ def scan_command(**options: Any) -> int:
     if baseline is not None and not options["no_update"]:
         with interruption.unwinding():
             learn(request, partial, baseline, interruption.stop_listening)
-    _tell(report, options, time.monotonic() - started)
+    _tell(report, options, time.monotonic() - started, is_new=is_new)
     writing.tell(f"smbrare: {line}" for line in (() if difference is None else difference.lines()))
     return report.exit_code
 
@@ -292,7 +297,7 @@ def _encoding(options: dict[str, Any]) -> str:
     return sys.stdout.encoding
 
 
-def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
+def _tell(report: Report, options: dict[str, Any], seconds: float, *, is_new: bool) -> None:
     lines = [f"smbrare: {line}" for line in summary.troubles(report)]
     lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
     if options["verbose"]:
@@ -300,11 +305,13 @@ def _tell(report: Report, options: dict[str, Any], seconds: float) -> None:
     if not options["quiet"]:
         if options["format"] == "table" and options["output"] is None and report.findings:
             lines.append("")
-        lines += summary.summary(report, seconds, _history_note(report.setup, options))
+        note = _history_note(report.setup, options, is_new=is_new)
+        lines += summary.summary(report, seconds, note)
     writing.tell(lines)
 
 
-def _history_note(setup: Setup, options: dict[str, Any]) -> str:
+def _history_note(setup: Setup, options: dict[str, Any], *, is_new: bool) -> str:
     if setup.baseline is None:
         return "this scan's alone: no baseline was named"
-    return f"baseline {setup.baseline}, " + ("not updated" if options["no_update"] else "updated")
+    done = "not updated" if options["no_update"] else "made" if is_new else "updated"
+    return f"baseline {setup.baseline}, {done}"

@@ -9,7 +9,7 @@ import click
 from smbrare import summary
 from smbrare.baseline import Baseline
 from smbrare.baseline_place import locate
-from smbrare.cli import appending, configuration, exclusions, interruption, writing
+from smbrare.cli import appending, configuration, exclusions, interruption, limits, writing
 from smbrare.cli import options as shared
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.errors import UsageError
@@ -73,6 +73,7 @@ Examples:
 @shared.time_field
 @shared.input_tz
 @shared.strict
+@limits.option
 @configuration.config_option()
 def watch_command(**options: Any) -> int:
     """Follow files that grow, and print each finding as it comes.
@@ -127,6 +128,7 @@ def _request(options: dict[str, Any]) -> Request:
         ),
         exit_zero=options["exit_zero"],
         exclusions=exclusions.given(options),
+        limits=limits.given(options),
     )
 
 
