@@ -82,10 +82,29 @@ def each(
     told: list[Told] = []
     for future, one in zip(futures, given, strict=True):
         try:
-            told.append(pickle.loads(future.result()))  # noqa: S301 - our own, from our own workers
+            with _told():
+                result = future.result()
+            told.append(pickle.loads(result))  # noqa: S301 - our own, from our own workers
         except killed:
             told.append(lost(one))
     return told
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what a worker's trouble with the code of a task means.
+
+    Raises:
+        UsageError: If it has no smbrare, or other code.
+    """
+    try:
+        yield
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"a worker lacks what a scan needs: {error}") from None
+    except RuntimeError as error:
+        if "deserialization" not in str(error):
+            raise
+        raise UsageError("the scheduler or a worker has other code than this machine") from None
 
 
 def reduce(client: Any, groups: Sequence[Sequence[Task]], steps: Steps[Task, Result]) -> Result:
@@ -199,17 +218,12 @@ def _given(future: Any, node: Node, steps: Steps[Any, Any], killed: type[Excepti
     if future.status == "finished":
         return future
     try:
-        future.result()
+        with _told():
+            future.result()
     except killed:
         if node.fold is None:
             return pickle.dumps(steps.lost(node.task))
         raise UsageError("the cluster lost a merge several times") from None
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"a worker lacks what a scan needs: {error}") from None
-    except RuntimeError as error:
-        if "deserialization" not in str(error):
-            raise
-        raise UsageError("the scheduler or a worker has other code than this machine") from None
     return future
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from smbrare import envelope
+from smbrare import envelope, remote
 from smbrare.around import Around
 from smbrare.baseline import Baseline
 from smbrare.errors import UsageError
@@ -59,8 +59,12 @@ def parse_target(text: str, exists: Callable[[str], bool]) -> Target:
         exists: Whether a path names a file.
 
     Raises:
-        UsageError: If the number is 0.
+        UsageError: If the number is 0, or it is a URL.
     """
+    if remote.is_remote(text):
+        raise UsageError(
+            f"{remote.shown(text)}: explain reads files alone; copy it first"
+        )
     match = _NUMBERED.fullmatch(text)
     if match is not None:
         path, number = match[1], int(match[2])

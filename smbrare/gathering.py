@@ -166,7 +166,7 @@ def _reduced(
         join=merging.joined,
         merge=bind(_merged, how=how),
         done=(lambda _: None) if here else (lambda task: progress(task.size)),
-        lost=lambda task: merging.lost(task.found, task.start),
+        lost=lambda task: merging.lost(task.found, task.start, how.empty()),
     )
     if client is not None:
         return cluster.reduce(client, groups, steps)
@@ -188,7 +188,8 @@ def plan(found: Input | Skipped, how: How) -> list[Task]:
         return [Task(found)]
     every = max(size // _SAMPLES, _SAMPLE_EVERY_AT_LEAST)
     alone = how.jobs == 1 and how.cluster is None
-    starts = range(0, size, size if alone else RANGE_BYTES)
+    # The last range begins before the last line, unless that is longer, so it can sample that.
+    starts = range(0, max(size - RANGE_BYTES // 32, 1), size if alone else RANGE_BYTES)
     return [
         Task(found, start, None if start == starts[-1] else start + RANGE_BYTES, every, identity)
         for start in starts
@@ -233,7 +234,7 @@ def _plain_ndjson(found: Input, how: How) -> tuple[int, int] | None:
         with open_raw(found) as raw:
             if not raw.seekable() or raw.read(2) in _UTF_16_MARKS:
                 return None
-            identity = _identity(found, raw)
+            identity = _identity(found, raw, how)
         with parts(found, how.limits, _silent) as (_, each):
             part = next(each, None)
             return identity if part is not None and part.container == "ndjson" else None
@@ -242,21 +243,24 @@ def _plain_ndjson(found: Input, how: How) -> tuple[int, int] | None:
         return None
 
 
-def _identity(found: Input, raw: io.RawIOBase) -> tuple[int, int]:
-    """Return by what a file is known whatever its name; an object has its name alone."""
-    if found.is_remote:
+def _identity(found: Input, raw: io.RawIOBase, how: How) -> tuple[int, int]:
+    """Return by what a file is known whatever its name.
+
+    An object has its name alone, and the machines of a cluster number a shared file each their way.
+    """
+    if found.is_remote or how.cluster is not None:
         return 0, 0
     status = os.fstat(raw.fileno())
     return status.st_dev, status.st_ino
 
 
-def _check_identity(found: Input, raw: io.RawIOBase, task: Task) -> None:
+def _check_identity(found: Input, raw: io.RawIOBase, task: Task, how: How) -> None:
     """Make sure that a range is one of the file that the ranges were made for.
 
     Raises:
         OSError: If not.
     """
-    if _identity(found, raw) != task.identity:
+    if _identity(found, raw, how) != task.identity:
         raise OSError("another file took its place while it was read")
 
 
@@ -265,7 +269,7 @@ def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: 
     partial.surveys.append(survey)
     try:
         with open_raw(found) as raw:
-            _check_identity(found, raw, task)
+            _check_identity(found, raw, task, how)
             items = read_blocks(
                 raw,
                 found.path,

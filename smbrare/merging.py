@@ -30,15 +30,16 @@ def joined(ranges: Sequence[Partial]) -> Partial:
     return first
 
 
-def lost(found: Input | Skipped, start: int) -> Partial:
+def lost(found: Input | Skipped, start: int, partial: Partial) -> Partial:
     """Return what stands for a part whose process died: its input, not read to its end.
 
     Args:
         found: The input, or why a path gives none.
         start: The first byte of the part.
+        partial: One that holds nothing yet.
     """
     path = found.path if isinstance(found, Input) else found.origin.path
-    partial, survey = Partial(), InputSurvey(path)
+    survey = InputSurvey(path)
     reason = "the process that read it died"
     survey.skip(Skipped(Origin(path, 0, start), reason, could_matter=True, ends_input=True))
     partial.surveys.append(survey)
@@ -67,6 +68,7 @@ def correct(whole: Partial, counted: Partial) -> None:
     ]
     whole.span.merge(counted.span)
     whole.resolutions.merge(counted.resolutions)
+    whole.answers.merge(counted.answers)
 
 
 def _in_doubt(whole: Partial) -> list[InputSurvey]:

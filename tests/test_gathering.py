@@ -211,3 +211,16 @@ def test_an_input_that_vanishes_is_named(tmp_path: Path) -> None:
     gone = Input(str(tmp_path / "gone.ndjson"), named=True, size=10**9)
     (survey,) = gather([gone], How(), lambda _: None).surveys
     assert survey.cut
+
+
+@pytest.mark.usefixtures("small")
+def test_a_sample_is_the_same_however_short_the_last_range_would_be(tmp_path: Path) -> None:
+    lines = "".join(f"{line}\n" for line in SAMPLE_LINES)
+    path = tmp_path / "events.ndjson"
+    for over in (1, 40, 200):
+        path.write_text(lines * 40)
+        size = path.stat().st_size // gathering.RANGE_BYTES * gathering.RANGE_BYTES + over
+        text = path.read_text()[:size]
+        path.write_text(text[: text.rindex("\n") + 1])
+        alone, together = gathered(path, jobs=1), gathered(path)
+        assert alone.surveys == together.surveys

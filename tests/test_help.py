@@ -192,3 +192,9 @@ def test_bash_completes_with_the_documented_line(shim: Path) -> None:
         'echo "${COMPREPLY[@]}"\n'
     )
     assert shell(["bash", "-c", script], shim).split() == ["inspect"]
+
+
+def test_a_completion_that_was_written_is_exit_0(run: Run) -> None:
+    result = run(env={"_SMBRARE_COMPLETE": "bash_source"})
+    assert result.code == 0
+    assert "complete" in result.out

@@ -65,10 +65,11 @@ def run() -> int:
     except SmbrareError as error:
         writing.tell([visible(f"smbrare: {error}")])
         return EXIT_USAGE
-    except (ClosedPipeError, SystemExit):
-        # click itself exits where it writes help into a pipe that nobody reads; nothing else does.
-        _drop_stdout()
-        return EXIT_CLOSED_PIPE
+    except SystemExit as ended:
+        # click's own: it ends so after a completion, and where nobody reads its help.
+        return _closed_pipe() if ended.code else 0
+    except ClosedPipeError:
+        return _closed_pipe()
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except interruption.Terminated:
@@ -91,6 +92,11 @@ def _open_closed_streams() -> None:
             if handle != number:
                 os.dup2(handle, number)
             setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
+def _closed_pipe() -> int:
+    _drop_stdout()
+    return EXIT_CLOSED_PIPE
 
 
 def _drop_stdout() -> None:

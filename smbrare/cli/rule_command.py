@@ -72,7 +72,7 @@ def export(target: str, output: Path | None, **options: Any) -> None:
     Elastic rule is an NDJSON file to import; it is disabled until you enable it.
 
     The exclusions that a scan would apply are in it, those of the configuration too. One that the
-    language cannot say is left out, so that the export finds more, never less; stderr names it.
+    language cannot say is left out, so that the export finds more; stderr names it.
     """
     given = exclusions.given(options)
     writing.write([EXPORTS[target](given)], output)

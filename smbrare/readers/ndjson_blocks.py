@@ -70,7 +70,7 @@ def read_blocks(
         limits: The longest line to hold in memory, and how deep a record may nest.
         sample_every: Bytes of the stream between sampled records, which are the first one, those
             that lie at every multiple of this number, and the last; 0 for no sample. Neither
-            ranges nor blocks change which they are.
+            ranges nor blocks change which they are, if the last range begins before the last line.
         undecided: Asked which of the lines in braces that the sieve leaves are to be decoded: all
             but those that are certainly well-formed and certainly no match.
         block_bytes: Bytes to sift at a time.
@@ -85,7 +85,7 @@ def read_blocks(
         OSError, EOFError: If the stream fails; what was complete before that was yielded.
     """
     before = 0
-    last: Piece | None = None
+    last: tuple[bytes, Origin] | None = None
     for piece in pieces(
         stream, start, end, limits.record_bytes + 1, block_bytes, head=head, ahead=ahead
     ):
@@ -95,8 +95,8 @@ def read_blocks(
                 origin = Origin(path, before + number, piece.offset + first)
                 yield record(bytes(piece.text[first:past]), origin, limits)
             if sample_every:
-                yield from _samples(piece, path, sample_every)
-                last = piece
+                yield from _samples(piece, path, sample_every, limits)
+                last = _last_line(piece, path)
             tally = Tally(sifted.lines, sifted.blank)
         else:
             origin = Origin(path, before + 1, piece.offset)
@@ -111,8 +111,7 @@ def read_blocks(
         yield tally
         before += tally.lines
     if last is not None and end is None:
-        # No piece was read after it, so its bytes are still there.
-        yield from _sample(*_last_line(last, path))
+        yield from _sample(*last, limits)
 
 
 def _to_decode(
@@ -132,7 +131,7 @@ def _to_decode(
         yield number + 1, first, past
 
 
-def _samples(piece: Piece, path: str, every: int) -> Iterator[Sample]:
+def _samples(piece: Piece, path: str, every: int, limits: Limits) -> Iterator[Sample]:
     """Yield the records of a block of whole lines in which a multiple of a number of bytes lies."""
     past = 0
     for mark in range(-(-piece.offset // every) * every, piece.offset + len(piece.text), every):
@@ -141,7 +140,8 @@ def _samples(piece: Piece, path: str, every: int) -> Iterator[Sample]:
             text = stringzilla.Str(piece.text)
             first = text.rfind(b"\n", 0, at) + 1
             past = text.find(b"\n", at) + 1 or len(piece.text)
-            yield from _sample(bytes(piece.text[first:past]), Origin(path, 0, piece.offset + first))
+            origin = Origin(path, 0, piece.offset + first)
+            yield from _sample(bytes(piece.text[first:past]), origin, limits)
 
 
 def _last_line(piece: Piece, path: str) -> tuple[bytes, Origin]:
@@ -150,7 +150,7 @@ def _last_line(piece: Piece, path: str) -> tuple[bytes, Origin]:
     return bytes(piece.text[first:]), Origin(path, 0, piece.offset + first)
 
 
-def _sample(line: bytes, origin: Origin) -> Iterator[Sample]:
-    item = record(line, origin) if line.strip() else None
+def _sample(line: bytes, origin: Origin, limits: Limits) -> Iterator[Sample]:
+    item = record(line, origin, limits) if line.strip() else None
     if isinstance(item, Record):
         yield Sample(item)

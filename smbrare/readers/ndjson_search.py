@@ -42,7 +42,8 @@ def read_with(
         for start, end in _lines_with(block, finder):
             number += block.count(b"\n", counted, start)
             counted = start
-            found = record(block[start:end], Origin(path, number + 1, offset + start))
+            origin = Origin(path, number + 1, offset + start)
+            found = record(block[start:end], origin, limits)
             if isinstance(found, Record):
                 yield found
         number += block.count(b"\n", counted)
