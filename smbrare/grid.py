@@ -9,6 +9,8 @@ from msgspec import Struct
 from smbrare.sanitize import visible
 
 _GAP = 2
+_ANY_HEIGHT = 1
+"""Without one rich reads COLUMNS too, and fails at a number of thousands of digits."""
 _NARROWEST = 12
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,45}[,)]?")
 """What could be an address or a range; such a word is never broken."""
@@ -72,6 +74,7 @@ def lines(
         )
     console = Console(
         width=sum(widths) + _GAP * len(widths),
+        height=_ANY_HEIGHT,
         force_terminal=color,
         no_color=not color,
         color_system="standard" if color else None,

@@ -12,6 +12,8 @@ from smbrare.report import Report
 from smbrare.sanitize import visible
 
 _GAP = 2
+_ANY_HEIGHT = 1
+"""Without one rich reads COLUMNS too, and fails at a number of thousands of digits."""
 _NARROWEST_TEXT = 12
 
 
@@ -161,6 +163,7 @@ def _print(laid: _Laid, rows: list[Row], *, color: bool, header: bool = True) ->
         )
     console = Console(
         width=sum(laid.widths) + _GAP * len(laid.widths),
+        height=_ANY_HEIGHT,
         force_terminal=color,
         no_color=not color,
         color_system="standard" if color else None,
