@@ -55,7 +55,8 @@ class How(Struct, frozen=True):
         every_moment: Whether to keep every sighting's time, and not only the hours.
         jobs: How many processes may read; None to decide by the size of the inputs.
         names: Patterns of the names whose addresses DNS events are to tell.
-        ahead: Whether a large input is read, and unpacked, in a thread of its own.
+        ahead: Whether a large plain file is read in a thread of its own. What unpacks a packed one
+            is too much Python for that.
         cluster: The address of a Dask scheduler whose workers are to read; None for this machine.
     """
 
@@ -306,7 +307,6 @@ def _sift_part(part: Part, survey: InputSurvey, how: How, partial: Partial) -> b
         sample_every=_SAMPLE_EVERY_AT_LEAST,
         undecided=undecided,
         head=head,
-        ahead=how.ahead,
     )
     take_sifted(to_the_end(items, part.text, part.path), survey, how, partial)
     return True
