@@ -222,7 +222,7 @@ def test_no_process_outlives_a_scan_that_was_killed(tmp_path: Path) -> None:
         "import os, sys, time\n"
         "from smbrare import workers\n"
         "def work(task):\n"
-        "    os.write(1, f\"{os.getpid()}\\n\".encode())\n"
+        '    os.write(1, f"{os.getpid()}\\n".encode())\n'
         "    time.sleep(60)\n"
         "list(workers.run([1, 2], work, 2, print, print))\n"
     )

@@ -203,7 +203,7 @@ def _enriched(report: Report, options: dict[str, Any]) -> Report:
 def _looked_around(
     report: Report, inputs: list[Input | Skipped], request: Request, options: dict[str, Any]
 ) -> Report:
-    if options["format"] != "html":
+    if options["format"] not in {"html", "json"}:
         return report
     # Most scans do without a second pass over the inputs.
     from smbrare.cli.second_pass import looked_around  # noqa: PLC0415
