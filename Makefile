@@ -14,7 +14,7 @@ demo: $(READY)  ## Scan a shipped sample and show what it finds.
 	$(BIN)/smbrare scan fixtures/sample.ndjson --exit-zero
 
 test: lint  ## Check style, types and behaviour.
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 audit: $(READY) $(TOOLS)/.ready  ## Ask for known vulnerabilities of what is locked; check licences.
 	$(TOOLS)/bin/pip-licenses --python $(BIN)/python --summary

@@ -24,6 +24,9 @@ from tests.reports import document, report
 for _library in ("distributed", "s3fs", "moto", "aiohttp"):
     pytest.importorskip(_library)
 
+# One cluster for all of them, where tests are spread over processes by groups.
+pytestmark = pytest.mark.xdist_group("cluster")
+
 SAMPLE = (FIXTURES / "sample.ndjson").read_bytes()
 ALLOWED_FAILURES = 1
 SITES = sorted((FIXTURES / "week").glob("*.ndjson"))

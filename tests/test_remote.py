@@ -25,6 +25,9 @@ from tests.reports import report
 for _library in ("s3fs", "moto", "aiohttp"):
     pytest.importorskip(_library)
 
+# One store for all of them, where tests are spread over processes by groups.
+pytestmark = pytest.mark.xdist_group("remote")
+
 SAMPLE = (FIXTURES / "sample.ndjson").read_bytes()
 WEEK = {path.name: path.read_bytes() for path in sorted((FIXTURES / "week").glob("*.ndjson"))}
 
