@@ -151,16 +151,24 @@ def _poll(run: _Run, *, once: bool) -> None:
         run.counts.trouble(trouble)
     waiting = following.changed(run.following)
     while waiting and not run.outside.stopping():
-        partial = run.how.empty()
-        waiting = _read_batch(run, waiting, partial)
-        given = _judge(run, partial)
-        if given or run.pending.is_due():
-            _keep(run)
-    _end_gone(run, once=once)
+        waiting = _judge_next(run, waiting)
+    if not run.outside.stopping():
+        # Otherwise some files may not have been read to their ends.
+        _end_gone(run, once=once)
     following.close_idle(run.following)
     if run.pending.is_due():
         _keep(run)
     run.counts.tell_kept(time.monotonic())
+
+
+def _judge_next(run: _Run, waiting: list[Tail]) -> list[Tail]:
+    """Read and judge a batch, and return the files that hold more."""
+    partial = run.how.empty()
+    waiting = _read_batch(run, waiting, partial)
+    given = _judge(run, partial)
+    if given or run.pending.is_due():
+        _keep(run)
+    return waiting
 
 
 def _read_batch(run: _Run, waiting: list[Tail], partial: Partial) -> list[Tail]:
@@ -273,14 +281,23 @@ def _end_gone(run: _Run, *, once: bool) -> None:
 
 
 def _end(run: _Run, tail: Tail) -> None:
-    """Judge what a file holds behind its last line, and follow it no more."""
-    partial = run.how.empty()
+    """Judge what a file holds behind its last line, and follow it no more.
+
+    A file that grew again meanwhile is followed on.
+    """
+    place = tail.place()
+    waiting = [tail]
+    while waiting:
+        waiting = _judge_next(run, waiting)
+    if run.outside.stopping() or tail.place() != place:
+        return
     try:
         last = tails.rest(tail, run.how.limits)
     except OSError as error:
         run.counts.trouble(unreadable(tail.path, tail.lines, error))
         last = None
     if last is not None:
+        partial = run.how.empty()
         _take(run, tail, last, partial)
         _judge(run, partial)
     following.forget(tail, run.following)

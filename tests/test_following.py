@@ -5,13 +5,15 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from smbrare import following, tails
 from smbrare.limits import Limits
 from smbrare.notices import Flood
-from tests.watching import Watched, add, line, request, watched
+from smbrare.watch import Outside, watch
+from tests.watching import Watched, add, line, opened, request, watched
 
 ONE, TWO, THREE = "45.83.122.10", "91.219.236.18", "185.220.101.4"
 
@@ -339,3 +341,49 @@ def test_a_flood_is_counted_anew_after_its_time() -> None:
     assert [*flood.over(60)] == [("a", 6)]
     assert flood.admits("a", 61)
     assert [*flood.over(None)] == []
+
+
+# Files that end
+
+
+def test_a_run_that_is_told_to_stop_ends_no_file_that_it_has_not_read(
+    log: Path, kept: Path
+) -> None:
+    add(log, line("10.20.1.9"))
+    watched([log], kept, once=True)
+    add(moved(log), line(ONE), line(TWO, 1))
+    log.touch()
+    nothing = Outside(give=_never, tell=_never, wait=lambda: None, stopping=lambda: True)
+    watch(request([log]), opened(kept), nothing, once=True)
+    assert watched([log], kept, once=True).destinations == [ONE, TWO]
+
+
+def _never(what: object) -> None:
+    raise AssertionError(what)
+
+
+def test_a_file_that_grows_while_it_is_ended_is_read_in_whole_lines(
+    log: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(log, line("10.20.1.9"))
+    whole, late = tails.read, [line(ONE), line(TWO, 1), line(THREE, 2)]
+
+    def read(tail: tails.Tail, *arguments: Any) -> Any:
+        item = whole(tail, *arguments)
+        if item is None and tail.gone:
+            # A logger that still holds the file writes between the look at it and its end.
+            add(rotated, *late)
+            late.clear()
+        return item
+
+    monkeypatch.setattr(tails, "read", read)
+    rotated = log.with_name("app.ndjson.1")
+    asked = request([log], limits=Limits(record_bytes=max(map(len, late))))
+
+    def rotate() -> None:
+        moved(log)
+        log.touch()
+
+    result = watched([log], kept, rotate, lambda: None, asked=asked, gone_seconds=0)
+    assert result.destinations == [ONE, TWO, THREE]
+    assert result.told == []
