@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from smbrare.finding import Finding, History
@@ -28,8 +29,7 @@ def table(found: list[Finding], width: int | None = None, **options: Any) -> str
 
 def at(destination: str, **facts: Any) -> Finding:
     made = finding(**facts)
-    object.__setattr__(made.sighting, "destination", destination)
-    return made
+    return replace(made, sighting=replace(made.sighting, destination=destination))
 
 
 RICH = [
