@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from smbrare.cli import appending
+from smbrare.outputs.json_document import ndjson_line
 from tests.conftest import ROOT, Run
 from tests.stress.kill_watch import run_rounds
-from tests.watching import add, line
+from tests.watching import add, line, watched
 
 ONE, TWO = "45.83.122.10", "91.219.236.18"
 SECONDS = 30
@@ -90,26 +92,81 @@ def test_findings_are_added_to_a_file(run: Run, log: Path, tmp_path: Path) -> No
     ]
 
 
-def test_a_finding_that_a_crash_cut_off_is_taken_off_the_file(
-    run: Run, log: Path, tmp_path: Path
+@pytest.mark.parametrize("hour", [0, None])
+@pytest.mark.parametrize("behind", ["nothing", "a finding"])
+def test_a_finding_that_a_crash_cut_off_anywhere_is_taken_off_the_file(
+    tmp_path: Path, hour: int | None, behind: str
 ) -> None:
     output = tmp_path / "findings.ndjson"
-    output.write_text('{"a": 1}\n{"@timestamp":"2026-')
-    run("watch", log, "--baseline", tmp_path / "kept.db", "--once", "-o", output)
-    lines = output.read_text().splitlines()
-    assert lines[0] == '{"a": 1}'
-    assert found(lines[1]) == [ONE]
+    whole = _finding(tmp_path, hour)
+    before = whole if behind == "a finding" else b""
+    for count in (*range(1, 70), len(whole) // 2, len(whole) - 2):
+        told: list[str] = []
+        output.write_bytes(before + whole[:count])
+        appending.check(output, told.append)
+        assert output.read_bytes() == before
+        assert told == [f"{output}: its last line was a finding cut off, and was taken off"]
 
 
+def test_a_whole_finding_without_the_end_of_its_line_gets_it(tmp_path: Path) -> None:
+    output = tmp_path / "findings.ndjson"
+    whole, told = _finding(tmp_path, 0), list[str]()
+    output.write_bytes(whole + whole[:-1])
+    appending.check(output, told.append)
+    assert output.read_bytes() == whole + whole
+    assert told == [f"{output}: its last line lacked its end, which was added"]
+
+
+def _finding(folder: Path, hour: int | None) -> bytes:
+    """Return a finding as a line, with a time or without."""
+    log = folder / "found.log"
+    add(log, line(ONE, 0, **({} if hour is not None else {"@timestamp": None})))
+    (finding,) = watched([log], folder / "found.db").findings
+    assert (finding.sighting.time is None) == (hour is None)
+    return ndjson_line(finding).encode()
+
+
+_EXPORTED = '{"@timestamp":"2026-11-16T08:00:00Z","event":{"kind":"alert"},"host":{"name":"WS-01"}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my notes\nand more",
+        _EXPORTED,
+        _EXPORTED.replace("alert", "event")[:-2],
+        f"{_EXPORTED}\n{_EXPORTED[:-2]}",
+        f'{_EXPORTED}\n{{"@timestamp":"2026-',
+        "null",
+        '{"a": 1}\n{',
+    ],
+)
 def test_a_file_that_ends_in_something_else_is_left_alone(
-    run: Run, log: Path, tmp_path: Path
+    run: Run, log: Path, tmp_path: Path, text: str
 ) -> None:
     output = tmp_path / "mine.txt"
-    output.write_text("my notes\nand more")
+    output.write_text(text)
     result = run("watch", log, "--baseline", tmp_path / "kept.db", "--once", "-o", output)
     assert result.code == 2
     assert "does not end with a whole line, and is no file of findings" in result.err
-    assert output.read_text() == "my notes\nand more"
+    assert output.read_text() == text
+
+
+def test_what_was_done_to_the_end_of_the_file_is_told(run: Run, log: Path, tmp_path: Path) -> None:
+    output = tmp_path / "findings.ndjson"
+    output.write_text('{"@timestamp":"2026-')
+    result = run("watch", log, "--baseline", tmp_path / "kept.db", "--once", "-o", output)
+    assert f"smbrare: {output}: its last line was a finding cut off" in result.err
+    assert found(output.read_text()) == [ONE]
+
+
+@pytest.mark.parametrize("url", ["s3://logs/a", "https://anna:secret@127.0.0.1:9/logs/"])
+def test_objects_behind_urls_are_refused(run: Run, log: Path, tmp_path: Path, url: str) -> None:
+    result = run("watch", log, url, "--baseline", tmp_path / "kept.db", "--once")
+    assert (result.code, result.out) == (2, "")
+    assert "is no file: watch follows files alone; scan it" in result.err
+    assert "secret" not in result.err
+    assert not (tmp_path / "kept.db").exists()
 
 
 def test_its_own_files_in_a_folder_that_is_watched_are_passed_over(

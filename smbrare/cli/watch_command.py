@@ -1,12 +1,13 @@
 """``smbrare watch``: follow files that grow, and print each finding as it comes."""
 
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from smbrare import summary
+from smbrare import remote, summary
 from smbrare.baseline import Baseline
 from smbrare.baseline_place import locate
 from smbrare.cli import appending, configuration, exclusions, interruption, limits, writing
@@ -87,24 +88,35 @@ def watch_command(**options: Any) -> int:
     """  # noqa: D301 - click wants a real backspace
     if options["baseline"] is None:
         raise UsageError("watch keeps its place in a baseline: give --baseline NAME or FILE")
+    _refuse_remote(options["paths"])
     request = _request(options)
     path = locate(options["baseline"])
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output, [*request.paths, path])
-        appending.check(output)
+        appending.check(output, _tell)
     baseline = Baseline(path, baseline_settings(request.setup))
     baseline.check_writable()
     stop = interruption.at_a_good_moment()
     outside = Outside(
         give=lambda finding: _give(finding, output),
-        tell=lambda line: writing.tell([visible(f"smbrare: {line}")]),
+        tell=_tell,
         wait=lambda: stop.wait(options["interval"]),
         stopping=stop.is_told,
     )
     own = [path] if output is None else [path, output]
     outcome = watch(request, baseline, outside, once=options["once"], own=own)
     return _end(outcome, options, stop)
+
+
+def _refuse_remote(paths: Sequence[str]) -> None:
+    for path in paths:
+        if remote.is_remote(path):
+            raise UsageError(f"{remote.shown(path)} is no file: watch follows files alone; scan it")
+
+
+def _tell(line: str) -> None:
+    writing.tell([visible(f"smbrare: {line}")])
 
 
 def _give(finding: Finding, output: Path | None) -> None:
