@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from smbrare.checkpoints import Place
 from smbrare.event import Origin, Skipped
 from smbrare.inputs import Input, discover
-from smbrare.tails import RECOGNIZED, Tail, digest, identity_of, read_at, unfollowed
+from smbrare.tails import RECOGNIZED, Tail, digest, full_name, identity_of, read_at, unfollowed
 
 _MOST_OPEN = 256
 # Elsewhere an open file can be neither renamed nor removed, so none is kept open.
@@ -52,6 +52,8 @@ def refresh(following: Following) -> Iterator[Skipped]:
             # It was closed, and has perhaps only another name now.
             tail.file = _found_beside(tail.place())
         tail.gone = identity not in present
+        if not tail.gone:
+            tail.quiet = None
     yield from _look_for_moved(following, present)
 
 
@@ -106,19 +108,18 @@ def _begun(following: Following, identity: str, path: str) -> Tail:
 def _look_for_moved(following: Following, present: dict[str, str]) -> Iterator[Skipped]:
     """Look in its folder for each file that lost its name to another while nobody watched."""
     named = set(present.values()).intersection(following.paths)
-    taken = {str(Path(path).absolute()) for path in named}
+    taken = {full_name(path): path for path in named}
     for place in [place for place in following.places.values() if place.path in taken]:
         del following.places[place.identity]
+        path = taken[place.path]
         file = _found_beside(place)
         if file is None:
             reason = "replaced while nobody watched: what followed this line may be unread"
-            yield Skipped(
-                Origin(place.path, place.lines), reason, could_matter=True, ends_input=True
-            )
+            yield Skipped(Origin(path, place.lines), reason, could_matter=True, ends_input=True)
         # Without a file too: it is gone then, and forgotten like any other.
         following.tails[place.identity] = Tail(
             place.identity,
-            place.path,
+            path,
             named=True,
             file=file,
             offset=place.offset,

@@ -53,6 +53,7 @@ class Tail(Struct):
         resumed: A place that was kept, until it is compared with the file.
         quiet: Since when, in seconds of a clock of the caller's, it is gone and gains nothing.
         gained: Whether anything of it was read.
+        failed: Whether the last attempt to read it failed.
     """
 
     identity: str
@@ -70,11 +71,12 @@ class Tail(Struct):
     resumed: Place | None = None
     quiet: float | None = None
     gained: bool = False
+    failed: bool = False
 
     def place(self) -> Place:
         """Return how far it was read."""
         head = digest(self.first)
-        path = str(Path(self.path).absolute())
+        path = full_name(self.path)
         return Place(self.identity, path, self.offset, self.lines, len(self.first), head)
 
     def restart(self) -> None:
@@ -120,6 +122,11 @@ class Chunk(Struct, frozen=True):
 def digest(first: bytes) -> str:
     """Return what is kept of a file's first bytes."""
     return hashlib.sha256(first).hexdigest()
+
+
+def full_name(path: str) -> str:
+    """Return the one name of a file that all spellings of its path have in common."""
+    return str(Path(path).parent.resolve() / Path(path).name)
 
 
 def identity_of(status: os.stat_result) -> str:

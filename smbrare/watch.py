@@ -194,9 +194,9 @@ def _next(run: _Run, tail: Tail) -> Chunk | None:
         try:
             item = tails.read(tail, run.how.limits, run.outside.tell)
         except OSError as error:
-            tail.close()
-            run.counts.trouble(unreadable(tail.path, tail.lines, error))
+            _fail(run, tail, error)
             return None
+        tail.failed = False
         if not isinstance(item, Skipped):
             return item
         if not item.origin.number:
@@ -205,6 +205,15 @@ def _next(run: _Run, tail: Tail) -> Chunk | None:
         survey = InputSurvey(tail.path, "ndjson", tail.named)
         survey.skip(item)
         run.counts.add(survey)
+
+
+def _fail(run: _Run, tail: Tail, error: OSError) -> None:
+    """Tell that a file could not be read; the next look tries again."""
+    tail.failed = True
+    run.counts.trouble(unreadable(tail.path, tail.lines, error))
+    if not tail.gone:
+        # One without a name could not be opened again.
+        tail.close()
 
 
 def _take(run: _Run, tail: Tail, chunk: Chunk, partial: Partial) -> None:
@@ -292,17 +301,20 @@ def _end(run: _Run, tail: Tail) -> None:
     if run.outside.stopping() or tail.place() != place:
         return
     try:
-        last = tails.rest(tail, run.how.limits)
+        # Where reading failed, what is left is more than a last line.
+        last = None if tail.failed else tails.rest(tail, run.how.limits)
     except OSError as error:
-        run.counts.trouble(unreadable(tail.path, tail.lines, error))
+        _fail(run, tail, error)
         last = None
     if last is not None:
         partial = run.how.empty()
         _take(run, tail, last, partial)
         _judge(run, partial)
     following.forget(tail, run.following)
-    run.pending.places.pop(tail.identity, None)
-    run.pending.ended.add(tail.identity)
+    if not tail.failed:
+        # The next run tries again where one could not be read to its end.
+        run.pending.places.pop(tail.identity, None)
+        run.pending.ended.add(tail.identity)
     if all(other.path != tail.path for other in run.following.tails.values()):
         run.counts.forget(tail.path)
 

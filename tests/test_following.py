@@ -1,10 +1,12 @@
 """Files are followed through renaming, truncation and removal; trouble with one stops no other."""
 
+import errno
 import gzip
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -387,3 +389,71 @@ def test_a_file_that_grows_while_it_is_ended_is_read_in_whole_lines(
     result = watched([log], kept, rotate, lambda: None, asked=asked, gone_seconds=0)
     assert result.destinations == [ONE, TWO, THREE]
     assert result.told == []
+
+
+@pytest.mark.parametrize("spelling", ["logs/app.ndjson", "./logs/app.ndjson", "logs/../{}"])
+def test_trouble_with_a_file_that_ended_counts_however_its_path_is_spelled(
+    log: Path, kept: Path, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    add(log, line("10.20.1.9"))
+    watched([log], kept, once=True)
+    other = log.with_name("other")
+    add(other, line("10.20.1.9"))
+    other.replace(log)
+    monkeypatch.chdir(log.parents[1])
+    path = spelling.format("logs/app.ndjson")
+    result = watched([path], kept, once=True)
+    assert result.outcome is not None
+    assert result.outcome.report.exit_code == 3
+    assert [text.split(": ")[:2] for text in result.told] == [
+        [f"{path}:1", "not read to its end"],
+    ]
+
+
+def test_a_file_that_gets_its_name_back_is_followed_as_long_when_it_loses_it_again(
+    log: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 1000, 6))
+    monkeypatch.setattr("smbrare.watch.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    add(log, line("10.20.1.9"))
+    away = log.with_name("app.ndjson.1")
+
+    def back() -> None:
+        away.rename(log)
+
+    steps = (lambda: moved(log), back, lambda: moved(log), lambda: add(away, line(ONE)))
+    result = watched([log], kept, *steps, gone_seconds=20)
+    assert result.destinations == [ONE]
+
+
+@pytest.mark.parametrize("looks", ["one more", "none, but another run"])
+def test_a_file_without_a_name_that_could_not_be_read_once_is_read_later(
+    log: Path, kept: Path, monkeypatch: pytest.MonkeyPatch, looks: str
+) -> None:
+    add(log, line("10.20.1.9"))
+    whole, failing = tails.read, [False]
+
+    def read(tail: tails.Tail, *arguments: Any) -> Any:
+        if tail.gone and failing[0]:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return whole(tail, *arguments)
+
+    def rotate() -> None:
+        add(moved(log), line(ONE))
+        log.touch()
+        failing[0] = True
+
+    def mend() -> None:
+        failing[0] = False
+
+    monkeypatch.setattr(tails, "read", read)
+    if looks == "one more":
+        result = watched([log], kept, rotate, mend)
+    else:
+        result = watched([log], kept, rotate, lambda: None, gone_seconds=0)
+        assert result.destinations == []
+        mend()
+        result = watched([log], kept, into=result)
+    assert result.destinations == [ONE]
+    assert len(result.told) == 1
+    assert "Input/output error" in result.told[0]
