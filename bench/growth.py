@@ -40,8 +40,10 @@ def _measure(path: Path, log: Path, share: float) -> tuple[float, Done]:
                 if share >= 1:
                     shutil.copyfileobj(source, file, MEGABYTE)
                 else:
-                    file.write(source.read(int(log.stat().st_size * share)))
-                    file.write(source.readline())
+                    # Line by line: what this process once held counts as its children's peak.
+                    left = log.stat().st_size * share
+                    while left > 0:
+                        left -= file.write(source.readline())
     command = [sys.executable, "-m", "smbrare", "scan", "-q", "-f", "ndjson", "-j", "1", str(path)]
     run(["wc", "-l", str(path)])
     done = min((run(command) for _ in range(3)), key=lambda done: done.seconds)

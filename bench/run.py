@@ -227,7 +227,7 @@ of mixed events, seeded. Machine: {os.cpu_count()} cores, {cpu}; Python {platfor
 
 `wc`, `grep` and `ripgrep` answer no question; they show what reading costs. jq and eql were given
 the first part of the file, and their figures are per byte. Peak memory is of the largest process.
-One job reads and unpacks in a second thread where a core is free, which its processor time shows.
+One job reads a plain file in a second thread where a core is free, which its processor time shows.
 
 ## Growth
 

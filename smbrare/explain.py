@@ -62,9 +62,7 @@ def parse_target(text: str, exists: Callable[[str], bool]) -> Target:
         UsageError: If the number is 0, or it is a URL.
     """
     if remote.is_remote(text):
-        raise UsageError(
-            f"{remote.shown(text)}: explain reads files alone; copy it first"
-        )
+        raise UsageError(f"{remote.shown(text)}: explain reads files alone; copy it first")
     match = _NUMBERED.fullmatch(text)
     if match is not None:
         path, number = match[1], int(match[2])
