@@ -50,7 +50,7 @@ def test_the_page_shows_what_its_commands_print(page: Path, tmp_path: Path) -> N
         ("ci", ("exit code 0", "missing", "exit code 1")),
         (
             "daily",
-            ("learnt", "91.219.236.18", "exit code 0", "see late.ndjson.md", "acme is whole"),
+            ("learnt", "91.219.236.18", "exit code 0", "late.ndjson.md", "acme is whole"),
         ),
         ("elastic", ('{"create":{"_id":"fef1d', "excluded    contract 17", "| STATS")),
         ("first-scan", ("sysmon", "exit code 1", "every clause holds", "exit code 4")),
