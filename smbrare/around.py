@@ -5,7 +5,6 @@ host connect, only other events tell. They decide nothing, and are never missed 
 kept are those nearest in time, in an order that depends on their content alone.
 """
 
-import dataclasses
 from bisect import bisect_left, insort
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
@@ -51,8 +50,7 @@ _SERVICES = frozenset(
 _SERVICE_DOMAINS = frozenset({"nt service", "window manager", "font driver host"})
 
 
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
-class Activity:
+class Activity(Struct, frozen=True):
     r"""One event of a host besides its network connections.
 
     Attributes:
@@ -64,7 +62,7 @@ class Activity:
             the logon.
         detail: The command line, the answers, or the address that a logon came from.
         parent: The program that started it.
-        origin: Where the record stands; copies of an event elsewhere are the same event.
+        origin: Where the record stands.
     """
 
     time: int
@@ -74,8 +72,20 @@ class Activity:
     what: str = ""
     detail: str = ""
     parent: str = ""
-    # A Struct has no field that equality passes over.
-    origin: Origin = dataclasses.field(default=Origin("", 0), compare=False)
+    origin: Origin = Origin("", 0)
+
+    @property
+    def content(self) -> tuple[int, str, str, str, str, str, str]:
+        """What it tells, wherever it stands: copies of an event are one event."""
+        return (
+            self.time,
+            self.kind,
+            self.host,
+            self.user,
+            self.what,
+            self.detail,
+            self.parent,
+        )
 
 
 class LoggedOn(Struct, frozen=True):
@@ -151,7 +161,7 @@ class Collector(Struct):
 
     host: str
     time: int
-    _nearest: dict[Kind, list[tuple[int, Activity]]] = field(default_factory=dict)
+    _nearest: dict[Kind, list[Activity]] = field(default_factory=dict)
     _seen: dict[Kind, set[int]] = field(default_factory=dict)
     _logons: dict[str, Activity] = field(default_factory=dict)
     _logoffs: dict[str, int] = field(default_factory=dict)
@@ -176,11 +186,11 @@ class Collector(Struct):
         Args:
             gaps: Why something may be missing.
         """
-        kept = [pair[1] for nearest in self._nearest.values() for pair in nearest]
+        kept = [activity for nearest in self._nearest.values() for activity in nearest]
         logged_on = self._logged_on()
         known = {each.user.lower() for each in logged_on}
         return Around(
-            events=tuple(sorted(kept)),
+            events=tuple(sorted(kept, key=_content)),
             left_out={
                 kind: len(seen) - len(self._nearest[kind])
                 for kind, seen in sorted(self._seen.items())
@@ -194,18 +204,21 @@ class Collector(Struct):
     def _keep(self, activity: Activity) -> None:
         nearest = self._nearest.setdefault(activity.kind, [])
         seen = self._seen.setdefault(activity.kind, set())
-        entry = (abs(activity.time - self.time), activity)
-        at = bisect_left(nearest, entry)
-        if at < len(nearest) and nearest[at] == entry:
+        at = bisect_left(nearest, self._near(activity), key=self._near)
+        if at < len(nearest) and nearest[at].content == activity.content:
             # A copy of the same event: the first by place stands for both.
-            nearest[at] = min(nearest[at], entry, key=lambda each: _place(each[1]))
+            nearest[at] = min(nearest[at], activity, key=_place)
             return
-        digest = hash(activity)
+        digest = hash(activity.content)
         if digest in seen:
             return  # It was pushed out by nearer ones, which stay.
         seen.add(digest)
-        insort(nearest, entry)
+        insort(nearest, activity, key=self._near)
         del nearest[MOST_OF_A_KIND:]
+
+    def _near(self, activity: Activity) -> tuple[int, tuple[int | str, ...]]:
+        """Return what puts the nearest in time first, and decides between those as near."""
+        return (abs(activity.time - self.time), activity.content)
 
     def _session(self, activity: Activity) -> None:
         """Note a logon or logoff before the finding."""
@@ -232,13 +245,17 @@ class Collector(Struct):
         )
 
 
+def _content(activity: Activity) -> tuple[int | str, ...]:
+    return activity.content
+
+
 def _place(activity: Activity) -> tuple[str, int]:
     return (activity.origin.path, activity.origin.number)
 
 
-def _recent(logon: Activity) -> tuple[int, Activity, tuple[str, int]]:
+def _recent(logon: Activity) -> tuple[int, tuple[int | str, ...], tuple[str, int]]:
     """Return what puts the last logon first, and decides between those of one time."""
-    return (-logon.time, logon, _place(logon))
+    return (-logon.time, logon.content, _place(logon))
 
 
 def together(gaps: list[str]) -> tuple[str, ...]:

@@ -16,15 +16,17 @@ from tests.activities import HOST, TIME, defender, logoff, logon, mapped, proces
 FULL = "ws-01.corp.example"
 OUTLOOK, EXPLORER = "C:\\Office\\OUTLOOK.EXE", "C:\\Windows\\explorer.exe"
 COMMAND = f'"{OUTLOOK}" /recycle'
+ORIGIN = Origin("events.ndjson", 1)
 
 
 def told(document: dict[str, Any]) -> Activity | None:
     found = read(document, Settings())
-    return None if found is None else activity(*found, Origin("events.ndjson", 1))
+    return None if found is None else activity(*found, ORIGIN)
 
 
 def expected(kind: Any, host: str = HOST, **told_besides: Any) -> Activity:
-    return Activity(date(TIME).time, kind, host, **({"user": "CORP\\alice"} | told_besides))
+    besides = {"user": "CORP\\alice", "origin": ORIGIN} | told_besides
+    return Activity(date(TIME).time, kind, host, **besides)
 
 
 EVENT_XML = {

@@ -1,13 +1,13 @@
 """What is kept around a finding: the nearest events of its host, and who was logged on."""
 
 from collections import Counter
-from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from smbrare import around
 from smbrare.around import REACH, SESSION, Activity, Around, Collector, is_person, same_host
@@ -128,19 +128,21 @@ ACTIVITIES = st.builds(
 
 
 def naive(events: list[Activity]) -> tuple[list[Activity], dict[str, int]]:
-    inside = {
-        each for each in events if abs(each.time - AT) <= REACH and each.host.lower() != "ws-02"
-    }
+    inside: list[Activity] = []
+    for each in sorted(events, key=lambda each: (each.origin.path, each.origin.number)):
+        near = abs(each.time - AT) <= REACH and each.host.lower() != "ws-02"
+        if near and each.content not in [known.content for known in inside]:
+            inside.append(each)
     kept: list[Activity] = []
     for kind in {each.kind for each in inside}:
-        near = sorted(
+        nearest = sorted(
             (each for each in inside if each.kind == kind),
-            key=lambda each: (abs(each.time - AT), each),
+            key=lambda each: (abs(each.time - AT), each.content),
         )
-        kept += near[:MOST]
+        kept += nearest[:MOST]
     counts = Counter(each.kind for each in inside)
     left: dict[str, int] = {kind: count - MOST for kind, count in counts.items() if count > MOST}
-    return sorted(kept), left
+    return sorted(kept, key=lambda each: each.content), left
 
 
 @given(st.lists(ACTIVITIES, max_size=24), st.randoms(use_true_random=False))
