@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smbrare.cluster import FAN_IN
-from smbrare.gathering import RANGE_BYTES
+from smbrare.planning import RANGE_BYTES
 from smbrare.read_ahead import FIRST_BYTES, GROWTH, MOST_BYTES
 
 BENCHMARK = Path(__file__).parents[1] / "docs" / "benchmark.md"

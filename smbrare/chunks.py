@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from smbrare.early import undecided
 from smbrare.event import Record, Skipped
 from smbrare.examine import Partial, examine
-from smbrare.gathering import LARGE_BYTES, How, take_sifted
+from smbrare.gathering import take_sifted
 from smbrare.limits import KIB
+from smbrare.planning import LARGE_BYTES, How
 from smbrare.readers import ndjson
 from smbrare.readers.ndjson_blocks import Sample, Tally, read_blocks
 from smbrare.reading import events_of

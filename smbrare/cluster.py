@@ -31,8 +31,8 @@ Told = TypeVar("Told")
 
 
 @contextmanager
-def connected(address: str) -> Iterator[Any]:
-    """Give a client of the cluster whose scheduler has an address, made sure that it can work.
+def connected(address: str) -> Iterator["Cluster"]:
+    """Give the cluster whose scheduler has an address, made sure that it can work.
 
     Raises:
         UsageError: If the library is not installed, the cluster cannot be reached or has no
@@ -56,38 +56,99 @@ def connected(address: str) -> Iterator[Any]:
         raise UsageError(f"the cluster at {address} cannot be reached: {error}") from None
     try:
         _check(client, address)
-        yield client
+        yield Cluster(client)
     except distributed.CancelledError:
         raise UsageError(f"the cluster at {address} has gone") from None
     finally:
         client.close(timeout=1)
 
 
-def each(
-    client: Any,
-    work: Callable[[Given], Told],
-    given: Sequence[Given],
-    lost: Callable[[Given], Told],
-) -> list[Told]:
-    """Return what a function of a module gives for each of several arguments, in their order.
+class Cluster(Struct):
+    """A cluster that can work.
 
-    Args:
-        client: Of the cluster.
-        work: The function.
-        given: Its arguments.
-        lost: Gives the result where several workers died of it, here.
+    Attributes:
+        client: Dask's client of it.
     """
-    futures = client.map(bind(packed, work, __version__), given, key=_keys("look", len(given)))
-    killed = import_module("distributed").KilledWorker
-    told: list[Told] = []
-    for future, one in zip(futures, given, strict=True):
-        try:
-            with _told():
-                result = future.result()
-            told.append(pickle.loads(result))  # noqa: S301 - our own, from our own workers
-        except killed:
-            told.append(lost(one))
-    return told
+
+    client: Any
+
+    def each(
+        self,
+        work: Callable[[Given], Told],
+        given: Sequence[Given],
+        lost: Callable[[Given], Told],
+    ) -> list[Told]:
+        """Return what a function of a module gives for each of several arguments, in their order.
+
+        Args:
+            work: The function.
+            given: Its arguments.
+            lost: Gives the result where several workers died of it, here.
+        """
+        futures = self.client.map(
+            bind(packed, work, __version__), given, key=_keys("look", len(given))
+        )
+        killed = import_module("distributed").KilledWorker
+        told: list[Told] = []
+        for future, one in zip(futures, given, strict=True):
+            try:
+                with _told():
+                    result = future.result()
+                told.append(pickle.loads(result))  # noqa: S301 - our own, from our own workers
+            except killed:
+                told.append(lost(one))
+        return told
+
+    def reduce(self, groups: Sequence[Sequence[Task]], steps: Steps[Task, Result]) -> Result:
+        """Return what all tasks give together, as `workers.reduce` does.
+
+        A task that a worker did not end, because it died, is done by another. One that more workers
+        died with than Dask's ``allowed-failures`` says is lost, even if it only waited for them.
+
+        Args:
+            groups: Tasks, in groups none of which is empty.
+            steps: What to do; its functions are functions of modules, or bound ones.
+
+        Raises:
+            UsageError: If a worker has another version, or the cluster has gone.
+        """
+        leaves = tree(groups, steps)
+        if not leaves:
+            return steps.merge(())
+        distributed = import_module("distributed")
+        futures = self.client.map(
+            bind(packed, steps.work, __version__),
+            [leaf.task for leaf in leaves],
+            key=_keys("read", len(leaves)),
+        )
+        owners = {future.key: leaf for future, leaf in zip(futures, leaves, strict=True)}
+        ended = distributed.as_completed(futures, loop=self.client.loop)
+        del futures
+        for future in ended:
+            node = owners.pop(future.key)
+            given = _given(future, node, steps, distributed.KilledWorker)
+            if node.fold is None:
+                steps.done(node.task)
+            if node.above is None:
+                break
+            ready = node.above.take(node.place, given)
+            if ready is not None:
+                (key,) = _keys("merge", 1)
+                owners[key] = node.above
+                # Before tasks that wait: what is merged is no longer lost with one worker each.
+                ended.add(
+                    self.client.submit(
+                        _folded,
+                        node.above.fold,
+                        __version__,
+                        ready,
+                        key=key,
+                        priority=_MERGES_FIRST,
+                    )
+                )
+        last = given if isinstance(given, bytes) else given.result()
+        result: Result = pickle.loads(last)  # noqa: S301 - our own, from our own workers
+        return result
 
 
 @contextmanager
@@ -105,54 +166,6 @@ def _told() -> Iterator[None]:
         if "deserialization" not in str(error):
             raise
         raise UsageError("the scheduler or a worker has other code than this machine") from None
-
-
-def reduce(client: Any, groups: Sequence[Sequence[Task]], steps: Steps[Task, Result]) -> Result:
-    """Return what all tasks give together, as `workers.reduce` does.
-
-    A task that a worker did not end, because it died, is done by another. One that more workers
-    died with than Dask's ``allowed-failures`` says is lost, even if it only waited for them.
-
-    Args:
-        client: Of the cluster.
-        groups: Tasks, in groups none of which is empty.
-        steps: What to do; its functions are functions of modules, or bound ones.
-
-    Raises:
-        UsageError: If a worker has another version, or the cluster has gone.
-    """
-    leaves = tree(groups, steps)
-    if not leaves:
-        return steps.merge(())
-    distributed = import_module("distributed")
-    futures = client.map(
-        bind(packed, steps.work, __version__),
-        [leaf.task for leaf in leaves],
-        key=_keys("read", len(leaves)),
-    )
-    owners = {future.key: leaf for future, leaf in zip(futures, leaves, strict=True)}
-    ended = distributed.as_completed(futures, loop=client.loop)
-    del futures
-    for future in ended:
-        node = owners.pop(future.key)
-        given = _given(future, node, steps, distributed.KilledWorker)
-        if node.fold is None:
-            steps.done(node.task)
-        if node.above is None:
-            break
-        ready = node.above.take(node.place, given)
-        if ready is not None:
-            (key,) = _keys("merge", 1)
-            owners[key] = node.above
-            # Before tasks that wait: what is merged is no longer lost with one worker each.
-            ended.add(
-                client.submit(
-                    _folded, node.above.fold, __version__, ready, key=key, priority=_MERGES_FIRST
-                )
-            )
-    last = given if isinstance(given, bytes) else given.result()
-    result: Result = pickle.loads(last)  # noqa: S301 - our own, from our own workers
-    return result
 
 
 class Node(Struct, eq=False):

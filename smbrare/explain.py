@@ -14,9 +14,9 @@ from smbrare.errors import UsageError
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.examine import Partial, examine
 from smbrare.explanation import Explained, Rarity
-from smbrare.gathering import How
 from smbrare.inputs import Input
 from smbrare.limits import Limits
+from smbrare.planning import How
 from smbrare.reading import Progress, parts, unreadable
 from smbrare.reasoning import explain_event, judge_rarity
 from smbrare.retrace import Pass, place_of, trace

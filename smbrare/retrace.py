@@ -17,9 +17,9 @@ from smbrare.containers import Part
 from smbrare.dns import Answers
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.finding import Finding
-from smbrare.gathering import How
 from smbrare.inputs import Input
 from smbrare.limits import Limits
+from smbrare.planning import How
 from smbrare.readers.ndjson_search import read_with
 from smbrare.reading import Progress, parts
 from smbrare.sightings import Sighting

@@ -13,9 +13,9 @@ from smbrare.examine import Partial
 from smbrare.exclusions import Exclusion, because, wanted_names
 from smbrare.fields import HOUR, MICROSECONDS
 from smbrare.finding import Finding
-from smbrare.gathering import How
 from smbrare.inputs import Input
 from smbrare.limits import DEFAULT, Limits
+from smbrare.planning import How
 from smbrare.reading import Progress
 from smbrare.report import Excluded, Report, Setup
 from smbrare.sightings import Row

@@ -21,8 +21,8 @@ from smbrare.exclusions import wanted_names
 from smbrare.fields import HOUR, MICROSECONDS
 from smbrare.finding import Finding
 from smbrare.following import Following
-from smbrare.gathering import How
 from smbrare.limits import MIB
+from smbrare.planning import How
 from smbrare.reading import unreadable
 from smbrare.report import Report
 from smbrare.scan import Request

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from smbrare.finding import Finding
-from smbrare.gathering import How
 from smbrare.inputs import discover
 from smbrare.outputs import html_report
 from smbrare.outputs.json_document import render_json
+from smbrare.planning import How
 from smbrare.report import Report, Setup
 from smbrare.retrace import look_around
 from smbrare.scan import Request, gather, judge

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from smbrare import __version__, cluster
 from smbrare.errors import UsageError
-from smbrare.gathering import LARGE_BYTES
+from smbrare.planning import LARGE_BYTES
 from smbrare.workers import Steps
 from tests.conftest import FIXTURES, Run
 from tests.dask_cluster import Cluster, dask_cluster

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare import dns, gathering
+from smbrare import dns, planning
 from smbrare.dns import Answers, Query
 from smbrare.outputs import csv_rows, json_document, markdown, table
 from smbrare.report import Report
@@ -107,7 +107,7 @@ def test_more_names_than_are_kept_show_none_and_the_summary_says_so(
 def test_a_sifted_input_gives_no_names_by_chance_and_the_summary_says_so(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gathering, "LARGE_BYTES", 1)
+    monkeypatch.setattr(planning, "LARGE_BYTES", 1)
     made = report(log)
     assert made.names_unread == (str(log),)
     assert not made.findings[0].queries

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smbrare import gathering
+from smbrare import planning
 from smbrare.duplicate_keys import MOST_KEPT, repeated
 from smbrare.early import stays_inside
 from smbrare.event import Record
 from smbrare.examine import Partial
-from smbrare.gathering import How, gather
+from smbrare.gathering import gather
 from smbrare.inputs import discover
 from smbrare.jsontext import decode
+from smbrare.planning import How
 from smbrare.readers import document as document_reader
 from tests.conftest import Run
 from tests.events import matching
@@ -79,7 +80,7 @@ def sighted(partial: Partial) -> set[tuple[Any, ...]]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every file large."""
-    monkeypatch.setattr(gathering, "LARGE_BYTES", 1)
+    monkeypatch.setattr(planning, "LARGE_BYTES", 1)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -218,8 +219,8 @@ def test_summary_and_json_tell_of_keys_given_twice(run: Run, tmp_path: Path) -> 
 def test_ranges_tell_the_true_line_of_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gathering, "RANGE_BYTES", 2_000)
-    monkeypatch.setattr(gathering, "_SAMPLE_EVERY_AT_LEAST", 1_000)
+    monkeypatch.setattr(planning, "RANGE_BYTES", 2_000)
+    monkeypatch.setattr(planning, "SAMPLE_EVERY_AT_LEAST", 1_000)
     path = tmp_path / "a.ndjson"
     last = TWICE.replace("10.0.0.9", "91.219.236.18")
     path.write_text((json.dumps(matching()) + "\n") * 30 + (last + "\n") * 2)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare import gathering
+from smbrare import planning
 from smbrare.dns import Resolutions
 from smbrare.exclusions import Exclusion, because
 from smbrare.inputs import discover
@@ -104,7 +104,7 @@ def test_what_is_no_address_is_in_no_range() -> None:
 def test_a_large_file_is_read_whole_for_the_names_in_exclusions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gathering, "LARGE_BYTES", 100)
+    monkeypatch.setattr(planning, "LARGE_BYTES", 100)
     asked = matching(destination=None)
     asked["dns"] = {"question": {"name": "a.example"}, "resolved_ip": ["45.83.122.10"]}
     events = [matching(destination__ip="10.0.0.1")] * 50

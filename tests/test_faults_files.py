@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from smbrare import gathering
+from smbrare import gathering, planning
 from smbrare.examine import Partial
-from smbrare.gathering import How, gather
+from smbrare.gathering import gather
 from smbrare.inputs import Input, discover
+from smbrare.planning import How
 from tests.conftest import ROOT, Run
 from tests.container_world import TEXTS, WORLD
 from tests.events import matching
@@ -37,17 +38,17 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every file large, and ranges of a few lines."""
-    monkeypatch.setattr(gathering, "LARGE_BYTES", 1)
-    monkeypatch.setattr(gathering, "RANGE_BYTES", 9_000)
-    monkeypatch.setattr(gathering, "_SAMPLE_EVERY_AT_LEAST", 2_000)
+    monkeypatch.setattr(planning, "LARGE_BYTES", 1)
+    monkeypatch.setattr(planning, "RANGE_BYTES", 9_000)
+    monkeypatch.setattr(planning, "SAMPLE_EVERY_AT_LEAST", 2_000)
 
 
 def gathered_after(change: Callable[[Path], object], path: Path, **how: Any) -> Partial:
     """Return what is gathered of a file that changes behind its discovery and the first bytes."""
     inputs = list(discover([str(path)]))
-    plan = gathering.plan
+    plan = planning.plan
 
-    def change_then(*given: Any) -> list[gathering.Task]:
+    def change_then(*given: Any) -> list[planning.Task]:
         tasks = list(plan(*given))
         change(path)
         return tasks

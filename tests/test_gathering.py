@@ -12,12 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smbrare import gathering, workers
+from smbrare import gathering, planning, workers
 from smbrare.examine import Partial
 from smbrare.fields import HOUR
 from smbrare.finding import Finding, flat
-from smbrare.gathering import How, gather, plan
+from smbrare.gathering import gather
 from smbrare.inputs import Input, discover
+from smbrare.planning import How, plan
 from smbrare.rarity import Known, Question, judge
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
@@ -39,9 +40,9 @@ NOISE = [
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every file large, and ranges of a few lines."""
-    monkeypatch.setattr(gathering, "LARGE_BYTES", 1)
-    monkeypatch.setattr(gathering, "RANGE_BYTES", 5_000)
-    monkeypatch.setattr(gathering, "_SAMPLE_EVERY_AT_LEAST", 2_000)
+    monkeypatch.setattr(planning, "LARGE_BYTES", 1)
+    monkeypatch.setattr(planning, "RANGE_BYTES", 5_000)
+    monkeypatch.setattr(planning, "SAMPLE_EVERY_AT_LEAST", 2_000)
 
 
 def gathered(*paths: Path, **how: Any) -> Partial:
@@ -193,7 +194,7 @@ def test_a_large_file_gives_the_same_bytes_with_one_job_and_two(run: Run, tmp_pa
     noise = json.dumps(matching(destination__ip="10.0.0.9", message="x" * 3_000)) + "\n"
     block = noise * 100 + "\n".join(SAMPLE_LINES) + "\n{broken\n"
     path.write_text(block * 110)
-    assert path.stat().st_size > gathering.LARGE_BYTES
+    assert path.stat().st_size > planning.LARGE_BYTES
     outputs = {
         options: run("scan", path, "--format", "json", *options)
         for options in ((), ("-j", "2"), ("--thorough",))
@@ -219,7 +220,7 @@ def test_a_sample_is_the_same_however_short_the_last_range_would_be(tmp_path: Pa
     path = tmp_path / "events.ndjson"
     for over in (1, 40, 200):
         path.write_text(lines * 40)
-        size = path.stat().st_size // gathering.RANGE_BYTES * gathering.RANGE_BYTES + over
+        size = path.stat().st_size // planning.RANGE_BYTES * planning.RANGE_BYTES + over
         text = path.read_text()[:size]
         path.write_text(text[: text.rindex("\n") + 1])
         alone, together = gathered(path, jobs=1), gathered(path)

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from smbrare import gathering, remote
+from smbrare import planning, remote
 from smbrare.event import Skipped
-from smbrare.gathering import How, gather
+from smbrare.gathering import gather
 from smbrare.inputs import Input, discover
 from smbrare.outputs.json_document import render_ndjson
+from smbrare.planning import How
 from smbrare.report import Report
 from tests.conftest import FIXTURES, Run
 from tests.object_store import SECRET, ObjectStore, Web, free_port, object_store, web_server
@@ -172,9 +173,9 @@ def test_an_object_that_vanishes_after_it_was_listed_is_named(store: ObjectStore
 def test_ranges_of_an_object_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     found = list(discover(["s3://logs/weekend/other.ndjson"]))
     whole = gather(found, How(), lambda _: None)
-    monkeypatch.setattr(gathering, "LARGE_BYTES", 1)
-    monkeypatch.setattr(gathering, "RANGE_BYTES", 5_000)
-    assert len(list(gathering.plan(found[0], How()))) > 4
+    monkeypatch.setattr(planning, "LARGE_BYTES", 1)
+    monkeypatch.setattr(planning, "RANGE_BYTES", 5_000)
+    assert len(list(planning.plan(found[0], How()))) > 4
     ranges = gather(found, How(), lambda _: None)
     assert ranges.sightings == whole.sightings
     assert [survey.records for survey in ranges.surveys] == [37]

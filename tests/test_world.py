@@ -7,8 +7,9 @@ import orjson
 import pytest
 
 from smbrare.fields import HOUR
-from smbrare.gathering import How, gather
+from smbrare.gathering import gather
 from smbrare.inputs import discover
+from smbrare.planning import How
 from smbrare.rarity import Known, Question, judge
 from tests import container_world
 from tests.conftest import FIXTURES, ROOT, Run

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from smbrare.cli.progress import progress_bar
 from smbrare.event import Skipped
-from smbrare.gathering import How
 from smbrare.inputs import Input
+from smbrare.planning import How
 from smbrare.report import Report
 from smbrare.retrace import look_around
 from smbrare.scan import Request, settings_of
