@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from smbrare import __version__
 from smbrare.errors import UsageError
+from smbrare.extras import need
 from smbrare.workers import Result, Steps, Task
 
 FAN_IN = 32
@@ -38,12 +39,8 @@ def connected(address: str) -> Iterator["Cluster"]:
         UsageError: If the library is not installed, the cluster cannot be reached or has no
             worker, or any part of it has no smbrare or another version.
     """
-    try:
-        distributed = import_module("distributed")
-    except ImportError:
-        raise UsageError(
-            "--cluster needs distributed: install the extra smbrare[cluster]"
-        ) from None
+    need("--cluster", "cluster", "distributed")
+    distributed = import_module("distributed")
     import logging  # noqa: PLC0415 - only a cluster needs it
 
     # Its client logs what this module raises as well.

@@ -16,8 +16,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from smbrare.errors import UsageError
 from smbrare.event import Origin, Skipped
+from smbrare.extras import need
 from smbrare.read_ahead import ReadAhead
 
 EXTRAS: Mapping[str, tuple[str, str]] = {
@@ -150,20 +150,7 @@ def _scheme(url: str) -> str:
 
 def _check(url: str) -> None:
     module, extra = EXTRAS[_scheme(url)]
-    missing = [name for name in ("fsspec", module) if not _is_installed(name)]
-    if missing:
-        raise UsageError(
-            f"{shown(url)} needs {' and '.join(missing)}: install the extra smbrare[{extra}]"
-        )
-
-
-def _is_installed(name: str) -> bool:
-    from importlib import util  # noqa: PLC0415 - as logging below: most runs do without
-
-    try:
-        return util.find_spec(name) is not None
-    except ValueError:  # What find_spec says of a module that was blocked.
-        return False
+    need(shown(url), extra, "fsspec", module)
 
 
 def _located(url: str) -> tuple[Any, str]:

@@ -25,7 +25,7 @@ def told(document: dict[str, Any]) -> Activity | None:
 
 
 def expected(kind: Any, host: str = HOST, **told_besides: Any) -> Activity:
-    besides = {"user": "CORP\\alice", "origin": ORIGIN} | told_besides
+    besides: dict[str, Any] = {"user": "CORP\\alice", "origin": ORIGIN} | told_besides
     return Activity(date(TIME).time, kind, host, **besides)
 
 

@@ -10,14 +10,14 @@ import hashlib
 import ipaddress
 from collections.abc import Iterator
 from functools import cache
-from importlib import resources, util
+from importlib import resources
 from typing import Any
 
 import orjson
 
 from smbrare import __version__, around_wording, rule
 from smbrare.charts import Chart, contacts, timeline
-from smbrare.errors import UsageError
+from smbrare.extras import need
 from smbrare.fields import format_time
 from smbrare.finding import Finding, duration, reason
 from smbrare.networks import NOT_INTERNET
@@ -46,18 +46,7 @@ def check() -> None:
     Raises:
         UsageError: If the libraries of the extra ``html`` are not installed.
     """
-    missing = [name for name in ("jinja2", "vl_convert") if not _is_installed(name)]
-    if missing:
-        raise UsageError(
-            f"--format html needs {' and '.join(missing)}: install the extra smbrare[html]"
-        )
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return util.find_spec(name) is not None
-    except ValueError:  # What find_spec says of a module that was blocked.
-        return False
+    need("--format html", "html", "jinja2", "vl_convert")
 
 
 def render(report: Report, shown: list[Finding]) -> Iterator[str]:
