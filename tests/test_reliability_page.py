@@ -28,7 +28,7 @@ def test_every_promise_names_tests_that_exist(row: str) -> None:
     for file, name in tests:
         assert name in functions(file)
     for script in SCRIPT.findall(shown_by):
-        assert "def main(" in (ROOT / "tests" / "stress" / f"{script}.py").read_text()
+        assert "main(run_rounds)" in (ROOT / "tests" / "stress" / f"{script}.py").read_text()
 
 
 def test_the_page_has_its_rows() -> None:

@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.events import matching
+from tests.stress.rounds import main
 
 _ENDS = ("SIGINT", "SIGTERM", "a closed pipe")
 _CODES = {
@@ -181,18 +181,5 @@ def _is_old(output: Path) -> bool:
     return output.read_text() == "before"
 
 
-def main() -> None:
-    """Run the rounds and say how they went."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    fates: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder:
-        failures = run_rounds(Path(folder), rounds, seed, fates)
-    for fate, count in sorted(fates.items()):
-        sys.stdout.write(f"{count:4} {fate}\n")
-    sys.stdout.write("".join(f"{failure}\n" for failure in failures))
-    sys.exit(f"{len(failures)} failed" if failures else 0)
-
-
 if __name__ == "__main__":
-    main()
+    main(run_rounds)

@@ -10,7 +10,6 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -20,6 +19,7 @@ from smbrare.errors import BaselineError
 from smbrare.sightings import Row
 from tests.conftest import ROOT
 from tests.events import matching
+from tests.stress.rounds import main
 
 _DESTINATIONS = 2000
 _LONGEST_COMMIT = 0.05
@@ -118,24 +118,11 @@ def _rows(baseline: Path) -> list[Row]:
 
 def _fate(folder: Path, baseline: Path) -> str:
     if Path(f"{baseline}-journal").exists():
-        return "in the midst of an update"
+        return "killed in the midst of an update"
     if list(folder.glob(".killed.db.*")):
-        return "in the midst of a creation"
-    return "before or after the commit"
-
-
-def main() -> None:
-    """Run the rounds and say how they went."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    fates: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder:
-        failures = run_rounds(Path(folder), rounds, seed, fates)
-    for fate, count in fates.most_common():
-        sys.stdout.write(f"{count:4} killed {fate}\n")
-    sys.stdout.write("".join(f"{failure}\n" for failure in failures))
-    sys.exit(f"{len(failures)} failed" if failures else 0)
+        return "killed in the midst of a creation"
+    return "killed before or after the commit"
 
 
 if __name__ == "__main__":
-    main()
+    main(run_rounds)

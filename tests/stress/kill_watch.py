@@ -10,12 +10,12 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
 from tests.conftest import ROOT
+from tests.stress.rounds import main
 from tests.watching import add, line, scanned
 
 _SHORTEST, _LONGEST = 0.25, 0.9
@@ -103,18 +103,5 @@ def _failures(
     return failures
 
 
-def main() -> None:
-    """Run the rounds and say how they went."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    fates: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as folder:
-        failures = run_rounds(Path(folder), rounds, seed, fates)
-    for fate, count in fates.most_common():
-        sys.stdout.write(f"{count:6} {fate}\n")
-    sys.stdout.write("".join(f"{failure}\n" for failure in failures))
-    sys.exit(f"{len(failures)} failed" if failures else 0)
-
-
 if __name__ == "__main__":
-    main()
+    main(run_rounds)
