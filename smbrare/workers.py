@@ -83,6 +83,18 @@ def run(
             yield work(task)
             done(task)
         return
+    yield from _in_processes(tasks, work, min(jobs, len(tasks)), done, lost, fork=fork)
+
+
+def _in_processes(
+    tasks: Sequence[Task],
+    work: Callable[[Task], Result],
+    jobs: int,
+    done: Callable[[Task], None],
+    lost: Callable[[Task], Result],
+    *,
+    fork: bool,
+) -> Iterator[Result]:
     # Only work for several processes pays for the modules that start them.
     import multiprocessing  # noqa: PLC0415
     from concurrent.futures import Future, ProcessPoolExecutor, as_completed  # noqa: PLC0415
@@ -91,7 +103,7 @@ def run(
     # Where processes are no forks, Python would look for modules in the folder of the logs first.
     os.environ["PYTHONSAFEPATH"] = "1"
     context = multiprocessing.get_context(None if fork else "spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context, initializer=_begin)
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin)
     try:
         futures: list[Future[Result] | None] = []
         for task in tasks:
