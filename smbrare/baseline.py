@@ -9,23 +9,17 @@ import errno
 import os
 import sqlite3
 import stat
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from smbrare import baseline_schema as schema
 from smbrare import checkpoints, rule
+from smbrare.baseline_connection import begin, connect, explained
 from smbrare.baseline_place import state_directory
 from smbrare.errors import BaselineError
 from smbrare.fields import HOUR
 from smbrare.sightings import Row
-
-LOCK_SECONDS = 60.0
-"""How long to wait for another scan that writes to the same baseline."""
-
-_ONE_WAIT = 0.2
-"""Seconds that SQLite waits at a time: in between, Ctrl-C is heard."""
 
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
@@ -54,7 +48,7 @@ class Baseline:
                 kept with other settings.
         """
         self.path = path
-        with _explained(path):
+        with explained(path):
             self._existed = _exists(path)
         self.settings = {} if settings is None else {"rule": rule.RULE_ID, **settings}
         if self._existed:
@@ -112,7 +106,7 @@ class Baseline:
         Raises:
             BaselineError: If the file or its directory cannot be written to.
         """
-        with _explained(self.path):
+        with explained(self.path):
             _make_state_directory(self.path)
         # SQLite keeps its journal beside the file.
         places = [self.path.parent, self.path] if self._existed else [self.path.parent]
@@ -138,7 +132,7 @@ class Baseline:
         Raises:
             BaselineError: If the file cannot be written; it is unchanged then.
         """
-        with _explained(self.path):
+        with explained(self.path):
             if self._existed or _exists(self.path):
                 self._update(rows, hours, last_step)
             else:
@@ -213,8 +207,8 @@ class Baseline:
         Raises:
             BaselineError: If it cannot be read.
         """
-        with _explained(self.path), closing(_connect(self.path)) as database:
-            _begin(database, "BEGIN", "SELECT 1 FROM sqlite_master")
+        with explained(self.path), closing(connect(self.path)) as database:
+            begin(database, "BEGIN", "SELECT 1 FROM sqlite_master")
             yield database
 
     @contextmanager
@@ -228,9 +222,9 @@ class Baseline:
         Raises:
             BaselineError: If it cannot be written, or is damaged.
         """
-        with _explained(self.path), closing(_connect(self.path)) as database:
+        with explained(self.path), closing(connect(self.path)) as database:
             # Exclusive from the start, so that the commit itself has nobody to wait for.
-            _begin(database, "PRAGMA synchronous = FULL", "BEGIN EXCLUSIVE")
+            begin(database, "PRAGMA synchronous = FULL", "BEGIN EXCLUSIVE")
             if checked:
                 _compare(self.path, schema.check(database, self.path), self.settings)
             else:
@@ -274,28 +268,6 @@ def _publish(made: Path, path: Path) -> bool:
     return True
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    schema.check_header(path)
-    # Never creates a file. SQLite reads one that is read-only all the same, and undoes what a
-    # killed scan left half done where it may write.
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(uri, _ONE_WAIT, isolation_level=None, uri=True)
-
-
-def _begin(database: sqlite3.Connection, *statements: str) -> None:
-    """Run what opens a transaction, waiting for other processes."""
-    end = time.monotonic() + LOCK_SECONDS
-    for statement in statements:
-        while True:
-            try:
-                database.execute(statement)
-                break
-            except sqlite3.OperationalError as error:
-                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                if not busy or time.monotonic() > end:
-                    raise
-
-
 def _without_digest(kept: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in kept.items() if name != "digest"}
 
@@ -306,28 +278,3 @@ def _compare(path: Path, kept: Mapping[str, str], wanted: Mapping[str, str]) -> 
             raise BaselineError(
                 f"{path} was kept with {name} {kept.get(name)!r}, this run has {value!r}"
             )
-
-
-_READ_ONLY = "what an interrupted scan left has to be undone first, and the file is read-only"
-_REASONS = {
-    "SQLITE_BUSY": "another process has been using it for too long",
-    "SQLITE_READONLY_ROLLBACK": _READ_ONLY,
-    "SQLITE_READONLY_CANTINIT": _READ_ONLY,
-}
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn the errors of SQLite and of the file system into ones for the user."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        reason = _REASONS.get(getattr(error, "sqlite_errorname", ""), str(error))
-        raise BaselineError(f"{path} cannot be used: {reason}") from None
-    except sqlite3.DatabaseError as error:
-        raise BaselineError(f"{path} is no baseline, or damaged: {error}") from None
-    except UnicodeDecodeError:
-        # Python decodes SQLite's message, which may quote what is damaged.
-        raise BaselineError(f"{path} is damaged: it holds text that is none") from None
-    except OSError as error:
-        raise BaselineError(f"{path} cannot be used: {error.strerror}") from None
