@@ -26,7 +26,7 @@ from smbrare.finding import Finding
 from smbrare.inputs import Input, discover
 from smbrare.report import Report, Setup
 from smbrare.sanitize import visible
-from smbrare.scan import Request, gather, judge, learn, settings_of
+from smbrare.scan import Request, gather, judge, learn
 
 FORMATS = {
     "table": "table.render",
@@ -141,7 +141,10 @@ def scan_command(**options: Any) -> int:
     expected = _expected(options["expect"])
     request = _request(options)
     if options["dry_run"]:
-        return _dry_run(request, options)
+        # A scan does without it.
+        from smbrare.cli.dry_running import dry_run  # noqa: PLC0415
+
+        return dry_run(request, options)
     baseline = baselines.opened(request.setup)
     if baseline is not None and not options["no_update"]:
         baseline.check_writable()
@@ -210,27 +213,6 @@ def _looked_around(
 
     which = options["show"] or "new"
     return looked_around(report, which, inputs, request, quiet=options["quiet"])
-
-
-def _dry_run(request: Request, options: dict[str, Any]) -> int:
-    # A scan does without these.
-    from smbrare.dry_run import look  # noqa: PLC0415
-    from smbrare.outputs import preview  # noqa: PLC0415
-    from smbrare.preview import exit_code  # noqa: PLC0415
-
-    output_format, output = options["format"], options["output"]
-    if output_format not in {"table", "json"}:
-        raise UsageError("--dry-run prints --format table or json")
-    found = look(
-        discover(request.paths), settings_of(request.setup), request.limits, lambda _: None
-    )
-    code = exit_code(found)
-    if output_format == "json":
-        writing.write(preview.render_json(found, code), output)
-    else:
-        width, color = fitted(options["color"], to_file=output is not None)
-        writing.write(preview.render_table(found, width, color=color), output)
-    return code
 
 
 def _request(options: dict[str, Any]) -> Request:
