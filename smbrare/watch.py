@@ -12,13 +12,12 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from smbrare import chunks, following, rarity, scan, tails, watch_baseline
+from smbrare import chunks, following, scan, tails, watch_baseline, watch_judgement
 from smbrare.baseline import Baseline
 from smbrare.dns import Resolutions
 from smbrare.event import Skipped
 from smbrare.examine import Partial
 from smbrare.exclusions import wanted_names
-from smbrare.fields import HOUR, MICROSECONDS
 from smbrare.finding import Finding
 from smbrare.following import Following
 from smbrare.limits import MIB
@@ -230,7 +229,7 @@ def _judge(run: _Run, partial: Partial) -> bool:
     partial.resolutions = run.resolutions
     run.sightings += len(partial.sightings)
     run.away.update(partial.one_clause_away)
-    new = _findings(run, partial)
+    new = watch_judgement.findings(run.request, run.baseline, run.pending, partial, run.resolutions)
     before = watch_baseline.given(run.baseline, [finding.id for finding in new]) if new else set()
     for finding in new:
         if finding.id not in before:
@@ -240,42 +239,6 @@ def _judge(run: _Run, partial: Partial) -> bool:
             run.first = run.first or finding
     run.pending.learn(*scan.learnt(run.request, partial))
     return bool(new)
-
-
-def _findings(run: _Run, partial: Partial) -> list[Finding]:
-    destinations = partial.sightings.destinations()
-    if not destinations:
-        return []
-    pending = run.pending
-    rows = [*run.baseline.rows(destinations, _since(run.request, partial))]
-    rows += [row for row in pending.rows.values() if row.destination in destinations]
-    covered = pending.hours | run.baseline.covered()
-    sampled = any(covered.values()) or partial.span.hours != partial.span.exact
-    known = rarity.Known(rows, frozenset(partial.span.hours | covered.keys()), sampled)
-    asked = scan.question(run.request, run.resolutions)
-    judged = rarity.judge(partial.sightings, known, asked)
-    return [finding for finding in judged if finding.status == "new"]
-
-
-def _since(request: Request, partial: Partial) -> int | None:
-    """Return the UTC hour before which the baseline's rows decide nothing; None for none.
-
-    All rows of a busy destination would be more than a batch has need of.
-    """
-    times = [
-        contact.earliest.time
-        for contact in partial.sightings.contacts.values()
-        if contact.earliest.time is not None
-    ]
-    limited = any(
-        (exclusion.start, exclusion.until, exclusion.expires) != (None, None, None)
-        for exclusion in request.exclusions
-    )
-    history = request.setup.history
-    # The last row before that hour is told as the sighting before, and may be one that is excluded.
-    if history is None or limited or not times:
-        return None
-    return (min(times) - history * MICROSECONDS) // HOUR
 
 
 def _end_gone(run: _Run, *, once: bool) -> None:

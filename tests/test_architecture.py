@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "around_wording",
+        "baseline_connection",
         "charts",
         "columns",
         "seen",
@@ -64,6 +65,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("baseline_merge", "following", "planning"),
     ("gathering",),
     ("chunks", "retrace", "scan", "summary"),
+    ("watch_judgement",),
     ("explain", "inspect", "dry_run", "replay", "watch"),
     ("cli.",),
 )
