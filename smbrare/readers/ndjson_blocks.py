@@ -99,19 +99,22 @@ def read_blocks(
                 last = _last_line(piece, path)
             tally = Tally(sifted.lines, sifted.blank)
         else:
-            origin = Origin(path, before + 1, piece.offset)
-            blank = False
-            if piece.kind == "too long":
-                yield too_long(origin, limits)
-            elif (rest := bytes(piece.text)).strip():
-                yield record(rest, origin, limits)
-            else:
-                blank = True
-            tally = Tally(1, int(blank))
+            item = _alone(piece, Origin(path, before + 1, piece.offset), limits)
+            if item is not None:
+                yield item
+            tally = Tally(1, int(item is None))
         yield tally
         before += tally.lines
     if last is not None and end is None:
         yield from _sample(*last, limits)
+
+
+def _alone(piece: Piece, origin: Origin, limits: Limits) -> Record | Skipped | None:
+    """Return what a line holds that is no part of a block, None where it is blank."""
+    if piece.kind == "too long":
+        return too_long(origin, limits)
+    rest = bytes(piece.text)
+    return record(rest, origin, limits) if rest.strip() else None
 
 
 def _to_decode(
