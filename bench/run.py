@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import growth, room, worst
-from bench.peers import Peer, peers
+from bench.peers import peers
 from bench.process import MEGABYTE, ROOT, run
+
+_ARRAY_SHARE = 0.05
 
 
 @dataclass(slots=True)
@@ -64,19 +66,23 @@ class Contestant:
         return min(self.seconds)
 
 
-def smbrare(name: str, file: Path, size: int, *options: str) -> Contestant:
+def smbrare(name: str, file: Path, size: int, *options: str, form: str = "ndjson") -> Contestant:
     """Return smbrare on a file, answering with the destinations of its findings."""
-    command = [sys.executable, "-m", "smbrare", "scan", "-f", "ndjson", *options, str(file)]
-    return Contestant(name, command, size, _found)
+    command = [sys.executable, "-m", "smbrare", "scan", "-f", form, *options, str(file)]
+    return Contestant(name, command, size, _found if form == "ndjson" else _found_in_json)
 
 
 def _found(out: str) -> set[str]:
     return {json.loads(line)["destination"]["ip"] for line in out.splitlines()}
 
 
+def _found_in_json(out: str) -> set[str]:
+    return {finding["destination"]["ip"] for finding in json.loads(out)["findings"]}
+
+
 def make_data(folder: Path, size: str) -> dict[str, Path]:
     """Write the seeded data where it is not there yet, and return the files by format."""
-    files = {kind: folder / f"{size}.{kind}" for kind in ("ndjson", "gz", "zst", "array")}
+    files = {kind: folder / f"{size}.{kind}" for kind in ("ndjson", "gz", "zst")}
     answers = folder / f"{size}.answers"
     for kind, path in files.items():
         if not path.exists():
@@ -90,18 +96,20 @@ def contestants(files: dict[str, Path], environment: Path) -> list[Contestant]:
     """Return smbrare in its ways, and every peer that is installed."""
     plain = files["ndjson"]
     size = plain.stat().st_size
+    array = _array(_part(plain, _ARRAY_SHARE))
     found = [
         smbrare("smbrare, 1 job", plain, size, "-j", "1"),
         smbrare("smbrare, 2 jobs", plain, size, "-j", "2"),
         smbrare("smbrare on gzip", files["gz"], size),
         smbrare("smbrare on zstd", files["zst"], size),
-        smbrare("smbrare on one array", files["array"], size),
+        smbrare("smbrare, JSON with its second pass", plain, size, "-j", "1", form="json"),
+        smbrare("smbrare on one array", array, array.stat().st_size),
     ]
     for peer in peers(environment):
         if peer.command is None:
             sys.stderr.write(f"{peer.name}: not installed\n")
             continue
-        file = plain if peer.share == 1.0 else _part(plain, peer)
+        file = plain if peer.share == 1.0 else _part(plain, peer.share)
         found.append(Contestant(peer.name, peer.command(file), file.stat().st_size, peer.answer))
         if peer.compressed:
             name = f"{peer.name}, on gzip"
@@ -109,16 +117,27 @@ def contestants(files: dict[str, Path], environment: Path) -> list[Contestant]:
     return found
 
 
-def _part(plain: Path, peer: Peer) -> Path:
-    """Return the first part of a file, whole lines, for a peer that takes minutes for all of it."""
-    part = plain.with_suffix(f".{peer.share:g}.ndjson")
+def _part(plain: Path, share: float) -> Path:
+    """Return the first part of a file, whole lines, for what takes minutes for all of it."""
+    part = plain.with_suffix(f".{share:g}.ndjson")
     if not part.exists():
-        left = int(plain.stat().st_size * peer.share)
+        left = int(plain.stat().st_size * share)
         # Line by line: what this process once held counts as its children's peak.
         with plain.open("rb") as whole, part.open("wb") as file:
             while left > 0:
                 left -= file.write(whole.readline())
     return part
+
+
+def _array(lines: Path) -> Path:
+    """Return the events of a file of lines as one JSON array."""
+    array = lines.with_suffix(".json")
+    if not array.exists():
+        with lines.open("rb") as source, array.open("wb") as file:
+            file.write(b"[" + source.readline())
+            file.writelines(b"," + line for line in source)
+            file.write(b"]")
+    return array
 
 
 def check(measured: Sequence[Contestant], answers: Path) -> None:
@@ -225,9 +244,10 @@ of mixed events, seeded. Machine: {os.cpu_count()} cores, {cpu}; Python {platfor
 
 {ratios(measured)}
 
-`wc`, `grep` and `ripgrep` answer no question; they show what reading costs. jq and eql were given
-the first part of the file, and their figures are per byte. Peak memory is of the largest process.
-One job reads a plain file in a second thread where a core is free, which its processor time shows.
+`wc`, `grep` and `ripgrep` answer no question; they show what reading costs. jq, eql and the reading
+of an array were given the first part of the file, and their figures are per byte. Peak memory is of
+the largest process. One job reads a plain file in a second thread where a core is free, which its
+processor time shows.
 
 ## Growth
 
