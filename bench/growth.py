@@ -1,4 +1,4 @@
-"""Time and memory over the size of a log, as a table and a picture in docs/growth.svg."""
+"""Time and memory over the size of a log, as a table and a picture."""
 
 import shutil
 import sys
@@ -10,15 +10,20 @@ _PARTS = (0.01, 0.03, 0.1, 0.3)
 _TIMES = 4
 
 
-def table(folder: Path, log: Path) -> str:
-    """Return the table for parts of a log, all of it, and several of it; draw the picture.
+def measure(folder: Path, log: Path) -> list[tuple[float, Done]]:
+    """Return the sizes in MB of parts of a log, of all and of several of it, and what they took.
 
     Args:
         folder: Where there is room for the files.
         log: Plain NDJSON.
     """
-    measured = [_measure(folder / "growth.ndjson", log, share) for share in _shares()]
-    _draw(measured)
+    return [
+        _measure(folder / "growth.ndjson", log, share) for share in (*_PARTS, 1.0, float(_TIMES))
+    ]
+
+
+def table(measured: list[tuple[float, Done]]) -> str:
+    """Return what was measured as a table."""
     rows = ["| MB | seconds | seconds per GB | peak memory, MB |", "|---:|---:|---:|---:|"]
     rows += [
         f"| {size:,.0f} | {done.seconds:.2f} | {done.seconds / size * 1000:.2f} "
@@ -26,10 +31,6 @@ def table(folder: Path, log: Path) -> str:
         for size, done in measured
     ]
     return "\n".join(rows)
-
-
-def _shares() -> tuple[float, ...]:
-    return (*_PARTS, 1.0, float(_TIMES))
 
 
 def _measure(path: Path, log: Path, share: float) -> tuple[float, Done]:
@@ -52,7 +53,11 @@ def _measure(path: Path, log: Path, share: float) -> tuple[float, Done]:
     return size, done
 
 
-def _draw(measured: list[tuple[float, Done]]) -> None:
+def draw(measured: list[tuple[float, Done]]) -> None:
+    """Draw the picture in docs/.
+
+    To be done last: what this process holds then counts as its children's peak.
+    """
     import vl_convert  # noqa: PLC0415 - only the picture needs it
 
     values = [

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench import growth, room, worst
 from bench.peers import peers
-from bench.process import MEGABYTE, ROOT, run
+from bench.process import MEGABYTE, ROOT, Done, run
 
 _ARRAY_SHARE = 0.05
 
@@ -226,12 +226,16 @@ def main() -> None:
             contestant.run()
     check(measured, files["answers"])
     page = ROOT / "docs" / "benchmark.md"
-    page.write_text(_page(measured, files, options), encoding="utf-8")
+    grown = growth.measure(options.data, files["ndjson"])
+    page.write_text(_page(measured, grown, options), encoding="utf-8")
+    growth.draw(grown)
     sys.stdout.write(page.read_text(encoding="utf-8"))
 
 
 def _page(
-    measured: Sequence[Contestant], files: dict[str, Path], options: argparse.Namespace
+    measured: Sequence[Contestant],
+    grown: list[tuple[float, Done]],
+    options: argparse.Namespace,
 ) -> str:
     cpu = platform.processor() or platform.machine()
     return f"""# Benchmark
@@ -253,7 +257,7 @@ processor time shows.
 
 The same events, one job: a part of the file, the file, and the file four times over.
 
-{growth.table(options.data, files["ndjson"])}
+{growth.table(grown)}
 
 ![Seconds and memory over the size of the log](growth.svg)
 
