@@ -193,13 +193,19 @@ def ratios(measured: Sequence[Contestant]) -> str:
         for name, peer, aim in RATIOS
         if peer in per_byte
     ]
-    one, two = (per_byte[f"smbrare, {jobs}"] for jobs in ("1 job", "2 jobs"))
+    one = per_byte["smbrare, 1 job"]
     peers = [peer for peer in measured if not peer.name.startswith("smbrare")]
-    answering = [peer.name for peer in peers if peer.answer and per_byte[peer.name] < max(one, two)]
     reading = [peer.name for peer in peers if not peer.answer and per_byte[peer.name] < one]
+    answering = [
+        peer.name
+        for peer in peers
+        if peer.answer
+        and per_byte[peer.name]
+        < (per_byte["smbrare on gzip"] if peer.name.endswith("on gzip") else one)
+    ]
     return "\n".join(rows) + (
-        f"\n\nFaster than smbrare of those that answer the question: {_listed(answering)}; of those"
-        f" that only read, than one job: {_listed(reading)}."
+        "\n\nFaster than smbrare with one job, of those that answer the question: "
+        f"{_listed(answering)}; of those that only read: {_listed(reading)}."
     )
 
 

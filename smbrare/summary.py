@@ -246,7 +246,7 @@ def _names(report: Report) -> Iterator[str]:
     elif unread := len(report.names_unread):
         yield (
             f"dns names   not looked for in {counted(unread, 'sampled input')}: "
-            "--thorough and --format html do"
+            "--thorough, --format html and json do"
         )
 
 
