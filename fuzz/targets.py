@@ -21,7 +21,7 @@ from smbrare.early import stays_inside, undecided
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.eventxml import BadXml, parse
 from smbrare.examine import Partial, examine
-from smbrare.fields import TYPES, Malformed, date, leaves
+from smbrare.fields import Malformed, date, ip, leaves, long
 from smbrare.jsonshape import DOCUMENT, NDJSON, shape
 from smbrare.jsontext import BadJson, decode, nests_deeper
 from smbrare.jsontokens import tokens
@@ -126,7 +126,7 @@ def fields(data: bytes) -> None:
         values.append(decode(data))
     for value in values:
         leaves(value, "destination.ip")
-        for convert in (*TYPES.values(), date):
+        for convert in (long, ip, date):
             with contextlib.suppress(Malformed):
                 convert(value)
 

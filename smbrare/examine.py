@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from smbrare import dns, rule
 from smbrare.dns import Answers, Resolutions
-from smbrare.event import Document, Origin, moved
-from smbrare.fields import Address, Moment
+from smbrare.event import Document, Origin, Skipped, moved
+from smbrare.fields import LONGS, Address, Moment
+from smbrare.limits import too_many_digits
 from smbrare.networks import is_private
 from smbrare.sightings import Sighting, Sightings, Told
 from smbrare.sources import is_alert, recognize
@@ -84,7 +85,7 @@ def examine(
     view = admit(document, settings, survey)
     if not isinstance(view, str):
         cover(view, survey, partial)
-        _judge(view, origin, partial)
+        _judge(view, origin, survey, partial)
 
 
 def judge_alone(
@@ -99,7 +100,7 @@ def judge_alone(
         survey.alerts += 1
         return
     view = recognize(document, settings)
-    if view is not None and _judge(view, origin, partial):
+    if view is not None and _judge(view, origin, survey, partial):
         survey.source(view.source).observe(view, view.kind)
         cover(view, survey, partial)
 
@@ -127,13 +128,16 @@ def cover(view: View, survey: InputSurvey, partial: Partial) -> None:
         partial.answers.observe(view, times[0].time if times else None)
 
 
-def _judge(view: View, origin: Origin, partial: Partial) -> bool:
+def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) -> bool:
     """Keep the sightings of an event, and return whether it is SMB to the internet at all."""
     missed = rule.obstacles(view)
     if not missed:
         times = view.time().values
         _sight(view, times[0] if times else None, origin, partial)
         return True
+    if missed[0].field in LONGS and view.too_long(missed[0].field):
+        reason = too_many_digits(view.settings.number_digits)
+        survey.skip(Skipped(origin, reason, could_matter=True))
     clause = rule.sole_obstacle(missed)
     if clause is not None:
         partial.one_clause_away[clause.field] += 1

@@ -112,7 +112,7 @@ def explain(
         UsageError: If there is no such record, or several are meant.
         BaselineError: If the baseline cannot be read.
     """
-    settings = settings_of(request.setup)
+    settings = settings_of(request)
     rest = Partial()
     once = target.file == STDIN or not is_file(target.file)
 
@@ -170,7 +170,7 @@ def _trace(
         [sighting.destination for sighting in earliest],
         # No size says that an input cannot be read again, and which size it is does not matter.
         [Input(target.file, named=True, size=None if once else 0)],
-        How(settings_of(request.setup), request.limits),
+        How(settings_of(request), request.limits),
         progress,
     )
 

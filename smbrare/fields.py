@@ -5,7 +5,6 @@ value that does not fit is dropped alone, and the caller is told.
 """
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from functools import lru_cache
@@ -15,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from smbrare.event import Document
+from smbrare.limits import DEFAULT
 
 Address = IPv4Address | IPv6Address
 
@@ -131,14 +131,18 @@ def keyword(value: object) -> str:
     raise Malformed(f"no keyword: {type(value).__name__}")
 
 
-def long(value: object) -> int:
+def long(value: object, most: int = DEFAULT.number_digits) -> int:
     """Return a value as a ``long``: text is converted, fractions are cut off (``coerce``).
 
     The size is decided from the exponent before any conversion, so that a number such as
     ``1e1000000`` costs nothing.
 
+    Args:
+        value: A decoded JSON value.
+        most: The longest text that is converted, in characters.
+
     Raises:
-        Malformed: If it is no number or lies outside of signed 64 bits.
+        Malformed: If it is no number, lies outside of signed 64 bits, or is longer text.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise Malformed(f"no number: {type(value).__name__}")
@@ -146,6 +150,8 @@ def long(value: object) -> int:
         number = value
     else:
         text = value if isinstance(value, str) else str(value)
+        if len(text) > most and isinstance(value, str):
+            raise Malformed("more digits than limit number-digits")
         number = _short_number(text) if len(text) <= _LONGEST_CACHED else _number(text)
     if not _LONG_MIN <= number <= _LONG_MAX:
         raise Malformed("beyond 64 bits")
@@ -307,13 +313,7 @@ def format_time(time: int) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 
-TYPES: dict[str, Callable[[object], Any]] = {
-    "process.pid": long,
-    "source.port": long,
-    "destination.port": long,
-    "source.ip": ip,
-    "destination.ip": ip,
-}
-"""The ECS fields read here that are not of type keyword (dates have a parser of their own)."""
-
+LONGS = frozenset({"process.pid", "source.port", "destination.port"})
+ADDRESSES = frozenset({"source.ip", "destination.ip"})
 DATES = frozenset({"@timestamp", "event.ingested"})
+"""The ECS fields read here by type; the others are of type keyword."""

@@ -19,7 +19,7 @@ def inspect(inputs: Iterable[Input | Skipped], request: Request, progress: Progr
         request: How to read.
         progress: Called as bytes are read.
     """
-    settings = settings_of(request.setup)
+    settings = settings_of(request)
     inspection = Inspection()
 
     def take(document: Document, origin: Origin, survey: InputSurvey) -> None:

@@ -8,18 +8,13 @@ from collections.abc import Iterator
 from typing import Any, Protocol, TypeAlias
 
 from smbrare.jsontext import BadJson
-from smbrare.limits import KIB
+from smbrare.limits import DEFAULT, KIB
 
 Token: TypeAlias = tuple[str, Any]
 """The kind of a token (``start_map``, ``map_key``, ``string`` …) and its value."""
 
 _BLOCK_BYTES = 64 * KIB
 
-# An integer of more digits than Python converts (4,300) is an error that ijson's C library does
-# not notice, and that costs records before it. Cut to 400 digits it is still beyond every type.
-_DIGITS_KEPT = 400
-_MANY_DIGITS = b"0" * 1000
-_LONG_RUN = re.compile(rb"(?<![0-9])[0-9]{1000,}")
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
 
@@ -58,11 +53,21 @@ def beginning(text: bytes) -> tuple[list[Token], bool]:
     return found, True
 
 
-def cut_numbers(text: bytes) -> bytes:
-    """Return a text with the first 400 digits of each run of 1,000 or more."""
-    if _MANY_DIGITS not in text.translate(_DIGITS_TO_ZERO):
+def cut_numbers(text: bytes, most: int = DEFAULT.number_digits) -> bytes:
+    """Return a text with no more than one digit too many in a row.
+
+    An integer of more digits than Python converts (4,300) is an error that ijson's C library does
+    not notice, and that costs records before it.
+
+    Args:
+        text: Any bytes of a JSON text.
+        most: How many digits a number may have; one more, and it is malformed all the same.
+    """
+    too_many = most + 1
+    if b"0" * too_many not in text.translate(_DIGITS_TO_ZERO):
         return text
-    return _LONG_RUN.sub(lambda run: run[0][:_DIGITS_KEPT], text)
+    long_run = rb"(?<![0-9])[0-9]{%d,}" % too_many
+    return re.sub(long_run, lambda run: run[0][:too_many], text)
 
 
 def _reason(error: Exception) -> str:

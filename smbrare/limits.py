@@ -21,6 +21,7 @@ class Limits(Struct, frozen=True):
     Attributes:
         record_bytes: Length of a line or record, in bytes.
         nesting: Objects, arrays or XML elements inside one another in one record.
+        number_digits: Length of a number that is written as text, in characters.
         csv_field: Length of one CSV field, in characters.
         xml_elements: Elements in one XML event.
         xml_attributes: Attributes of one XML element.
@@ -38,6 +39,7 @@ class Limits(Struct, frozen=True):
 
     record_bytes: int = 64 * MIB
     nesting: int = 200
+    number_digits: int = 1_000
     csv_field: int = 1 * MIB
     xml_elements: int = 100_000
     xml_attributes: int = 256
@@ -55,12 +57,19 @@ DEFAULT = Limits()
 NAMES = tuple(field.name.replace("_", "-") for field in fields(Limits))
 """The limits by the names that users give, in the order of the documentation."""
 
-LEAST = {"record_bytes": KIB, "spool_bytes": 0, "expansion_free_bytes": 0}
+LEAST = {"record_bytes": KIB, "number_digits": 64, "spool_bytes": 0, "expansion_free_bytes": 0}
 """The least value that a limit may be given; 1 for the others."""
 
-MOST = {"record_bytes": GIB, "nesting": 250, "csv_field": GIB, "layers": 50}
+MOST = {
+    "record_bytes": GIB,
+    "nesting": 250,
+    "number_digits": 2_000,
+    "csv_field": GIB,
+    "layers": 50,
+}
 """The most, where more would not bound anything: a record is held several times over, and what
-writes values out again stops at a nesting of 254. For the others it is a number of 15 digits."""
+writes values out again stops at a nesting of 254, and Python at a number of 4,300 digits. For the
+others it is a number of 15 digits."""
 
 
 def parse(name: str, value: str) -> int:
@@ -103,6 +112,11 @@ def size_text(number: int) -> str:
 
 TOO_DEEP = "nested too deeply (limit nesting)"
 """Why a record is skipped that nests too deeply."""
+
+
+def too_many_digits(most: int) -> str:
+    """Return why a record is skipped whose number is longer than so many characters."""
+    return f"a number of more than {most:,} digits (limit number-digits)"
 
 
 def longer_than(limits: Limits) -> str:

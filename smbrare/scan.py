@@ -64,7 +64,7 @@ def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progre
     """
     names = wanted_names(request.exclusions)
     how = How(
-        settings_of(request.setup),
+        settings_of(request),
         request.limits,
         # DNS events hold no port of the rule's, by which large inputs are sifted.
         thorough=request.thorough or request.setup.strict or bool(names),
@@ -76,9 +76,10 @@ def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progre
     return gathering.gather(inputs, how, progress)
 
 
-def settings_of(setup: Setup) -> Settings:
-    """Return how a setup has records read."""
-    return Settings(setup.zone, setup.literal, setup.time_field)
+def settings_of(request: Request) -> Settings:
+    """Return how a request has records read."""
+    setup, limits = request.setup, request.limits
+    return Settings(setup.zone, setup.literal, setup.time_field, limits.number_digits)
 
 
 def judge(request: Request, partial: Partial, baseline: "Baseline | None") -> Report:

@@ -121,7 +121,7 @@ def watch(
     places = {place.identity: place for place in watch_baseline.begin(baseline)}
     names = wanted_names(request.exclusions)
     how = How(
-        scan.settings_of(request.setup),
+        scan.settings_of(request),
         request.limits,
         thorough=request.setup.strict or bool(names),
         names=names,

@@ -19,6 +19,7 @@ from smbrare.fields import (
     leaves,
     long,
 )
+from smbrare.limits import DEFAULT
 
 # Paths
 
@@ -197,7 +198,10 @@ def test_a_decimal_with_a_huge_exponent_is_malformed_without_being_computed() ->
     ],
 )
 def test_a_long_spelling_of_a_small_number_is_read(text: str, number: int) -> None:
-    assert long(text) == number
+    assert long(text, most=2 * 10**5) == number
+    if len(text) > DEFAULT.number_digits:
+        with pytest.raises(Malformed):
+            long(text)
 
 
 # ip

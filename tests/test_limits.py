@@ -27,6 +27,10 @@ def deep(levels: int) -> bytes:
     return json.dumps(matching(user=json.loads("[" * levels + "]" * levels))).encode() + b"\n"
 
 
+def port_of(characters: int) -> bytes:
+    return json.dumps(matching(destination__port="445".zfill(characters))).encode() + b"\n"
+
+
 def gzipped(times: int) -> bytes:
     content = GOOD
     for _ in range(times):
@@ -78,6 +82,20 @@ CASES = (
         "deep.xml",
         lambda: b"".join(EVENTS).replace(b"</System>", b"<a><b><c><d/></c></b></a></System>", 1),
         "deep.xml:1: skipped: nested too deeply (limit nesting)",
+        1,
+    ),
+    Case(
+        "number-digits=100",
+        "long.ndjson",
+        lambda: b"".join((LINES[0], port_of(100), port_of(101))),
+        "long.ndjson:3: skipped: a number of more than 100 digits (limit number-digits)",
+        1,
+    ),
+    Case(
+        "number-digits=99",
+        "long.json",
+        lambda: b"[" + b",".join((port_of(99), LINES[0], port_of(200))) + b"]",
+        "long.json:3: skipped: a number of more than 99 digits (limit number-digits)",
         1,
     ),
     Case(

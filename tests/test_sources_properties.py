@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smbrare.event import Reading
-from smbrare.fields import DATES, TYPES, Moment
+from smbrare.fields import ADDRESSES, DATES, LONGS, Moment
 from smbrare.rule import failing
 from smbrare.sources import is_alert, recognize
 from smbrare.sources.mapping import Settings, View
@@ -93,9 +93,9 @@ def check_reading(reading: Reading, field: str) -> None:
     wanted: Any = str
     if field in DATES:
         wanted = Moment
-    elif field.endswith(".ip"):
+    elif field in ADDRESSES:
         wanted = IPv4Address | IPv6Address
-    elif field in TYPES:
+    elif field in LONGS:
         wanted = int
     assert all(isinstance(value, wanted) for value in reading.values)
     assert not any(value in {"", "-"} for value in reading.values)

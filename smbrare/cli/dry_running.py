@@ -21,9 +21,7 @@ def dry_run(request: Request, options: dict[str, Any]) -> int:
     output_format, output = options["format"], options["output"]
     if output_format not in {"table", "json"}:
         raise UsageError("--dry-run prints --format table or json")
-    found = look(
-        discover(request.paths), settings_of(request.setup), request.limits, lambda _: None
-    )
+    found = look(discover(request.paths), settings_of(request), request.limits, lambda _: None)
     code = exit_code(found)
     if output_format == "json":
         writing.write(preview.render_json(found, code), output)

@@ -33,7 +33,7 @@ def looked_around(
     shown = [finding for finding in report.judged if which in {"all", finding.status}]
     if not shown:
         return report
-    how = How(settings_of(request.setup), request.limits)
+    how = How(settings_of(request), request.limits)
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=quiet) as progress:
         looked_at = look_around(shown, inputs, how, progress)

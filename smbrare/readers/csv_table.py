@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from msgspec import Struct
 
 from smbrare.event import Document, Origin, Record, Skipped
-from smbrare.fields import TYPES
+from smbrare.fields import ADDRESSES, LONGS
 from smbrare.limits import DEFAULT, KIB, Limits, longer_than
 from smbrare.sieve import may_match
 
@@ -45,13 +45,17 @@ _COLUMNS = frozenset(
 
 _DELIMITERS = ",;\t"
 _NUMBERS = frozenset({"destination.port", "process.pid", "source.port"})
-_LISTS = frozenset(TYPES) | {
-    "event.category",
-    "event.type",
-    "host.ip",
-    "host.os.type",
-    "network.transport",
-}
+_LISTS = (
+    ADDRESSES
+    | LONGS
+    | {
+        "event.category",
+        "event.type",
+        "host.ip",
+        "host.os.type",
+        "network.transport",
+    }
+)
 """Columns of Kibana's whose cells may hold several values that have no comma of their own."""
 
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")

@@ -41,7 +41,7 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
     """
     number = 0
     twice: Twice = []
-    feed = _Feed(stream, limits.record_bytes)
+    feed = _Feed(stream, limits)
     try:
         for value in _top_level(tokens(feed), limits.nesting, twice):
             number += 1
@@ -69,21 +69,22 @@ _TOO_DEEP = object()
 class _Feed:
     """A stream as ijson reads it: bytes that are no UTF-8 become U+FFFD, endless elements end."""
 
-    def __init__(self, stream: BinaryIO, longest: int) -> None:
+    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
         self._stream = stream
-        self._longest = longest
+        self._limits = limits
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self.element_bytes = 0
 
     def read(self, size: int) -> bytes:
-        if self.element_bytes > self._longest:
+        if self.element_bytes > self._limits.record_bytes:
             raise _TooLong
         text = b""
         # A block that ends inside of its first character must not look like the end.
         while not text and (block := self._stream.read(size)):
             self.element_bytes += len(block)
             text = self._decoder.decode(block).encode()
-        return cut_numbers(text or self._decoder.decode(b"", final=size > 0).encode())
+        text = text or self._decoder.decode(b"", final=size > 0).encode()
+        return cut_numbers(text, self._limits.number_digits)
 
 
 def _records(

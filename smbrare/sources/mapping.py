@@ -9,7 +9,20 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from smbrare.event import Document, Reading
-from smbrare.fields import DATES, TYPES, Malformed, Moment, date, is_missing, keyword, leaves
+from smbrare.fields import (
+    ADDRESSES,
+    DATES,
+    LONGS,
+    Malformed,
+    Moment,
+    date,
+    ip,
+    is_missing,
+    keyword,
+    leaves,
+    long,
+)
+from smbrare.limits import DEFAULT
 
 MISSING = Reading()
 
@@ -76,11 +89,13 @@ class Settings(Struct, frozen=True):
         zone: The zone of times that name none.
         literal: Whether inferred fields are left out.
         time_field: ``@timestamp``, or ``event.ingested`` where present.
+        number_digits: The longest text that is read as a number, in characters.
     """
 
     zone: tzinfo = UTC
     literal: bool = False
     time_field: str = "@timestamp"
+    number_digits: int = DEFAULT.number_digits
 
 
 class View(Struct, frozen=True):
@@ -112,6 +127,11 @@ class View(Struct, frozen=True):
         """Return the event's time as `Moment` values; empty if it has none that can be read."""
         chosen = self.read(self.settings.time_field)
         return chosen if chosen.values else self.read("@timestamp")
+
+    def too_long(self, field: str) -> bool:
+        """Return whether a number has no value because its text exceeds the limit."""
+        most = self.settings.number_digits
+        return any(isinstance(v, str) and len(v) > most for v in self.read(field).malformed)
 
     def _take(self, field: str) -> Reading:
         for take in self.table.get(field, ()):
@@ -147,7 +167,9 @@ class View(Struct, frozen=True):
     def _type(self, field: str, value: object) -> Any:
         if field in DATES:
             return value if isinstance(value, Moment) else date(value, self.settings.zone)
-        return TYPES.get(field, keyword)(value)
+        if field in LONGS:
+            return long(value, self.settings.number_digits)
+        return ip(value) if field in ADDRESSES else keyword(value)
 
 
 def _listed(constant: Any) -> list[Any]:
