@@ -7,6 +7,8 @@ LOCK := $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-header --no-annotate --no-emit-index-url --upgrade
 # With LOCKED=1, exactly what requirements/dev.txt names is installed, and nothing else.
 LOCKED ?=
+# Which service of advisories make audit asks, as options of pip-audit; PyPI's if empty.
+ADVISORIES ?=
 
 .PHONY: demo test audit fuzz lock bench bench-peers browser-test pictures lint format clean
 
@@ -19,7 +21,7 @@ test: lint  ## Check style, types and behaviour.
 audit: $(READY) $(TOOLS)/.ready  ## Ask for known vulnerabilities of what is locked; check licences.
 	$(TOOLS)/bin/pip-licenses --python $(BIN)/python --summary
 	$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
-		--requirement requirements/dev.txt --requirement requirements/tools.txt
+		--requirement requirements/dev.txt --requirement requirements/tools.txt $(ADVISORIES)
 
 fuzz: $(TOOLS)/.ready  ## Fuzz each target for FUZZ_SECONDS (60).
 	$(TOOLS)/bin/python -m fuzz
