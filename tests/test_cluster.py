@@ -1,6 +1,7 @@
 """Scans on a Dask cluster of separate processes: the same bytes, whatever happens to a worker."""
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -125,6 +126,26 @@ def test_a_killed_worker_changes_nothing_and_an_input_that_kills_several_is_name
         assert [survey for survey in there.inputs if not survey.cut] == [
             survey for survey in here.inputs if survey.path not in cut
         ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+def test_progress_is_shown_as_tasks_end(running: Cluster, tmp_path: Path) -> None:
+    from tests.terminal import shown  # noqa: PLC0415 - not on Windows
+
+    line = json.dumps(matching(destination__ip="10.0.0.9", message="x" * 60_000)) + "\n"
+    count, files = 250, 5
+    for number in range(files):
+        (tmp_path / f"{number}.ndjson").write_text(line * count)
+    options = ("--no-baseline", "--cluster", running.address)
+    code, sent = shown(["scan", tmp_path, *options])
+    megabytes = len(line) * count / 1_000_000
+    told = [float(done) for done in re.findall(r"([0-9.]+)/[0-9.]+ MB", sent)]
+    # Each file is a task; the bar is drawn at most five times a second, and once more at its end.
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(files * megabytes, abs=0.1)
+    assert next(done for done in told if done) == pytest.approx(megabytes, abs=0.1)
+    assert "findings" in sent
+    assert code == 0
 
 
 def test_baselines_by_site_learnt_on_a_cluster_merge_to_that_of_one_scan(
