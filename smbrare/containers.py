@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import IO, BinaryIO, TypeAlias, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from smbrare.event import Origin, Record, Skipped
 from smbrare.jsonshape import DOCUMENT, NDJSON, shape
@@ -103,7 +104,13 @@ _LITTER_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _LITTER_PREFIX = "._"
 
 
-def parts(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Part]:
+def parts(
+    stream: BinaryIO,
+    path: str,
+    limits: Limits = DEFAULT,
+    *,
+    step: int = compression.SMALL_STEP,
+) -> Iterator[Part]:
     """Yield the parts of an input, one unless it is an archive.
 
     Nothing is raised for what the input holds: damage, encryption and exceeded limits are
@@ -114,10 +121,11 @@ def parts(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Par
         stream: The input from its start; a pipe will do.
         path: Its name.
         limits: What may be held in memory and unpacked.
+        step: Bytes to unpack at a time; as many may be lost before damage.
     """
     budget = Budget(limits)
     seekable = stream if stream.seekable() and not stream.tell() else None
-    yield from _unpacked(Stream(blocks(stream, budget)), path, _Context(seekable, budget))
+    yield from _unpacked(Stream(blocks(stream, budget)), path, _Context(seekable, budget, step))
 
 
 class _Context(Struct, frozen=True):
@@ -126,17 +134,20 @@ class _Context(Struct, frozen=True):
     Attributes:
         input: The input's own stream, if it can be read at any place.
         budget: What it may expand to.
+        step: Bytes to unpack at a time.
         layers: The layers that were taken off.
         is_member: Whether an archive gave the stream.
     """
 
     input: IO[bytes] | None
     budget: Budget
+    step: int
     layers: tuple[str, ...] = ()
     is_member: bool = False
 
     def inside(self, layer: str, *, is_member: bool = False) -> "_Context":
-        return _Context(self.input, self.budget, (*self.layers, layer), is_member or self.is_member)
+        layers, is_member = (*self.layers, layer), is_member or self.is_member
+        return replace(self, layers=layers, is_member=is_member)
 
     def named(self, *what: str) -> str:
         return " ".join((*self.layers, *what))
@@ -153,7 +164,8 @@ def _unpacked(stream: Stream, path: str, context: _Context) -> Iterator[Part]:
         reason = f"more than {most} layers inside one another (limit layers)"
         yield Part(path, context.named(layer), _failed(path, reason))
     elif packed:
-        inner = Stream(compression.decompressed(stream, packed, context.budget), stream)
+        unpacked = compression.decompressed(stream, packed, context.budget, context.step)
+        inner = Stream(unpacked, stream)
         yield from _unpacked(inner, path, context.inside(layer))
     elif layer:
         yield from _archive(stream, layer, path, context)

@@ -22,6 +22,7 @@ from smbrare.readers import ndjson
 from smbrare.readers.ndjson_blocks import Sample, Tally, read_blocks
 from smbrare.reading import Progress, check_length, events_of, open_raw, read_all, unreadable
 from smbrare.survey import InputSurvey
+from smbrare.unpack.compression import LARGE_STEP, SMALL_STEP, is_packed
 from smbrare.unpack.streams import Stream
 from smbrare.workers import Steps
 
@@ -122,10 +123,26 @@ def _silent(_count: int) -> None:
 
 def read(task: Task, how: How, progress: Progress) -> Partial:
     """Do one task."""
-    partial = how.empty()
     if isinstance(task.found, Input) and task.sample_every:
+        partial = how.empty()
         _read_range(task.found, task, how, partial, progress)
         return partial
+    carefully = replace(how, ahead=False)
+    if not _can_be_read_again(task.found):
+        return _read_whole(task.found, carefully, progress, SMALL_STEP)
+    partial = _read_whole(task.found, how, progress, LARGE_STEP)
+    if any(survey.cut and is_packed(survey.container) for survey in partial.surveys):
+        # Large steps lose more before damage.
+        return _read_whole(task.found, carefully, _silent, SMALL_STEP)
+    return partial
+
+
+def _can_be_read_again(found: Input | Skipped) -> bool:
+    return isinstance(found, Input) and found.size is not None and not found.is_remote
+
+
+def _read_whole(found: Input | Skipped, how: How, progress: Progress, step: int) -> Partial:
+    partial = how.empty()
 
     def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
         examine(document, origin, how.settings, survey, partial)
@@ -133,7 +150,7 @@ def read(task: Task, how: How, progress: Progress) -> Partial:
     def read_part(part: Part, survey: InputSurvey) -> bool:
         return not how.thorough and _sift_part(part, survey, how, partial)
 
-    partial.surveys += read_all([task.found], how.limits, progress, take, read_part)
+    partial.surveys += read_all([found], how.limits, progress, take, read_part, step=step)
     return partial
 
 
@@ -179,6 +196,7 @@ def _sift_part(part: Part, survey: InputSurvey, how: How, partial: Partial) -> b
         sample_every=planning.SAMPLE_EVERY_AT_LEAST,
         undecided=undecided,
         head=head,
+        ahead=how.ahead,
     )
     take_sifted(to_the_end(items, part.text, part.path), survey, how, partial)
     return True

@@ -4,7 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.inputs import Input
 from smbrare.limits import Limits
 from smbrare.survey import InputSurvey
+from smbrare.unpack.compression import SMALL_STEP
 
 Progress: TypeAlias = Callable[[int], None]
 """Called with the number of bytes that were read since the last call."""
@@ -33,6 +34,8 @@ def read_all(
     progress: Progress,
     take: Take,
     read_part: ReadPart = lambda _part, _survey: False,
+    *,
+    step: int = SMALL_STEP,
 ) -> list[InputSurvey]:
     """Read every input once and return the counts of each, in the order read.
 
@@ -44,6 +47,7 @@ def read_all(
         progress: Called as bytes are read.
         take: Called with every event.
         read_part: Asked first for each part.
+        step: Bytes to unpack at a time; as many may be lost before damage.
     """
     surveys: list[InputSurvey] = []
     for found in inputs:
@@ -52,14 +56,14 @@ def read_all(
             survey.skip(found)
             surveys.append(survey)
         else:
-            _read_input(found, limits, progress, take, read_part, surveys)
+            opened = parts(found, limits, progress, step=step)
+            _read_input(found, opened, take, read_part, surveys)
     return surveys
 
 
-def _read_input(  # noqa: PLR0917 - the parameters of its only caller
+def _read_input(
     found: Input,
-    limits: Limits,
-    progress: Progress,
+    opened: AbstractContextManager[tuple["CountedReader", Iterator[Part]]],
     take: Take,
     read_part: ReadPart,
     surveys: list[InputSurvey],
@@ -67,7 +71,7 @@ def _read_input(  # noqa: PLR0917 - the parameters of its only caller
     survey = InputSurvey(found.path, named=found.named)
     left = sys.maxsize if found.size is None else found.size
     try:
-        with parts(found, limits, progress) as (counted, each):
+        with opened as (counted, each):
             for part in each:
                 survey = InputSurvey(part.path, part.container, found.named, part.litter)
                 surveys.append(survey)
@@ -124,16 +128,22 @@ def check_length(found: Input, stream: io.RawIOBase) -> None:
 
 @contextmanager
 def parts(
-    found: Input, limits: Limits, progress: Progress
+    found: Input, limits: Limits, progress: Progress, *, step: int = SMALL_STEP
 ) -> Iterator[tuple["CountedReader", Iterator[Part]]]:
     """Open an input and give its parts, with the reader that counts the bytes taken.
+
+    Args:
+        found: The input.
+        limits: What is too large to read.
+        progress: Called as bytes are read.
+        step: Bytes to unpack at a time; as many may be lost before damage.
 
     Raises:
         OSError: If the input cannot be opened; later, if it cannot be read on.
     """
     with open_raw(found) as stream:
         counted = CountedReader(stream, progress)
-        yield counted, containers.parts(io.BufferedReader(counted), found.path, limits)
+        yield counted, containers.parts(io.BufferedReader(counted), found.path, limits, step=step)
 
 
 def open_raw(found: Input) -> io.RawIOBase:

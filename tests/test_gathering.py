@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import os
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from smbrare.gathering import gather
 from smbrare.inputs import Input, discover
 from smbrare.planning import How, plan
 from smbrare.rarity import Known, Question, judge
+from smbrare.unpack import compression
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
 
@@ -117,6 +119,27 @@ def test_compressed_input_is_sifted_alike(log: Path, tmp_path: Path, compress: A
         finding.id for finding in found(gathered(log))
     ]
     assert partial.surveys[0].records == 20 * len(SAMPLE_LINES)
+
+
+@pytest.mark.usefixtures("small")
+def test_damage_behind_a_large_step_costs_no_more_than_behind_a_small_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (
+        json.dumps(matching(destination__ip=f"45.83.{n // 250}.{n % 250}", message=" " * 5_000))
+        for n in range(500)
+    )
+    packer = zlib.compressobj(wbits=31)
+    packed = packer.compress("\n".join(lines).encode()) + packer.flush(zlib.Z_FULL_FLUSH)
+    path = tmp_path / "damaged.gz"
+    path.write_bytes(packed + b"\7" * 100)  # Blocks of the type that there is not.
+    kept = documents(gathered(path))
+    monkeypatch.setattr(gathering, "LARGE_STEP", compression.SMALL_STEP)
+    assert documents(gathered(path)) == kept
+    assert 500 - compression.SMALL_STEP // 5_000 <= len(kept) <= 500
+    monkeypatch.setattr(gathering, "is_packed", lambda _: False)
+    monkeypatch.setattr(gathering, "LARGE_STEP", 1_024 * 1_024)
+    assert len(documents(gathered(path))) < len(kept)
 
 
 @pytest.mark.usefixtures("small")

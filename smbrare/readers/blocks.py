@@ -1,5 +1,6 @@
 """The lines of a stream, or of a range of it, in blocks of whole lines."""
 
+import sys
 from collections.abc import Iterator
 from io import BufferedIOBase, RawIOBase
 from itertools import cycle
@@ -22,6 +23,8 @@ of hits where the digits are everywhere."""
 
 _BLOCKS_AHEAD = 4
 """Read at a time in a thread: each time costs a change of threads."""
+
+_SECONDS_TO_SWITCH = 1e-5
 
 _ROOM_BYTES = 64 * KIB
 
@@ -124,11 +127,17 @@ def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
     # Small inputs are not read ahead, and do without it.
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, chunks, None)
-        while (chunk := coming.result()) is not None:
+    # The thread seldom wants the interpreter, but waits for it each time it has unpacked a little.
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_SECONDS_TO_SWITCH)
+    try:
+        with ThreadPoolExecutor(1) as thread:
             coming = thread.submit(next, chunks, None)
-            yield chunk
+            while (chunk := coming.result()) is not None:
+                coming = thread.submit(next, chunks, None)
+                yield chunk
+    finally:
+        sys.setswitchinterval(usual)
 
 
 class _Window:

@@ -14,8 +14,13 @@ from msgspec import Struct
 from smbrare.limits import KIB, MIB
 from smbrare.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
 
-# A library that finds damage keeps back what it had not given yet: small steps lose little.
-_OUTPUT_BYTES = 64 * KIB
+SMALL_STEP = 64 * KIB
+"""Bytes to unpack at a time so that little is lost before damage: a library that finds it keeps
+back what it had not given yet."""
+
+LARGE_STEP = 256 * KIB
+"""Bytes at a time where what is lost can be read again: fewer calls, but no larger than what memory
+is kept for between them."""
 
 _LONGEST_MAGIC = 10
 _XZ_MEMORY = 256 * MIB
@@ -119,39 +124,59 @@ def recognize(head: bytes) -> Compression | None:
     return None
 
 
-def decompressed(stream: Stream, compression: Compression, budget: Budget) -> Iterator[bytes]:
+def is_packed(container: str) -> bool:
+    """Return whether one of a container's layers is compressed by a format of this module."""
+    return any(compression.name in container.split() for compression in COMPRESSIONS)
+
+
+def decompressed(
+    stream: Stream, compression: Compression, budget: Budget, step: int = SMALL_STEP
+) -> Iterator[bytes]:
     """Yield what a compressed stream holds, over all of its members.
+
+    Args:
+        stream: The compressed bytes.
+        compression: What they are compressed with.
+        budget: What they may expand to.
+        step: Bytes to unpack at a time.
 
     Raises:
         Damaged: If it is corrupt, cut off, followed by something else, or larger than the budget
             allows; what came before was yielded.
     """
-    codec = compression.load()
+    engines = _Engines(compression.name, compression.load(), budget, step)
     data = stream.read(BLOCK_BYTES)
     while data:
-        left = yield from _member(stream, data, codec, compression.name, budget)
+        left = yield from _member(stream, data, engines)
         data = _after_padding(stream, left)
         if data and not compression.magic.match(data):
             raise Damaged(f"something else follows the {compression.name} data")
 
 
-def _member(
-    stream: Stream, data: bytes, codec: Codec, name: str, budget: Budget
-) -> Generator[bytes, None, bytes]:
+class _Engines(Struct, frozen=True):
+    """How the members of a stream are decompressed."""
+
+    name: str
+    codec: Codec
+    budget: Budget
+    step: int
+
+
+def _member(stream: Stream, data: bytes, engines: _Engines) -> Generator[bytes, None, bytes]:
     """Yield what one member holds; return what was read beyond it."""
-    engine = codec.new()
+    engine = engines.codec.new()
     while True:
         try:
-            output = engine.decompress(data, _OUTPUT_BYTES)
-        except codec.errors as error:
-            raise Damaged(f"damaged {name} data: {error}") from None
-        budget.give(len(output))
+            output = engine.decompress(data, engines.step)
+        except engines.codec.errors as error:
+            raise Damaged(f"damaged {engines.name} data: {error}") from None
+        engines.budget.give(len(output))
         yield output
         if engine.eof:
             return engine.unused_data
         data = stream.read(BLOCK_BYTES) if engine.needs_input else b""
         if engine.needs_input and not data:
-            raise Damaged(f"the {name} data is cut off")
+            raise Damaged(f"the {engines.name} data is cut off")
 
 
 def _after_padding(stream: Stream, data: bytes) -> bytes:
