@@ -1,6 +1,19 @@
-"""Run the command line with ``python -m smbrare``."""
+"""Run the program: the command ``smbrare``, or ``python -m smbrare``."""
 
-from smbrare.cli import main
+import signal
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Load the command line, run it, and exit with the code that the documentation promises."""
+    # Loading takes the longest of a short run. Until what is loaded listens to Ctrl-C, that ends
+    # the program as it ends any other, without a traceback.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from smbrare.cli import main as run  # noqa: PLC0415
+
+    run()
+
 
 if __name__ == "__main__":
     main()

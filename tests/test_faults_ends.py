@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -135,6 +136,22 @@ def test_a_shut_pipe_leaves_a_baseline_of_earlier_byte_for_byte(folder: Path, ma
         assert process.wait(60) == 141
     assert (folder / "acme.db").read_bytes() == before
     assert names(folder) == ["acme.db", "findings"]
+
+
+def test_ctrl_c_before_the_command_line_is_loaded_ends_without_a_traceback() -> None:
+    program = (
+        "import os, runpy, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'click':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "runpy.run_module('smbrare', run_name='__main__')\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (-signal.SIGINT, b"", b"")
 
 
 def test_scans_that_are_stopped_at_random_moments_leave_nothing_half_done(tmp_path: Path) -> None:
