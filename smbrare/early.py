@@ -74,20 +74,9 @@ _OTHER_KEYS = (
     "event_type_full",
     # Windows events in other shapes.
     "EventID",
-    # Envelopes.
+    # What a hit of a search holds. Other envelopes have no key of `_SHAPES`, which makes an event.
     "_source",
     "fields",
-    "hits",
-    "response",
-    "rawResponse",
-    "responses",
-    "records",
-    "Results",
-    "results",
-    "events",
-    "expected",
-    "Events",
-    "value",
 )
 """Keys at the top by which a record may be of another shape: it goes the usual way."""
 

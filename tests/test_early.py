@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smbrare import rule
 from smbrare.early import stays_inside, undecided
-from smbrare.envelope import events
+from smbrare.envelope import ARRAYS, events
 from smbrare.jsontext import decode
 from smbrare.sources import is_alert, recognize
 from smbrare.sources.mapping import Settings
@@ -63,6 +63,18 @@ def test_what_is_rejected_is_of_no_interest(
     for document in (first, merged(first, second), merged(second, first)):
         line = json_text(document, random).encode()
         assert not (stays_inside(line) and is_of_interest(line))
+
+
+@pytest.mark.parametrize("path", [*ARRAYS, ("_source",), ("fields",)], ids=".".join)
+def test_an_envelope_around_a_sighting_is_kept_or_is_none(path: tuple[str, ...]) -> None:
+    around: Any = matching() if path[0] in {"_source", "fields"} else [matching()]
+    for key in reversed(path):
+        around = {key: around}
+    for shape in set(SHAPES) - {evtx_ecmd}:
+        for mark in ({}, {"_id": "1", "_index": "logs"}):
+            document = with_address(shape("445"), "10.20.0.5") | around | mark
+            line = json_text(document, Random(1)).encode()
+            assert not (stays_inside(line) and is_of_interest(line))
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
