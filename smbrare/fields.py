@@ -1,4 +1,4 @@
-"""Values as Elasticsearch types them: paths into a document, keyword, long, ip and date.
+"""Values as Elasticsearch types them: keyword, long, ip and date.
 
 The types follow Elasticsearch's field types of the same names with ``ignore_malformed``: a
 value that does not fit is dropped alone, and the caller is told.
@@ -9,11 +9,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
 
 from msgspec import Struct
 
-from smbrare.event import Document
 from smbrare.limits import DEFAULT
 
 Address = IPv4Address | IPv6Address
@@ -22,9 +20,6 @@ MICROSECONDS = 1_000_000
 """Microseconds in a second: all times inside the program are integer microseconds, UTC."""
 
 HOUR = 3600 * MICROSECONDS
-
-MISSING_MARKS = frozenset({"", "-"})
-"""What exporters write for a value that is not there (Sysmon 10 and later write ``-``)."""
 
 _LONG_MIN, _LONG_MAX = -(2**63), 2**63 - 1
 _LONG_DIGITS = 19
@@ -47,73 +42,6 @@ _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 class Malformed(ValueError):  # noqa: N818 - Elasticsearch's word for it
     """A value that its field's type does not accept."""
-
-
-def leaves(document: object, path: str) -> list[Any]:
-    """Return every value at an ECS path.
-
-    Dotted keys and nested objects in any mix name the same field, arrays and arrays of objects
-    flatten, and null is no value, as in an Elasticsearch mapping. Values of an array keep their
-    order; where a document spells a field in several ways, the more deeply nested comes first.
-
-    Args:
-        document: A decoded JSON value.
-        path: A dotted field name, for example ``destination.ip``.
-    """
-    found: list[Any] = []
-    if isinstance(document, dict):
-        _descend(document, path, found)
-    elif isinstance(document, list):
-        _flatten(document, path, found)
-    return found
-
-
-def _descend(node: dict[str, Any], path: str, found: list[Any]) -> None:
-    for key, rest in _steps(path):
-        child = node.get(key)
-        if child is None:
-            continue
-        if isinstance(child, list):
-            _flatten(child, rest, found)
-        elif not rest:
-            found.append(child)
-        elif isinstance(child, dict):
-            _descend(child, rest, found)
-
-
-def _flatten(elements: list[Any], path: str, found: list[Any]) -> None:
-    # A stack of its own: arrays may nest deeper than Python calls may.
-    pending = elements[::-1]
-    while pending:
-        element = pending.pop()
-        if isinstance(element, list):
-            pending.extend(reversed(element))
-        elif not path:
-            if element is not None:
-                found.append(element)
-        elif isinstance(element, dict):
-            _descend(element, path, found)
-
-
-@lru_cache(maxsize=4_096)
-def _steps(path: str) -> tuple[tuple[str, str], ...]:
-    """Return every key that may begin a path, with what remains of the path after it."""
-    parts = path.split(".")
-    return tuple((".".join(parts[:n]), ".".join(parts[n:])) for n in range(1, len(parts) + 1))
-
-
-def first(document: Document, *paths: str) -> Any:
-    """Return the first value at any of the paths that is not missing, else None."""
-    for path in paths:
-        for value in leaves(document, path):
-            if not is_missing(value):
-                return value
-    return None
-
-
-def is_missing(value: object) -> bool:
-    """Return whether a value only marks a gap: null, empty text or a dash."""
-    return value is None or (isinstance(value, str) and value in MISSING_MARKS)
 
 
 def keyword(value: object) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from smbrare.event import Document
-from smbrare.fields import leaves
+from smbrare.paths import leaves
 from smbrare.sources import (
     defender,
     ecs,

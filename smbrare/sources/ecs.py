@@ -3,7 +3,8 @@
 from typing import Any
 
 from smbrare.event import Document
-from smbrare.fields import first, keyword, leaves
+from smbrare.fields import keyword
+from smbrare.paths import first, leaves
 from smbrare.sources.mapping import Settings, Table, Take, View
 
 EVENT_FIELDS = (

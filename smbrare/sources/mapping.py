@@ -17,12 +17,11 @@ from smbrare.fields import (
     Moment,
     date,
     ip,
-    is_missing,
     keyword,
-    leaves,
     long,
 )
 from smbrare.limits import DEFAULT
+from smbrare.paths import is_missing, leaves
 
 MISSING = Reading()
 
