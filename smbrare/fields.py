@@ -171,10 +171,11 @@ def date(value: object, zone: tzinfo = UTC) -> Moment:
     if not isinstance(value, str):
         return from_number(value, 1_000)
     text = value.strip()
-    if _MILLISECONDS.fullmatch(text):
-        return from_number(int(text), 1_000)
-    if text.startswith("/") and (encoded := _MICROSOFT_JSON_DATE.fullmatch(text)):
-        return from_number(int(encoded[1]), 1_000)
+    if text[4:5] != "-":  # What has a dash there is no number.
+        if _MILLISECONDS.fullmatch(text):
+            return from_number(int(text), 1_000)
+        if text.startswith("/") and (encoded := _MICROSOFT_JSON_DATE.fullmatch(text)):
+            return from_number(int(encoded[1]), 1_000)
     return _written_date(text, zone)
 
 

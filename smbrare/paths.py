@@ -36,14 +36,19 @@ def leaves(document: object, path: str) -> list[Any]:
         if node is None:
             return []
     else:
-        if not isinstance(node, list):
-            return [node]
+        return _elements(node) if isinstance(node, list) else [node]
     return _all_leaves(document, path)
 
 
 def _all_leaves(document: object, path: str) -> list[Any]:
     found: list[Any] = []
     _flatten([document], _steps(path), found)
+    return found
+
+
+def _elements(array: list[Any]) -> list[Any]:
+    found: list[Any] = []
+    _flatten(array, (), found)
     return found
 
 
