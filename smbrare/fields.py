@@ -21,6 +21,7 @@ MICROSECONDS = 1_000_000
 
 HOUR = 3600 * MICROSECONDS
 
+_SCALARS = (int, float, str, Decimal)
 _LONG_MIN, _LONG_MAX = -(2**63), 2**63 - 1
 _LONG_DIGITS = 19
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -72,7 +73,7 @@ def long(value: object, most: int = DEFAULT.number_digits) -> int:
     Raises:
         Malformed: If it is no number, lies outside of signed 64 bits, or is longer text.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+    if isinstance(value, bool) or not isinstance(value, _SCALARS):
         raise Malformed(f"no number: {type(value).__name__}")
     if isinstance(value, int):
         number = value
@@ -166,7 +167,7 @@ def date(value: object, zone: tzinfo = UTC) -> Moment:
     Raises:
         Malformed: If it is no date, or one that the proleptic calendar 0001 to 9999 lacks.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+    if isinstance(value, bool) or not isinstance(value, _SCALARS):
         raise Malformed(f"no date: {type(value).__name__}")
     if not isinstance(value, str):
         return from_number(value, 1_000)

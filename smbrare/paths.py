@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from smbrare.event import Document
 
-MISSING_MARKS = frozenset({"", "-"})
+MISSING_MARKS = ("", "-")
 """What exporters write for a value that is not there (Sysmon 10 and later write ``-``)."""
 
 _Steps: TypeAlias = tuple[tuple[str, "_Steps"], ...]
@@ -28,16 +28,14 @@ def leaves(document: object, path: str) -> list[Any]:
     node = document
     for key, dotted in _plain(path):
         if not isinstance(node, dict):
-            break
+            return _all_leaves(document, path) if isinstance(node, list) else []
         for other in dotted:
             if other in node:
                 return _all_leaves(document, path)
         node = node.get(key)
         if node is None:
             return []
-    else:
-        return _elements(node) if isinstance(node, list) else [node]
-    return _all_leaves(document, path)
+    return _elements(node) if isinstance(node, list) else [node]
 
 
 def _all_leaves(document: object, path: str) -> list[Any]:
@@ -110,4 +108,4 @@ def first(document: Document, *paths: str) -> Any:
 
 def is_missing(value: object) -> bool:
     """Return whether a value only marks a gap: null, empty text or a dash."""
-    return value is None or (isinstance(value, str) and value in MISSING_MARKS)
+    return value is None or value in MISSING_MARKS

@@ -138,7 +138,7 @@ def test_deep_nesting_is_read_without_end() -> None:
 
 
 @given(document=anything)
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_a_record_that_is_not_looked_into_is_as_unknown_as_one_that_is(
     document: dict[str, Any],
 ) -> None:

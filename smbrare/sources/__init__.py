@@ -86,10 +86,10 @@ def is_alert(document: Document) -> bool:
     keys = " ".join(document)
     if "smbrare" in keys and leaves(document, "smbrare.id"):
         return True
-    return any(
-        word in keys and any(_holds(document, mark) for mark in marks)
-        for word, marks in _ALERT_MARKS
-    )
+    for word, marks in _ALERT_MARKS:
+        if word in keys and any(_holds(document, mark) for mark in marks):
+            return True
+    return False
 
 
 def _holds(node: Any, path: str) -> bool:

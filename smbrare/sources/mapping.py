@@ -21,7 +21,7 @@ from smbrare.fields import (
     long,
 )
 from smbrare.limits import DEFAULT
-from smbrare.paths import is_missing, leaves
+from smbrare.paths import MISSING_MARKS, is_missing, leaves
 
 MISSING = Reading()
 
@@ -152,7 +152,7 @@ def _typed(field: str, take: Take, raw: list[Any], settings: Settings) -> Readin
     malformed: list[Any] = []
     as_type, convert = _TYPES.get(field, _keyword), take.convert
     for given in raw:
-        if is_missing(given):
+        if given in MISSING_MARKS:
             continue
         try:
             value = given if convert is None else convert(given)
@@ -162,7 +162,7 @@ def _typed(field: str, take: Take, raw: list[Any], settings: Settings) -> Readin
             malformed.append(given)
     if not values and not malformed:
         return MISSING
-    inferred = take.inferred or (_assumed(values) if field in DATES else "")
+    inferred = take.inferred or (_assumed(values) if as_type is _date else "")
     return Reading(tuple(values), take.path, inferred, tuple(malformed))
 
 
