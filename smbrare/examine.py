@@ -227,10 +227,10 @@ def event_fields(view: View) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name in EVENT_FIELDS:
         values = view.read(name).values
-        if not values:
-            continue
-        if name in ADDRESSES:
-            values = tuple(map(str, values))
-        alone = len(values) == 1 and name not in _ALWAYS_LISTS
-        fields[name] = values[0] if alone else list(values)
+        if values:
+            alone = len(values) == 1 and name not in _ALWAYS_LISTS
+            fields[name] = values[0] if alone else list(values)
+    for name in ADDRESSES & fields.keys():
+        found = fields[name]
+        fields[name] = list(map(str, found)) if isinstance(found, list) else str(found)
     return fields
