@@ -10,6 +10,7 @@ Document: TypeAlias = Mapping[str, Any]
 """One decoded JSON object: what an exporter wrote for one event."""
 
 
+# What is made for each event and can hold no cycle (gc=False) is not looked through for one.
 class Origin(Struct, frozen=True, gc=False):
     """Where a record stands.
 
