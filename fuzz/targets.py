@@ -21,11 +21,12 @@ from smbrare.early import stays_inside, undecided
 from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.eventxml import BadXml, parse
 from smbrare.examine import Partial, examine
-from smbrare.fields import Malformed, date, ip, leaves, long
+from smbrare.fields import Malformed, date, ip, long
 from smbrare.jsonshape import DOCUMENT, NDJSON, shape
 from smbrare.jsontext import BadJson, decode, nests_deeper
 from smbrare.jsontokens import tokens
 from smbrare.limits import KIB, MIB, Limits
+from smbrare.paths import leaves
 from smbrare.readers import csv_table, document, event_xml, ndjson
 from smbrare.readers.ndjson_blocks import read_blocks
 from smbrare.sanitize import cell, code_block, code_span, json_visible, message, visible

@@ -33,9 +33,10 @@ def repeated(text: bytes, document: dict[str, Any]) -> tuple[Path, ...]:
         text: The record's JSON, one object.
         document: What it was decoded to.
     """
-    if not any(stringzilla.find(text, digits) >= 0 for digits in _DIGITS):
-        return ()
-    return tuple(_search(text)) if _looks_so(text, document) else ()
+    for digits in _DIGITS:
+        if stringzilla.find(text, digits) >= 0:
+            return tuple(_search(text)) if _looks_so(text, document) else ()
+    return ()
 
 
 def located(value: Any, twice: Sequence[tuple[dict[str, Any], str]]) -> tuple[Path, ...]:

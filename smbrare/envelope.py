@@ -67,16 +67,17 @@ def marks_event(keys: Iterable[str]) -> bool:
 
 
 def events(document: Document) -> Iterator[Document]:
-    """Yield the events that an object wraps, else the object itself.
+    """Return the events that an object wraps, else the object itself.
 
     A hit of a search is its ``_source``, or its ``fields`` where it has nothing else. Envelopes
     inside one another are opened all the way, so that what comes out never needs a second pass.
     An object with a key of the table is still an event if another key says so (see `marks_event`)
     or if no list of objects stands there. Elements that are no objects hold no event.
     """
-    if _FIRST_KEYS.isdisjoint(document):
-        yield document
-        return
+    return iter((document,)) if _FIRST_KEYS.isdisjoint(document) else _opened(document)
+
+
+def _opened(document: Document) -> Iterator[Document]:
     pending = [document]
     while pending:
         current = pending.pop()

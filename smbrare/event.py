@@ -10,7 +10,8 @@ Document: TypeAlias = Mapping[str, Any]
 """One decoded JSON object: what an exporter wrote for one event."""
 
 
-class Origin(Struct, frozen=True):
+# What is made for each event and can hold no cycle (gc=False) is not looked through for one.
+class Origin(Struct, frozen=True, gc=False):
     """Where a record stands.
 
     Attributes:
@@ -32,7 +33,7 @@ def moved(origin: Origin, lines: int) -> Origin:
     return replace(origin, number=origin.number + lines)
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, gc=False):
     """One object that a reader decoded, not yet interpreted.
 
     Attributes:
@@ -62,7 +63,7 @@ class Skipped(Struct, frozen=True):
     ends_input: bool = False
 
 
-class Reading(Struct, frozen=True):
+class Reading(Struct, frozen=True, gc=False):
     """What a record says about one ECS field.
 
     Attributes:

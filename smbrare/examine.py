@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from smbrare import dns, rule
 from smbrare.dns import Answers, Resolutions
 from smbrare.event import Document, Origin, Skipped, moved
-from smbrare.fields import LONGS, Address, Moment
+from smbrare.fields import ADDRESSES, LONGS, Moment
 from smbrare.limits import too_many_digits
 from smbrare.networks import is_private
 from smbrare.sightings import Sighting, Sightings, Told
@@ -226,12 +226,11 @@ def event_fields(view: View) -> dict[str, Any]:
     """Return the event's ECS fields by dotted name, as JSON values, in the order of output."""
     fields: dict[str, Any] = {}
     for name in EVENT_FIELDS:
-        values = [_json_value(value) for value in view.read(name).values]
+        values = view.read(name).values
         if values:
             alone = len(values) == 1 and name not in _ALWAYS_LISTS
-            fields[name] = values[0] if alone else values
+            fields[name] = values[0] if alone else list(values)
+    for name in ADDRESSES & fields.keys():
+        found = fields[name]
+        fields[name] = list(map(str, found)) if isinstance(found, list) else str(found)
     return fields
-
-
-def _json_value(value: str | int | Address) -> str | int:
-    return value if isinstance(value, str | int) else str(value)

@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from smbrare.errors import UsageError
 from smbrare.event import Document
-from smbrare.fields import Malformed, date, first, format_time, ip
+from smbrare.fields import Malformed, date, format_time, ip
 from smbrare.finding import Finding
+from smbrare.paths import first
 
 Expected: TypeAlias = tuple[str, int | None]
 """A destination in canonical text and a time in microseconds since 1970 UTC, None if undated."""

@@ -1,4 +1,4 @@
-"""Values as Elasticsearch types them: paths into a document, keyword, long, ip and date.
+"""Values as Elasticsearch types them: keyword, long, ip and date.
 
 The types follow Elasticsearch's field types of the same names with ``ignore_malformed``: a
 value that does not fit is dropped alone, and the caller is told.
@@ -9,11 +9,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
 
 from msgspec import Struct
 
-from smbrare.event import Document
 from smbrare.limits import DEFAULT
 
 Address = IPv4Address | IPv6Address
@@ -23,9 +21,7 @@ MICROSECONDS = 1_000_000
 
 HOUR = 3600 * MICROSECONDS
 
-MISSING_MARKS = frozenset({"", "-"})
-"""What exporters write for a value that is not there (Sysmon 10 and later write ``-``)."""
-
+_SCALARS = (int, float, str, Decimal)
 _LONG_MIN, _LONG_MAX = -(2**63), 2**63 - 1
 _LONG_DIGITS = 19
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -47,73 +43,6 @@ _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 class Malformed(ValueError):  # noqa: N818 - Elasticsearch's word for it
     """A value that its field's type does not accept."""
-
-
-def leaves(document: object, path: str) -> list[Any]:
-    """Return every value at an ECS path.
-
-    Dotted keys and nested objects in any mix name the same field, arrays and arrays of objects
-    flatten, and null is no value, as in an Elasticsearch mapping. Values of an array keep their
-    order; where a document spells a field in several ways, the more deeply nested comes first.
-
-    Args:
-        document: A decoded JSON value.
-        path: A dotted field name, for example ``destination.ip``.
-    """
-    found: list[Any] = []
-    if isinstance(document, dict):
-        _descend(document, path, found)
-    elif isinstance(document, list):
-        _flatten(document, path, found)
-    return found
-
-
-def _descend(node: dict[str, Any], path: str, found: list[Any]) -> None:
-    for key, rest in _steps(path):
-        child = node.get(key)
-        if child is None:
-            continue
-        if isinstance(child, list):
-            _flatten(child, rest, found)
-        elif not rest:
-            found.append(child)
-        elif isinstance(child, dict):
-            _descend(child, rest, found)
-
-
-def _flatten(elements: list[Any], path: str, found: list[Any]) -> None:
-    # A stack of its own: arrays may nest deeper than Python calls may.
-    pending = elements[::-1]
-    while pending:
-        element = pending.pop()
-        if isinstance(element, list):
-            pending.extend(reversed(element))
-        elif not path:
-            if element is not None:
-                found.append(element)
-        elif isinstance(element, dict):
-            _descend(element, path, found)
-
-
-@lru_cache(maxsize=4_096)
-def _steps(path: str) -> tuple[tuple[str, str], ...]:
-    """Return every key that may begin a path, with what remains of the path after it."""
-    parts = path.split(".")
-    return tuple((".".join(parts[:n]), ".".join(parts[n:])) for n in range(1, len(parts) + 1))
-
-
-def first(document: Document, *paths: str) -> Any:
-    """Return the first value at any of the paths that is not missing, else None."""
-    for path in paths:
-        for value in leaves(document, path):
-            if not is_missing(value):
-                return value
-    return None
-
-
-def is_missing(value: object) -> bool:
-    """Return whether a value only marks a gap: null, empty text or a dash."""
-    return value is None or (isinstance(value, str) and value in MISSING_MARKS)
 
 
 def keyword(value: object) -> str:
@@ -144,7 +73,7 @@ def long(value: object, most: int = DEFAULT.number_digits) -> int:
     Raises:
         Malformed: If it is no number, lies outside of signed 64 bits, or is longer text.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+    if isinstance(value, bool) or not isinstance(value, _SCALARS):
         raise Malformed(f"no number: {type(value).__name__}")
     if isinstance(value, int):
         number = value
@@ -238,15 +167,16 @@ def date(value: object, zone: tzinfo = UTC) -> Moment:
     Raises:
         Malformed: If it is no date, or one that the proleptic calendar 0001 to 9999 lacks.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+    if isinstance(value, bool) or not isinstance(value, _SCALARS):
         raise Malformed(f"no date: {type(value).__name__}")
     if not isinstance(value, str):
         return from_number(value, 1_000)
     text = value.strip()
-    if _MILLISECONDS.fullmatch(text):
-        return from_number(int(text), 1_000)
-    if text.startswith("/") and (encoded := _MICROSOFT_JSON_DATE.fullmatch(text)):
-        return from_number(int(encoded[1]), 1_000)
+    if text[4:5] != "-":  # What has a dash there is no number.
+        if _MILLISECONDS.fullmatch(text):
+            return from_number(int(text), 1_000)
+        if text.startswith("/") and (encoded := _MICROSOFT_JSON_DATE.fullmatch(text)):
+            return from_number(int(encoded[1]), 1_000)
     return _written_date(text, zone)
 
 

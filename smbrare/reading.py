@@ -89,15 +89,14 @@ def _read_input(
             surveys.append(survey)
 
 
-def events_of(item: Record | Skipped, survey: InputSurvey) -> Iterator[tuple[Document, Origin]]:
-    """Yield the events of a record, out of its envelope; what was skipped is only counted."""
+def events_of(item: Record | Skipped, survey: InputSurvey) -> list[tuple[Document, Origin]]:
+    """Return the events of a record, out of its envelope; what was skipped is only counted."""
     if isinstance(item, Skipped):
         survey.skip(item)
-        return
+        return []
     if item.repeated:
         note(item, survey)
-    for document in envelope.events(item.document):
-        yield document, item.origin
+    return [(document, item.origin) for document in envelope.events(item.document)]
 
 
 def unreadable(path: str, number: int, error: OSError) -> Skipped:

@@ -15,7 +15,7 @@ from smbrare.event import Origin
 from smbrare.fields import HOUR
 
 
-class Sighting(Struct, frozen=True):
+class Sighting(Struct, frozen=True, gc=False):
     """One destination of one event that matches the rule.
 
     Attributes:
@@ -95,7 +95,7 @@ class Told(NamedTuple):
         )
 
 
-class Contact(Struct):
+class Contact(Struct, gc=False):
     """The sightings of one key.
 
     Attributes:

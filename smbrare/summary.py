@@ -252,20 +252,14 @@ def _names(report: Report) -> Iterator[str]:
 
 def _oddities(report: Report) -> Iterator[str]:
     inputs = report.inputs
-    malformed: Counter[str] = Counter()
-    for survey in inputs:
-        for source in survey.sources.values():
-            malformed.update(source.malformed)
+    sources = [source for survey in inputs for source in survey.sources.values()]
+    malformed = sum((source.malformed for source in sources), Counter[str]())
     if malformed:
         listed = ", ".join(f"{number:,} in {name}" for name, number in sorted(malformed.items()))
         yield f"malformed   {listed}"
     yield from _repeated(inputs)
     sampled = any(survey.sampled for survey in inputs)
-    if (
-        _judged(inputs)
-        and not sampled
-        and not any(source.kernel_smb for survey in inputs for source in survey.sources.values())
-    ):
+    if _judged(inputs) and not sampled and not any(source.kernel_smb for source in sources):
         yield (
             "note        no SMB connection of PID 4 at all, not even internal: "
             "the exporter may filter them"

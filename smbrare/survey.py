@@ -29,7 +29,7 @@ class SourceSurvey(Struct):
         records: Records recognized as this source's.
         network: Network events among them: event.category network, or a destination address.
         kinds: Network events by kind of record.
-        present: Network events that have a field of the rule, by field.
+        absent: Network events that lack a field of the rule, by field.
         malformed: Values that their field's type did not accept, by field.
         kernel_smb: Events of PID 4 to an SMB port, internal ones too.
     """
@@ -37,7 +37,7 @@ class SourceSurvey(Struct):
     records: int = 0
     network: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
-    present: Counter[str] = field(default_factory=Counter)
+    absent: Counter[str] = field(default_factory=Counter)
     malformed: Counter[str] = field(default_factory=Counter)
     kernel_smb: int = 0
 
@@ -46,13 +46,21 @@ class SourceSurvey(Struct):
         self.records += other.records
         self.network += other.network
         self.kinds.update(other.kinds)
-        self.present.update(other.present)
+        self.absent.update(other.absent)
         self.malformed.update(other.malformed)
         self.kernel_smb += other.kernel_smb
 
+    @property
+    def present(self) -> Counter[str]:
+        """How many network events have a field of the rule, by field."""
+        fields = [clause.field for clause in CLAUSES]
+        # Nearly every event has them all, so that counting those without is the lesser work.
+        return +Counter({name: self.network - self.absent[name] for name in fields})
+
     def missing(self) -> list[str]:
         """Return the rule's fields that no network event of this source has."""
-        return [clause.field for clause in CLAUSES if not self.present[clause.field]]
+        present = self.present
+        return [clause.field for clause in CLAUSES if not present[clause.field]]
 
     def observe(self, event: Readable, kind: str) -> bool:
         """Count one record and return whether it is a network event."""
@@ -65,8 +73,8 @@ class SourceSurvey(Struct):
         self.kinds[kind] += 1
         for clause in CLAUSES:
             reading = event.read(clause.field)
-            if reading.values:
-                self.present[clause.field] += 1
+            if not reading.values:
+                self.absent[clause.field] += 1
             if reading.malformed:
                 self.malformed[clause.field] += len(reading.malformed)
         if KERNEL_PID in event.read("process.pid").values:

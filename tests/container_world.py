@@ -18,8 +18,9 @@ from xml.sax.saxutils import escape
 from smbrare import envelope
 from smbrare.containers import Part, parts
 from smbrare.event import Document, Record, Skipped
-from smbrare.fields import date, first
+from smbrare.fields import date
 from smbrare.limits import DEFAULT, Limits
+from smbrare.paths import first
 from tests.evtx_writer import evtx
 
 if sys.version_info >= (3, 14):

@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "workers",
         "duplicate_keys",
     ),
-    ("baseline_place", "checkpoints", "fields", "grid", "read_ahead", "tomltext"),
+    ("baseline_place", "checkpoints", "fields", "grid", "paths", "read_ahead", "tomltext"),
     ("extras",),
     ("cluster", "remote"),
     ("around", "networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),

@@ -135,3 +135,14 @@ def test_deep_nesting_is_read_without_end() -> None:
         assert not is_alert(document)
         if view is not None:
             assert list(failing(view))
+
+
+@given(document=anything)
+@settings(max_examples=100)
+def test_a_record_that_is_not_looked_into_is_as_unknown_as_one_that_is(
+    document: dict[str, Any],
+) -> None:
+    quick = recognize(document, Settings())
+    # A message that is no text tells nothing, but every source is asked.
+    asked = recognize({"message": 7, **document}, Settings())
+    assert (quick and (quick.source, quick.kind)) == (asked and (asked.source, asked.kind))

@@ -10,7 +10,7 @@ from smbrare import dns
 from smbrare.activities.logon_types import logon_type
 from smbrare.around import Kind
 from smbrare.event import Document
-from smbrare.fields import first, leaves
+from smbrare.paths import first, leaves
 from smbrare.sources import ecs
 from smbrare.sources.mapping import Settings, Table, Take, View
 

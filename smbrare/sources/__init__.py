@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from smbrare.event import Document
-from smbrare.fields import leaves
+from smbrare.paths import leaves
 from smbrare.sources import (
     defender,
     ecs,
@@ -52,6 +52,10 @@ _ALERT_MARKS = (
 
 def recognize(document: Document, settings: Settings) -> View | None:
     """Return a record as an ECS event seen through its source's table, or None if unknown."""
+    return None if _FIRST_KEYS.isdisjoint(document) else _recognize(document, settings)
+
+
+def _recognize(document: Document, settings: Settings) -> View | None:
     for recognize_raw in RAW_SOURCES:
         if (view := recognize_raw(document, settings)) is not None:
             return view
@@ -82,10 +86,10 @@ def is_alert(document: Document) -> bool:
     keys = " ".join(document)
     if "smbrare" in keys and leaves(document, "smbrare.id"):
         return True
-    return any(
-        word in keys and any(_holds(document, mark) for mark in marks)
-        for word, marks in _ALERT_MARKS
-    )
+    for word, marks in _ALERT_MARKS:
+        if word in keys and any(_holds(document, mark) for mark in marks):
+            return True
+    return False
 
 
 def _holds(node: Any, path: str) -> bool:
@@ -100,3 +104,34 @@ def _holds(node: Any, path: str) -> bool:
         if path.startswith(f"{key}.") and _holds(value, path[len(key) + 1 :]):
             return True
     return False
+
+
+class _Asked(dict[str, Any]):
+    """An empty record that notes which keys it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys_asked: set[object] = set()
+
+    def __contains__(self, key: object) -> bool:
+        self.keys_asked.add(key)
+        return False
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Note the key and return the default."""
+        self.keys_asked.add(key)
+        return default
+
+
+def _first_keys() -> frozenset[object]:
+    """Return the keys at the top of a record that any source looks at first.
+
+    A record without any of them gives the sources the same answers as an empty one, so it is as
+    unknown as that.
+    """
+    empty = _Asked()
+    _recognize(empty, Settings())
+    return frozenset(empty.keys_asked)
+
+
+_FIRST_KEYS = _first_keys()

@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from smbrare.event import Document
-from smbrare.fields import Malformed, first, ip, keyword, leaves
+from smbrare.fields import Malformed, ip, keyword
 from smbrare.jsontext import BadJson, decode
+from smbrare.paths import first, leaves
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
     Settings,

@@ -3,7 +3,8 @@
 from typing import Any
 
 from smbrare.event import Document
-from smbrare.fields import first, keyword, leaves
+from smbrare.fields import keyword
+from smbrare.paths import first, leaves
 from smbrare.sources.mapping import Settings, Table, Take, View
 
 EVENT_FIELDS = (
@@ -42,7 +43,7 @@ def _windows(value: object) -> str | None:
 def not_forwarded(document: Document) -> bool:
     """Return whether ``host`` is the machine of the event, not one that collected its log."""
     computer = first(document, "winlog.computer_name")
-    name = first(document, "host.name")
+    name = None if computer is None else first(document, "host.name")
     if not isinstance(computer, str) or not isinstance(name, str):
         return True
     return computer.lower().partition(".")[0] == name.lower().partition(".")[0]

@@ -17,12 +17,11 @@ from smbrare.fields import (
     Moment,
     date,
     ip,
-    is_missing,
     keyword,
-    leaves,
     long,
 )
 from smbrare.limits import DEFAULT
+from smbrare.paths import MISSING_MARKS, is_missing, leaves
 
 MISSING = Reading()
 
@@ -98,7 +97,7 @@ class Settings(Struct, frozen=True):
     number_digits: int = DEFAULT.number_digits
 
 
-class View(Struct, frozen=True):
+class View(Struct, frozen=True, gc=False):
     """A record seen as an ECS event through its source's table; each field is read once.
 
     Attributes:
@@ -134,42 +133,53 @@ class View(Struct, frozen=True):
         return any(isinstance(v, str) and len(v) > most for v in self.read(field).malformed)
 
     def _take(self, field: str) -> Reading:
+        document, settings = self.document, self.settings
         for take in self.table.get(field, ()):
-            if take.inferred and self.settings.literal:
+            if take.inferred and settings.literal:
                 continue
-            if take.when is not None and not take.when(self.document):
+            if take.when is not None and not take.when(document):
                 continue
-            raw = leaves(self.document, take.path) if take.path else _listed(take.constant)
-            if not raw:
-                continue
-            values, malformed = self._typed(field, take, raw)
-            if values or malformed:
-                inferred = take.inferred or _assumed(values)
-                return Reading(tuple(values), take.path, inferred, tuple(malformed))
+            raw = leaves(document, take.path) if take.path else _listed(take.constant)
+            if raw:
+                reading = _typed(field, take, raw, settings)
+                if reading is not MISSING:
+                    return reading
         return MISSING
 
-    def _typed(self, field: str, take: Take, raw: list[Any]) -> tuple[list[Any], list[Any]]:
-        values: list[Any] = []
-        malformed: list[Any] = []
-        convert = take.convert
-        for given in raw:
-            if is_missing(given):
-                continue
-            try:
-                value = convert(given) if convert is not None else given
-                if is_missing(value):
-                    continue
-                values.append(self._type(field, value))
-            except Malformed:
-                malformed.append(given)
-        return values, malformed
 
-    def _type(self, field: str, value: object) -> Any:
-        if field in DATES:
-            return value if isinstance(value, Moment) else date(value, self.settings.zone)
-        if field in LONGS:
-            return long(value, self.settings.number_digits)
-        return ip(value) if field in ADDRESSES else keyword(value)
+def _typed(field: str, take: Take, raw: list[Any], settings: Settings) -> Reading:
+    values: list[Any] = []
+    malformed: list[Any] = []
+    as_type, convert = _TYPES.get(field, _keyword), take.convert
+    for given in raw:
+        if given in MISSING_MARKS:
+            continue
+        try:
+            value = given if convert is None else convert(given)
+            if convert is None or not is_missing(value):
+                values.append(as_type(value, settings))
+        except Malformed:
+            malformed.append(given)
+    if not values and not malformed:
+        return MISSING
+    inferred = take.inferred or (_assumed(values) if as_type is _date else "")
+    return Reading(tuple(values), take.path, inferred, tuple(malformed))
+
+
+def _keyword(value: object, _settings: Settings) -> str:
+    return value if isinstance(value, str) else keyword(value)
+
+
+def _date(value: object, settings: Settings) -> Moment:
+    return value if isinstance(value, Moment) else date(value, settings.zone)
+
+
+_TYPES: Mapping[str, Callable[[object, Settings], Any]] = {
+    **dict.fromkeys(DATES, _date),
+    **dict.fromkeys(LONGS, lambda value, settings: long(value, settings.number_digits)),
+    **dict.fromkeys(ADDRESSES, lambda value, _settings: ip(value)),
+}
+"""How the values of a field become its type, where that is not keyword."""
 
 
 def _listed(constant: Any) -> list[Any]:
@@ -179,8 +189,7 @@ def _listed(constant: Any) -> list[Any]:
 
 
 def _assumed(values: list[Any]) -> str:
-    first = values[0] if values else None
-    return ZONE_ASSUMED if isinstance(first, Moment) and first.zone_assumed else ""
+    return ZONE_ASSUMED if values and values[0].zone_assumed else ""
 
 
 def utc(value: object) -> Moment:

@@ -5,7 +5,8 @@ network.transport: the transport stands in ``meta.event.name`` alone.
 """
 
 from smbrare.event import Document
-from smbrare.fields import Moment, from_number, keyword, leaves, long
+from smbrare.fields import Moment, from_number, keyword, long
+from smbrare.paths import leaves
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
     Settings,

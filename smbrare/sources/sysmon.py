@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from smbrare.event import Document
-from smbrare.fields import first, keyword, leaves
+from smbrare.fields import keyword
+from smbrare.paths import first, leaves
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
     Settings,

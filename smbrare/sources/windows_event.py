@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from smbrare.event import Document
 from smbrare.eventxml import event_from_xml
-from smbrare.fields import Malformed, Moment, date, first, from_number, leaves, long
+from smbrare.fields import Malformed, Moment, date, from_number, long
+from smbrare.paths import first, leaves
 from smbrare.sources.ecs import not_forwarded
 from smbrare.sources.mapping import Settings, Table, Take, View, placed, utc
 from smbrare.sources.windows_shapes import SHAPES, XML_TEXTS, Shape, shape_of

@@ -5,7 +5,7 @@ rule never matches it; here the id in the record counts, marked as inferred.
 """
 
 from smbrare.event import Document
-from smbrare.fields import first, leaves
+from smbrare.paths import first, leaves
 from smbrare.sources import ecs
 from smbrare.sources.mapping import Settings, Table, Take, View, file_name, one_of
 from smbrare.sources.windows_event import (

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from smbrare.event import Document
-from smbrare.fields import leaves
+from smbrare.paths import leaves
 from smbrare.sources.event_data import as_names, from_position, from_text
 from smbrare.sources.mapping import Places
 
@@ -218,8 +218,13 @@ SHAPES = (
 
 def shape_of(document: Document) -> Shape | None:
     """Return the shape of a record that holds a raw Windows event, told by keys at its top."""
-    if leaves(document, "destination.ip"):
+    shape = _by_keys(document)
+    if shape is None or leaves(document, "destination.ip"):
         return None  # A pipeline has made ECS of it, whatever it kept of the raw record.
+    return shape
+
+
+def _by_keys(document: Document) -> Shape | None:
     if "winlog" in document or "winlog.channel" in document or "winlog.event_id" in document:
         return None if _is_mapped(document) else _beat(document)
     if "EventID" in document:
