@@ -15,13 +15,15 @@ Token: TypeAlias = tuple[str, Any]
 
 _BLOCK_BYTES = 64 * KIB
 
+_SAMPLES_OF_A_NUMBER = 8
+
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
 
 class Readable(Protocol):
     """What tokens are read from."""
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int, /) -> bytes:
         """Return up to so many bytes of UTF-8, none at the end."""
 
 
@@ -68,6 +70,25 @@ def cut_numbers(text: bytes, most: int = DEFAULT.number_digits) -> bytes:
         return text
     long_run = rb"(?<![0-9])[0-9]{%d,}" % too_many
     return re.sub(long_run, lambda run: run[0][:too_many], text)
+
+
+def has_long_number(text: bytes, most: int = DEFAULT.number_digits) -> bool:
+    """Return whether a text has more digits in a row than so many, which are at least 64.
+
+    Asked of every so many bytes first: a long row of digits holds several of those in a row.
+    """
+    every = (most + 1) // _SAMPLES_OF_A_NUMBER
+    sampled = text[::every].translate(_DIGITS_TO_ZERO)
+    if b"0" * _SAMPLES_OF_A_NUMBER not in sampled:
+        return False
+    return b"0" * (most + 1) in text.translate(_DIGITS_TO_ZERO)
+
+
+def is_slow() -> bool:
+    """Return whether ijson lacks its library in C, without which it takes many times as long."""
+    import ijson  # noqa: PLC0415
+
+    return bool(ijson.backend != "yajl2_c")
 
 
 def _reason(error: Exception) -> str:
