@@ -4,6 +4,7 @@ Numbers come as int and Decimal, so that no digit is lost and no exponent is eve
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeAlias
 
@@ -84,8 +85,14 @@ def has_long_number(text: bytes, most: int = DEFAULT.number_digits) -> bool:
     return b"0" * (most + 1) in text.translate(_DIGITS_TO_ZERO)
 
 
-def is_slow() -> bool:
-    """Return whether ijson lacks its library in C, without which it takes many times as long."""
+def is_slow(*, look: bool) -> bool:
+    """Return whether ijson lacks its library in C, without which it takes many times as long.
+
+    Args:
+        look: Whether to load ijson to know, if this process has not; False then otherwise.
+    """
+    if not look and "ijson" not in sys.modules:
+        return False
     import ijson  # noqa: PLC0415
 
     return bool(ijson.backend != "yajl2_c")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import ijson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,8 +19,10 @@ from smbrare.limits import Limits
 from smbrare.readers import document
 from smbrare.readers.array_lines import WINDOW_BYTES, ArrayLines, begins_array
 from smbrare.readers.ndjson_blocks import Sample, Tally
+from smbrare.summary import summary
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
+from tests.reports import report
 from tests.test_gathering import documents, gathered
 
 WINDOWS = (16, 40, 300, WINDOW_BYTES)
@@ -254,3 +257,21 @@ def test_a_windows_many_nested_objects_do_not_hide_the_ends_of_elements() -> Non
     text = json.dumps([element] * 100).encode()
     blocks = list(ArrayLines(io.BytesIO(text), window_bytes=1_500).blocks())
     assert len(blocks) > 20
+
+
+@pytest.mark.parametrize("backend", ["python", "yajl2_c"])
+def test_a_slow_library_is_named_where_it_reads(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, backend: str
+) -> None:
+    path = tmp_path / "events.json"
+    path.write_text(json.dumps({"events": [matching()]}, indent=1))
+    made = report(path)
+    monkeypatch.setattr(ijson, "backend", backend)
+    notes = [line for line in summary(made, 0, "") if "library in C" in line]
+    assert len(notes) == (backend == "python")
+
+
+def test_a_slow_library_is_no_news_to_who_reads_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ijson, "backend", "python")
+    made = report(FIXTURES / "sample.ndjson")
+    assert not any("library in C" in line for line in summary(made, 0, ""))
