@@ -126,12 +126,12 @@ class ArrayLines:
         for last in _BETWEEN.finditer(text, max(len(text) - _TAIL_BYTES, 0)):
             first = first or last
         if first and last:
-            # A string or an inner array may hold what looks like the end of an element: then the
-            # outermost of the places is tried.
-            nearest = (last, _outermost(text, first.start())[0])
-            for place in nearest:
-                if place and (lines := self._lines_before(text, place)):
-                    return lines, place.end()
+            if lines := self._lines_before(text, last):
+                return lines, last.end()
+            # A string or an inner array may hold what looks like the end of an element.
+            outer = _outermost(text, first.start())[0]
+            if outer and (lines := self._lines_before(text, outer)):
+                return lines, outer.end()
         found, depth, lowest = _outermost(text, 0)
         if lowest < 0:
             return None
@@ -154,7 +154,7 @@ class ArrayLines:
         elements.append(b"")
         lines = b"\n".join(elements)
         if stringzilla.count(lines, b"\n") != count:
-            lines = _APART.join(elements).translate(_BLANK_LINE_ENDS)
+            lines = stringzilla.translate(_APART.join(elements), _BLANK_LINE_ENDS)
         others = not lines.startswith(b"{") or stringzilla.count(lines, b"\n{") != count - 1
         return b"" if others or self._exceeds(lines) else lines
 
