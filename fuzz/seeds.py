@@ -48,6 +48,10 @@ def seeds(target: str) -> Iterator[bytes]:
         case "containers":
             yield from _files("containers", ("",))
             yield from _files("sources", (".ndjson",))
+        case "arrays":
+            yield from _files("containers", (".json",))
+            yield b",\n".join(_records())[:_LONGEST]
+            yield b'{"a":"},{"},\n{"b":[{"c":1}, {"d":2}]}, null, {"e":"\xff"}, {"f":"\\ud800"}'
         case "json":
             yield from _files("containers", (".json", ".ndjson"))
             yield from _records()

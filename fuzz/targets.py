@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fuzz.lines import GOOD, TEMPLATES, Place, filled
-from smbrare import envelope, rule
+from smbrare import arrays, envelope, rule
 from smbrare.containers import parts
 from smbrare.duplicate_fields import note
 from smbrare.duplicate_keys import repeated
@@ -48,6 +48,7 @@ LIMITS = Limits(
 )
 _UNSEEN = re.compile(rb"[eE]|u00[46]5|<[!?]|#0*(?:69|101)|#x0*[46]5")
 """What may spell a number as the sieve is documented not to see: an exponent, split digits."""
+_FAR_EXPONENT = re.compile(rb"[eE][+-]?[0-9]{10}")
 _NAME = "input"
 
 
@@ -108,6 +109,17 @@ def json_texts(data: bytes) -> None:
         ]
     survey = InputSurvey(_NAME)
     note(Record(Origin(_NAME, 1), value, twice), survey)
+
+
+def arrays_of_json(data: bytes) -> None:
+    """An array gives the same as lines and as tokens, wherever it is cut."""
+    if _FAR_EXPONENT.search(data):  # Ends a document, and is a number beyond every type in a line.
+        return
+    for text in (data, b"[" + data + b"]", b'[{"a":1},' + data + b',{"b":2}]'):
+        whole = _told(document.read(io.BytesIO(text), _NAME, LIMITS))
+        for size in (16, 1_000, len(text) + 1):
+            items = arrays.read(io.BytesIO(text), _NAME, LIMITS, window_bytes=size)
+            assert _told(items) == whole
 
 
 def sources(data: bytes) -> None:
@@ -189,6 +201,10 @@ def _sighted(items: Iterable[object]) -> list[int]:
     ]
 
 
+def _told(items: Iterable[Record | Skipped]) -> list[Any]:
+    return [(one.origin, _shape(one.document)) if isinstance(one, Record) else one for one in items]
+
+
 def _shape(value: Any) -> Any:
     """Return a value without what two readers of JSON may represent otherwise: numbers."""
     if isinstance(value, dict):
@@ -199,6 +215,7 @@ def _shape(value: Any) -> Any:
 
 
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    "arrays": arrays_of_json,
     "containers": containers,
     "fields": fields,
     "json": json_texts,

@@ -12,10 +12,11 @@ from typing import IO, BinaryIO, TypeAlias, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from smbrare import arrays
 from smbrare.event import Origin, Record, Skipped
 from smbrare.jsonshape import DOCUMENT, NDJSON, shape
 from smbrare.limits import DEFAULT, MIB, Limits
-from smbrare.readers import csv_table, document, event_xml, evtx_log, ndjson
+from smbrare.readers import csv_table, event_xml, evtx_log, ndjson
 from smbrare.unpack import compression
 from smbrare.unpack.streams import (
     HEAD_BYTES,
@@ -81,7 +82,7 @@ class Reader(Struct, frozen=True):
 TEXT_READERS: tuple[Reader, ...] = (
     Reader("xml", lambda head, whole: event_xml.recognizes(head, whole=whole), event_xml.read),
     Reader("csv", lambda head, whole: csv_table.recognizes(head, whole=whole), csv_table.read),
-    Reader("json", lambda head, whole: shape(head, whole=whole) == DOCUMENT, document.read),
+    Reader("json", lambda head, whole: shape(head, whole=whole) == DOCUMENT, arrays.read),
     # Last: any text counts whose lines are mostly objects.
     Reader("ndjson", lambda head, whole: shape(head, whole=whole) == NDJSON, ndjson.read),
 )

@@ -7,7 +7,7 @@ another event: it is worth a note.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import orjson
@@ -23,20 +23,28 @@ MOST_KEPT = 20
 """How many paths of one record are told; more are no news."""
 
 
-def repeated(text: bytes, document: dict[str, Any]) -> tuple[Path, ...]:
+def repeated(
+    text: bytes, document: Mapping[str, Any], *, ports_only: bool = True
+) -> tuple[Path, ...]:
     """Return the paths of keys that a record holds twice, each once, in the order of the text.
-
-    Only a record whose text can hold port 139 or 445 is looked at: it costs the others next to
-    nothing, and of a large input no others are decoded.
 
     Args:
         text: The record's JSON, one object.
         document: What it was decoded to.
+        ports_only: Whether only a record is looked at whose text can hold port 139 or 445: it
+            costs the others next to nothing, and of a large input no others are decoded.
     """
-    for digits in _DIGITS:
+    if ports_only and not _holds_digits(text):
+        return ()
+    return tuple(_search(text)) if _looks_so(text, document) else ()
+
+
+def _holds_digits(text: bytes) -> bool:
+    # No `any`: this is asked of every record.
+    for digits in _DIGITS:  # noqa: SIM110
         if stringzilla.find(text, digits) >= 0:
-            return tuple(_search(text)) if _looks_so(text, document) else ()
-    return ()
+            return True
+    return False
 
 
 def located(value: Any, twice: Sequence[tuple[dict[str, Any], str]]) -> tuple[Path, ...]:
@@ -62,7 +70,7 @@ def located(value: Any, twice: Sequence[tuple[dict[str, Any], str]]) -> tuple[Pa
     return tuple(found)[:MOST_KEPT]
 
 
-def _looks_so(text: bytes, document: dict[str, Any]) -> bool:
+def _looks_so(text: bytes, document: Mapping[str, Any]) -> bool:
     """Return whether a text holds more quotes than what was decoded from it.
 
     A key takes two of them, and a quote inside of a string is one in both texts, unless it is

@@ -1,29 +1,32 @@
 """From inputs to what the judgement needs: in one piece, or in parts that any process may read.
 
-Small inputs are read whole. Of large NDJSON only the lines that could match are decoded, and a
-sample of the others tells what the input holds. A plain file is cut into ranges; the results of
-its ranges, in their order, are that of the file.
+Small inputs are read whole. Of large NDJSON and large arrays only the records that could match are
+decoded, and a sample of the others tells what the input holds. A plain file of NDJSON is cut into
+ranges; the results of its ranges, in their order, are that of the file.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial as bind
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
-from smbrare import envelope, merging, planning, workers
+from smbrare import arrays, envelope, merging, planning, workers
+from smbrare.arrays import Sifted
 from smbrare.containers import Part, to_the_end
 from smbrare.early import undecided
-from smbrare.event import Document, Origin, Record, Skipped
+from smbrare.event import Document, Origin, Skipped
 from smbrare.examine import Partial, admit, count, cover, examine, judge_alone
 from smbrare.inputs import Input, anywhere
 from smbrare.planning import How, Task, check_identity, may_have_ranges, plan
 from smbrare.readers import ndjson
+from smbrare.readers.array_lines import begins_array
 from smbrare.readers.ndjson_blocks import Sample, Tally, read_blocks
 from smbrare.reading import Progress, check_length, events_of, open_raw, read_all, unreadable
 from smbrare.survey import InputSurvey
 from smbrare.unpack.compression import LARGE_STEP, SMALL_STEP, is_packed
-from smbrare.unpack.streams import Stream
+from smbrare.unpack.streams import Stream, blocks
 from smbrare.workers import Steps
 
 if TYPE_CHECKING:
@@ -179,31 +182,50 @@ def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: 
 
 
 def _sift_part(part: Part, survey: InputSurvey, how: How, partial: Partial) -> bool:
-    """Read a part of NDJSON, sifting it if it is large, and return whether it was one."""
-    if part.text is None or part.container.rpartition(" ")[2] != "ndjson":
+    """Read a part of NDJSON or an array, sifting it if it is large; return whether it was one."""
+    if part.text is None:
         return False
+    kind = part.container.rpartition(" ")[2]
+    is_array = kind == "json" and begins_array(part.text.head)
+    if kind != "ndjson" and not is_array:
+        return False
+    whole = arrays.read if is_array else ndjson.read
     head = part.text.read(planning.LARGE_BYTES)
     if len(head) < planning.LARGE_BYTES:
         text = Stream([head], part.text)
-        for item in to_the_end(ndjson.read(text, part.path, how.limits), text, part.path):
+        for item in to_the_end(whole(text, part.path, how.limits), text, part.path):
             for document, origin in events_of(item, survey):
                 examine(document, origin, how.settings, survey, partial)
         return True
-    items = read_blocks(
-        part.text,
-        part.path,
+    items = (_sifted_array if is_array else _sifted_lines)(part.text, part.path, head, how)
+    take_sifted(to_the_end(items, part.text, part.path), survey, how, partial)
+    return True
+
+
+def _sifted_array(text: Stream, path: str, head: bytes, how: How) -> Iterator[Sifted]:
+    return arrays.read_sifted(
+        Stream(chain([head], blocks(text)), text),
+        path,
+        how.limits,
+        sample_every=planning.SAMPLE_EVERY_AT_LEAST,
+        undecided=undecided,
+    )
+
+
+def _sifted_lines(text: Stream, path: str, head: bytes, how: How) -> Iterator[Sifted]:
+    return read_blocks(
+        text,
+        path,
         limits=how.limits,
         sample_every=planning.SAMPLE_EVERY_AT_LEAST,
         undecided=undecided,
         head=head,
         ahead=how.ahead,
     )
-    take_sifted(to_the_end(items, part.text, part.path), survey, how, partial)
-    return True
 
 
 def take_sifted(
-    items: Iterable[Record | Skipped | Sample | Tally],
+    items: Iterable[Sifted],
     survey: InputSurvey,
     how: How,
     partial: Partial,

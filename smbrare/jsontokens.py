@@ -4,24 +4,28 @@ Numbers come as int and Decimal, so that no digit is lost and no exponent is eve
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeAlias
 
 from smbrare.jsontext import BadJson
-from smbrare.limits import DEFAULT, KIB
+from smbrare.limits import DEFAULT, KIB, LEAST
 
 Token: TypeAlias = tuple[str, Any]
 """The kind of a token (``start_map``, ``map_key``, ``string`` …) and its value."""
 
 _BLOCK_BYTES = 64 * KIB
 
+_SAMPLES_OF_A_NUMBER = 8
+
+_LONG_RUN = re.compile(rb"(?<![0-9])[0-9]{%d,}" % LEAST["number_digits"])
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
 
 class Readable(Protocol):
     """What tokens are read from."""
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int, /) -> bytes:
         """Return up to so many bytes of UTF-8, none at the end."""
 
 
@@ -66,8 +70,32 @@ def cut_numbers(text: bytes, most: int = DEFAULT.number_digits) -> bytes:
     too_many = most + 1
     if b"0" * too_many not in text.translate(_DIGITS_TO_ZERO):
         return text
-    long_run = rb"(?<![0-9])[0-9]{%d,}" % too_many
-    return re.sub(long_run, lambda run: run[0][:too_many], text)
+    return _LONG_RUN.sub(lambda run: run[0][:too_many], text)
+
+
+def has_long_number(text: bytes, most: int = DEFAULT.number_digits) -> bool:
+    """Return whether a text has more digits in a row than so many, which are at least 64.
+
+    Asked of every so many bytes first: a long row of digits holds several of those in a row.
+    """
+    every = (most + 1) // _SAMPLES_OF_A_NUMBER
+    sampled = text[::every].translate(_DIGITS_TO_ZERO)
+    if b"0" * _SAMPLES_OF_A_NUMBER not in sampled:
+        return False
+    return b"0" * (most + 1) in text.translate(_DIGITS_TO_ZERO)
+
+
+def is_slow(*, look: bool) -> bool:
+    """Return whether ijson lacks its library in C, without which it takes many times as long.
+
+    Args:
+        look: Whether to load ijson to know, if this process has not; False then otherwise.
+    """
+    if not look and "ijson" not in sys.modules:
+        return False
+    import ijson  # noqa: PLC0415
+
+    return bool(ijson.backend != "yajl2_c")
 
 
 def _reason(error: Exception) -> str:

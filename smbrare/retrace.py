@@ -1,8 +1,8 @@
 """The second pass: the same inputs once more, for what happened around the findings.
 
 Only for the few hosts and addresses that were found, and only on inputs that can be read twice.
-Of NDJSON only the lines are decoded that name one of them. What the first pass could not read is
-not told again; what the second cannot is said of the findings.
+Of NDJSON and arrays only the records are decoded that name one of them. What the first pass could
+not read is not told again; what the second cannot is said of the findings.
 """
 
 import re
@@ -20,11 +20,14 @@ from smbrare.finding import Finding
 from smbrare.inputs import Input
 from smbrare.limits import Limits
 from smbrare.planning import How
+from smbrare.readers import document
+from smbrare.readers.array_lines import ArrayLines, begins_array
 from smbrare.readers.ndjson_search import read_with
 from smbrare.reading import Progress, parts
 from smbrare.sightings import Sighting
 from smbrare.sources import is_alert
 from smbrare.sources.mapping import Settings
+from smbrare.unpack.streams import Layer, Stream
 
 MOST_FINDINGS = 100
 """Findings that are looked around, the first by their order."""
@@ -189,9 +192,25 @@ def _records(part: Part, needles: tuple[bytes, ...], limits: Limits) -> Iterator
     if needles and part.text is not None and part.container.rpartition(" ")[2] == "ndjson":
         yield from read_with(part.text, part.path, needles, limits)
         return
+    if needles and part.text is not None and begins_array(part.text.head):
+        yield from _elements(part.text, part.path, needles, limits)
+        return
     for item in part.records:
         if isinstance(item, Record):
             yield item
+
+
+def _elements(
+    text: Stream, path: str, needles: tuple[bytes, ...], limits: Limits
+) -> Iterator[Record]:
+    """Yield the elements of an array that name one of the needles, and all that are no lines."""
+    array = ArrayLines(text, limits)
+    for record in read_with(Layer(array.blocks()), path, needles, limits):
+        yield replace(record, origin=replace(record.origin, offset=None))
+    if not array.complete:
+        for item in document.read(array.rest(), path, limits, before=array.elements):
+            if isinstance(item, Record):
+                yield item
 
 
 def _needles(state: Pass) -> tuple[bytes, ...]:

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from smbrare import withheld
+from smbrare import jsontokens, withheld
 from smbrare.fields import format_time
 from smbrare.finding import duration, seconds
+from smbrare.limits import MIB
 from smbrare.report import Report
 from smbrare.sanitize import visible
 from smbrare.schedule import Outcome
@@ -15,6 +16,7 @@ from smbrare.withheld import counted
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _KILO = 1024
 _MOST_NAMED = 5
+_LONG_BYTES = 32 * MIB
 
 _ADVICE = {
     "host.os.type": "export host.os.type (the agent's add_host_metadata sets it)",
@@ -258,6 +260,7 @@ def _oddities(report: Report) -> Iterator[str]:
         listed = ", ".join(f"{number:,} in {name}" for name, number in sorted(malformed.items()))
         yield f"malformed   {listed}"
     yield from _repeated(inputs)
+    yield from _slow_json(inputs)
     sampled = any(survey.sampled for survey in inputs)
     if _judged(inputs) and not sampled and not any(source.kernel_smb for source in sources):
         yield (
@@ -266,6 +269,21 @@ def _oddities(report: Report) -> Iterator[str]:
         )
     if _judged(inputs):
         yield ("note        the rule sees no IPv6 sources, no WebDAV and no SMB over QUIC")
+
+
+def _slow_json(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
+    whole = [
+        survey
+        for survey in inputs
+        if survey.container.rpartition(" ")[2] == "json" and not survey.sampled
+    ]
+    # Loading the library to know takes longer than to read a short input.
+    long = sum(survey.size for survey in whole) >= _LONG_BYTES
+    if whole and jsontokens.is_slow(look=long):
+        yield (
+            "note        ijson is installed without its library in C: JSON other than NDJSON and "
+            "arrays of objects is read many times slower"
+        )
 
 
 def _repeated(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:

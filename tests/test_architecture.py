@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "around_wording",
+        "arrays",
         "baseline_connection",
         "charts",
         "columns",

@@ -61,6 +61,21 @@ def test_a_finding_tells_who_was_logged_on_what_ran_and_which_name_led_there(
     assert around(finding).gaps == ()
 
 
+@pytest.mark.parametrize("odd", ["null", '{"a": "\\ud800"}'])
+@pytest.mark.parametrize("place", [1, 3, 8])
+def test_the_elements_of_an_array_tell_the_same(tmp_path: Path, odd: str, place: int) -> None:
+    lines = [json.dumps(event) for event in [*FAR, *NEAR, matching()]]
+    lines.insert(place, odd)
+    path = tmp_path / "events.json"
+    path.write_text(f"[{', '.join(lines)}]")
+    (finding,) = looked(path)
+    (event,) = around(finding).events
+    assert str(event.origin) == f"{path}:{lines.index(json.dumps(NEAR[0])) + 1}"
+    assert event.origin.offset is None
+    assert [each.user for each in around(finding).logged_on] == ["CORP\\alice"]
+    assert [query.name for query in finding.queries] == ["files.example"]
+
+
 def test_triage_names_the_user_and_the_program(tmp_path: Path) -> None:
     (finding,) = looked(write(tmp_path / "events.ndjson", [*NEAR, matching()]))
     found = triage(finding)

@@ -6,13 +6,13 @@ They are read as a stream of tokens, which cannot go on behind damage: damage en
 import codecs
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, TypeAlias
 
 from smbrare.duplicate_keys import located
 from smbrare.envelope import ARRAYS, Path, events, marks_event
 from smbrare.event import Origin, Record, Skipped
 from smbrare.jsontext import BadJson
-from smbrare.jsontokens import Token, cut_numbers, tokens
+from smbrare.jsontokens import Readable, Token, cut_numbers, tokens
 from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
 
 _CONTAINERS: dict[str, Callable[[], Any]] = {"start_map": dict, "start_array": list}
@@ -25,7 +25,9 @@ _AROUND_ARRAYS = frozenset(path[:length] for path in ARRAYS for length in range(
 """Where an object has to be looked into to come to an array of events."""
 
 
-def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
+def read(
+    stream: Readable, path: str, limits: Limits = DEFAULT, *, before: int = 0
+) -> Iterator[Record | Skipped]:
     """Yield the records of a JSON stream, and what had to be skipped.
 
     Arrays at the top and in envelopes are read an element at a time. The records are what
@@ -35,11 +37,12 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
         stream: Decompressed UTF-8 bytes, from their start.
         path: The input's name, for the records' origins, which count elements.
         limits: The longest element to hold in memory, and how deep it may nest.
+        before: How many elements came before the stream, and are counted with it.
 
     Raises:
         OSError: If the stream fails; records before that were yielded.
     """
-    number = 0
+    number = before
     twice: Twice = []
     feed = _Feed(stream, limits)
     try:
@@ -69,13 +72,13 @@ _TOO_DEEP = object()
 class _Feed:
     """A stream as ijson reads it: bytes that are no UTF-8 become U+FFFD, endless elements end."""
 
-    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
+    def __init__(self, stream: Readable, limits: Limits) -> None:
         self._stream = stream
         self._limits = limits
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self.element_bytes = 0
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int, /) -> bytes:
         if self.element_bytes > self._limits.record_bytes:
             raise _TooLong
         text = b""
