@@ -204,7 +204,8 @@ def test_a_sifted_array_gives_the_findings_of_a_thorough_reading(
     separator = ",\n"
     path.write_text(f"[{separator.join(lines)}]")
     sifted, thorough = gathered(path), gathered(path, thorough=True)
-    assert sifted.surveys[0].sampled
+    # Where a sample leaves doubt, all is read again.
+    assert sifted.surveys[0].sampled or sifted.surveys[0].unjudged()
     assert documents(sifted) == documents(thorough)
     assert sifted.one_clause_away == thorough.one_clause_away
     assert [one.origin for one in sifted.surveys[0].located] == [

@@ -28,7 +28,7 @@ _URL = "is given a URL or an error that names one; a store's names have 1,024 by
 _GIVEN = "is given an exclusion that the user wrote"
 
 EXCEPTIONS = {
-    r"(?<![0-9])[0-9]{1000,}": "what stands before lets only the first digit of a run begin",
+    r"(?<![0-9])[0-9]{64,}": "what stands before lets only the first digit of a run begin",
     r"([0-9]+)([wdhm])": "is given an option of the command line alone, which another has checked",
     r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+": _URL,
     r"(?<=://)[^/@]*@": _URL,
