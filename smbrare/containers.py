@@ -110,7 +110,7 @@ def parts(
     path: str,
     limits: Limits = DEFAULT,
     *,
-    step: int = compression.SMALL_STEP,
+    ahead: bool = False,
 ) -> Iterator[Part]:
     """Yield the parts of an input, one unless it is an archive.
 
@@ -122,11 +122,13 @@ def parts(
         stream: The input from its start; a pipe will do.
         path: Its name.
         limits: What may be held in memory and unpacked.
-        step: Bytes to unpack at a time; as many may be lost before damage.
+        ahead: Whether to unpack quickly, so that more may be lost before damage.
     """
     budget = Budget(limits)
     seekable = stream if stream.seekable() and not stream.tell() else None
-    yield from _unpacked(Stream(blocks(stream, budget)), path, _Context(seekable, budget, step))
+    yield from _unpacked(
+        Stream(blocks(stream, budget)), path, _Context(seekable, budget, ahead=ahead)
+    )
 
 
 class _Context(Struct, frozen=True):
@@ -135,16 +137,16 @@ class _Context(Struct, frozen=True):
     Attributes:
         input: The input's own stream, if it can be read at any place.
         budget: What it may expand to.
-        step: Bytes to unpack at a time.
         layers: The layers that were taken off.
         is_member: Whether an archive gave the stream.
+        ahead: Whether to unpack quickly.
     """
 
     input: IO[bytes] | None
     budget: Budget
-    step: int
     layers: tuple[str, ...] = ()
     is_member: bool = False
+    ahead: bool = False
 
     def inside(self, layer: str, *, is_member: bool = False) -> "_Context":
         layers, is_member = (*self.layers, layer), is_member or self.is_member
@@ -165,8 +167,8 @@ def _unpacked(stream: Stream, path: str, context: _Context) -> Iterator[Part]:
         reason = f"more than {most} layers inside one another (limit layers)"
         yield Part(path, context.named(layer), _failed(path, reason))
     elif packed:
-        unpacked = compression.decompressed(stream, packed, context.budget, context.step)
-        inner = Stream(unpacked, stream)
+        unpacked = compression.decompressed(stream, packed, context.budget, ahead=context.ahead)
+        inner = Stream(unpacked, stream, ahead=context.ahead and packed.ahead is not None)
         yield from _unpacked(inner, path, context.inside(layer))
     elif layer:
         yield from _archive(stream, layer, path, context)

@@ -25,7 +25,7 @@ from smbrare.readers.array_lines import begins_array
 from smbrare.readers.ndjson_blocks import Sample, Tally, read_blocks
 from smbrare.reading import Progress, check_length, events_of, open_raw, read_all, unreadable
 from smbrare.survey import InputSurvey
-from smbrare.unpack.compression import LARGE_STEP, SMALL_STEP, is_packed
+from smbrare.unpack.compression import is_packed
 from smbrare.unpack.streams import Stream, blocks
 from smbrare.workers import Steps
 
@@ -130,21 +130,20 @@ def read(task: Task, how: How, progress: Progress) -> Partial:
         partial = how.empty()
         _read_range(task.found, task, how, partial, progress)
         return partial
-    carefully = replace(how, ahead=False)
-    if not _can_be_read_again(task.found):
-        return _read_whole(task.found, carefully, progress, SMALL_STEP)
-    partial = _read_whole(task.found, how, progress, LARGE_STEP)
-    if any(survey.cut and is_packed(survey.container) for survey in partial.surveys):
-        # Large steps lose more before damage.
-        return _read_whole(task.found, carefully, _silent, SMALL_STEP)
-    return partial
+    if how.ahead and _can_be_read_again(task.found):
+        partial = _read_whole(task.found, how, progress)
+        if not any(survey.cut and is_packed(survey.container) for survey in partial.surveys):
+            return partial
+        # What unpacks ahead loses more before damage.
+        progress = _silent
+    return _read_whole(task.found, replace(how, ahead=False), progress)
 
 
 def _can_be_read_again(found: Input | Skipped) -> bool:
     return isinstance(found, Input) and found.size is not None and not found.is_remote
 
 
-def _read_whole(found: Input | Skipped, how: How, progress: Progress, step: int) -> Partial:
+def _read_whole(found: Input | Skipped, how: How, progress: Progress) -> Partial:
     partial = how.empty()
 
     def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
@@ -153,7 +152,7 @@ def _read_whole(found: Input | Skipped, how: How, progress: Progress, step: int)
     def read_part(part: Part, survey: InputSurvey) -> bool:
         return not how.thorough and _sift_part(part, survey, how, partial)
 
-    partial.surveys += read_all([found], how.limits, progress, take, read_part, step=step)
+    partial.surveys += read_all([found], how.limits, progress, take, read_part, ahead=how.ahead)
     return partial
 
 
@@ -220,7 +219,7 @@ def _sifted_lines(text: Stream, path: str, head: bytes, how: How) -> Iterator[Si
         sample_every=planning.SAMPLE_EVERY_AT_LEAST,
         undecided=undecided,
         head=head,
-        ahead=how.ahead,
+        ahead=how.ahead and not text.ahead,
     )
 
 

@@ -15,7 +15,6 @@ from smbrare.event import Document, Origin, Record, Skipped
 from smbrare.inputs import Input
 from smbrare.limits import Limits
 from smbrare.survey import InputSurvey
-from smbrare.unpack.compression import SMALL_STEP
 
 Progress: TypeAlias = Callable[[int], None]
 """Called with the number of bytes that were read since the last call."""
@@ -35,7 +34,7 @@ def read_all(
     take: Take,
     read_part: ReadPart = lambda _part, _survey: False,
     *,
-    step: int = SMALL_STEP,
+    ahead: bool = False,
 ) -> list[InputSurvey]:
     """Read every input once and return the counts of each, in the order read.
 
@@ -47,7 +46,7 @@ def read_all(
         progress: Called as bytes are read.
         take: Called with every event.
         read_part: Asked first for each part.
-        step: Bytes to unpack at a time; as many may be lost before damage.
+        ahead: Whether to unpack quickly, so that more may be lost before damage.
     """
     surveys: list[InputSurvey] = []
     for found in inputs:
@@ -56,7 +55,7 @@ def read_all(
             survey.skip(found)
             surveys.append(survey)
         else:
-            opened = parts(found, limits, progress, step=step)
+            opened = parts(found, limits, progress, ahead=ahead)
             _read_input(found, opened, take, read_part, surveys)
     return surveys
 
@@ -127,7 +126,7 @@ def check_length(found: Input, stream: io.RawIOBase) -> None:
 
 @contextmanager
 def parts(
-    found: Input, limits: Limits, progress: Progress, *, step: int = SMALL_STEP
+    found: Input, limits: Limits, progress: Progress, *, ahead: bool = False
 ) -> Iterator[tuple["CountedReader", Iterator[Part]]]:
     """Open an input and give its parts, with the reader that counts the bytes taken.
 
@@ -135,14 +134,14 @@ def parts(
         found: The input.
         limits: What is too large to read.
         progress: Called as bytes are read.
-        step: Bytes to unpack at a time; as many may be lost before damage.
+        ahead: Whether to unpack quickly, so that more may be lost before damage.
 
     Raises:
         OSError: If the input cannot be opened; later, if it cannot be read on.
     """
     with open_raw(found) as stream:
         counted = CountedReader(stream, progress)
-        yield counted, containers.parts(io.BufferedReader(counted), found.path, limits, step=step)
+        yield counted, containers.parts(io.BufferedReader(counted), found.path, limits, ahead=ahead)
 
 
 def open_raw(found: Input) -> io.RawIOBase:

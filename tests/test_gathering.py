@@ -21,7 +21,6 @@ from smbrare.gathering import gather
 from smbrare.inputs import Input, discover
 from smbrare.planning import How, plan
 from smbrare.rarity import Known, Question, judge
-from smbrare.unpack import compression
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
 
@@ -122,7 +121,7 @@ def test_compressed_input_is_sifted_alike(log: Path, tmp_path: Path, compress: A
 
 
 @pytest.mark.usefixtures("small")
-def test_damage_behind_a_large_step_costs_no_more_than_behind_a_small_one(
+def test_damage_costs_no_more_where_a_thread_unpacks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = (
@@ -133,13 +132,39 @@ def test_damage_behind_a_large_step_costs_no_more_than_behind_a_small_one(
     packed = packer.compress("\n".join(lines).encode()) + packer.flush(zlib.Z_FULL_FLUSH)
     path = tmp_path / "damaged.gz"
     path.write_bytes(packed + b"\7" * 100)  # Blocks of the type that there is not.
+    monkeypatch.setattr(workers, "cores", lambda: 1)
     kept = documents(gathered(path))
-    monkeypatch.setattr(gathering, "LARGE_STEP", compression.SMALL_STEP)
+    # The last 64 KiB before the damage may be lost.
+    assert 500 - 13 <= len(kept) <= 500
+    monkeypatch.setattr(workers, "cores", lambda: 2)
     assert documents(gathered(path)) == kept
-    assert 500 - compression.SMALL_STEP // 5_000 <= len(kept) <= 500
     monkeypatch.setattr(gathering, "is_packed", lambda _: False)
-    monkeypatch.setattr(gathering, "LARGE_STEP", 1_024 * 1_024)
     assert len(documents(gathered(path))) < len(kept)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda packed: packed[:-2_000], "the gzip data is cut off"),
+        (lambda packed: packed + b"more", "something else follows the gzip data"),
+        (lambda packed: packed + packed[:30], "the gzip data is cut off"),
+        (lambda packed: packed + b"\0" * 3_000 + packed, ""),
+    ],
+)
+def test_a_thread_that_unpacks_tells_what_is_told_without_one(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Any, told: str
+) -> None:
+    path = tmp_path / "events.gz"
+    path.write_bytes(damage(gzip.compress(log.read_bytes())))
+    seen = []
+    for cores in (1, 2):
+        monkeypatch.setattr(workers, "cores", lambda cores=cores: cores)
+        partial = gathered(path, jobs=1)
+        (survey,) = partial.surveys
+        seen.append((documents(partial), survey.lines, survey.located))
+    assert seen[0] == seen[1]
+    assert [one.reason for one in seen[0][2] if one.ends_input] == ([told] if told else [])
 
 
 @pytest.mark.usefixtures("small")

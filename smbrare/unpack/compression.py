@@ -7,20 +7,17 @@ libraries share one interface, so one loop reads them all.
 import re
 import sys
 from collections.abc import Callable, Generator, Iterator
-from typing import Protocol
+from typing import IO, Protocol
 
 from msgspec import Struct
 
 from smbrare.limits import KIB, MIB
 from smbrare.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
 
-SMALL_STEP = 64 * KIB
-"""Bytes to unpack at a time so that little is lost before damage: a library that finds it keeps
-back what it had not given yet."""
-
-LARGE_STEP = 256 * KIB
-"""Bytes at a time where what is lost can be read again: fewer calls, but no larger than what memory
-is kept for between them."""
+# A library that finds damage keeps back what it had not given yet: small steps lose little.
+_OUTPUT_BYTES = 64 * KIB
+_OUTPUT_BYTES_AHEAD = 256 * KIB
+"""More would be memory that the system gives anew each time."""
 
 _LONGEST_MAGIC = 10
 _XZ_MEMORY = 256 * MIB
@@ -64,11 +61,13 @@ class Compression(Struct, frozen=True):
         name: Its name, for the user.
         magic: Matches the first bytes of a member.
         load: Imports the library.
+        ahead: Opens a stream to be unpacked in a thread, where the library has that.
     """
 
     name: str
     magic: re.Pattern[bytes]
     load: Callable[[], Codec]
+    ahead: Callable[[Stream], IO[bytes]] | None = None
 
 
 def _gzip() -> Codec:
@@ -79,6 +78,13 @@ def _gzip() -> Codec:
 
     # Its stub says that the class is an instance.
     return Codec(new, (igzip_lib.IsalError,))  # type: ignore[arg-type]
+
+
+def _gzip_ahead(stream: Stream) -> IO[bytes]:
+    from isal import igzip_threaded  # noqa: PLC0415
+
+    opened: IO[bytes] = igzip_threaded.open(stream, "rb")  # type: ignore[no-untyped-call]
+    return opened
 
 
 def _bzip2() -> Codec:
@@ -105,7 +111,7 @@ def _zstd() -> Codec:
 
 
 COMPRESSIONS = (
-    Compression("gzip", re.compile(rb"\x1f\x8b\x08"), _gzip),
+    Compression("gzip", re.compile(rb"\x1f\x8b\x08"), _gzip, _gzip_ahead),
     # The mark of a first block, or of a file without one, follows the level.
     Compression(
         "bzip2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)", re.DOTALL), _bzip2
@@ -130,20 +136,25 @@ def is_packed(container: str) -> bool:
 
 
 def decompressed(
-    stream: Stream, compression: Compression, budget: Budget, step: int = SMALL_STEP
-) -> Iterator[bytes]:
+    stream: Stream, compression: Compression, budget: Budget, *, ahead: bool = False
+) -> Iterator[bytes | memoryview]:
     """Yield what a compressed stream holds, over all of its members.
 
     Args:
         stream: The compressed bytes.
         compression: What they are compressed with.
         budget: What they may expand to.
-        step: Bytes to unpack at a time.
+        ahead: Whether to be quick: in large steps, and in a thread where the library has one. Then
+            more is lost before damage, and what is yielded holds until the next is asked for.
 
     Raises:
         Damaged: If it is corrupt, cut off, followed by something else, or larger than the budget
             allows; what came before was yielded.
     """
+    if ahead and compression.ahead is not None:
+        yield from _unpacked_ahead(compression.ahead(stream), compression, budget)
+        return
+    step = _OUTPUT_BYTES_AHEAD if ahead else _OUTPUT_BYTES
     engines = _Engines(compression.name, compression.load(), budget, step)
     data = stream.read(BLOCK_BYTES)
     while data:
@@ -151,6 +162,20 @@ def decompressed(
         data = _after_padding(stream, left)
         if data and not compression.magic.match(data):
             raise Damaged(f"something else follows the {compression.name} data")
+
+
+def _unpacked_ahead(
+    file: IO[bytes], compression: Compression, budget: Budget
+) -> Iterator[memoryview]:
+    buffer = memoryview(bytearray(MIB))
+    errors: tuple[type[Exception], ...] = (OSError, EOFError, *compression.load().errors)
+    with file:
+        try:
+            while count := file.readinto(buffer):  # type: ignore[attr-defined] # all of them can
+                budget.give(count)
+                yield buffer[:count]
+        except errors as error:
+            raise Damaged(f"damaged {compression.name} data: {error}") from None
 
 
 class _Engines(Struct, frozen=True):

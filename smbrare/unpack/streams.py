@@ -67,7 +67,7 @@ class Budget(Struct):
 class Layer(io.RawIOBase):
     """The bytes that an iterator of blocks gives, as a stream."""
 
-    def __init__(self, blocks: Iterable[bytes], below: "Layer | None" = None) -> None:
+    def __init__(self, blocks: Iterable[bytes | memoryview], below: "Layer | None" = None) -> None:
         super().__init__()
         self._blocks = iter(blocks)
         self._below = below
@@ -115,9 +115,20 @@ class Layer(io.RawIOBase):
 
 
 class Stream(io.BufferedReader):
-    """A layer with a buffer whose ``peek`` shows the first `HEAD_BYTES` or all there is."""
+    """A layer with a buffer whose ``peek`` shows the first `HEAD_BYTES` or all there is.
 
-    def __init__(self, blocks: Iterable[bytes], below: "Stream | None" = None) -> None:
+    Attributes:
+        ahead: Whether a thread makes what it gives.
+    """
+
+    def __init__(
+        self,
+        blocks: Iterable[bytes | memoryview],
+        below: "Stream | None" = None,
+        *,
+        ahead: bool = False,
+    ) -> None:
+        self.ahead = ahead
         self.layer: Layer = Layer(blocks, below.layer if below is not None else None)
         super().__init__(self.layer, HEAD_BYTES)
 
