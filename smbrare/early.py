@@ -148,7 +148,7 @@ def _is_inside(address: str | None) -> bool:
 
 def _destination(top: Any) -> str | None:
     if top.destination is not UNSET:
-        return _of_ecs(top)
+        return _of_ecs(top) if top.Event is UNSET else None
     if top.winlog is not UNSET:
         winlog = top.winlog
         if winlog.dotted_sysmon is not UNSET or winlog.dotted_firewall is not UNSET:
@@ -166,10 +166,11 @@ def _destination(top: Any) -> str | None:
 
 def _of_ecs(top: Any) -> str | None:
     """Return the destination of a document that is ECS by both its addresses, and nothing else."""
-    raw = (top.winlog.event_data if top.winlog is not UNSET else UNSET, top.Event)
-    if raw[0] is not UNSET and (raw[0].sysmon is not UNSET or raw[0].firewall is not UNSET):
-        return None
-    if top.source is UNSET or top.source.ip is UNSET or raw[1] is not UNSET:
+    if top.winlog is not UNSET:
+        raw = top.winlog.event_data
+        if raw is not UNSET and (raw.sysmon is not UNSET or raw.firewall is not UNSET):
+            return None
+    if top.source is UNSET or top.source.ip is UNSET:
         return None
     found = top.destination.ip
     return found if isinstance(found, str) else None

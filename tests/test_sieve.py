@@ -220,6 +220,8 @@ def test_every_line_with_a_value_that_is_a_port_survives(
         "\t445\t",
         r"\t445\r\n",
         r"\u0009445",
+        r"\u0020445",
+        r"\u002000445",
         r"\u000a00445\u002C",
         r"\u002b445",
         r"\u003445",
