@@ -256,8 +256,8 @@ of mixed events, seeded. Machine: {os.cpu_count()} cores, {cpu}; Python {platfor
 
 `wc`, `grep` and `ripgrep` answer no question; they show what reading costs. jq, eql and the reading
 of an array were given the first part of the file, and their figures are per byte. Peak memory is of
-the largest process. One job reads a plain file in a second thread where a core is free, which its
-processor time shows.
+the largest process. Where a core is free, one job reads, and unpacks, in a second thread, which its
+processor time shows. Inputs under 32 MiB are decoded whole, which the first lines of Growth show.
 
 ## Growth
 

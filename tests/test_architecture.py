@@ -65,7 +65,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("baseline_export", "merging", "reading", "tails", "watch_baseline", "watch_counts"),
     ("baseline_merge", "following", "planning"),
     ("gathering",),
-    ("chunks", "retrace", "scan", "summary"),
+    ("chunks", "retrace", "scan", "summary", "troubles"),
     ("watch_judgement",),
     ("explain", "inspect", "dry_run", "replay", "watch"),
     ("cli.",),

@@ -20,6 +20,7 @@ from smbrare.outputs import seen_destinations
 from smbrare.report import Setup
 from smbrare.sanitize import visible
 from smbrare.seen import Seen, by_destination
+from smbrare.troubles import troubles
 from smbrare.withheld import counted
 
 _EXAMPLES = """\b
@@ -79,8 +80,7 @@ def learn_command(**options: Any) -> int:
     with interruption.unwinding():
         baseline.commit(rows, hours, last_step=interruption.stop_listening)
     report = replace(scan.judge(request, partial, None), judged=())
-    lines = [f"smbrare: {line}" for line in summary.troubles(report)]
-    lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
+    lines = troubles(report)
     if not options["quiet"]:
         lines += summary.reading(report, time.monotonic() - started)
         lines.append(visible(_learnt(options["baseline"], baseline, seen, news)))

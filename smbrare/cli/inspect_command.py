@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from smbrare import rule, summary
+from smbrare import rule
 from smbrare.cli import configuration, limits, options, writing
 from smbrare.cli.parameters import FileName
 from smbrare.cli.progress import progress_bar
@@ -14,6 +14,7 @@ from smbrare.inspect import inspect
 from smbrare.outputs import inspection_json, inspection_text
 from smbrare.report import Setup
 from smbrare.scan import Request
+from smbrare.troubles import troubles
 
 _EXAMPLES = """\b
 Examples:
@@ -69,6 +70,5 @@ def inspect_command(**given: Any) -> int:
         width, color = fitted(given["color"])
         screen = inspection_text.Screen(width, color, block())
         writing.write(inspection_text.render(inspected, screen), None)
-    lines = (*summary.troubles(inspected.report), *summary.unjudged(inspected.report))
-    writing.tell(f"smbrare: {line}" for line in lines)
+    writing.tell(troubles(inspected.report))
     return inspected.report.exit_code

@@ -24,6 +24,7 @@ from smbrare.inputs import Input, discover
 from smbrare.outputs import comparison, csv_rows, json_document, table
 from smbrare.report import Report, Setup
 from smbrare.schedule import Schedule
+from smbrare.troubles import troubles
 
 FORMATS = ("table", "json", "ndjson", "csv")
 _HOUR = 3_600
@@ -205,8 +206,7 @@ def _rendered(
 def _tell(
     report: Report, differences: list[Difference] | None, seconds: float, *, quiet: bool
 ) -> None:
-    lines = [f"smbrare: {line}" for line in summary.troubles(report)]
-    lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
+    lines = troubles(report)
     if not quiet:
         note = "these files alone, as if nothing was before"
         lines += summary.summary(report, seconds, note)

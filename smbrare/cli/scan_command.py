@@ -27,6 +27,7 @@ from smbrare.inputs import Input, discover
 from smbrare.report import Report, Setup
 from smbrare.sanitize import visible
 from smbrare.scan import Request, gather, judge, learn
+from smbrare.troubles import troubles
 
 FORMATS = {
     "table": "table.render",
@@ -280,8 +281,7 @@ def _encoding(options: dict[str, Any]) -> str:
 
 
 def _tell(report: Report, options: dict[str, Any], seconds: float, *, is_new: bool) -> None:
-    lines = [f"smbrare: {line}" for line in summary.troubles(report)]
-    lines += [f"smbrare: {line}" for line in summary.unjudged(report)]
+    lines = troubles(report)
     if options["verbose"]:
         lines += summary.details(report)
     if not options["quiet"]:

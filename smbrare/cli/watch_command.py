@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from smbrare import remote, summary
+from smbrare import remote
 from smbrare.baseline import Baseline
 from smbrare.baseline_place import locate
 from smbrare.cli import appending, configuration, exclusions, interruption, limits, writing
@@ -20,6 +20,7 @@ from smbrare.outputs.json_document import ndjson_line
 from smbrare.report import Setup
 from smbrare.sanitize import visible
 from smbrare.scan import Request, baseline_settings
+from smbrare.troubles import unjudged
 from smbrare.watch import Outcome, Outside, watch
 from smbrare.withheld import counted
 
@@ -161,5 +162,5 @@ def _end(outcome: Outcome, options: dict[str, Any], stop: interruption.Stop) -> 
         return EXIT_INTERRUPTED if stop.number == signal.SIGINT else EXIT_TERMINATED
     if not report.inputs and outcome.files:
         return EXIT_CLEAN
-    writing.tell(visible(f"smbrare: {line}") for line in summary.unjudged(report))
+    writing.tell(unjudged(report))
     return report.exit_code
