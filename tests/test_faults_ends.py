@@ -146,6 +146,8 @@ def test_ctrl_c_before_the_command_line_is_loaded_ends_without_a_traceback() -> 
         "        if name == 'click':\n"
         "            os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.meta_path.insert(0, Finder())\n"
+        # A shell has what it starts in the background ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "runpy.run_module('smbrare', run_name='__main__')\n"
     )
     result = subprocess.run(
