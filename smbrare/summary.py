@@ -52,7 +52,7 @@ def reading(report: Report, seconds: float) -> Iterator[str]:
     if sampled := sum(survey.sampled for survey in inputs):
         yield (
             f"sampled     {counted(sampled, 'input')}: of them sources, span and what was passed "
-            "over are counted in a sample; --thorough counts all"
+            "over are told by matches and a sample; --thorough counts all"
         )
     span = report.span
     if span.first is not None and span.last is not None:
@@ -132,16 +132,19 @@ def _sources(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
     records: Counter[str] = Counter()
     network: Counter[str] = Counter()
     kinds: dict[str, Counter[str]] = {}
+    sampled: set[str] = set()
     for survey in inputs:
         for name, source in survey.sources.items():
+            sampled.update({name} if survey.sampled else ())
             records[name] += source.records
             network[name] += source.network
             kinds.setdefault(name, Counter()).update(source.kinds)
     for name, count in sorted(records.items()):
         named = [f"{number:,} {kind}" for kind, number in kinds[name].most_common(_MOST_NAMED)]
         listed = f" ({', '.join(named)})" if named else ""
+        part = "of the sample " if name in sampled else ""
         yield visible(
-            f"source      {name}: {counted(count, 'record')}, "
+            f"source      {name}: {part}{counted(count, 'record')}, "
             f"{counted(network[name], 'network event')}{listed}"
         )
 

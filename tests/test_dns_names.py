@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbrare import dns, planning
+from smbrare.cli import cli
 from smbrare.dns import Answers, Query
 from smbrare.outputs import csv_rows, json_document, markdown, table
 from smbrare.report import Report
@@ -113,6 +114,20 @@ def test_a_sifted_input_gives_no_names_by_chance_and_the_summary_says_so(
     assert not made.findings[0].queries
     lines = list(summary(made, 0, ""))
     assert any(line.startswith("dns names   not looked for in 1 sampled input") for line in lines)
+    assert any(": of the sample " in line for line in lines)
+
+
+def test_a_second_pass_over_a_sifted_input_leaves_no_name_unread(
+    log: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(planning, "LARGE_BYTES", 1)
+    cli.main(["scan", str(log), "-f", "json", "--no-baseline"], standalone_mode=False)
+    printed = capfd.readouterr()
+    document = json.loads(printed.out)
+    assert document["scan"]["sampled"]
+    assert document["scan"]["dns_names"]["not_read_in"] == []
+    assert document["findings"][0]["smbrare"]["dns_names"] == ["files.example"]
+    assert "not looked for" not in printed.err
 
 
 def test_names_of_addresses_that_the_rule_excludes_are_not_kept() -> None:

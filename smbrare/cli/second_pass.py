@@ -32,12 +32,11 @@ def looked_around(
     """
     shown = [finding for finding in report.judged if which in {"all", finding.status}]
     if not shown:
-        return report
+        return replace(report, looked_around=True)
     how = How(settings_of(request), request.limits)
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=quiet) as progress:
         looked_at = look_around(shown, inputs, how, progress)
     known = {(finding.id, finding.status): finding for finding in looked_at}
-    return replace(
-        report, judged=tuple(known.get((each.id, each.status), each) for each in report.judged)
-    )
+    judged = tuple(known.get((each.id, each.status), each) for each in report.judged)
+    return replace(report, judged=judged, looked_around=True)

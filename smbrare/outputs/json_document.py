@@ -79,6 +79,7 @@ def _scan(report: Report) -> dict[str, Any]:
         "until": None if setup.until is None else format_time(setup.until),
         "exit_code": report.exit_code,
         "records": sum(survey.records for survey in report.inputs),
+        "sampled": any(survey.sampled for survey in report.inputs),
         "network_events": sum(survey.network for survey in report.inputs),
         "sightings": report.sightings,
         "findings": len(report.findings),
