@@ -168,7 +168,7 @@ def _unpacked(stream: Stream, path: str, context: _Context) -> Iterator[Part]:
         yield Part(path, context.named(layer), _failed(path, reason))
     elif packed:
         unpacked = compression.decompressed(stream, packed, context.budget, ahead=context.ahead)
-        inner = Stream(unpacked, stream, ahead=context.ahead and packed.ahead is not None)
+        inner = Stream(unpacked, stream)
         yield from _unpacked(inner, path, context.inside(layer))
     elif layer:
         yield from _archive(stream, layer, path, context)

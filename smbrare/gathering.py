@@ -170,7 +170,6 @@ def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: 
                 how.limits,
                 sample_every=task.sample_every,
                 undecided=undecided,
-                ahead=how.ahead,
             )
             take_sifted(items, survey, how, partial)
             check_length(found, raw)
@@ -219,7 +218,6 @@ def _sifted_lines(text: Stream, path: str, head: bytes, how: How) -> Iterator[Si
         sample_every=planning.SAMPLE_EVERY_AT_LEAST,
         undecided=undecided,
         head=head,
-        ahead=how.ahead and not text.ahead,
     )
 
 

@@ -42,7 +42,7 @@ class How(Struct, frozen=True):
         every_moment: Whether to keep every sighting's time, and not only the hours.
         jobs: How many processes may read; None to decide by the size of the inputs.
         names: Patterns of the names whose addresses DNS events are to tell.
-        ahead: Whether a large file is read, and unpacked, in a thread of its own.
+        ahead: Whether compressed input is unpacked in a thread of its own.
         cluster: The address of a Dask scheduler whose workers are to read; None for this machine.
     """
 

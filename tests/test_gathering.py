@@ -2,18 +2,16 @@
 
 import bz2
 import gzip
-import io
 import json
 import os
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from smbrare import gathering, planning, workers
 from smbrare.examine import Partial
@@ -21,11 +19,8 @@ from smbrare.fields import HOUR
 from smbrare.finding import Finding, flat
 from smbrare.gathering import gather
 from smbrare.inputs import Input, discover
-from smbrare.limits import DEFAULT
 from smbrare.planning import How, plan
 from smbrare.rarity import Known, Question, judge
-from smbrare.unpack import compression
-from smbrare.unpack.streams import Budget, Stream
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
 
@@ -170,22 +165,6 @@ def test_a_thread_that_unpacks_tells_what_is_told_without_one(
         seen.append((documents(partial), survey.lines, survey.located))
     assert seen[0] == seen[1]
     assert [one.reason for one in seen[0][2] if one.ends_input] == ([told] if told else [])
-
-
-def test_a_thread_that_ends_between_two_looks_at_it_loses_nothing() -> None:
-    class Library(io.BufferedIOBase):
-        """isal's reader, as its thread ends just after it was found to have given nothing yet."""
-
-        answers: ClassVar = [b"first", b"", b"last", b"", b""]
-
-        def readinto(self, buffer: Any, /) -> int:
-            answer = self.answers.pop(0)
-            buffer[: len(answer)] = answer
-            return len(answer)
-
-    gzip_ahead = replace(compression.COMPRESSIONS[0], ahead=lambda _: Library())
-    unpacked = compression.decompressed(Stream(()), gzip_ahead, Budget(DEFAULT), ahead=True)
-    assert b"".join(map(bytes, unpacked)) == b"firstlast"
 
 
 @pytest.mark.usefixtures("small")

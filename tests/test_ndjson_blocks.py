@@ -1,12 +1,11 @@
 """The fast path over NDJSON gives what the plain one gives, whatever the blocks and ranges."""
 
 import io
-import threading
 import tracemalloc
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from itertools import pairwise
 from random import Random
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import pytest
@@ -205,19 +204,15 @@ def test_a_long_line_takes_memory_up_to_the_limit_and_gives_it_back(most: int) -
     assert [type(item) for item in items] == [Record if most > len(long) else Skipped]
 
 
-def test_reading_ahead_changes_nothing() -> None:
-    content = b'{"a":1}\n{"port":445}\n' * 5_000 + b'{"port":445}'
-    alone = gathered([read_blocks(io.BytesIO(content), PATH, block_bytes=500)])
-    ahead = gathered([read_blocks(io.BytesIO(content), PATH, block_bytes=500, ahead=True)])
-    assert ahead == alone
-
-
-def test_reading_ahead_stops_with_the_reader() -> None:
-    before = threading.active_count()
-    found = read_blocks(io.BytesIO(b'{"port":445}\n' * 5_000), PATH, block_bytes=500, ahead=True)
-    next(found)
-    cast("Generator[object]", found).close()
-    assert threading.active_count() == before
+def test_samples_grow_far_apart_where_the_length_is_unknown() -> None:
+    line = b'{"n":1000}\n'
+    counts = []
+    for times in (1, 2, 4, 8):
+        stream = io.BytesIO(line * 512 * times)
+        found = read_blocks(stream, PATH, sample_every=len(line), block_bytes=1000)
+        counts.append(sum(isinstance(item, Sample) for item in found))
+    # Each doubling adds half as many as there were at first, and the last line is one more.
+    assert counts == [513, 512 + 256 + 1, 512 + 2 * 256 + 1, 512 + 3 * 256 + 1]
 
 
 def test_a_range_within_a_long_line_reads_no_further_than_its_end() -> None:

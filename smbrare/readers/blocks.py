@@ -1,9 +1,7 @@
 """The lines of a stream, or of a range of it, in blocks of whole lines."""
 
-import sys
 from collections.abc import Iterator
 from io import BufferedIOBase, RawIOBase
-from itertools import cycle
 from mmap import PAGESIZE, mmap
 from typing import Literal, TypeAlias
 
@@ -17,14 +15,9 @@ Stream: TypeAlias = BufferedIOBase | RawIOBase
 Chunk: TypeAlias = tuple[mmap, int]
 """A buffer, and how many bytes were read into it behind the room at its front."""
 
-BLOCK_BYTES = MIB // 2
+BLOCK_BYTES = MIB
 """What stays in a processor's cache while it is searched several times, and gives a bearable list
 of hits where the digits are everywhere."""
-
-_BLOCKS_AHEAD = 4
-"""Read at a time in a thread: each time costs a change of threads."""
-
-_SECONDS_TO_SWITCH = 1e-5
 
 _ROOM_BYTES = 64 * KIB
 
@@ -52,7 +45,6 @@ def pieces(
     block_bytes: int = BLOCK_BYTES,
     *,
     head: bytes = b"",
-    ahead: bool = False,
 ) -> Iterator[Piece]:
     """Yield the lines that begin in a range of a stream.
 
@@ -63,7 +55,6 @@ def pieces(
         longest: The most bytes that a line may have, its end counted.
         block_bytes: Bytes of a block; a line that is longer is a block of its own.
         head: What was read from the stream before, and comes first.
-        ahead: Whether to read on in a thread while a block is worked on.
 
     Raises:
         OSError, EOFError: If the stream fails; what was complete before that was yielded.
@@ -76,15 +67,12 @@ def pieces(
     # that, some processors copy at a quarter of their speed.
     room = min(block_bytes, _ROOM_BYTES) + position % PAGESIZE
     until = None if end is None else end - position
-    if ahead:
-        chunks = _ahead(_chunks(stream, room, _BLOCKS_AHEAD * block_bytes, until, buffers=2))
-    else:
-        chunks = _chunks(stream, room, block_bytes, until, buffers=1)
-    window = _Window(chunks, room, position, head)
+    window = _Window(_chunks(stream, room, block_bytes, until), room, position, head)
     if start:
         window.drop_line(end)
     while end is None or window.offset < end:
-        whole = window.whole_lines(min(block_bytes, longest), end)
+        # What a buffer holds is one block, with what was left of the one before.
+        whole = window.whole_lines(min(room + block_bytes, longest), end)
         if whole > longest or (not whole and len(window.text) >= longest):
             yield Piece("too long", window.offset, window.text[:0])
             window.drop_line(end)
@@ -97,20 +85,18 @@ def pieces(
             return
 
 
-def _chunks(
-    stream: Stream, room: int, size: int, until: int | None, buffers: int
-) -> Iterator[Chunk]:
+def _chunks(stream: Stream, room: int, size: int, until: int | None) -> Iterator[Chunk]:
     """Yield what a stream holds.
 
     Args:
         stream: What to read.
-        room: Bytes to leave free at the front of each buffer.
-        size: Bytes to read at a time.
+        room: Bytes to leave free at the front of the buffer.
+        size: Bytes to read at a time, into the same buffer.
         until: Bytes behind which only so much is read at a time as one line may need.
-        buffers: How many buffers to use in turn, so that they stay in a processor's cache.
     """
     # Mapped memory begins at a page, as a file does in the system's cache.
-    for buffer in cycle([mmap(-1, room + size) for _ in range(buffers)]):
+    buffer = mmap(-1, room + size)
+    while True:
         target = memoryview(buffer)[room:]
         if until is not None:
             target = target[: until if until > 0 else room]
@@ -120,24 +106,6 @@ def _chunks(
         if until is not None:
             until -= count
         yield buffer, count
-
-
-def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-    """Yield the same, each of which was made in a thread while the one before was worked on."""
-    # Small inputs are not read ahead, and do without it.
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
-    # The thread seldom wants the interpreter, but waits for it each time it has unpacked a little.
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(_SECONDS_TO_SWITCH)
-    try:
-        with ThreadPoolExecutor(1) as thread:
-            coming = thread.submit(next, chunks, None)
-            while (chunk := coming.result()) is not None:
-                coming = thread.submit(next, chunks, None)
-                yield chunk
-    finally:
-        sys.setswitchinterval(usual)
 
 
 class _Window:

@@ -20,6 +20,9 @@ from smbrare.sieve import Sifted, scan_block
 Undecided: TypeAlias = Callable[[Sequence[memoryview]], Iterable[int]]
 """Tells which of some lines are to be decoded, by their place in the sequence."""
 
+_EVENLY = 512
+"""How many records are sampled at one distance before it doubles."""
+
 
 class Sample(Struct, frozen=True):
     """A record that was decoded only to tell what its input holds; it may come as a `Record` too.
@@ -54,7 +57,6 @@ def read_blocks(
     undecided: Undecided = lambda lines: range(len(lines)),
     block_bytes: int = BLOCK_BYTES,
     head: bytes = b"",
-    ahead: bool = False,
 ) -> Iterator[Record | Skipped | Sample | Tally]:
     """Yield the records of a range that could match the rule, what was skipped, and tallies.
 
@@ -69,13 +71,14 @@ def read_blocks(
         end: The byte past the range; None for the end of the stream.
         limits: The longest line to hold in memory, and how deep a record may nest.
         sample_every: Bytes of the stream between sampled records, which are the first one, those
-            that lie at every multiple of this number, and the last; 0 for no sample. Neither
-            ranges nor blocks change which they are, if the last range begins before the last line.
+            that lie at every multiple of this number, and the last; 0 for no sample. Behind 512 of
+            them the distance doubles, and again where the stream does: its length may be unknown.
+            Neither ranges nor blocks change which they are, if the last range begins before the
+            last line.
         undecided: Asked which of the lines in braces that the sieve leaves are to be decoded: all
             but those that are certainly well-formed and certainly no match.
         block_bytes: Bytes to sift at a time.
         head: What was read from the stream before, and comes first.
-        ahead: Whether to read on in a thread meanwhile.
 
     Yields:
         Records and skipped lines in the order of the file, and behind those of each block its
@@ -86,9 +89,7 @@ def read_blocks(
     """
     before = 0
     last: tuple[bytes, Origin] | None = None
-    for piece in pieces(
-        stream, start, end, limits.record_bytes + 1, block_bytes, head=head, ahead=ahead
-    ):
+    for piece in pieces(stream, start, end, limits.record_bytes + 1, block_bytes, head=head):
         if piece.kind == "lines":
             sifted = scan_block(piece.text)
             for number, first, past in _to_decode(piece.text, sifted, undecided):
@@ -135,9 +136,9 @@ def _to_decode(
 
 
 def _samples(piece: Piece, path: str, every: int, limits: Limits) -> Iterator[Sample]:
-    """Yield the records of a block of whole lines in which a multiple of a number of bytes lies."""
+    """Yield the records of a block of whole lines that are to be sampled."""
     past = 0
-    for mark in range(-(-piece.offset // every) * every, piece.offset + len(piece.text), every):
+    for mark in _marks(piece.offset, piece.offset + len(piece.text), every):
         at = mark - piece.offset
         if at >= past:
             text = stringzilla.Str(piece.text)
@@ -145,6 +146,13 @@ def _samples(piece: Piece, path: str, every: int, limits: Limits) -> Iterator[Sa
             past = text.find(b"\n", at) + 1 or len(piece.text)
             origin = Origin(path, 0, piece.offset + first)
             yield from _sample(bytes(piece.text[first:past]), origin, limits)
+
+
+def _marks(first: int, past: int, every: int) -> Iterator[int]:
+    """Yield the places from a first byte to another past the end at which records are sampled."""
+    for mark in range(-(-first // every) * every, past, every):
+        if not mark % (every << (mark // (_EVENLY * every)).bit_length()):
+            yield mark
 
 
 def _last_line(piece: Piece, path: str) -> tuple[bytes, Origin]:

@@ -6,6 +6,7 @@ libraries share one interface, so one loop reads them all.
 
 import re
 import sys
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from io import BufferedIOBase
 from typing import Protocol
@@ -17,8 +18,11 @@ from smbrare.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
 
 # A library that finds damage keeps back what it had not given yet: small steps lose little.
 _OUTPUT_BYTES = 64 * KIB
-_OUTPUT_BYTES_AHEAD = 256 * KIB
-"""More would be memory that the system gives anew each time."""
+_OUTPUT_BYTES_AHEAD = MIB
+"""Each step costs the thread that unpacks a wait for the interpreter."""
+
+_BLOCKS_AHEAD = 3
+_SECONDS_TO_SWITCH = 1e-5
 
 _LONGEST_MAGIC = 10
 _XZ_MEMORY = 256 * MIB
@@ -62,13 +66,13 @@ class Compression(Struct, frozen=True):
         name: Its name, for the user.
         magic: Matches the first bytes of a member.
         load: Imports the library.
-        ahead: Opens a stream to be unpacked in a thread, where the library has that.
+        reader: Opens a stream as one that is unpacked in large steps, where the library has that.
     """
 
     name: str
     magic: re.Pattern[bytes]
     load: Callable[[], Codec]
-    ahead: Callable[[Stream], BufferedIOBase] | None = None
+    reader: Callable[[Stream], BufferedIOBase] | None = None
 
 
 def _gzip() -> Codec:
@@ -81,11 +85,10 @@ def _gzip() -> Codec:
     return Codec(new, (igzip_lib.IsalError,))  # type: ignore[arg-type]
 
 
-def _gzip_ahead(stream: Stream) -> BufferedIOBase:
-    from isal import igzip_threaded  # noqa: PLC0415
+def _gzip_reader(stream: Stream) -> BufferedIOBase:
+    from isal import igzip  # noqa: PLC0415
 
-    opened: BufferedIOBase = igzip_threaded.open(stream, "rb")  # type: ignore[no-untyped-call]
-    return opened
+    return igzip.IGzipFile(mode="rb", fileobj=stream)  # type: ignore[no-untyped-call]
 
 
 def _bzip2() -> Codec:
@@ -112,7 +115,7 @@ def _zstd() -> Codec:
 
 
 COMPRESSIONS = (
-    Compression("gzip", re.compile(rb"\x1f\x8b\x08"), _gzip, _gzip_ahead),
+    Compression("gzip", re.compile(rb"\x1f\x8b\x08"), _gzip, _gzip_reader),
     # The mark of a first block, or of a file without one, follows the level.
     Compression(
         "bzip2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)", re.DOTALL), _bzip2
@@ -138,24 +141,48 @@ def is_packed(container: str) -> bool:
 
 def decompressed(
     stream: Stream, compression: Compression, budget: Budget, *, ahead: bool = False
-) -> Iterator[bytes | memoryview]:
+) -> Iterator[bytes]:
     """Yield what a compressed stream holds, over all of its members.
 
     Args:
         stream: The compressed bytes.
         compression: What they are compressed with.
         budget: What they may expand to.
-        ahead: Whether to be quick: in large steps, and in a thread where the library has one. Then
-            more is lost before damage, and what is yielded holds until the next is asked for.
+        ahead: Whether to unpack in a thread while what it gave is worked on, in large steps, of
+            which more is lost before damage.
 
     Raises:
         Damaged: If it is corrupt, cut off, followed by something else, or larger than the budget
             allows; what came before was yielded.
     """
-    if ahead and compression.ahead is not None:
-        yield from _unpacked_ahead(compression.ahead(stream), compression, budget)
-        return
-    step = _OUTPUT_BYTES_AHEAD if ahead else _OUTPUT_BYTES
+    if not ahead:
+        return _members(stream, compression, budget, _OUTPUT_BYTES)
+    if compression.reader is None:
+        return _in_thread(_members(stream, compression, budget, _OUTPUT_BYTES_AHEAD))
+    return _in_thread(_given_by(compression.reader(stream), compression, budget))
+
+
+def _in_thread(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the same, each of which is made in a thread while the one before is worked on."""
+    # Most inputs are not compressed, and do without it.
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    # The thread seldom wants the interpreter, but waits for it each time it has unpacked a little.
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_SECONDS_TO_SWITCH)
+    try:
+        with ThreadPoolExecutor(1) as thread:
+            coming = deque(thread.submit(next, blocks, None) for _ in range(_BLOCKS_AHEAD))
+            while (block := coming.popleft().result()) is not None:
+                coming.append(thread.submit(next, blocks, None))
+                yield block
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def _members(
+    stream: Stream, compression: Compression, budget: Budget, step: int
+) -> Iterator[bytes]:
     engines = _Engines(compression.name, compression.load(), budget, step)
     data = stream.read(BLOCK_BYTES)
     while data:
@@ -165,20 +192,14 @@ def decompressed(
             raise Damaged(f"something else follows the {compression.name} data")
 
 
-def _unpacked_ahead(
-    file: BufferedIOBase, compression: Compression, budget: Budget
-) -> Iterator[memoryview]:
-    buffer = memoryview(bytearray(MIB))
+def _given_by(file: BufferedIOBase, compression: Compression, budget: Budget) -> Iterator[bytes]:
     errors: tuple[type[Exception], ...] = (OSError, EOFError, *compression.load().errors)
-    with file:
-        try:
-            # Asked twice: if its thread ends in the instant between two of isal's looks at it, the
-            # first answer is that nothing is left, and what is left comes with the next.
-            while count := file.readinto(buffer) or file.readinto(buffer):
-                budget.give(count)
-                yield buffer[:count]
-        except errors as error:
-            raise Damaged(f"damaged {compression.name} data: {error}") from None
+    try:
+        while block := file.read(_OUTPUT_BYTES_AHEAD):
+            budget.give(len(block))
+            yield block
+    except errors as error:
+        raise Damaged(f"damaged {compression.name} data: {error}") from None
 
 
 class _Engines(Struct, frozen=True):

@@ -115,20 +115,9 @@ class Layer(io.RawIOBase):
 
 
 class Stream(io.BufferedReader):
-    """A layer with a buffer whose ``peek`` shows the first `HEAD_BYTES` or all there is.
+    """A layer with a buffer whose ``peek`` shows the first `HEAD_BYTES` or all there is."""
 
-    Attributes:
-        ahead: Whether a thread makes what it gives.
-    """
-
-    def __init__(
-        self,
-        blocks: Iterable[bytes | memoryview],
-        below: "Stream | None" = None,
-        *,
-        ahead: bool = False,
-    ) -> None:
-        self.ahead = ahead
+    def __init__(self, blocks: Iterable[bytes | memoryview], below: "Stream | None" = None) -> None:
         self.layer: Layer = Layer(blocks, below.layer if below is not None else None)
         super().__init__(self.layer, HEAD_BYTES)
 
