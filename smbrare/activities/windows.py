@@ -10,7 +10,7 @@ from typing import Any
 from smbrare.activities.logon_types import logon_type
 from smbrare.around import Kind
 from smbrare.sources.mapping import Settings, Table, Take, View, account_domain, account_name, utc
-from smbrare.sources.windows_event import RECORD, WindowsEvent, message_line, placed_by_shape
+from smbrare.sources.windows_event import RECORD, PlacedByShape, WindowsEvent, message_line
 
 _NTLM_CHANNEL = "microsoft-windows-ntlm/operational"
 _SMB_CLIENT = "microsoft-windows-smbclient/"
@@ -95,9 +95,9 @@ _SMB: Table = {
 }
 
 _PLACED = {
-    key: (kind, placed_by_shape({**RECORD, **table})) for key, (kind, table) in _EVENTS.items()
+    key: (kind, PlacedByShape({**RECORD, **table})) for key, (kind, table) in _EVENTS.items()
 }
-_SMB_PLACED = placed_by_shape({**RECORD, **_SMB})
+_SMB_PLACED = PlacedByShape({**RECORD, **_SMB})
 
 
 def is_dns(event: WindowsEvent) -> bool:

@@ -53,8 +53,6 @@ def main() -> NoReturn:
 
 def run() -> int:
     """Run the command line and return its exit code."""
-    # What a run makes, it keeps; looking for cycles in it would take a twentieth of its time.
-    gc.set_threshold(100_000, 50, 100)
     interruption.listen()
     _open_closed_streams()
     try:

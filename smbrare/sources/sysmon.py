@@ -24,9 +24,9 @@ from smbrare.sources.mapping import (
 from smbrare.sources.windows_event import (
     RECORD,
     SYSMON_CHANNEL,
+    PlacedByShape,
     WindowsEvent,
     message_line,
-    placed_by_shape,
 )
 
 NETWORK_CONNECTION = 3
@@ -89,8 +89,8 @@ DNS: Table = {
 }
 
 _NETWORK: Mapping[int | None, Mapping[Any, Table]] = {
-    NETWORK_CONNECTION: placed_by_shape(CONNECTION),
-    DNS_QUERY: placed_by_shape(DNS),
+    NETWORK_CONNECTION: PlacedByShape(CONNECTION),
+    DNS_QUERY: PlacedByShape(DNS),
 }
 
 

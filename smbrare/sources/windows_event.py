@@ -1,7 +1,7 @@
 """A raw Windows event in an exporter's record, whatever the exporter wrapped it in."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -13,7 +13,7 @@ from smbrare.fields import Malformed, Moment, date, from_number, long
 from smbrare.paths import first, leaves
 from smbrare.sources.ecs import not_forwarded
 from smbrare.sources.mapping import Settings, Table, Take, View, placed, utc
-from smbrare.sources.windows_shapes import SHAPES, XML_TEXTS, Shape, shape_of
+from smbrare.sources.windows_shapes import XML_TEXTS, Shape, shape_of
 
 SYSMON_CHANNEL = "microsoft-windows-sysmon/operational"
 SYSMON_PROVIDER = "microsoft-windows-sysmon"
@@ -91,12 +91,22 @@ class WindowsEvent(Struct, frozen=True):
         return View(source, kind, self.document, _RECORDS[self.shape], settings)
 
 
-def placed_by_shape(table: Table) -> Mapping[Shape, Table]:
-    """Return a table of event parts for every shape, with the paths of the shape's exporter."""
-    return {shape: placed(table, shape.places) for shape in SHAPES}
+class PlacedByShape(dict[Shape, Table]):
+    """A table of event parts for every shape, with the paths of the shape's exporter.
+
+    Each is made when it is first wanted: a log has one or two shapes, and there are a dozen.
+    """
+
+    def __init__(self, table: Table) -> None:
+        super().__init__()
+        self._table = table
+
+    def __missing__(self, shape: Shape) -> Table:
+        self[shape] = made = placed(self._table, shape.places)
+        return made
 
 
-_RECORDS = placed_by_shape(RECORD)
+_RECORDS = PlacedByShape(RECORD)
 
 
 def message_line(
@@ -107,10 +117,13 @@ def message_line(
     The rendered message repeats EventData as ``Label: value`` lines. Where it was rendered in a
     language whose labels differ, there is no such line, and so no value.
     """
-    pattern = re.compile(rf"^[ \t]*{re.escape(label)}:[ \t]*([^\r\n]*)", re.MULTILINE)
 
     def take(message: object) -> Any:
-        found = pattern.search(message) if isinstance(message, str) else None
+        if not isinstance(message, str):
+            return None
+        # Not before it is wanted: few exporters have it so. The library keeps what it compiled.
+        pattern = re.compile(rf"^[ \t]*{re.escape(label)}:[ \t]*([^\r\n]*)", re.MULTILINE)
+        found = pattern.search(message)
         text = found[1] if found else None
         return convert(text) if text and convert is not None else text
 

@@ -11,9 +11,9 @@ from smbrare.sources.mapping import Settings, Table, Take, View, file_name, one_
 from smbrare.sources.windows_event import (
     RECORD,
     SECURITY_CHANNEL,
+    PlacedByShape,
     WindowsEvent,
     message_line,
-    placed_by_shape,
 )
 
 CONNECTION = 5156
@@ -82,7 +82,7 @@ TABLE: Table = {
     ),
 }
 
-_TABLES = placed_by_shape(TABLE)
+_TABLES = PlacedByShape(TABLE)
 
 
 def recognize(event: WindowsEvent, settings: Settings) -> View | None:
