@@ -20,7 +20,10 @@ LARGE_BYTES = 32 * MIB
 """From this size on (decompressed), NDJSON and arrays are sifted instead of decoded whole."""
 
 WORTH_A_PROCESS = 200 * MIB
-"""Bytes to read in all from which more than one process pays."""
+"""Bytes to sift in all from which more than one process pays."""
+
+_DECODED = 25
+"""How many times as long a byte takes that is decoded, and not only sifted."""
 
 RANGE_BYTES = 32 * MIB
 """Bytes of a plain file that one task reads."""
@@ -114,8 +117,8 @@ def jobs(tasks: Sequence[Task], how: How) -> int:
     """Return how many processes are to do some tasks."""
     wanted = how.jobs
     if wanted is None:
-        large = sum(task.size for task in tasks) >= WORTH_A_PROCESS
-        wanted = workers.cores() if large else 1
+        effort = sum(task.size * (1 if task.sample_every else _DECODED) for task in tasks)
+        wanted = workers.cores() if effort >= WORTH_A_PROCESS else 1
     return min(wanted, max(len(tasks), 1))
 
 

@@ -114,12 +114,6 @@ def _in_processes(
         ended = {future: task for future, task in zip(futures, tasks, strict=True) if future}
         for future in as_completed(ended):
             done(ended[future])
-        for each, task in zip(futures, tasks, strict=True):
-            try:
-                result = lost(task) if each is None else each.result()
-            except BrokenProcessPool:
-                result = lost(task)
-            yield result
     except BaseException:
         # What ends this process early ends all at once, not after the tasks under way.
         for process in multiprocessing.active_children():
@@ -127,7 +121,14 @@ def _in_processes(
         # Not waited for: a pool that was interrupted while it started may never end by itself.
         pool.shutdown(wait=False, cancel_futures=True)
         raise
+    # Before the first result is given: who takes them may stop at the last.
     pool.shutdown()
+    for each, task in zip(futures, tasks, strict=True):
+        try:
+            result = lost(task) if each is None else each.result()
+        except BrokenProcessPool:
+            result = lost(task)
+        yield result
 
 
 def _begin() -> None:

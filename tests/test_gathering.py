@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import json
+import multiprocessing
 import os
 import zlib
 from collections.abc import Iterable, Sequence
@@ -19,7 +20,8 @@ from smbrare.fields import HOUR
 from smbrare.finding import Finding, flat
 from smbrare.gathering import gather
 from smbrare.inputs import Input, discover
-from smbrare.planning import How, plan
+from smbrare.limits import MIB
+from smbrare.planning import How, Task, plan
 from smbrare.rarity import Known, Question, judge
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
@@ -173,6 +175,33 @@ def test_the_number_of_processes_changes_nothing(log: Path) -> None:
     assert documents(alone) == documents(together)
     assert alone.surveys == together.surveys
     assert alone.span == together.span
+
+
+def test_the_processes_have_ended_before_the_last_result_is_given() -> None:
+    results = workers.run([-1, -2, -3], abs, 2, lambda _: None, lambda task: task)
+    assert [next(results) for _ in range(3)] == [1, 2, 3]
+    # Who takes three results of three tasks asks no further, and leaves the rest to chance.
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "sample_every", "jobs"),
+    [
+        # Ranges of a large file are sifted, small files are decoded whole, which takes far longer.
+        ([32 * MIB, 32 * MIB], MIB, 1),
+        ([32 * MIB] * 7, MIB, 4),
+        ([MIB, MIB], 0, 1),
+        ([10 * MIB, 10 * MIB], 0, 2),
+        ([10 * MIB], 0, 1),
+    ],
+)
+def test_as_many_processes_read_as_pay(
+    monkeypatch: pytest.MonkeyPatch, sizes: list[int], sample_every: int, jobs: int
+) -> None:
+    monkeypatch.setattr(workers, "cores", lambda: 4)
+    tasks = [Task(Input("log", named=True, size=size), sample_every=sample_every) for size in sizes]
+    assert planning.jobs(tasks, How()) == jobs
+    assert planning.jobs(tasks, How(jobs=3)) == min(3, len(tasks))
 
 
 @pytest.mark.usefixtures("small")
