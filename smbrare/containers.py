@@ -7,7 +7,8 @@ what is left. Whatever ends a layer early becomes the last `Skipped` of the part
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, BinaryIO, TypeAlias, TypeVar
+from functools import partial as bind
+from typing import IO, Any, BinaryIO, TypeAlias, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -41,6 +42,9 @@ Item = TypeVar("Item")
 
 Records: TypeAlias = Iterator[Record | Skipped]
 
+FileReader: TypeAlias = Callable[[IO[bytes], str, Limits], Iterator[Any]]
+"""Yields the records of a file, given its name, with what else it tells of them."""
+
 
 class Part(Struct, frozen=True):
     """What one input holds in one place: the input itself, or a member of an archive.
@@ -55,6 +59,8 @@ class Part(Struct, frozen=True):
         litter: Whether it is only what an archiver leaves behind.
         text: What `records` reads, for text: a stream of UTF-8 that a faster reader of the same
             format may take in their place. Its ``trouble`` has to be asked at its end.
+        file: Gives what another reader of the file yields, in place of `records`, where they are
+            read from a file at any place: EVTX.
     """
 
     path: str
@@ -62,6 +68,7 @@ class Part(Struct, frozen=True):
     records: Records
     litter: bool = False
     text: Stream | None = None
+    file: "Callable[[FileReader], Iterator[Any]] | None" = None
 
 
 class Reader(Struct, frozen=True):
@@ -212,7 +219,8 @@ def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
             reason = f"{name} is not read here: unpack or convert it first"
             return Part(path, context.named(name), _failed(path, reason))
     if evtx_log.recognizes(head, whole=len(head) < HEAD_BYTES):
-        return Part(path, context.named("evtx"), _evtx(stream, path, context))
+        file = bind(_of_file, stream, path, context)
+        return Part(path, context.named("evtx"), file(evtx_log.read), file=file)
     text = as_utf_8(stream)
     head = text.head
     whole = len(head) < HEAD_BYTES
@@ -253,15 +261,15 @@ def _seekable(stream: Stream, context: _Context) -> IO[bytes]:
     return spool(stream, context.budget.limits)
 
 
-def _evtx(stream: Stream, path: str, context: _Context) -> Records:
+def _of_file(stream: Stream, path: str, context: _Context, read: FileReader) -> Iterator[Any]:
+    """Yield what a reader gives of a stream that it reads at any place."""
     try:
         file = _seekable(stream, context)
     except Damaged as damage:
         yield from _failed(path, stream.trouble or str(damage))
         return
     try:
-        records = evtx_log.read(file, path, context.budget.limits)
-        yield from to_the_end(records, stream, path)
+        yield from to_the_end(read(file, path, context.budget.limits), stream, path)
     finally:
         if file is not context.input:
             file.close()

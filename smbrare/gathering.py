@@ -5,22 +5,24 @@ decoded, and a sample of the others tells what the input holds. A plain file of 
 ranges; the results of its ranges, in their order, are that of the file.
 """
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial as bind
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
-from smbrare import arrays, envelope, merging, planning, workers
+from smbrare import arrays, envelope, evtx_lines, merging, planning, workers
 from smbrare.arrays import Sifted
 from smbrare.containers import Part, to_the_end
 from smbrare.early import undecided
 from smbrare.event import Document, Origin, Skipped
 from smbrare.examine import Partial, admit, count, cover, examine, judge_alone
 from smbrare.inputs import Input, anywhere
+from smbrare.limits import Limits
 from smbrare.planning import How, Task, check_identity, may_have_ranges, plan
-from smbrare.readers import ndjson
+from smbrare.readers import evtx_log, ndjson
 from smbrare.readers.array_lines import begins_array
 from smbrare.readers.ndjson_blocks import Sample, Tally, read_blocks
 from smbrare.reading import Progress, check_length, events_of, open_raw, read_all, unreadable
@@ -180,7 +182,10 @@ def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: 
 
 
 def _sift_part(part: Part, survey: InputSurvey, how: How, partial: Partial) -> bool:
-    """Read a part of NDJSON or an array, sifting it if it is large; return whether it was one."""
+    """Read a part that can be sifted, and sift it if it is large; return whether it was one."""
+    if part.file is not None:
+        _take_any(part.file(bind(_evtx, survey=survey)), survey, how, partial)
+        return True
     if part.text is None:
         return False
     kind = part.container.rpartition(" ")[2]
@@ -191,13 +196,21 @@ def _sift_part(part: Part, survey: InputSurvey, how: How, partial: Partial) -> b
     head = part.text.read(planning.LARGE_BYTES)
     if len(head) < planning.LARGE_BYTES:
         text = Stream([head], part.text)
-        for item in to_the_end(whole(text, part.path, how.limits), text, part.path):
-            for document, origin in events_of(item, survey):
-                examine(document, origin, how.settings, survey, partial)
+        decoded = whole(text, part.path, how.limits)
+        _take_any(to_the_end(decoded, text, part.path), survey, how, partial)
         return True
     items = (_sifted_array if is_array else _sifted_lines)(part.text, part.path, head, how)
     take_sifted(to_the_end(items, part.text, part.path), survey, how, partial)
     return True
+
+
+def _evtx(file: IO[bytes], path: str, limits: Limits, survey: InputSurvey) -> Iterator[Sifted]:
+    survey.sampled = file.seek(0, io.SEEK_END) >= planning.LARGE_BYTES
+    if not survey.sampled:
+        return evtx_log.read(file, path, limits)
+    return evtx_lines.read_sifted(
+        file, path, limits, sample_every=planning.SAMPLE_EVERY_AT_LEAST, undecided=undecided
+    )
 
 
 def _sifted_array(text: Stream, path: str, head: bytes, how: How) -> Iterator[Sifted]:
@@ -229,6 +242,11 @@ def take_sifted(
 ) -> None:
     """Judge what the sieve left of an input, and count the rest by what was sampled of it."""
     survey.sampled = True
+    _take_any(items, survey, how, partial)
+
+
+def _take_any(items: Iterable[Sifted], survey: InputSurvey, how: How, partial: Partial) -> None:
+    """Judge what was read of an input: all that it holds, or a sample and what could match."""
     for item in items:
         if isinstance(item, Tally):
             survey.lines += item.lines
@@ -237,9 +255,10 @@ def take_sifted(
             for document in envelope.events(item.record.document):
                 count(document, how.settings, survey, partial)
         else:
-            survey.records -= isinstance(item, Skipped)
+            survey.records -= survey.sampled and isinstance(item, Skipped)
+            judge_it = judge_alone if survey.sampled else examine
             for document, origin in events_of(item, survey):
-                judge_alone(document, origin, how.settings, survey, partial)
+                judge_it(document, origin, how.settings, survey, partial)
 
 
 def recount(task: Task, how: How, progress: Progress) -> Partial:

@@ -17,7 +17,7 @@ from smbrare.sightings import Moments, Sightings
 from smbrare.sources.mapping import Settings
 
 LARGE_BYTES = 32 * MIB
-"""From this size on (decompressed), NDJSON and arrays are sifted instead of decoded whole."""
+"""From this size on (decompressed), NDJSON, arrays and EVTX are sifted instead of decoded whole."""
 
 WORTH_A_PROCESS = 200 * MIB
 """Bytes to sift in all from which more than one process pays."""

@@ -58,7 +58,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "rule_export",
         "rule_text",
     ),
-    ("activities.", "evidence", "explanation", "examine", "duplicate_fields"),
+    ("activities.", "evidence", "evtx_lines", "explanation", "examine", "duplicate_fields"),
     ("reasoning", "inspection"),
     ("advice", "funnel", "preview"),
     ("containers", "inputs", "baseline", "outputs."),

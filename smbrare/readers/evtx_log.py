@@ -5,6 +5,8 @@ import struct
 from collections.abc import Iterator
 from typing import IO, Any
 
+from msgspec import Struct
+
 from smbrare.event import Origin, Record, Skipped
 from smbrare.jsontext import BadJson, decode, nests_deeper
 from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
@@ -25,15 +27,20 @@ def recognizes(head: bytes, *, whole: bool) -> bool:
     return head.startswith(_MAGIC)
 
 
+class Text(Struct, frozen=True, gc=False):
+    """A record as the library gives it.
+
+    Attributes:
+        origin: Where it stands.
+        json: Its JSON, one object in one line.
+    """
+
+    origin: Origin
+    json: str
+
+
 def read(stream: IO[bytes], path: str, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
     """Yield the records of an EVTX file as JSON documents, and what had to be skipped.
-
-    Reading goes on behind a damaged record or chunk (64 KiB of records), which the reason names by
-    the number it has in the file. Chunks that Windows reserved and never wrote hold nothing and
-    are passed over.
-
-    The library drops a last chunk that is cut off; here the records in it are read as far as they
-    go, and the rest is skipped.
 
     Args:
         stream: The file, readable at any place; it stays open.
@@ -43,6 +50,20 @@ def read(stream: IO[bytes], path: str, limits: Limits = DEFAULT) -> Iterator[Rec
 
     Raises:
         OSError: If the stream fails; records before that were yielded.
+    """
+    for item in texts(stream, path):
+        yield item if isinstance(item, Skipped) else _record(item.json, item.origin, limits)
+
+
+def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
+    """Yield the same, not decoded yet.
+
+    Reading goes on behind a damaged record or chunk (64 KiB of records), which the reason names by
+    the number it has in the file. Chunks that Windows reserved and never wrote hold nothing and
+    are passed over.
+
+    The library drops a last chunk that is cut off; here the records in it are read as far as they
+    go, and the rest is skipped.
     """
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
@@ -54,7 +75,7 @@ def read(stream: IO[bytes], path: str, limits: Limits = DEFAULT) -> Iterator[Rec
     missing = _announced(stream, chunks)
     stream.seek(0)
     number = 0
-    for item in _parsed(stream, path, 1, limits):
+    for item in _parsed(stream, path, 1):
         number = item.origin.number
         missing -= 1
         yield item
@@ -66,7 +87,7 @@ def read(stream: IO[bytes], path: str, limits: Limits = DEFAULT) -> Iterator[Rec
     tail = stream.read(rest)
     if tail.strip(b"\0"):
         last = io.BytesIO(header + tail.ljust(_CHUNK_BYTES, b"\0"))
-        for item in _parsed(last, path, number + 1, limits):
+        for item in _parsed(last, path, number + 1):
             number = item.origin.number
             yield item
     if tail.strip(b"\0") or chunks < promised:
@@ -93,9 +114,7 @@ def _cut_off(origin: Origin, where: str) -> Skipped:
     return Skipped(origin, f"cut off in {where}", could_matter=True, ends_input=True)
 
 
-def _parsed(
-    stream: IO[bytes], path: str, number: int, limits: Limits
-) -> Iterator[Record | Skipped]:
+def _parsed(stream: IO[bytes], path: str, number: int) -> Iterator[Text | Skipped]:
     """Yield what the library finds in a file of whole chunks, numbered from a number on."""
     import evtx  # noqa: PLC0415
 
@@ -115,7 +134,7 @@ def _parsed(
         except RuntimeError as error:
             yield Skipped(origin, str(error), could_matter=True)
         else:
-            yield _record(record["data"], origin, limits)
+            yield Text(origin, record["data"])
         number += 1
 
 
