@@ -37,6 +37,8 @@ pictures: $(READY)  ## Draw the pictures in docs/ anew; needs the same.
 	$(BIN)/python docs/pictures.py
 
 bench: $(READY)  ## Measure speed and room, against the peers that are installed.
+	$(PYTHON) -m venv .bench/installed
+	.bench/installed/bin/python $(INSTALL) .
 	$(BIN)/python -m bench.run
 
 bench-peers:  ## Install the peers that are Python packages, in an environment of their own.

@@ -1,10 +1,9 @@
 """Time and memory over the size of a log, as a table and a picture."""
 
 import shutil
-import sys
 from pathlib import Path
 
-from bench.process import MEGABYTE, ROOT, Done, run
+from bench.process import MEGABYTE, ROOT, Done, run, scan
 
 _PARTS = (0.01, 0.03, 0.1, 0.3)
 _TIMES = 4
@@ -45,7 +44,7 @@ def _measure(path: Path, log: Path, share: float) -> tuple[float, Done]:
                     left = log.stat().st_size * share
                     while left > 0:
                         left -= file.write(source.readline())
-    command = [sys.executable, "-m", "smbrare", "scan", "-q", "-f", "ndjson", "-j", "1", str(path)]
+    command = scan(path, "--quiet", "--format=ndjson", "--jobs=1")
     run(["wc", "-l", str(path)])
     done = min((run(command) for _ in range(3)), key=lambda done: done.seconds)
     size = path.stat().st_size / MEGABYTE

@@ -42,6 +42,7 @@ class Peer:
         name: Its name in the table.
         command: The command for a file, or None where the tool is not installed.
         answer: The set of destinations in what it prints; None for one that only reads.
+        version: The command that tells its version.
         share: The part of the file that it is given, since some take minutes for all of it.
         compressed: Whether it reads gzip.
     """
@@ -49,6 +50,7 @@ class Peer:
     name: str
     command: Callable[[Path], list[str]] | None
     answer: Callable[[str], set[str]] | None = None
+    version: tuple[str, ...] = ()
     share: float = 1.0
     compressed: bool = False
 
@@ -80,25 +82,41 @@ def peers(environment: Path) -> list[Peer]:
         path = shutil.which(name)
         return None if path is None else lambda file: [path, *arguments, str(file)]
 
+    def package(name: str) -> tuple[str, ...]:
+        telling = f"from importlib.metadata import version; print('{name}', version('{name}'))"
+        return (str(python), "-c", telling)
+
     def script(name: str, *arguments: str) -> Callable[[Path], list[str]] | None:
         if not python.exists():
             return None
         return lambda file: [str(python), str(QUERIES / name), *arguments, str(file)]
 
     return [
-        Peer("wc -l", tool("wc", "-l")),
-        Peer("grep -c 445", tool("grep", "-c", "445")),
-        Peer("ripgrep -c 445", tool("rg", "-c", "445")),
-        Peer("DuckDB, 1 thread", script("duckdb_scan.py", "1"), _lines, compressed=True),
-        Peer("DuckDB, 2 threads", script("duckdb_scan.py", "2"), _lines, compressed=True),
-        Peer("polars", script("polars_scan.py"), _lines),
-        Peer("jq", tool("jq", "-r", "-f", str(QUERIES / "matching.jq")), _lines, share=0.1),
+        Peer("wc -l", tool("wc", "-l"), version=("wc", "--version")),
+        Peer("grep -c 445", tool("grep", "-c", "445"), version=("grep", "--version")),
+        Peer("ripgrep -c 445", tool("rg", "-c", "445"), version=("rg", "--version")),
+        *(
+            Peer(name, script("duckdb_scan.py", threads), _lines, version=told, compressed=True)
+            for name, threads, told in (
+                ("DuckDB, 1 thread", "1", ()),
+                ("DuckDB, 2 threads", "2", package("duckdb")),
+            )
+        ),
+        Peer("polars", script("polars_scan.py"), _lines, version=package("polars")),
+        Peer(
+            "jq",
+            tool("jq", "-r", "-f", str(QUERIES / "matching.jq")),
+            _lines,
+            version=("jq", "--version"),
+            share=0.1,
+        ),
         Peer(
             "eql",
             (lambda file: [str(eql), "query", "--format", "jsonl", "--file", str(file), EQL])
             if eql.exists()
             else None,
             _documents,
+            version=package("eql"),
             share=0.05,
         ),
     ]

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+INSTALLED = ROOT / ".bench" / "installed" / "bin"
+"""The programs of the environment in which ``make bench`` installs smbrare, as a user would."""
+
 MEGABYTE = 1_000_000
 
 
@@ -30,6 +33,11 @@ class Done:
     peak: int
     output: bytes
     lines: int
+
+
+def scan(path: Path, *options: str) -> list[str]:
+    """Return the command that scans a file."""
+    return [str(INSTALLED / "smbrare"), "scan", *options, str(path)]
 
 
 def run(command: Sequence[str], *, keep: bool = True) -> Done:

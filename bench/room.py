@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from bench.process import MEGABYTE, ROOT, run
+from bench.process import MEGABYTE, ROOT, run, scan
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 TWO_WEEKS = timedelta(days=14)
@@ -68,8 +68,7 @@ def measure(case: Case, folder: Path) -> str:
     path = folder / "room.ndjson"
     with path.open("wb") as file:
         file.writelines(case.lines(case.count))
-    command = [sys.executable, "-m", "smbrare", "scan", "-q", "-f", "ndjson", "-j", "1", str(path)]
-    done = run(command, keep=False)
+    done = run(scan(path, "--quiet", "--format=ndjson", "--jobs=1"), keep=False)
     path.unlink()
     if done.lines != case.findings:
         raise SystemExit(f"{case.name}: {done.lines} findings instead of {case.findings}")

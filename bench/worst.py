@@ -13,7 +13,7 @@ import orjson
 from bench.data import START
 from bench.events import SHAPES
 from bench.network import Connection, Network
-from bench.process import MEGABYTE, ROOT, run
+from bench.process import MEGABYTE, ROOT, run, scan
 
 _LINES = 200_000
 _TINY = 10_000_000
@@ -91,9 +91,8 @@ def measure(case: Case, path: Path) -> str:
     """
     with path.open("wb") as file:
         file.writelines(case.write())
-    scan = [sys.executable, "-m", "smbrare", "scan", "-q", "-f", "ndjson", "-j", "1", str(path)]
     run(["wc", "-l", str(path)])
-    done = run(scan, keep=False)
+    done = run(scan(path, "--quiet", "--format=ndjson", "--jobs=1"), keep=False)
     if done.code != case.code:
         raise SystemExit(f"{case.name}: exit code {done.code} instead of {case.code}")
     orjson_lines = str(ROOT / "bench" / "queries" / "orjson_lines.py")
