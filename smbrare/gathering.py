@@ -6,10 +6,10 @@ ranges; the results of its ranges, in their order, are that of the file.
 """
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial as bind
 from itertools import chain
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec.structs import replace
 
@@ -24,7 +24,7 @@ from smbrare.limits import Limits
 from smbrare.planning import How, Task, check_identity, may_have_ranges, plan
 from smbrare.readers import evtx_log, ndjson
 from smbrare.readers.array_lines import begins_array
-from smbrare.readers.ndjson_blocks import Sample, Tally, read_blocks
+from smbrare.readers.ndjson_blocks import Sample, Tally, read_blocks, read_lines
 from smbrare.reading import Progress, check_length, events_of, open_raw, read_all, unreadable
 from smbrare.survey import InputSurvey
 from smbrare.unpack.compression import is_packed
@@ -59,6 +59,9 @@ def gather(inputs: Iterable[Input | Skipped], how: How, progress: Progress) -> P
         return _gather(found, how, progress, cluster)
 
 
+_Take: TypeAlias = Callable[[Iterator[Sifted], InputSurvey], None]
+
+
 class _Work(Protocol):
     """A function of this module that does one task."""
 
@@ -74,7 +77,7 @@ def _gather(
     groups = _planned(inputs, how, cluster)
     whole = _reduced(groups, read, how, progress, cluster)
     if doubtful := merging.doubtful(whole, inputs):
-        again = [[Task(found)] for found in doubtful]
+        again = [plan(found, replace(how, thorough=True)) for found in doubtful]
         merging.correct(whole, _reduced(again, recount, how, _silent, cluster))
     return whole
 
@@ -128,9 +131,14 @@ def _silent(_count: int) -> None:
 
 def read(task: Task, how: How, progress: Progress) -> Partial:
     """Do one task."""
-    if isinstance(task.found, Input) and task.sample_every:
+    if task.identity is not None:
         partial = how.empty()
-        _read_range(task.found, task, how, partial, progress)
+
+        def take(items: Iterator[Sifted], survey: InputSurvey) -> None:
+            survey.sampled = task.sample_every > 0
+            _take_any(items, survey, how, partial)
+
+        _read_range(task, how, partial, progress, take)
         return partial
     if how.ahead and _can_be_read_again(task.found):
         partial = _read_whole(task.found, how, progress)
@@ -158,27 +166,35 @@ def _read_whole(found: Input | Skipped, how: How, progress: Progress) -> Partial
     return partial
 
 
-def _read_range(found: Input, task: Task, how: How, partial: Partial, progress: Progress) -> None:
+def _read_range(task: Task, how: How, partial: Partial, progress: Progress, take: _Take) -> None:
+    """Read a range of a plain file, and have what it holds taken with its survey."""
+    found = task.found
+    assert isinstance(found, Input)  # noqa: S101 - only these have ranges
     survey = InputSurvey(found.path, "ndjson", found.named)
     partial.surveys.append(survey)
     try:
         with open_raw(found) as raw:
             check_identity(found, raw, task, how)
-            items = read_blocks(
-                raw,
-                found.path,
-                task.start,
-                task.end,
-                how.limits,
-                sample_every=task.sample_every,
-                undecided=undecided,
-            )
-            take_sifted(items, survey, how, partial)
+            take(_items(raw, found.path, task, how), survey)
             check_length(found, raw)
     except OSError as error:
         survey.skip(unreadable(found.path, survey.lines, error))
     survey.size = task.size
     progress(task.size)
+
+
+def _items(raw: io.RawIOBase, path: str, task: Task, how: How) -> Iterator[Sifted]:
+    if not task.sample_every:
+        return read_lines(raw, path, task.start, task.end, how.limits)
+    return read_blocks(
+        raw,
+        path,
+        task.start,
+        task.end,
+        how.limits,
+        sample_every=task.sample_every,
+        undecided=undecided,
+    )
 
 
 def _sift_part(part: Part, survey: InputSurvey, how: How, partial: Partial) -> bool:
@@ -250,7 +266,7 @@ def _take_any(items: Iterable[Sifted], survey: InputSurvey, how: How, partial: P
     for item in items:
         if isinstance(item, Tally):
             survey.lines += item.lines
-            survey.records += item.lines - item.blank
+            survey.records += item.lines - item.blank if survey.sampled else 0
         elif isinstance(item, Sample):
             for document in envelope.events(item.record.document):
                 count(document, how.settings, survey, partial)
@@ -262,7 +278,7 @@ def _take_any(items: Iterable[Sifted], survey: InputSurvey, how: How, partial: P
 
 
 def recount(task: Task, how: How, progress: Progress) -> Partial:
-    """Read an input whole, for its counts and the time covered alone."""
+    """Do one task for its counts and the time covered alone."""
     counted = how.empty()
 
     def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
@@ -271,5 +287,16 @@ def recount(task: Task, how: How, progress: Progress) -> Partial:
         if not isinstance(view, str):
             cover(view, survey, counted)
 
-    counted.surveys = read_all([task.found], how.limits, progress, take)
+    def take_range(items: Iterator[Sifted], survey: InputSurvey) -> None:
+        for item in items:
+            if isinstance(item, Tally):
+                survey.lines += item.lines
+            elif not isinstance(item, Sample):
+                for document, origin in events_of(item, survey):
+                    take(document, origin, survey)
+
+    if task.identity is None:
+        counted.surveys = read_all([task.found], how.limits, progress, take)
+    else:
+        _read_range(task, how, counted, progress, take_range)
     return counted

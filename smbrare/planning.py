@@ -26,7 +26,10 @@ _DECODED = 25
 """How many times as long a byte takes that is decoded, and not only sifted."""
 
 RANGE_BYTES = 32 * MIB
-"""Bytes of a plain file that one task reads."""
+"""Bytes of a plain file that one task sifts."""
+
+DECODED_RANGE_BYTES = 2 * MIB
+"""Bytes of a plain file that one task decodes whole."""
 
 _SAMPLES = 500
 SAMPLE_EVERY_AT_LEAST = MIB // 4
@@ -73,8 +76,8 @@ class Task(Struct, frozen=True):
         found: The input, or why a path gives none.
         start: First byte of the range.
         end: The byte past the range; None for the end of the file.
-        sample_every: Bytes between sampled records of the range; 0 where all is read.
-        identity: What the file of a range was when its ranges were made.
+        sample_every: Bytes between sampled records of the range; 0 where all are decoded.
+        identity: What the file of a range was when its ranges were made; None for a whole input.
     """
 
     found: Input | Skipped
@@ -91,26 +94,44 @@ class Task(Struct, frozen=True):
 
 
 def plan(found: Input | Skipped, how: How) -> list[Task]:
-    """Return the tasks of an input: ranges of large plain NDJSON, unless one job reads it all."""
+    """Return the tasks of an input: ranges of plain NDJSON, unless one job reads it all."""
     size, identity = 0, None
     if isinstance(found, Input) and may_have_ranges(found, how):
         size, identity = found.size or 0, _plain_ndjson(found, how)
     if identity is None:
         return [Task(found)]
-    every = max(size // _SAMPLES, SAMPLE_EVERY_AT_LEAST)
-    alone = how.jobs == 1 and how.cluster is None
+    every = 0 if _decodes_all(size, how) else max(size // _SAMPLES, SAMPLE_EVERY_AT_LEAST)
+    length = _range_bytes(size, how)
     # The last range begins before the last line, unless that is longer, so it can sample that.
-    starts = range(0, max(size - RANGE_BYTES // 32, 1), size if alone else RANGE_BYTES)
+    starts = range(0, max(size - length // 32, 1), size if _is_alone(how) else length)
     return [
-        Task(found, start, None if start == starts[-1] else start + RANGE_BYTES, every, identity)
+        Task(found, start, None if start == starts[-1] else start + length, every, identity)
         for start in starts
     ]
 
 
 def may_have_ranges(found: Input | Skipped, how: How) -> bool:
     """Return whether an input is large enough for ranges, if it is plain NDJSON."""
-    size = found.size if isinstance(found, Input) else None
-    return not how.thorough and size is not None and size >= LARGE_BYTES
+    if not isinstance(found, Input) or found.size is None:
+        return False
+    if not _decodes_all(found.size, how):
+        return True
+    worth_it = found.size >= 2 * _range_bytes(found.size, how)
+    return worth_it and not found.is_remote and not _is_alone(how)
+
+
+def _decodes_all(size: int, how: How) -> bool:
+    return how.thorough or size < LARGE_BYTES
+
+
+def _range_bytes(size: int, how: How) -> int:
+    # A task costs a cluster more than this machine.
+    whole = _decodes_all(size, how) and how.cluster is None
+    return DECODED_RANGE_BYTES if whole else RANGE_BYTES
+
+
+def _is_alone(how: How) -> bool:
+    return how.jobs == 1 and how.cluster is None
 
 
 def jobs(tasks: Sequence[Task], how: How) -> int:

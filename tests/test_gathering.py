@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.json import encode
+from msgspec.structs import replace
 
 from smbrare import gathering, planning, workers
 from smbrare.examine import Partial
@@ -45,6 +47,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every file large, and ranges of a few lines."""
     monkeypatch.setattr(planning, "LARGE_BYTES", 1)
     monkeypatch.setattr(planning, "RANGE_BYTES", 5_000)
+    monkeypatch.setattr(planning, "DECODED_RANGE_BYTES", 3_000)
     monkeypatch.setattr(planning, "SAMPLE_EVERY_AT_LEAST", 2_000)
 
 
@@ -84,6 +87,46 @@ def test_sifting_gives_the_findings_of_a_thorough_reading(
     if counted.container == "ndjson":
         assert counted.records == read.records
         assert counted.sources.keys() <= read.sources.keys()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from([*SAMPLE_LINES, *NOISE, " " * 4_000, "x" * 7_000]), min_size=20),
+    st.sampled_from(["", "\n", "\r\n", "\n\n"]),
+    st.sampled_from([b"", b"\xef\xbb\xbf"]),
+)
+def test_ranges_that_are_decoded_whole_give_what_one_reading_gives(
+    small: None, tmp_path_factory: pytest.TempPathFactory, lines: list[str], end: str, mark: bytes
+) -> None:
+    del small
+    path = tmp_path_factory.mktemp("mixed") / "events.ndjson"
+    path.write_bytes(mark + "\n".join(lines).encode() + end.encode())
+    how: dict[str, Any] = {"thorough": True, "names": frozenset({"*"})}
+    whole, ranges = gathered(path, jobs=1, **how), gathered(path, **how)
+    (found_input,) = discover([str(path)])
+    assert len(plan(found_input, How(jobs=1, thorough=True))) == 1
+    assert documents(ranges) == documents(whole)
+    assert [replace(survey, lines=0) for survey in ranges.surveys] == [
+        replace(survey, lines=0) for survey in whole.surveys
+    ]
+    for part in ("one_clause_away", "span", "answers", "resolutions"):
+        one, other = (
+            encode(getattr(each, part), order="deterministic") for each in (ranges, whole)
+        )
+        assert one == other
+
+
+@pytest.mark.usefixtures("small")
+def test_what_a_sample_leaves_in_doubt_is_counted_in_ranges_alike(tmp_path: Path) -> None:
+    # No network event, so that what a sample tells has to be made sure of.
+    lines = [json.dumps({"event": {"category": ["file"]}, "n": "x" * n}) for n in range(900)]
+    path = tmp_path / "events.ndjson"
+    path.write_text("\n".join([*lines, "{broken", "null", ""]) * 3)
+    one, several = gathered(path, jobs=1), gathered(path, jobs=2)
+    assert not one.surveys[0].sampled
+    assert [replace(survey, lines=0) for survey in several.surveys] == [
+        replace(survey, lines=0) for survey in one.surveys
+    ]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ Every line is counted, and every line that is no JSON object in one piece is not
 port of the rule.
 """
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
@@ -108,6 +109,41 @@ def read_blocks(
         before += tally.lines
     if last is not None and end is None:
         yield from _sample(*last, limits)
+
+
+def read_lines(
+    stream: Stream, path: str, start: int = 0, end: int | None = None, limits: Limits = DEFAULT
+) -> Iterator[Record | Skipped | Tally]:
+    """Yield all records of a range, what was skipped, and tallies.
+
+    Args:
+        stream: As for `read_blocks`, as are the others.
+        path: The input's name, for the records' origins.
+        start: First byte of the range.
+        end: The byte past the range; None for the end of the stream.
+        limits: The longest line to hold in memory, and how deep a record may nest.
+
+    Raises:
+        OSError, EOFError: If the stream fails; what was complete before that was yielded.
+    """
+    number = 0
+    for piece in pieces(stream, start, end, limits.record_bytes + 1):
+        before, blank, offset = number, 0, piece.offset
+        if piece.kind == "lines":
+            for line in io.BytesIO(piece.text):
+                number += 1
+                if line.strip():
+                    yield record(line, Origin(path, number, offset), limits)
+                else:
+                    blank += 1
+                offset += len(line)
+        else:
+            number += 1
+            item = _alone(piece, Origin(path, number, offset), limits)
+            blank = int(item is None)
+            if item is not None:
+                yield item
+        yield Tally(number - before, blank)
 
 
 def _alone(piece: Piece, origin: Origin, limits: Limits) -> Record | Skipped | None:
