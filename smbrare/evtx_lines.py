@@ -34,7 +34,7 @@ def read_sifted(
         undecided: Which records are to be decoded; see `read_blocks`.
     """
     skipped: list[Skipped] = []
-    lines = Layer(_lines(texts(file, path), skipped))
+    lines = as_lines(file, path, skipped)
     number = 0
     for item in read_blocks(
         lines, path, limits=limits, sample_every=sample_every, undecided=undecided
@@ -50,8 +50,18 @@ def read_sifted(
         yield Skipped(Origin(path, number), lines.trouble, could_matter=True, ends_input=True)
 
 
+def as_lines(file: IO[bytes], path: str, skipped: list[Skipped]) -> Layer:
+    """Return the records of an EVTX file as a stream of NDJSON, a line for each.
+
+    Args:
+        file: The file, readable at any place; it stays open.
+        path: The input's name.
+        skipped: Gets what was skipped; a blank line stands for it.
+    """
+    return Layer(_lines(texts(file, path), skipped))
+
+
 def _lines(items: Iterable[Text | Skipped], skipped: list[Skipped]) -> Iterator[bytes]:
-    """Yield records as lines, a blank one for each that was skipped, so that lines count both."""
     lines: list[str] = []
     size = 0
     for item in items:

@@ -29,7 +29,10 @@ RANGE_BYTES = 32 * MIB
 """Bytes of a plain file that one task sifts."""
 
 DECODED_RANGE_BYTES = 2 * MIB
-"""Bytes of a plain file that one task decodes whole."""
+"""Bytes of a plain file that one task decodes whole, at the least."""
+
+_DECODED_RANGES = 256
+"""How many ranges are decoded whole before they become longer."""
 
 _SAMPLES = 500
 SAMPLE_EVERY_AT_LEAST = MIB // 4
@@ -126,8 +129,9 @@ def _decodes_all(size: int, how: How) -> bool:
 
 def _range_bytes(size: int, how: How) -> int:
     # A task costs a cluster more than this machine.
-    whole = _decodes_all(size, how) and how.cluster is None
-    return DECODED_RANGE_BYTES if whole else RANGE_BYTES
+    if how.cluster is not None or not _decodes_all(size, how):
+        return RANGE_BYTES
+    return min(max(size // _DECODED_RANGES, DECODED_RANGE_BYTES), RANGE_BYTES)
 
 
 def _is_alone(how: How) -> bool:

@@ -1,12 +1,14 @@
 """The second pass: the same inputs once more, for what happened around the findings.
 
 Only for the few hosts and addresses that were found, and only on inputs that can be read twice.
-Of NDJSON and arrays only the records are decoded that name one of them. What the first pass could
-not read is not told again; what the second cannot is said of the findings.
+Of NDJSON, arrays and EVTX only the records are decoded that name one of them. What the first pass
+could not read is not told again; what the second cannot is said of the findings.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial as bind
+from typing import IO
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -16,6 +18,7 @@ from smbrare.around import Around, Collector, together
 from smbrare.containers import Part
 from smbrare.dns import Answers
 from smbrare.event import Document, Origin, Record, Skipped
+from smbrare.evtx_lines import as_lines
 from smbrare.finding import Finding
 from smbrare.inputs import Input
 from smbrare.limits import Limits
@@ -195,9 +198,20 @@ def _records(part: Part, needles: tuple[bytes, ...], limits: Limits) -> Iterator
     if needles and part.text is not None and begins_array(part.text.head):
         yield from _elements(part.text, part.path, needles, limits)
         return
-    for item in part.records:
+    items = part.records
+    if needles and part.file is not None:
+        items = part.file(bind(_of_evtx, needles=needles))
+    for item in items:
         if isinstance(item, Record):
             yield item
+
+
+def _of_evtx(
+    file: IO[bytes], path: str, limits: Limits, needles: tuple[bytes, ...]
+) -> Iterator[Record]:
+    """Yield the records of an EVTX file that name one of the needles."""
+    for record in read_with(as_lines(file, path, []), path, needles, limits):
+        yield replace(record, origin=replace(record.origin, offset=None))
 
 
 def _elements(

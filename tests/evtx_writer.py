@@ -17,7 +17,11 @@ _VALUE, _ATTRIBUTE, _FRAGMENT, _END_OF_STREAM, _TEXT = 0x05, 0x06, 0x0F, 0x00, 0
 
 
 def evtx(events: Iterable[Mapping[str, str]]) -> bytes:
-    """Return an EVTX file of Sysmon events 3 with the given EventData."""
+    """Return an EVTX file of Sysmon's events with the given EventData.
+
+    Args:
+        events: For each event its EventData, and under ``EventID`` its number, if that is not 3.
+    """
     chunks: list[bytes] = []
     records: list[bytes] = []
     number = first = 1
@@ -56,13 +60,21 @@ class _Chunk:
                     {},
                     [
                         ("Provider", {"Name": "Microsoft-Windows-Sysmon"}, ""),
-                        ("EventID", {}, "3"),
+                        ("EventID", {}, data.get("EventID", "3")),
                         ("EventRecordID", {}, str(number)),
                         ("Channel", {}, "Microsoft-Windows-Sysmon/Operational"),
                         ("Computer", {}, "WS-01"),
                     ],
                 ),
-                ("EventData", {}, [("Data", {"Name": name}, text) for name, text in data.items()]),
+                (
+                    "EventData",
+                    {},
+                    [
+                        ("Data", {"Name": name}, text)
+                        for name, text in data.items()
+                        if name != "EventID"
+                    ],
+                ),
             ],
         )
         body.append(_END_OF_STREAM)

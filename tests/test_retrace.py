@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from smbrare.retrace import NO_HOST, NO_TIME, READ_ONCE, TOO_MANY, look_around
 from smbrare.triage import triage
 from tests.activities import logon, process, security
 from tests.conftest import Run
+from tests.container_world import WORLD, event_data
 from tests.events import DESTINATION, matching
+from tests.evtx_writer import evtx
 from tests.reports import looked_around, report, write
 
 QUERY = {
@@ -74,6 +77,24 @@ def test_the_elements_of_an_array_tell_the_same(tmp_path: Path, odd: str, place:
     assert event.origin.offset is None
     assert [each.user for each in around(finding).logged_on] == ["CORP\\alice"]
     assert [query.name for query in finding.queries] == ["files.example"]
+
+
+def test_the_records_of_an_evtx_file_tell_the_same(tmp_path: Path) -> None:
+    connection = event_data(WORLD[0])
+    day, time = connection["UtcTime"].split()
+    started = {"EventID": "1", "Image": "C:\\Office\\WINWORD.EXE", "User": "CORP\\alice"}
+    later = {**started, "UtcTime": f"{day} 23:00:00.000", "Image": "C:\\late.exe"}
+    path = tmp_path / "Sysmon.evtx"
+    path.write_bytes(evtx([{**started, "UtcTime": f"{day} {time}"}, later, connection]))
+    (finding,) = looked(path)
+    (event,) = around(finding).events
+    assert (event.kind, event.what) == ("process", "C:\\Office\\WINWORD.EXE")
+    assert str(event.origin) == f"{path}:1"
+    # Among names that may be escaped, every record is decoded.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retrace, "_PLAIN_NAME", re.compile("no name"))
+        (again,) = looked(path)
+    assert around(again) == around(finding)
 
 
 def test_triage_names_the_user_and_the_program(tmp_path: Path) -> None:
