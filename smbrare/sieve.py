@@ -10,6 +10,7 @@ splits (``4<!-- -->45``): no known exporter writes either.
 """
 
 import re
+from codecs import BOM_UTF8
 from typing import TypeAlias
 
 import stringzilla
@@ -64,7 +65,7 @@ class Sifted(Struct, frozen=True):
 
     Attributes:
         lines: Number of lines, counted by their ends; a last line that has no end counts too.
-        blank: Those among them that hold nothing but white space.
+        blank: Those among them that hold nothing but white space, a byte order mark aside.
         candidates: Every line that could match the rule.
         odd: Every line that is no JSON object in one piece: not blank, and not beginning with
             ``{`` and ending with ``}``, spaces at its end aside.
@@ -162,7 +163,7 @@ def _with_exceptions(block: bytes, candidates: list[Span]) -> Sifted:
     for line in lines:
         past = min(start + len(line) + 1, len(block))
         if not line.startswith(b"{") or not line.rstrip(b" \t\r").endswith(b"}"):
-            if line.strip():
+            if line.removeprefix(BOM_UTF8).strip():
                 odd.append((start, past))
             else:
                 blank += 1

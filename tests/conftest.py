@@ -1,9 +1,10 @@
 """Shared by the tests: how to run the program, and where real logs lie if they are there."""
 
+import csv
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,14 @@ class Result:
 
 
 Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def _csv_fields() -> Iterator[None]:
+    """Undo what a reader told the csv module, which keeps it for all who use it."""
+    before = csv.field_size_limit()
+    yield
+    csv.field_size_limit(before)
 
 
 @pytest.fixture

@@ -165,7 +165,7 @@ def test_an_event_without_a_time_and_one_with_two_destinations(run: Run, tmp_pat
 def test_a_broken_line_is_explained(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "broken.ndjson"
     good = json.dumps(matching()) + "\n"
-    path.write_text(good + '{"port": 445\n{"a": \n' + good + '{"cut": 44')
+    path.write_text(good + '{"port": 445\n{"a": }\n' + good + '{"cut": 44')
     result = run("explain", f"{path}:2")
     assert result.code == 3
     assert "skipped: no JSON" in result.out

@@ -113,7 +113,7 @@ def test_exit_3_for_what_cannot_be_read_and_the_others_are_inspected(
     assert result.code == 3
     assert f"{broken}:1 (no JSON" in result.out
     harmless = tmp_path / "harmless.ndjson"
-    harmless.write_text("{nonsense\n" + POOR.read_text())
+    harmless.write_text("nonsense\n" + POOR.read_text())
     assert run("inspect", harmless).code == 0
     assert run("inspect", harmless, "--strict").code == 3
 

@@ -206,11 +206,23 @@ def test_a_broken_line_costs_no_other_line_and_no_clean_exit_code(run: Run, tmp_
 
 def test_ten_broken_lines_are_located_and_the_rest_counted(run: Run, tmp_path: Path) -> None:
     broken = tmp_path / "broken.ndjson"
-    broken.write_text("{nonsense\n" * 25 + WEEK[3].read_text())
+    broken.write_text("{nonsense}\n" * 25 + WEEK[3].read_text())
     result = run("scan", broken)
     assert result.code == 0
     assert result.err.count(": skipped: ") == 10
     assert "and 15 more skipped" in result.err
+
+
+@pytest.mark.parametrize("end", [150, None])
+def test_a_piece_of_an_event_could_have_matched(run: Run, tmp_path: Path, end: int | None) -> None:
+    event = matching()
+    piece = json.dumps(event)[:end] if end else json.dumps(dict(reversed(event.items())))[90:]
+    assert "445" not in piece
+    path = tmp_path / "torn.ndjson"
+    path.write_text(f"{piece}\n{WEEK[3].read_text()}")
+    result = run("scan", path)
+    assert result.code == 3
+    assert f"{path}:1: skipped" in result.err
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def _skipped(explained: Explained) -> Iterator[str]:
     if skipped.ends_input:
         yield "Reading stopped there: whatever follows it is unknown.\n"
     elif skipped.could_matter:
-        yield "It could have matched the rule: it may hold an SMB port.\n"
+        yield "It could have matched the rule: it may hold an SMB port, or have lost it.\n"
     else:
         yield "It cannot have matched the rule: no SMB port stands in it.\n"
 

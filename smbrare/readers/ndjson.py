@@ -31,8 +31,13 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
         if len(line) > limits.record_bytes and not line.endswith(b"\n"):
             offset += _skip_line(stream)
             yield too_long(origin, limits)
-        elif line.strip():
+        elif not is_blank(line):
             yield record(line, origin, limits)
+
+
+def is_blank(line: bytes) -> bool:
+    """Return whether a line holds nothing but white space, a byte order mark before it aside."""
+    return not line.removeprefix(codecs.BOM_UTF8).strip()
 
 
 def record(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> Record | Skipped:
@@ -46,16 +51,28 @@ def record(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> Record | Sk
         limits: How deep it may nest.
     """
     try:
-        document = decode(line.removeprefix(codecs.BOM_UTF8))
+        document = decode(_blanked(line))
     except BadJson as error:
         if not line.endswith(b"\n"):
             return Skipped(origin, f"cut off: {error}", could_matter=True, ends_input=True)
-        return Skipped(origin, str(error), could_matter=may_match(line))
+        return Skipped(origin, str(error), could_matter=may_match(line) or _is_torn(line))
     if not isinstance(document, dict):
         return Skipped(origin, f"no object: {type(document).__name__}", may_match(line))
     if nests_deeper(line, document, limits.nesting):
         return Skipped(origin, TOO_DEEP, could_matter=may_match(line))
     return Record(origin, document, repeated(line, document))
+
+
+def _blanked(line: bytes) -> bytes:
+    """Return a line with blanks for a byte order mark, as `streams.as_utf_8` has them."""
+    mark = codecs.BOM_UTF8
+    return line.replace(mark, b" " * len(mark), 1) if line.startswith(mark) else line
+
+
+def _is_torn(line: bytes) -> bool:
+    """Return whether a line is a piece of an object whose rest may have held the port."""
+    text = line.removeprefix(codecs.BOM_UTF8).strip()
+    return text.startswith(b"{") != text.endswith(b"}")
 
 
 def too_long(origin: Origin, limits: Limits) -> Skipped:

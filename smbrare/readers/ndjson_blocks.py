@@ -15,7 +15,7 @@ from msgspec import Struct
 from smbrare.event import Origin, Record, Skipped
 from smbrare.limits import DEFAULT, Limits
 from smbrare.readers.blocks import BLOCK_BYTES, Piece, Stream, pieces
-from smbrare.readers.ndjson import record, too_long
+from smbrare.readers.ndjson import is_blank, record, too_long
 from smbrare.sieve import Sifted, scan_block
 
 Undecided: TypeAlias = Callable[[Sequence[memoryview]], Iterable[int]]
@@ -132,10 +132,10 @@ def read_lines(
         if piece.kind == "lines":
             for line in io.BytesIO(piece.text):
                 number += 1
-                if line.strip():
-                    yield record(line, Origin(path, number, offset), limits)
-                else:
+                if is_blank(line):
                     blank += 1
+                else:
+                    yield record(line, Origin(path, number, offset), limits)
                 offset += len(line)
         else:
             number += 1
@@ -151,7 +151,7 @@ def _alone(piece: Piece, origin: Origin, limits: Limits) -> Record | Skipped | N
     if piece.kind == "too long":
         return too_long(origin, limits)
     rest = bytes(piece.text)
-    return record(rest, origin, limits) if rest.strip() else None
+    return None if is_blank(rest) else record(rest, origin, limits)
 
 
 def _to_decode(
@@ -198,6 +198,6 @@ def _last_line(piece: Piece, path: str) -> tuple[bytes, Origin]:
 
 
 def _sample(line: bytes, origin: Origin, limits: Limits) -> Iterator[Sample]:
-    item = record(line, origin, limits) if line.strip() else None
+    item = None if is_blank(line) else record(line, origin, limits)
     if isinstance(item, Record):
         yield Sample(item)
