@@ -66,9 +66,11 @@ def reading(report: Report, seconds: float) -> Iterator[str]:
 def details(report: Report) -> Iterator[str]:
     """Yield what ``-v`` adds: a line for each input, and exclusions that kept nothing back."""
     for survey in report.inputs:
-        container = f" ({survey.container})" if survey.container else ""
+        kind = survey.container or ("an archiver's litter" if survey.litter else "")
+        kind = kind or ("of no known format" if _is_unknown(survey) else "")
+        shown = f" ({kind})" if kind else ""
         yield visible(
-            f"input       {survey.path}{container}: {human_size(survey.size)}, "
+            f"input       {survey.path}{shown}: {human_size(survey.size)}, "
             f"{counted(survey.records, 'record')}, "
             f"{counted(survey.network, 'network event')}"
         )

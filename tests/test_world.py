@@ -130,4 +130,4 @@ def test_all_fixtures_are_read_to_their_end(run: Run) -> None:
 def test_a_script_among_logs_is_counted_and_named(run: Run) -> None:
     result = run("scan", FIXTURES, "-v")
     assert "of no known format" in result.err
-    assert str((FIXTURES / "make.py").relative_to(ROOT)) in result.err
+    assert f"{(FIXTURES / 'make.py').relative_to(ROOT)} (of no known format): " in result.err

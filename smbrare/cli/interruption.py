@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from smbrare.exitcodes import EXIT_INTERRUPTED, EXIT_TERMINATED
 
 _CODES = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
-_SHOW_CURSOR = b"\x1b[?25h"
+_CLEAR_BAR = b"\r\x1b[2K\x1b[?25h"
 
 _undo: list[Callable[[], object]] = []
 _unwinds = False
@@ -94,9 +94,9 @@ def undoing(step: Callable[[], object]) -> Iterator[None]:
         _undo.remove(step)
 
 
-def show_cursor() -> None:
-    """Show the terminal's cursor, which a progress bar hides."""
-    os.write(2, _SHOW_CURSOR)
+def clear_bar() -> None:
+    """Clear the line of a progress bar, and show the terminal's cursor, which it hides."""
+    os.write(2, _CLEAR_BAR)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:

@@ -45,6 +45,6 @@ def progress_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
             drawn = now
             bar.refresh()
 
-    with interruption.undoing(interruption.show_cursor), bar:
+    with interruption.undoing(interruption.clear_bar), bar:
         task = bar.add_task("reading", total=total)
         yield advance
