@@ -104,7 +104,7 @@ def _all_sampled(items: Iterator[Record | Skipped]) -> Iterator[Sifted]:
     for item in items:
         if item.origin.number != number:
             number = item.origin.number
-            yield Tally(1, 0)
+            yield Tally(1, 0, isinstance(item, Skipped))
         yield item
         if isinstance(item, Record):
             yield Sample(item)

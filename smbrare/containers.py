@@ -7,6 +7,7 @@ what is left. Whatever ends a layer early becomes the last `Skipped` of the part
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from functools import partial as bind
 from typing import IO, Any, BinaryIO, TypeAlias, TypeVar
 
@@ -175,8 +176,9 @@ def _unpacked(stream: Stream, path: str, context: _Context) -> Iterator[Part]:
         yield Part(path, context.named(layer), _failed(path, reason))
     elif packed:
         unpacked = compression.decompressed(stream, packed, context.budget, ahead=context.ahead)
-        inner = Stream(unpacked, stream)
-        yield from _unpacked(inner, path, context.inside(layer))
+        # A thread that unpacks ends with who reads, if only a part of what it gives was wanted.
+        with closing(unpacked):
+            yield from _unpacked(Stream(unpacked, stream), path, context.inside(layer))
     elif layer:
         yield from _archive(stream, layer, path, context)
     else:

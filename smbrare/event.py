@@ -16,7 +16,8 @@ class Origin(Struct, frozen=True, gc=False):
 
     Attributes:
         path: The input as the user named it; a member of an archive follows after ``!``.
-        number: Line, record or row, counted from 1; 0 for the input as a whole.
+        number: Line, record or row, counted from 1; 0 for the input as a whole, and where it is not
+            known how many come before.
         offset: Bytes from the start of the (decompressed) input, where the reader knows.
     """
 
@@ -28,9 +29,9 @@ class Origin(Struct, frozen=True, gc=False):
         return f"{self.path}:{self.number}" if self.number else self.path
 
 
-def moved(origin: Origin, lines: int) -> Origin:
-    """Return an origin that stands a number of lines further down in its input."""
-    return replace(origin, number=origin.number + lines)
+def moved(origin: Origin, lines: int | None) -> Origin:
+    """Return an origin that stands a number of lines further down in its input, if it is known."""
+    return replace(origin, number=0 if lines is None else origin.number + lines)
 
 
 class Record(Struct, frozen=True, gc=False):

@@ -1,19 +1,23 @@
-"""The records of a large EVTX file as lines of NDJSON, of which only some have to be decoded."""
+"""The records of an EVTX file as lines of NDJSON, of which only some have to be decoded."""
 
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import IO
 
-from msgspec.structs import replace
-
 from smbrare.arrays import Sifted
-from smbrare.event import Origin, Record, Skipped
-from smbrare.limits import DEFAULT, MIB, Limits
-from smbrare.readers.evtx_log import Text, texts
-from smbrare.readers.ndjson_blocks import Tally, Undecided, read_blocks
+from smbrare.event import Record, Skipped
+from smbrare.limits import DEFAULT, KIB, MIB, Limits
+from smbrare.readers import evtx_log
+from smbrare.readers.evtx_log import Text
+from smbrare.readers.ndjson_blocks import Sample, Tally, Undecided, marks
+from smbrare.sieve import scan_block
 from smbrare.unpack.streams import Layer
 
-_CHARACTERS = MIB // 2
+_BATCH_CHARACTERS = MIB // 2
 """Text to sift at a time."""
+
+_SKIPPED_CHARACTERS = KIB
+"""What a record that was skipped counts for: a damaged file may hold nothing else."""
 
 
 def read_sifted(
@@ -24,69 +28,95 @@ def read_sifted(
     sample_every: int,
     undecided: Undecided,
 ) -> Iterator[Sifted]:
-    """Yield what `evtx_log.read` does, but only records that could match, and a sample.
+    """Yield what `evtx_log.read` does, in its order, but only records that could match; a sample.
 
     Args:
         file: The file, readable at any place; it stays open.
-        path: The input's name, for the records' origins, which count as those of `evtx_log.read`.
+        path: The input's name, for the records' origins.
         limits: The longest record to decode, and how deep it may nest.
         sample_every: Bytes of JSON between sampled records; see `read_blocks`.
         undecided: Which records are to be decoded; see `read_blocks`.
+
+    Raises:
+        OSError: If the stream fails; what was complete before that was yielded.
     """
-    skipped: list[Skipped] = []
-    lines = as_lines(file, path, skipped)
-    number = 0
-    for item in read_blocks(
-        lines, path, limits=limits, sample_every=sample_every, undecided=undecided
-    ):
-        yield from _taken(skipped)
-        if isinstance(item, Record | Skipped):
-            yield replace(item, origin=replace(item.origin, offset=None))
-        else:
-            number += item.lines if isinstance(item, Tally) else 0
-            yield item
-    yield from _taken(skipped)
-    if lines.trouble:
-        yield Skipped(Origin(path, number), lines.trouble, could_matter=True, ends_input=True)
+    offset = 0
+    last: Text | None = None
+    for batch in _batches(evtx_log.texts(file, path)):
+        lines = [_line(item) for item in batch]
+        wanted = _wanted(lines, undecided)
+        coming = marks(offset, offset + sum(map(len, lines)), sample_every)
+        mark = next(coming, None)
+        count = skipped = 0
+        for place, (item, line) in enumerate(zip(batch, lines, strict=True)):
+            if isinstance(item, Skipped):
+                yield item
+                continue
+            count += 1
+            offset += len(line)
+            last = item
+            if place in wanted or len(line) > limits.record_bytes + 1:
+                found = evtx_log.record(item, limits)
+                skipped += isinstance(found, Skipped)
+                yield found
+            if mark is not None and mark < offset:
+                yield from _sample(item, limits)
+                mark = next((later for later in coming if later >= offset), None)
+        yield Tally(count, 0, skipped)
+    if last is not None:
+        yield from _sample(last, limits)
 
 
-def as_lines(file: IO[bytes], path: str, skipped: list[Skipped]) -> Layer:
-    """Return the records of an EVTX file as a stream of NDJSON, a line for each.
+def as_lines(file: IO[bytes], path: str) -> Layer:
+    """Return the records of an EVTX file as a stream of lines, a blank one for what was skipped.
 
     Args:
         file: The file, readable at any place; it stays open.
         path: The input's name.
-        skipped: Gets what was skipped; a blank line stands for it.
     """
-    return Layer(_lines(texts(file, path), skipped))
+    return Layer(
+        b"".join(_line(item) or b"\n" for item in batch)
+        for batch in _batches(evtx_log.texts(file, path))
+    )
 
 
-def _lines(items: Iterable[Text | Skipped], skipped: list[Skipped]) -> Iterator[bytes]:
-    lines: list[str] = []
+def _batches(items: Iterable[Text | Skipped]) -> Iterator[list[Text | Skipped]]:
+    batch: list[Text | Skipped] = []
     size = 0
-    for item in items:
-        if isinstance(item, Skipped):
-            skipped.append(item)
-            lines.append("")
-        else:
-            # Between two values a line end is as good as a blank, and inside of one there is none.
-            lines.append(item.json.replace("\n", " "))
-            size += len(item.json)
-        if size >= _CHARACTERS:
-            yield _encoded(lines)
-            lines, size = [], 0
-    if lines:
-        yield _encoded(lines)
+    failure: OSError | None = None
+    try:
+        for item in items:
+            batch.append(item)
+            size += len(item.json) if isinstance(item, Text) else _SKIPPED_CHARACTERS
+            if size >= _BATCH_CHARACTERS:
+                yield batch
+                batch, size = [], 0
+    except OSError as error:
+        failure = error
+    yield batch
+    if failure is not None:
+        raise failure
 
 
-def _encoded(lines: list[str]) -> bytes:
-    return "\n".join([*lines, ""]).encode()
+def _line(item: Text | Skipped) -> bytes:
+    """Return a record's JSON as a line; nothing for one that was skipped."""
+    if isinstance(item, Skipped):
+        return b""
+    # Between two values a line end is as good as a blank, and inside of one there is none.
+    return item.json.replace("\n", " ").encode() + b"\n"
 
 
-def _taken(skipped: list[Skipped]) -> Iterator[Sifted]:
-    """Take and yield what was skipped."""
-    for item in skipped:
-        # It was counted as blank, and is a record that was skipped.
-        yield Tally(0, -1)
-        yield item
-    skipped.clear()
+def _wanted(lines: list[bytes], undecided: Undecided) -> set[int]:
+    """Return the places of the lines that are worth decoding."""
+    places = {start: place for place, start in enumerate(accumulate(map(len, lines), initial=0))}
+    sifted = scan_block(b"".join(lines))
+    odd = {places[first] for first, _ in sifted.odd}
+    candidates = [places[first] for first, _ in sifted.candidates if places[first] not in odd]
+    kept = undecided([memoryview(lines[place]) for place in candidates])
+    return odd | {candidates[place] for place in kept}
+
+
+def _sample(item: Text, limits: Limits) -> Iterator[Sample]:
+    found = evtx_log.record(item, limits)
+    if isinstance(found, Record):
+        yield Sample(found)

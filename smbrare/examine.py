@@ -47,11 +47,11 @@ class Partial(Struct):
         self.resolutions.merge(other.resolutions)
         self.answers.merge(other.answers)
 
-    def renumber(self, lines_before: int) -> None:
+    def renumber(self, lines_before: int | None) -> None:
         """Count the lines of this part from the start of its input, and not from its own.
 
         Args:
-            lines_before: Lines of the input before this part.
+            lines_before: Lines of the input before this part; None if that is unknown.
         """
         for contact in self.sightings.contacts.values():
             contact.earliest = replace(

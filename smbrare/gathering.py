@@ -77,7 +77,7 @@ def _gather(
     groups = _planned(inputs, how, cluster)
     whole = _reduced(groups, read, how, progress, cluster)
     if doubtful := merging.doubtful(whole, inputs):
-        again = [plan(found, replace(how, thorough=True)) for found in doubtful]
+        again = _planned(doubtful, replace(how, thorough=True), cluster)
         merging.correct(whole, _reduced(again, recount, how, _silent, cluster))
     return whole
 
@@ -266,12 +266,11 @@ def _take_any(items: Iterable[Sifted], survey: InputSurvey, how: How, partial: P
     for item in items:
         if isinstance(item, Tally):
             survey.lines += item.lines
-            survey.records += item.lines - item.blank if survey.sampled else 0
+            survey.records += item.records if survey.sampled else 0
         elif isinstance(item, Sample):
             for document in envelope.events(item.record.document):
                 count(document, how.settings, survey, partial)
         else:
-            survey.records -= survey.sampled and isinstance(item, Skipped)
             judge_it = judge_alone if survey.sampled else examine
             for document, origin in events_of(item, survey):
                 judge_it(document, origin, how.settings, survey, partial)

@@ -29,7 +29,8 @@ def decode(text: bytes | str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        strict = error
+        # Without the frames that led here: they hold this name, and would live as long as it.
+        strict = error.with_traceback(None)
     try:
         loose = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
         value = json.loads(

@@ -24,7 +24,8 @@ def joined(ranges: Sequence[Partial]) -> Partial:
         return first
     survey = first.surveys[0]
     for part in others:
-        part.renumber(survey.lines)
+        # A part that was not read to its end counted only so far.
+        part.renumber(None if survey.cut else survey.lines)
         survey.merge(part.surveys.pop())
         first.merge(part)
     return first
@@ -57,11 +58,14 @@ def doubtful(whole: Partial, inputs: Iterable[Input | Skipped]) -> list[Input]:
 
 
 def correct(whole: Partial, counted: Partial) -> None:
-    """Put the counts of a whole reading in the place of those that a sample leaves in doubt."""
+    """Put the counts of a whole reading in the place of those that a sample leaves in doubt.
+
+    What the first reading could not judge stays so: the second counts, and judges nothing.
+    """
     exact = {survey.path: survey for survey in counted.surveys}
     doubted = {survey.path for survey in _in_doubt(whole)}
     whole.surveys = [
-        replace(exact[survey.path], size=survey.size)
+        _corrected(survey, exact[survey.path])
         if survey.path in doubted and survey.path in exact
         else survey
         for survey in whole.surveys
@@ -69,6 +73,18 @@ def correct(whole: Partial, counted: Partial) -> None:
     whole.span.merge(counted.span)
     whole.resolutions.merge(counted.resolutions)
     whole.answers.merge(counted.answers)
+
+
+def _corrected(sampled: InputSurvey, exact: InputSurvey) -> InputSurvey:
+    trouble = sampled if sampled.cut or sampled.lost else exact
+    return replace(
+        exact,
+        size=sampled.size,
+        skipped=trouble.skipped,
+        lost=trouble.lost,
+        cut=trouble.cut,
+        located=trouble.located,
+    )
 
 
 def _in_doubt(whole: Partial) -> list[InputSurvey]:

@@ -1,6 +1,7 @@
 """What a thread unpacks ahead is what is unpacked step by step, and damage is noticed as well."""
 
 import io
+import sys
 import threading
 from collections.abc import Generator, Iterator
 from random import Random
@@ -8,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from smbrare.containers import parts
 from smbrare.limits import DEFAULT, Limits
 from smbrare.unpack.compression import decompressed, recognize
 from smbrare.unpack.streams import Budget, Damaged, Stream, blocks
@@ -57,6 +59,15 @@ def test_what_is_unpacked_ahead_is_bounded(name: str) -> None:
     with pytest.raises(Damaged, match="decompressed-bytes"):
         given.extend(unpacked(PACKED[name](CONTENT), Limits(decompressed_bytes=most), ahead=True))
     assert len(b"".join(given)) <= most
+
+
+def test_no_thread_is_left_where_the_content_is_unknown() -> None:
+    before, interval = threading.active_count(), sys.getswitchinterval()
+    for _ in range(3):
+        packed = io.BufferedReader(io.BytesIO(PACKED["gzip"](bytes(8_000_000))))
+        assert [part.container for part in parts(packed, "noise.gz", ahead=True)] == [""]
+        assert threading.active_count() == before
+    assert sys.getswitchinterval() == interval
 
 
 def test_the_thread_ends_with_who_reads() -> None:

@@ -1,14 +1,21 @@
 """A large EVTX file that is sifted gives what one gives whose every record is decoded."""
 
+import errno
+import gzip
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smbrare import planning
+from smbrare import evtx_lines, planning
+from smbrare.event import Origin, Skipped
+from smbrare.limits import DEFAULT, Limits
+from smbrare.readers import evtx_log
 from tests.container_world import WORLD, Connection, event_data
 from tests.evtx_writer import evtx
 from tests.test_gathering import documents, gathered
@@ -24,10 +31,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def log(world: Iterable[Connection] = WORLD) -> bytes:
-    """Return events of which every third is a match, and one in five goes to another address."""
+    """Return events of which every second is a match."""
     changed = [
         {"DestinationPort": "443"},
-        {},
+        {"Image": "ü" * 300},
         {"DestinationIp": "10.20.0.9"},
         {},
         {"ProcessId": "5120"},
@@ -36,14 +43,16 @@ def log(world: Iterable[Connection] = WORLD) -> bytes:
     return evtx(event_data(one) | changed[n % len(changed)] for n, one in enumerate(world))
 
 
-def same(path: Path, *, findings: bool = False) -> None:
-    sifted, thorough = gathered(path), gathered(path, thorough=True)
+def same(path: Path, *, findings: bool = False, limits: Limits = DEFAULT) -> None:
+    sifted = gathered(path, limits=limits)
+    thorough = gathered(path, limits=limits, thorough=True)
     (counted,), (read,) = sifted.surveys, thorough.surveys
     assert counted.sampled
     assert documents(sifted) == documents(thorough)
     assert documents(sifted) or not findings
     assert sifted.one_clause_away == thorough.one_clause_away
-    assert sorted(map(repr, counted.located)) == sorted(map(repr, read.located))
+    assert counted.located == read.located
+    assert counted.repeated == read.repeated
     assert (counted.records, counted.skipped, counted.lost, counted.cut) == (
         read.records,
         read.skipped,
@@ -79,6 +88,44 @@ def test_a_member_of_an_archive_is_sifted_alike(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("Sysmon.evtx", log())
     same(path, findings=True)
+
+
+@pytest.mark.usefixtures("small")
+def test_trouble_of_a_layer_around_it_is_told_alike(tmp_path: Path) -> None:
+    path = tmp_path / "Sysmon.evtx.gz"
+    path.write_bytes(gzip.compress(log()) + b"something else")
+    same(path, findings=True)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("most", [1024, 1025, 1300])
+def test_a_limit_counts_bytes_however_it_is_read(tmp_path: Path, most: int) -> None:
+    path = tmp_path / "Sysmon.evtx"
+    path.write_bytes(log())
+    same(path, limits=Limits(record_bytes=most))
+
+
+@pytest.mark.usefixtures("small")
+def test_a_file_that_fails_gives_the_records_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "Sysmon.evtx"
+    path.write_bytes(log())
+    texts = evtx_log.texts
+
+    def failing(*given: Any) -> Iterator[Any]:
+        yield from islice(texts(*given), 100)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(evtx_log, "texts", failing)
+    same(path, findings=True)
+
+
+def test_damage_takes_no_memory() -> None:
+    # As many records as a file can hold, none of which can be read.
+    broken = [Skipped(Origin("x", number), "broken", could_matter=True) for number in range(9_000)]
+    assert max(map(len, evtx_lines._batches(broken))) <= 512  # noqa: SLF001 - what is held at once
+    assert sum(map(len, evtx_lines._batches(broken))) == len(broken)  # noqa: SLF001
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,7 +1,9 @@
 """Large inputs, ranges and processes give what a whole reading gives."""
 
 import bz2
+import errno
 import gzip
+import io
 import json
 import multiprocessing
 import os
@@ -275,6 +277,58 @@ def test_a_sample_that_leaves_doubt_is_followed_by_a_whole_reading(tmp_path: Pat
     assert survey.sources["ecs"].network == 1
     assert not survey.sampled
     assert survey.unjudged() == []
+
+
+@pytest.mark.usefixtures("small")
+def test_a_whole_reading_that_counts_hides_no_trouble_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All samples are of files, and the process that reads the matches dies.
+    file = json.dumps({"event": {"category": ["file"]}, "n": "x" * 3_000}) + "\n"
+    path = tmp_path / "events.ndjson"
+    path.write_text(file * 20 + json.dumps(matching()) + "\n" + file * 20)
+    parent = os.getpid()
+
+    def dying(lines: Sequence[memoryview]) -> Iterable[int]:
+        if os.getpid() != parent:
+            os._exit(9)
+        return range(len(lines))
+
+    monkeypatch.setattr(gathering, "undecided", dying)
+    (survey,) = gathered(path, jobs=2).surveys
+    assert not survey.sampled
+    assert survey.cut
+    assert [skipped.reason for skipped in survey.located] == ["the process that read it died"]
+
+
+@pytest.mark.usefixtures("small")
+def test_behind_a_range_that_fails_no_line_is_given_a_wrong_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [json.dumps({"event": {"category": ["file"]}, "n": "x" * 200})] * 100
+    lines[70] = json.dumps(matching())
+    path = tmp_path / "events.ndjson"
+    path.write_text("\n".join(lines))
+
+    class Failing(io.FileIO):
+        """A file that cannot be read at one place."""
+
+        def readinto(self, buffer: Any, /) -> int:
+            if 6_000 <= self.tell() < 8_000:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().readinto(memoryview(buffer)[:1_000])
+
+    whole = gathered(path, thorough=True)
+    monkeypatch.setattr(gathering, "open_raw", lambda found: Failing(found.path, "rb"))
+    broken = gathered(path, thorough=True)
+    origins = [
+        contact.earliest.origin
+        for partial in (whole, broken)
+        for contact in partial.sightings.contacts.values()
+    ]
+    assert [origin.number for origin in origins] == [71, 0]
+    assert origins[0].offset == origins[1].offset
+    assert broken.surveys[0].cut
 
 
 @pytest.mark.usefixtures("small")

@@ -32,7 +32,7 @@ class Text(Struct, frozen=True, gc=False):
 
     Attributes:
         origin: Where it stands.
-        json: Its JSON, one object in one line.
+        json: Its JSON, one object.
     """
 
     origin: Origin
@@ -52,11 +52,11 @@ def read(stream: IO[bytes], path: str, limits: Limits = DEFAULT) -> Iterator[Rec
         OSError: If the stream fails; records before that were yielded.
     """
     for item in texts(stream, path):
-        yield item if isinstance(item, Skipped) else _record(item.json, item.origin, limits)
+        yield item if isinstance(item, Skipped) else record(item, limits)
 
 
 def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
-    """Yield the same, not decoded yet.
+    """Yield the records of an EVTX file as the library gives them, and what had to be skipped.
 
     Reading goes on behind a damaged record or chunk (64 KiB of records), which the reason names by
     the number it has in the file. Chunks that Windows reserved and never wrote hold nothing and
@@ -64,6 +64,13 @@ def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
 
     The library drops a last chunk that is cut off; here the records in it are read as far as they
     go, and the rest is skipped.
+
+    Args:
+        stream: As for `read`, as is ``path``.
+        path: The input's name.
+
+    Raises:
+        OSError: If the stream fails; records before that were yielded.
     """
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
@@ -128,18 +135,20 @@ def _parsed(stream: IO[bytes], path: str, number: int) -> Iterator[Text | Skippe
     while True:
         origin = Origin(path, number)
         try:
-            record: Any = next(records)
+            found: Any = next(records)
         except StopIteration:
             return
         except RuntimeError as error:
             yield Skipped(origin, str(error), could_matter=True)
         else:
-            yield Text(origin, record["data"])
+            yield Text(origin, found["data"])
         number += 1
 
 
-def _record(text: str, origin: Origin, limits: Limits) -> Record | Skipped:
-    if len(text) > limits.record_bytes:
+def record(item: Text, limits: Limits = DEFAULT) -> Record | Skipped:
+    """Return what a record holds, decoded."""
+    text, origin = item.json, item.origin
+    if len(text.encode()) > limits.record_bytes:
         return Skipped(origin, longer_than(limits), could_matter=True)
     try:
         document = decode(text)

@@ -41,10 +41,17 @@ class Tally(Struct, frozen=True):
     Attributes:
         lines: All of its lines, blank and skipped ones too.
         blank: Lines that hold nothing but white space, and are no records.
+        skipped: Lines that were yielded as skipped, and are no records either.
     """
 
     lines: int
     blank: int
+    skipped: int = 0
+
+    @property
+    def records(self) -> int:
+        """How many of the lines are records."""
+        return self.lines - self.blank - self.skipped
 
 
 def read_blocks(
@@ -93,18 +100,21 @@ def read_blocks(
     for piece in pieces(stream, start, end, limits.record_bytes + 1, block_bytes, head=head):
         if piece.kind == "lines":
             sifted = scan_block(piece.text)
+            skipped = 0
             for number, first, past in _to_decode(piece.text, sifted, undecided):
                 origin = Origin(path, before + number, piece.offset + first)
-                yield record(bytes(piece.text[first:past]), origin, limits)
+                item = record(bytes(piece.text[first:past]), origin, limits)
+                skipped += isinstance(item, Skipped)
+                yield item
             if sample_every:
                 yield from _samples(piece, path, sample_every, limits)
                 last = _last_line(piece, path)
-            tally = Tally(sifted.lines, sifted.blank)
+            tally = Tally(sifted.lines, sifted.blank, skipped)
         else:
-            item = _alone(piece, Origin(path, before + 1, piece.offset), limits)
-            if item is not None:
-                yield item
-            tally = Tally(1, int(item is None))
+            alone = _alone(piece, Origin(path, before + 1, piece.offset), limits)
+            if alone is not None:
+                yield alone
+            tally = Tally(1, alone is None, isinstance(alone, Skipped))
         yield tally
         before += tally.lines
     if last is not None and end is None:
@@ -117,8 +127,8 @@ def read_lines(
     """Yield all records of a range, what was skipped, and tallies.
 
     Args:
-        stream: As for `read_blocks`, as are the others.
-        path: The input's name, for the records' origins.
+        stream: Decompressed UTF-8 bytes, at their start; seekable unless ``start`` is 0.
+        path: The input's name, for the records' origins; their numbers are as in `read_blocks`.
         start: First byte of the range.
         end: The byte past the range; None for the end of the stream.
         limits: The longest line to hold in memory, and how deep a record may nest.
@@ -129,21 +139,24 @@ def read_lines(
     number = 0
     for piece in pieces(stream, start, end, limits.record_bytes + 1):
         before, blank, offset = number, 0, piece.offset
+        skipped = 0
         if piece.kind == "lines":
             for line in io.BytesIO(piece.text):
                 number += 1
                 if is_blank(line):
                     blank += 1
                 else:
-                    yield record(line, Origin(path, number, offset), limits)
+                    item = record(line, Origin(path, number, offset), limits)
+                    skipped += isinstance(item, Skipped)
+                    yield item
                 offset += len(line)
         else:
             number += 1
-            item = _alone(piece, Origin(path, number, offset), limits)
-            blank = int(item is None)
-            if item is not None:
-                yield item
-        yield Tally(number - before, blank)
+            alone = _alone(piece, Origin(path, number, offset), limits)
+            blank, skipped = int(alone is None), int(isinstance(alone, Skipped))
+            if alone is not None:
+                yield alone
+        yield Tally(number - before, blank, skipped)
 
 
 def _alone(piece: Piece, origin: Origin, limits: Limits) -> Record | Skipped | None:
@@ -174,7 +187,7 @@ def _to_decode(
 def _samples(piece: Piece, path: str, every: int, limits: Limits) -> Iterator[Sample]:
     """Yield the records of a block of whole lines that are to be sampled."""
     past = 0
-    for mark in _marks(piece.offset, piece.offset + len(piece.text), every):
+    for mark in marks(piece.offset, piece.offset + len(piece.text), every):
         at = mark - piece.offset
         if at >= past:
             text = stringzilla.Str(piece.text)
@@ -184,8 +197,14 @@ def _samples(piece: Piece, path: str, every: int, limits: Limits) -> Iterator[Sa
             yield from _sample(bytes(piece.text[first:past]), origin, limits)
 
 
-def _marks(first: int, past: int, every: int) -> Iterator[int]:
-    """Yield the places from a first byte to another past the end at which records are sampled."""
+def marks(first: int, past: int, every: int) -> Iterator[int]:
+    """Yield the places between two bytes of a stream, the second past the end, to be sampled at.
+
+    Args:
+        first: The first byte.
+        past: The byte past the end.
+        every: As ``sample_every`` of `read_blocks`.
+    """
     for mark in range(-(-first // every) * every, past, every):
         if not mark % (every << (mark // (_EVENLY * every)).bit_length()):
             yield mark

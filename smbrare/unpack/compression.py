@@ -141,7 +141,7 @@ def is_packed(container: str) -> bool:
 
 def decompressed(
     stream: Stream, compression: Compression, budget: Budget, *, ahead: bool = False
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """Yield what a compressed stream holds, over all of its members.
 
     Args:
@@ -162,7 +162,7 @@ def decompressed(
     return _in_thread(_given_by(compression.reader(stream), compression, budget))
 
 
-def _in_thread(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _in_thread(blocks: Iterator[bytes]) -> Generator[bytes]:
     """Yield the same, each of which is made in a thread while the one before is worked on."""
     # Most inputs are not compressed, and do without it.
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
@@ -182,7 +182,7 @@ def _in_thread(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _members(
     stream: Stream, compression: Compression, budget: Budget, step: int
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     engines = _Engines(compression.name, compression.load(), budget, step)
     data = stream.read(BLOCK_BYTES)
     while data:
