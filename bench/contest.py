@@ -21,7 +21,7 @@ class Contestant:
     Attributes:
         name: As the table shows it.
         command: What to run.
-        size: Bytes of plain text that it works through.
+        size: Bytes that it works through: of plain text where the file is compressed.
         answer: Gives the destinations in what it prints, if it answers.
         answers: The file of those that it has to find; of a part of the log, some of them.
         seconds: Wall-clock time of each run.
@@ -79,12 +79,13 @@ def _found_in_json(out: str) -> set[str]:
 def make_data(folder: Path, size: str) -> dict[str, Path]:
     """Write the seeded data where it is not there yet, and return the files by format."""
     files = {kind: folder / f"{size}.{kind}" for kind in ("ndjson", "gz", "zst")}
-    files |= {name: folder / f"{size}.{name}" for name in ("evtx", "answers", "evtx.answers")}
+    files["answers"] = folder / f"{size}.answers"
+    files |= {name: folder / f"sysmon.{name}" for name in ("evtx", "evtx.answers")}
     for kind in ("ndjson", "gz", "zst"):
         if not files[kind].exists():
             extra = ["--answers", str(files["answers"])] if kind == "ndjson" else []
             _write("bench.data", "--size", size, "--format", kind, *extra, str(files[kind]))
-    if not files["evtx"].exists():
+    if not files["evtx.answers"].exists():
         _write("bench.evtx_data", "--answers", str(files["evtx.answers"]), str(files["evtx"]))
     return files
 

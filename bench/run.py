@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument(
         "--peers", type=Path, default=ROOT / ".venv-bench", help="their environment"
     )
-    parser.add_argument("--room", type=float, default=1.0, help="part of the full cases of room")
+    parser.add_argument("--room", type=float, default=0.1, help="part of the full cases of room")
     options = parser.parse_args()
     options.data.mkdir(exist_ok=True)
     files = make_data(options.data, options.size)

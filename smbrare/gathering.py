@@ -1,6 +1,6 @@
 """From inputs to what the judgement needs: in one piece, or in parts that any process may read.
 
-Small inputs are read whole. Of large NDJSON and large arrays only the records that could match are
+Small inputs are read whole. Of large NDJSON, arrays and EVTX only the records that could match are
 decoded, and a sample of the others tells what the input holds. A plain file of NDJSON is cut into
 ranges; the results of its ranges, in their order, are that of the file.
 """

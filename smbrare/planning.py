@@ -23,7 +23,8 @@ WORTH_A_PROCESS = 200 * MIB
 """Bytes to sift in all from which more than one process pays."""
 
 _DECODED = 25
-"""How many times as long a byte takes that is decoded, and not only sifted."""
+"""How many times as long a byte takes that is decoded, and not only sifted; of an input that is not
+plain NDJSON it is not known before how much will be."""
 
 RANGE_BYTES = 32 * MIB
 """Bytes of a plain file that one task sifts."""

@@ -221,7 +221,7 @@ def test_an_index_page_is_a_prefix() -> None:
 
 
 def test_a_user_a_password_and_a_query_are_used_and_never_shown(run: Run) -> None:
-    web = Web({"/a.ndjson": SAMPLE + b"{broken\n"})
+    web = Web({"/a.ndjson": SAMPLE + b"{broken}\n"})
     with web_server(web) as address:
         place = address.removeprefix("http://")
         given = f"http://analyst:{SECRET}@{place}/a.ndjson?signature={SECRET}"

@@ -75,7 +75,7 @@ def test_show_new_leaves_suppressed_results_out(run: Run, tmp_path: Path) -> Non
 
 def test_what_could_not_be_read_or_judged_is_a_notification(run: Run, tmp_path: Path) -> None:
     broken = tmp_path / "broken.ndjson"
-    broken.write_text("{broken\n" + json.dumps(matching(host__os__type=None)) + "\n")
+    broken.write_text("{broken}\n" + json.dumps(matching(host__os__type=None)) + "\n")
     invocation = log(run("scan", broken, "--format", "sarif").out)["invocations"][0]
     kinds = [notice["descriptor"]["id"] for notice in invocation["toolExecutionNotifications"]]
     assert kinds == ["skipped-record", "not-judged"]
