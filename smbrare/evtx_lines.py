@@ -1,5 +1,6 @@
 """The records of an EVTX file as lines of NDJSON, of which only some have to be decoded."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import IO
@@ -44,27 +45,28 @@ def read_sifted(
     last: Text | None = None
     for batch in _batches(evtx_log.texts(file, path)):
         lines = [_line(item) for item in batch]
-        wanted = _wanted(lines, undecided)
-        coming = marks(offset, offset + sum(map(len, lines)), sample_every)
-        mark = next(coming, None)
-        count = skipped = 0
-        for place, (item, line) in enumerate(zip(batch, lines, strict=True)):
-            if isinstance(item, Skipped):
-                yield item
-                continue
-            count += 1
-            offset += len(line)
-            last = item
-            if place in wanted or len(line) > limits.record_bytes + 1:
-                found = evtx_log.record(item, limits)
-                skipped += isinstance(found, Skipped)
+        starts = [*accumulate(map(len, lines), initial=offset)]
+        sampled = {
+            bisect_right(starts, mark) - 1 for mark in marks(offset, starts[-1], sample_every)
+        }
+        wanted = _wanted(lines, undecided) | {
+            place for place, line in enumerate(lines) if len(line) > limits.record_bytes + 1
+        }
+        lost = {place for place, line in enumerate(lines) if not line}
+        skipped = 0
+        for place in sorted(wanted | sampled | lost):
+            item = batch[place]
+            found = item if isinstance(item, Skipped) else evtx_log.record(item, limits)
+            skipped += place in wanted and isinstance(found, Skipped)
+            if place not in sampled or place in wanted:
                 yield found
-            if mark is not None and mark < offset:
-                yield from _sample(item, limits)
-                mark = next((later for later in coming if later >= offset), None)
-        yield Tally(count, 0, skipped)
-    if last is not None:
-        yield from _sample(last, limits)
+            if place in sampled and isinstance(found, Record):
+                yield Sample(found)
+        yield Tally(len(batch) - len(lost), 0, skipped)
+        offset = starts[-1]
+        last = next((item for item in reversed(batch) if isinstance(item, Text)), last)
+    if last is not None and isinstance(found := evtx_log.record(last, limits), Record):
+        yield Sample(found)
 
 
 def as_lines(file: IO[bytes], path: str) -> Layer:
@@ -114,9 +116,3 @@ def _wanted(lines: list[bytes], undecided: Undecided) -> set[int]:
     candidates = [places[first] for first, _ in sifted.candidates if places[first] not in odd]
     kept = undecided([memoryview(lines[place]) for place in candidates])
     return odd | {candidates[place] for place in kept}
-
-
-def _sample(item: Text, limits: Limits) -> Iterator[Sample]:
-    found = evtx_log.record(item, limits)
-    if isinstance(found, Record):
-        yield Sample(found)
