@@ -118,7 +118,7 @@ def main() -> None:
     """Make the data, measure, check and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", default="1000M", help="size of the plain data")
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each contestant")
+    parser.add_argument("--rounds", type=int, default=15, help="runs of each contestant")
     parser.add_argument("--data", type=Path, default=ROOT / ".bench", help="folder of the data")
     parser.add_argument(
         "--peers", type=Path, default=ROOT / ".venv-bench", help="their environment"
@@ -149,8 +149,10 @@ def _page(
 `make bench` writes this page. It measures whole processes, alternately, on warm files, and takes
 the best of {options.rounds} rounds; answers were equal. smbrare is what pip makes of the sources in
 an environment of its own. Data: `bench/data.py`, {options.size}B of mixed events, seeded, and
-`bench/evtx_data.py`. Machine: {os.cpu_count()} cores, {processor()}; Python
-{platform.python_version()}. Peers: {versions(options.peers)}.
+`bench/evtx_data.py`.
+
+Machine: {os.cpu_count()} cores, {processor()}; Python {platform.python_version()}. Peers:
+{versions(options.peers)}.
 
 {report(measured)}
 
