@@ -16,7 +16,7 @@ from pathlib import Path
 from bench import growth, room, worst
 from bench.contest import Contestant, contestants, make_data
 from bench.peers import peers
-from bench.process import MEGABYTE, ROOT, Done
+from bench.process import MEGABYTE, ROOT, Done, run
 
 
 def check(measured: Sequence[Contestant]) -> None:
@@ -134,14 +134,21 @@ def main() -> None:
     check(measured)
     page = ROOT / "docs" / "benchmark.md"
     grown = growth.measure(options.data, files["ndjson"])
-    page.write_text(_page(measured, grown, options), encoding="utf-8")
+    page.write_text(_page(measured, grown, files["ndjson"], options), encoding="utf-8")
     growth.draw(grown)
     sys.stdout.write(page.read_text(encoding="utf-8"))
+
+
+def _steps(log: Path) -> str:
+    # A process of its own: what this one once held counts as its children's peak.
+    done = run([sys.executable, "-m", "bench.steps", "--log", str(log)])
+    return done.output.decode().strip()
 
 
 def _page(
     measured: Sequence[Contestant],
     grown: list[tuple[float, Done]],
+    log: Path,
     options: argparse.Namespace,
 ) -> str:
     return f"""# Benchmark
@@ -163,6 +170,13 @@ of an array were given the first part of the file, and their figures are per byt
 where the file is compressed, of the file itself where it is EVTX. Peak memory is of the largest
 process. Where a core is free, compressed input is unpacked in a second thread, which its processor
 time shows. Inputs under 32 MiB are decoded whole, which the first lines of Growth show.
+
+## Steps
+
+What the sieve does to each block, step by step in one process (`bench/steps.py`). One job takes
+this, the start of the program, and the judgement of what is left.
+
+{_steps(log)}
 
 ## Growth
 
