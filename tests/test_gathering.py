@@ -249,10 +249,8 @@ def test_as_many_processes_read_as_pay(
     assert planning.jobs(tasks, How(jobs=3)) == min(3, len(tasks))
 
 
-@pytest.mark.usefixtures("small")
-def test_a_process_that_dies_is_an_input_not_read_to_its_end(
-    log: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def die_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every other process die as soon as it has sifted something."""
     parent = os.getpid()
 
     def dying(lines: Sequence[memoryview]) -> Iterable[int]:
@@ -261,6 +259,13 @@ def test_a_process_that_dies_is_an_input_not_read_to_its_end(
         return range(len(lines))
 
     monkeypatch.setattr(gathering, "undecided", dying)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_process_that_dies_is_an_input_not_read_to_its_end(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die_elsewhere(monkeypatch)
     (survey,) = gathered(log, jobs=2).surveys
     assert survey.cut
     assert "died" in survey.located[0].reason
@@ -287,14 +292,7 @@ def test_a_whole_reading_that_counts_hides_no_trouble_of_the_first(
     file = json.dumps({"event": {"category": ["file"]}, "n": "x" * 3_000}) + "\n"
     path = tmp_path / "events.ndjson"
     path.write_text(file * 20 + json.dumps(matching()) + "\n" + file * 20)
-    parent = os.getpid()
-
-    def dying(lines: Sequence[memoryview]) -> Iterable[int]:
-        if os.getpid() != parent:
-            os._exit(9)
-        return range(len(lines))
-
-    monkeypatch.setattr(gathering, "undecided", dying)
+    die_elsewhere(monkeypatch)
     (survey,) = gathered(path, jobs=2).surveys
     assert not survey.sampled
     assert survey.cut
