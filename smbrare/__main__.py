@@ -7,8 +7,7 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Load the command line, run it, and exit with the code that the documentation promises."""
-    # What a run loads and makes, it keeps: to look for cycles in it would take a tenth of loading,
-    # and a twentieth of the work.
+    # What a run loads and makes, it keeps: to look for cycles in it takes time and finds few.
     gc.set_threshold(100_000, 50, 100)
     # Loading takes the longest of a short run. Until what is loaded listens to Ctrl-C, that ends
     # the program as it ends any other, without a traceback.

@@ -210,11 +210,8 @@ def _of_evtx(
     file: IO[bytes], path: str, limits: Limits, needles: tuple[bytes, ...]
 ) -> Iterator[Record]:
     """Yield the records of an EVTX file that name one of the needles."""
-    lines = as_lines(file, path)
-    for record in read_with(lines, path, needles, limits):
+    for record in read_with(as_lines(file, path), path, needles, limits):
         yield replace(record, origin=replace(record.origin, offset=None))
-    if lines.trouble:
-        raise OSError(lines.trouble)
 
 
 def _elements(

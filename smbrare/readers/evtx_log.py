@@ -66,8 +66,8 @@ def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
     go, and the rest is skipped.
 
     Args:
-        stream: As for `read`, as is ``path``.
-        path: The input's name.
+        stream: The file, readable at any place; it stays open.
+        path: The input's name, for the origins.
 
     Raises:
         OSError: If the stream fails; records before that were yielded.
