@@ -10,9 +10,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from smbrare.cluster import FAN_IN
-from smbrare.planning import RANGE_BYTES
-from smbrare.read_ahead import FIRST_BYTES, GROWTH, MOST_BYTES
+from smbrare.inputs.read_ahead import FIRST_BYTES, GROWTH, MOST_BYTES
+from smbrare.scanning.cluster import FAN_IN
+from smbrare.scanning.planning import RANGE_BYTES
 
 BENCHMARK = Path(__file__).parents[1] / "docs" / "benchmark.md"
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import stringzilla
 
 from bench.process import MEGABYTE, ROOT
-from smbrare import sieve
-from smbrare.early import undecided
-from smbrare.readers.blocks import BLOCK_BYTES
+from smbrare.detection.destination_sieve import undecided
+from smbrare.inputs.readers.blocks import BLOCK_BYTES
+from smbrare.rule import port_sieve
 
 _TURNS = 5
 
@@ -47,7 +47,7 @@ def _turn(path: Path) -> dict[str, float]:
             block = buffer[first:past]
             text = stringzilla.Str(block)
             now = time.perf_counter()
-            spans = sieve._candidates(block, text)  # noqa: SLF001 - the step that is measured
+            spans = port_sieve._candidates(block, text)  # noqa: SLF001 - the step that is measured
             done("search for the digits and their escapes, and the lines that hold them")
             text.count(b"\n")
             done("count of lines")

@@ -4,8 +4,9 @@ import re
 from enum import Enum
 from pathlib import Path
 
-from smbrare import envelope, rule
-from smbrare.jsontext import decode
+from smbrare.records import envelope
+from smbrare.records.json_text import decode
+from smbrare.rule import predicate
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings
 
@@ -29,7 +30,7 @@ def _matching() -> tuple[bytes, ...]:
     for path in sorted((FIXTURES / "sources").glob("*.ndjson")):
         for line in path.read_bytes().splitlines():
             views = [recognize(event, Settings()) for event in envelope.events(decode(line))]
-            if any(view is not None and rule.matches(view) for view in views):
+            if any(view is not None and predicate.matches(view) for view in views):
                 found.append(line)
                 break
     return tuple(found)

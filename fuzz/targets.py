@@ -13,27 +13,28 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fuzz.lines import GOOD, TEMPLATES, Place, filled
-from smbrare import arrays, envelope, rule
-from smbrare.containers import parts
-from smbrare.duplicate_fields import note
-from smbrare.duplicate_keys import repeated
-from smbrare.early import stays_inside, undecided
-from smbrare.event import Document, Origin, Record, Skipped
-from smbrare.eventxml import BadXml, parse
-from smbrare.examine import Partial, examine
-from smbrare.fields import Malformed, date, ip, long
-from smbrare.jsonshape import DOCUMENT, NDJSON, shape
-from smbrare.jsontext import BadJson, decode, nests_deeper
-from smbrare.jsontokens import tokens
+from smbrare.detection.destination_sieve import stays_inside, undecided
+from smbrare.detection.duplicate_fields import note
+from smbrare.detection.examine import Partial, examine
+from smbrare.detection.survey import InputSurvey
+from smbrare.inputs.containers import parts
+from smbrare.inputs.duplicate_keys import repeated
+from smbrare.inputs.json_shape import DOCUMENT, NDJSON, shape
+from smbrare.inputs.json_tokens import tokens
+from smbrare.inputs.readers import arrays, csv_table, document, event_xml, ndjson
+from smbrare.inputs.readers.ndjson_blocks import read_blocks
 from smbrare.limits import KIB, MIB, Limits
-from smbrare.paths import leaves
-from smbrare.readers import csv_table, document, event_xml, ndjson
-from smbrare.readers.ndjson_blocks import read_blocks
-from smbrare.sanitize import cell, code_block, code_span, json_visible, message, visible
-from smbrare.sieve import may_match
+from smbrare.records import envelope
+from smbrare.records.event import Document, Origin, Record, Skipped
+from smbrare.records.event_xml import BadXml, parse
+from smbrare.records.fields import Malformed, date, ip, long
+from smbrare.records.json_text import BadJson, decode, nests_deeper
+from smbrare.records.paths import leaves
+from smbrare.rule import predicate
+from smbrare.rule.port_sieve import may_match
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings
-from smbrare.survey import InputSurvey
+from smbrare.text import cell, code_block, code_span, json_visible, message, visible
 
 LIMITS = Limits(
     record_bytes=64 * KIB,
@@ -189,7 +190,7 @@ def _take(item: Record | Skipped, survey: InputSurvey, partial: Partial) -> None
 
 def _matches(event: Document) -> bool:
     view = recognize(event, Settings())
-    return view is not None and rule.matches(view)
+    return view is not None and predicate.matches(view)
 
 
 def _sighted(items: Iterable[object]) -> list[int]:

@@ -5,9 +5,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
-from smbrare.baseline import Baseline
-from smbrare.baseline_export import Export, is_export
-from smbrare.baseline_place import locate
+from smbrare.baseline.exchange import Export, is_export
+from smbrare.baseline.location import locate
+from smbrare.baseline.store import Baseline
 from smbrare.errors import BaselineError
 
 Memory: TypeAlias = Baseline | Export

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from smbrare import envelope
-from smbrare.containers import Part
-from smbrare.event import Document, Skipped
-from smbrare.inputs import Input
+from smbrare.diagnostics.preview import ALERT, FIRST_EVENTS, UNRECOGNIZED, PartPreview, Preview
+from smbrare.inputs.containers import Part
+from smbrare.inputs.discovery import Input
 from smbrare.limits import Limits
-from smbrare.preview import ALERT, FIRST_EVENTS, UNRECOGNIZED, PartPreview, Preview
-from smbrare.reading import Progress, parts
+from smbrare.records import envelope
+from smbrare.records.event import Document, Skipped
+from smbrare.scanning.reading import Progress, parts
 from smbrare.sources import is_alert, recognize
 from smbrare.sources.mapping import Settings
 

@@ -7,7 +7,7 @@ one that is added later.
 
 from typing import Any, TypeAlias
 
-from smbrare.event import Document
+from smbrare.records.event import Document
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from smbrare.event import Document, Origin, Skipped
-from smbrare.inputs import Input
-from smbrare.inspection import Inspected, Inspection, observe
-from smbrare.reading import Progress, read_all
-from smbrare.report import Report
-from smbrare.scan import Request, settings_of
-from smbrare.survey import InputSurvey
+from smbrare.detection.report import Report
+from smbrare.detection.survey import InputSurvey
+from smbrare.diagnostics.inspection import Inspected, Inspection, observe
+from smbrare.inputs.discovery import Input
+from smbrare.records.event import Document, Origin, Skipped
+from smbrare.scanning.reading import Progress, read_all
+from smbrare.scanning.scan import Request, settings_of
 
 
 def inspect(inputs: Iterable[Input | Skipped], request: Request, progress: Progress) -> Inspected:

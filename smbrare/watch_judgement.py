@@ -1,13 +1,14 @@
 """A batch of a watch judged, as a scan of it over the baseline would judge it."""
 
-from smbrare import rarity, scan
-from smbrare.baseline import Baseline
-from smbrare.dns import Resolutions
-from smbrare.examine import Partial
-from smbrare.fields import HOUR, MICROSECONDS
-from smbrare.finding import Finding
-from smbrare.scan import Request
-from smbrare.watch_baseline import Pending
+from smbrare.baseline.store import Baseline
+from smbrare.detection import rarity
+from smbrare.detection.dns import Resolutions
+from smbrare.detection.examine import Partial
+from smbrare.detection.finding import Finding
+from smbrare.records.fields import HOUR, MICROSECONDS
+from smbrare.scanning import scan
+from smbrare.scanning.scan import Request
+from smbrare.watch.state import Pending
 
 
 def findings(

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from smbrare.finding import Finding
-from smbrare.rarity import Question
-from smbrare.report import Setup
-from smbrare.sightings import Sightings
+from smbrare.detection.finding import Finding
+from smbrare.detection.rarity import Question
+from smbrare.detection.report import Setup
+from smbrare.detection.sightings import Sightings
 
 
 def _inside(time: int, setup: Setup) -> bool:

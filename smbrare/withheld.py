@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from smbrare.finding import duration
-from smbrare.report import Report
-from smbrare.sanitize import visible
-from smbrare.wording import some
+from smbrare.detection.finding import duration
+from smbrare.detection.report import Report
+from smbrare.outputs.wording import some
+from smbrare.text import visible
 
 _MANY = 5
 """From how many findings on a cold start is said to be one."""

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from smbrare.baseline import Baseline
-from smbrare.fields import HOUR
-from smbrare.sightings import Row
+from smbrare.baseline.store import Baseline
+from smbrare.detection.sightings import Row
+from smbrare.records.fields import HOUR
 from tests.rows import START, rows_of, sighting
 
 SETTINGS = {"time field": "@timestamp", "literal": "false"}

@@ -15,12 +15,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.sax.saxutils import escape
 
-from smbrare import envelope
-from smbrare.containers import Part, parts
-from smbrare.event import Document, Record, Skipped
-from smbrare.fields import date
+from smbrare.inputs.containers import Part, parts
 from smbrare.limits import DEFAULT, Limits
-from smbrare.paths import first
+from smbrare.records import envelope
+from smbrare.records.event import Document, Record, Skipped
+from smbrare.records.fields import date
+from smbrare.records.paths import first
 from tests.evtx_writer import evtx
 
 if sys.version_info >= (3, 14):

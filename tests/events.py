@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from smbrare.event import Document
+from smbrare.records.event import Document
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings, View
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import orjson
 
-from smbrare.event import Origin
-from smbrare.fields import date
-from smbrare.finding import Finding, History
-from smbrare.sightings import Sighting
+from smbrare.detection.finding import Finding, History
+from smbrare.detection.sightings import Sighting
+from smbrare.records.event import Origin
+from smbrare.records.fields import date
 
 WEEK = 7 * 86_400
 

@@ -7,14 +7,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from smbrare.finding import Finding
-from smbrare.inputs import discover
+from smbrare.detection.finding import Finding
+from smbrare.detection.report import Report, Setup
+from smbrare.inputs.discovery import discover
 from smbrare.outputs import html_report
 from smbrare.outputs.json_document import render_json
-from smbrare.planning import How
-from smbrare.report import Report, Setup
-from smbrare.retrace import look_around
-from smbrare.scan import Request, gather, judge
+from smbrare.scanning.planning import How
+from smbrare.scanning.scan import Request, gather, judge
+from smbrare.scanning.second_pass import look_around
 
 SETUP = Setup(
     history=7 * 86_400,

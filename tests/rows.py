@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import orjson
 from hypothesis import strategies as st
 
-from smbrare.event import Origin
-from smbrare.fields import HOUR
-from smbrare.sightings import Row, Sighting, Sightings, Told
+from smbrare.detection.sightings import Row, Sighting, Sightings, Told
+from smbrare.records.event import Origin
+from smbrare.records.fields import HOUR
 
 _ORIGIN = Origin("events.ndjson", 1)
 

@@ -9,16 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from smbrare import around
-from smbrare.around import REACH, SESSION, Activity, Around, Collector, is_person, same_host
-from smbrare.event import Origin
-from smbrare.fields import MICROSECONDS
+from smbrare.detection import host_context
+from smbrare.detection.host_context import (
+    REACH,
+    SESSION,
+    Activity,
+    Around,
+    Collector,
+    is_person,
+    same_host,
+)
+from smbrare.records.event import Origin
+from smbrare.records.fields import MICROSECONDS
 
 AT = 10 * SESSION
 MINUTE = 60 * MICROSECONDS
 
 
-def event(kind: around.Kind = "process", *, after: int = 0, **facts: Any) -> Activity:
+def event(kind: host_context.Kind = "process", *, after: int = 0, **facts: Any) -> Activity:
     return Activity(AT + after, kind, **({"host": "WS-01", "user": "CORP\\alice"} | facts))
 
 
@@ -152,7 +160,7 @@ def test_the_nearest_of_a_kind_are_kept_whatever_the_order_and_the_copies(
     shuffled = [*events, *events[: len(events) // 2]]
     chance.shuffle(shuffled)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(around, "MOST_OF_A_KIND", MOST)
+        patched.setattr(host_context, "MOST_OF_A_KIND", MOST)
         found, again = collected(*events), collected(*shuffled)
     assert (list(found.events), dict(found.left_out)) == naive(events)
     assert found == again

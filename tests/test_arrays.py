@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smbrare import arrays, planning
-from smbrare.event import Record, Skipped
-from smbrare.jsontokens import has_long_number
+from smbrare.inputs.json_tokens import has_long_number
+from smbrare.inputs.readers import arrays, document
+from smbrare.inputs.readers.array_lines import WINDOW_BYTES, ArrayLines, begins_array
+from smbrare.inputs.readers.ndjson_blocks import Sample, Tally
 from smbrare.limits import Limits
-from smbrare.readers import document
-from smbrare.readers.array_lines import WINDOW_BYTES, ArrayLines, begins_array
-from smbrare.readers.ndjson_blocks import Sample, Tally
-from smbrare.summary import summary
+from smbrare.outputs.summary import summary
+from smbrare.records.event import Record, Skipped
+from smbrare.scanning import planning
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
 from tests.reports import report

@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbrare import baseline_connection
-from smbrare.baseline import Baseline
+from smbrare.baseline import connection
+from smbrare.baseline.store import Baseline
+from smbrare.detection.sightings import Row, Sighting
 from smbrare.errors import BaselineError
-from smbrare.fields import HOUR
-from smbrare.sightings import Row, Sighting
+from smbrare.records.fields import HOUR
 from tests.baselines import HOURS, SETTINGS, SEVERAL, content, made, names
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.rows import START, rows_of, sighting, sightings
@@ -128,7 +128,7 @@ def test_a_locked_baseline_is_an_error_after_a_while(
 ) -> None:
     path = made(tmp_path / "b.db")
     baseline = Baseline(path, SETTINGS)
-    monkeypatch.setattr(baseline_connection, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "LOCK_SECONDS", 0.1)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         for use in (lambda: list(baseline.rows()), lambda: baseline.commit(SEVERAL, {})):

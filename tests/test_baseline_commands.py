@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smbrare.baseline import Baseline
+from smbrare.baseline.store import Baseline
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
 from tests.reports import write

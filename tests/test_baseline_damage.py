@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from smbrare import baseline_schema
-from smbrare.baseline import Baseline
-from smbrare.baseline_place import locate
+from smbrare.baseline import schema
+from smbrare.baseline.location import locate
+from smbrare.baseline.store import Baseline
 from smbrare.errors import BaselineError
 from tests.baselines import SETTINGS, SEVERAL, content, made, names
 from tests.conftest import FIXTURES, ROOT, Run
@@ -123,7 +123,7 @@ def test_what_is_no_whole_baseline_is_an_error_and_stays_as_it_is(
     harm(path)
     if said == "was kept with literal":
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
-            baseline_schema.seal(database)
+            schema.seal(database)
     before, listed = _untouched(path), names(folder)
     with pytest.raises(BaselineError, match=said):
         Baseline(path, SETTINGS)

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbrare.baseline import Baseline
-from smbrare.baseline_export import Export, export, is_export
+from smbrare.baseline.exchange import Export, export, is_export
+from smbrare.baseline.store import Baseline
 from smbrare.baseline_merge import merge, opened
+from smbrare.detection.sightings import Sighting
 from smbrare.errors import BaselineError
-from smbrare.fields import HOUR
-from smbrare.sightings import Sighting
+from smbrare.records.fields import HOUR
 from tests.rows import START, rows_of, sighting, sightings
 
 SETTINGS = {"time field": "@timestamp", "literal": "false"}

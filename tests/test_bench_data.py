@@ -11,8 +11,8 @@ import pytest
 
 from bench.data import lines, parse_size, write
 from bench.events import SHAPES
-from smbrare.fields import format_time
-from smbrare.rule import failing, matches, sole_obstacle
+from smbrare.records.fields import format_time
+from smbrare.rule.predicate import failing, matches, sole_obstacle
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings
 from tests.conftest import ROOT

@@ -5,7 +5,7 @@ from typing import Any
 
 import vl_convert
 
-from smbrare.charts import MOST_DRAWN, contacts, timeline
+from smbrare.outputs.charts import MOST_DRAWN, contacts, timeline
 from tests.conftest import FIXTURES
 from tests.events import matching
 from tests.reports import report, write

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbrare import checkpoints, watch_baseline
-from smbrare.baseline import Baseline
-from smbrare.baseline_export import export
+from smbrare.baseline import checkpoints
+from smbrare.baseline.checkpoints import Place
+from smbrare.baseline.exchange import export
+from smbrare.baseline.store import Baseline
 from smbrare.baseline_merge import merge
-from smbrare.checkpoints import Place
+from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
-from smbrare.fields import HOUR
-from smbrare.sightings import Row
-from smbrare.watch_baseline import Pending
+from smbrare.records.fields import HOUR
+from smbrare.watch import state
+from smbrare.watch.state import Pending
 from tests.baselines import SETTINGS, content, made
 from tests.rows import START, rows_of, sightings
 
@@ -27,13 +28,13 @@ PLACE = Place("1:2", "/logs/a.ndjson", 500, 3, 500, "0" * 64)
 def begun(path: Path, *places: Place) -> Baseline:
     """Return a baseline that a watch has used."""
     baseline = Baseline(made(path))
-    watch_baseline.begin(baseline)
-    watch_baseline.commit(baseline, Pending(places={place.identity: place for place in places}))
+    state.begin(baseline)
+    state.commit(baseline, Pending(places={place.identity: place for place in places}))
     return baseline
 
 
 def places(baseline: Baseline) -> list[Place]:
-    return watch_baseline.begin(baseline)
+    return state.begin(baseline)
 
 
 def run_sql(path: Path, *statements: str) -> None:
@@ -48,7 +49,7 @@ def test_a_baseline_of_a_scan_is_taken_over_and_says_the_same(tmp_path: Path) ->
     assert Baseline(path).verify()[0] == 1
     digest = Baseline(path).verify()[1]
     baseline = begun(Path(shutil.copy(path, tmp_path / "new.db")), PLACE)
-    watch_baseline.give(baseline, "a" * 32, START)
+    state.give(baseline, "a" * 32, START)
     assert content(baseline.path) == before
     assert [*export(Baseline(baseline.path))] == text
     assert Baseline(baseline.path).verify() == (2, digest)
@@ -56,7 +57,7 @@ def test_a_baseline_of_a_scan_is_taken_over_and_says_the_same(tmp_path: Path) ->
 
 def test_a_baseline_that_is_not_there_is_made(tmp_path: Path) -> None:
     baseline = Baseline(tmp_path / "new.db", SETTINGS)
-    assert watch_baseline.begin(baseline) == []
+    assert state.begin(baseline) == []
     assert Baseline(baseline.path).verify()[0] == 2
 
 
@@ -77,7 +78,7 @@ def test_places_are_kept_replaced_and_forgotten(tmp_path: Path) -> None:
     baseline = begun(tmp_path / "a.db", PLACE, other)
     assert places(baseline) == [PLACE, other]
     further = Place("1:2", "/logs/a.ndjson.1", 900, 5, 900, "2" * 64)
-    watch_baseline.commit(baseline, Pending(places={"1:2": further}, ended={"1:3"}))
+    state.commit(baseline, Pending(places={"1:2": further}, ended={"1:3"}))
     assert places(baseline) == [further]
 
 
@@ -88,17 +89,17 @@ def test_only_the_files_that_were_read_last_are_kept(
     baseline = begun(tmp_path / "a.db", PLACE)
     for number in (3, 4):
         place = Place(f"1:{number}", "/logs/b", 0, 0, 0, "1" * 64)
-        watch_baseline.commit(baseline, Pending(places={place.identity: place}))
+        state.commit(baseline, Pending(places={place.identity: place}))
     assert [place.identity for place in places(baseline)] == ["1:3", "1:4"]
 
 
 def test_a_finding_is_noted_once_and_pruned_with_its_time(tmp_path: Path) -> None:
     baseline = begun(tmp_path / "a.db")
     for identifier, time in (("a", START), ("a", START), ("b", START + HOUR), ("c", None)):
-        watch_baseline.give(baseline, identifier, time)
-    assert watch_baseline.given(baseline, ["a", "b", "c", "d"]) == {"a", "b", "c"}
+        state.give(baseline, identifier, time)
+    assert state.given(baseline, ["a", "b", "c", "d"]) == {"a", "b", "c"}
     baseline.prune(START + 1)
-    assert watch_baseline.given(baseline, ["a", "b", "c", "d"]) == {"b", "c"}
+    assert state.given(baseline, ["a", "b", "c", "d"]) == {"b", "c"}
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare import __version__, cluster
+from smbrare import __version__
 from smbrare.errors import UsageError
-from smbrare.planning import LARGE_BYTES
-from smbrare.workers import Steps
+from smbrare.scanning import cluster
+from smbrare.scanning.planning import LARGE_BYTES
+from smbrare.scanning.workers import Steps
 from tests.conftest import FIXTURES, Run
 from tests.dask_cluster import Cluster, dask_cluster
 from tests.events import matching

@@ -9,10 +9,10 @@ from typing import cast
 
 import pytest
 
-from smbrare.containers import parts
+from smbrare.inputs.containers import parts
+from smbrare.inputs.unpack.compression import decompressed, recognize
+from smbrare.inputs.unpack.streams import Budget, Damaged, Stream, blocks
 from smbrare.limits import DEFAULT, Limits
-from smbrare.unpack.compression import decompressed, recognize
-from smbrare.unpack.streams import Budget, Damaged, Stream, blocks
 from tests.container_world import PACKED
 
 COMPRESSED = ("gzip", "bzip2", "xz", "zstd")

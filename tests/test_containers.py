@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from smbrare import rule
-from smbrare.containers import parts
-from smbrare.unpack.streams import HEAD_BYTES
+from smbrare.inputs.containers import parts
+from smbrare.inputs.unpack.streams import HEAD_BYTES
+from smbrare.rule import predicate
 from tests.container_world import (
     ENCODINGS,
     LINE_ENDS,
@@ -49,7 +49,7 @@ def test_every_form_of_text_gives_the_same_events(
     assert outcome.skipped == ()
     assert outcome.seen == expected()
     # What the containers leave of an event is all that the rule needs.
-    assert all(rule.matches(view(document)) for document in outcome.documents)
+    assert all(predicate.matches(view(document)) for document in outcome.documents)
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
@@ -159,7 +159,7 @@ def test_a_stream_that_does_not_stand_at_its_start_is_read_from_where_it_stands(
 
 def test_nothing_temporary_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr("smbrare.unpack.streams._SPOOLED_IN_MEMORY", 100)
+    monkeypatch.setattr("smbrare.inputs.unpack.streams._SPOOLED_IN_MEMORY", 100)
     content = io.BufferedReader(Pipe(zipped({"a.evtx": evtx_file(WORLD)})))
     for part in parts(content, "input"):
         next(iter(part.records))

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smbrare import envelope
-from smbrare.containers import parts
-from smbrare.event import Record, Skipped
+from smbrare.inputs.containers import parts
 from smbrare.limits import Limits
+from smbrare.records import envelope
+from smbrare.records.event import Record, Skipped
 from tests.conftest import SHARED
 from tests.container_world import ENCODINGS, PACKED, TEXTS, WORLD, evtx_file
 

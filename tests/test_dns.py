@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smbrare.dns import Resolutions, is_named, resolved
+from smbrare.detection.dns import Resolutions, is_named, resolved
 from tests.events import view
 
 ADDRESS = "45.83.122.10"

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare import dns, planning
 from smbrare.cli import cli
-from smbrare.dns import Answers, Query
+from smbrare.detection import dns
+from smbrare.detection.dns import Answers, Query
+from smbrare.detection.report import Report
 from smbrare.outputs import csv_rows, json_document, markdown, table
-from smbrare.report import Report
-from smbrare.summary import summary
-from smbrare.triage import triage
+from smbrare.outputs.summary import summary
+from smbrare.outputs.triage import triage
+from smbrare.scanning import planning
 from tests.events import DESTINATION, matching, view
 from tests.reports import html, report, write
 

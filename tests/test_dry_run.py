@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from smbrare.diagnostics.preview import FIRST_EVENTS
 from smbrare.dry_run import look
-from smbrare.inputs import discover
+from smbrare.inputs.discovery import discover
 from smbrare.limits import DEFAULT
-from smbrare.preview import FIRST_EVENTS
 from smbrare.sources.mapping import Settings
 from tests.conftest import FIXTURES, Run
 from tests.events import matching

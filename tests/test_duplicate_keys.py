@@ -10,16 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smbrare import planning
-from smbrare.duplicate_keys import MOST_KEPT, repeated
-from smbrare.early import stays_inside
-from smbrare.event import Record
-from smbrare.examine import Partial
-from smbrare.gathering import gather
-from smbrare.inputs import discover
-from smbrare.jsontext import decode
-from smbrare.planning import How
-from smbrare.readers import document as document_reader
+from smbrare.detection.destination_sieve import stays_inside
+from smbrare.detection.examine import Partial
+from smbrare.inputs.discovery import discover
+from smbrare.inputs.duplicate_keys import MOST_KEPT, repeated
+from smbrare.inputs.readers import document as document_reader
+from smbrare.records.event import Record
+from smbrare.records.json_text import decode
+from smbrare.scanning import planning
+from smbrare.scanning.gathering import gather
+from smbrare.scanning.planning import How
 from tests.conftest import Run
 from tests.events import matching
 from tests.forms import FORMS

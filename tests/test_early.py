@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare import rule
-from smbrare.early import stays_inside, undecided
-from smbrare.envelope import ARRAYS, events
-from smbrare.jsontext import decode
+from smbrare.detection.destination_sieve import stays_inside, undecided
+from smbrare.records.envelope import ARRAYS, events
+from smbrare.records.json_text import decode
+from smbrare.rule import predicate
 from smbrare.sources import is_alert, recognize
 from smbrare.sources.mapping import Settings
 from tests.events import matching
@@ -48,8 +48,8 @@ def is_of_interest(line: bytes) -> bool:
     for document in events(decode(line)):
         view = None if is_alert(document) else recognize(document, Settings())
         if view is not None:
-            missed = rule.obstacles(view)
-            if not missed or rule.sole_obstacle(missed) is not None:
+            missed = predicate.obstacles(view)
+            if not missed or predicate.sole_obstacle(missed) is not None:
                 return True
     return False
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet  # type: ignore[import-untyped]
 
-from smbrare import geoip, intel
-from smbrare.enrichment import Reference, facts_of, listings, network_text
-from smbrare.intel import Entry, match, parse
+from smbrare.enrichment import geoip, intel
+from smbrare.enrichment.intel import Entry, match, parse
+from smbrare.enrichment.lookup import Reference, facts_of, listings, network_text
 from tests.conftest import FIXTURES, Run
 from tests.test_outputs import ATTACKS, is_live
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbrare.envelope import ARRAYS, events
-from smbrare.event import Record
-from smbrare.readers import document
+from smbrare.inputs.readers import document
+from smbrare.records.envelope import ARRAYS, events
+from smbrare.records.event import Record
 
 ONE, TWO = {"destination": {"ip": "45.83.122.10"}}, {"a": [1, {"b": None}]}
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smbrare import evtx_lines, planning
-from smbrare.event import Origin, Skipped
+from smbrare.inputs.readers import evtx_lines, evtx_log
 from smbrare.limits import DEFAULT, Limits
-from smbrare.readers import evtx_log
+from smbrare.records.event import Origin, Skipped
+from smbrare.scanning import planning
 from tests.container_world import WORLD, Connection, event_data
 from tests.evtx_writer import evtx
 from tests.test_gathering import documents, gathered

@@ -2,9 +2,9 @@
 
 import pytest
 
+from smbrare.cli.exclusion_file import exclusions
+from smbrare.cli.toml_file import parse
 from smbrare.errors import UsageError
-from smbrare.exclusion_file import exclusions
-from smbrare.tomltext import parse
 
 GOOD = '[[exclusion]]\nreason = "a"\nhost = "b"\n'
 WRONG = [

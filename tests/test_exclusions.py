@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare import planning
-from smbrare.dns import Resolutions
-from smbrare.exclusions import Exclusion, because
-from smbrare.inputs import discover
-from smbrare.scan import Request, gather, judge
-from smbrare.sightings import Key
+from smbrare.detection.dns import Resolutions
+from smbrare.detection.exclusions import Exclusion, because
+from smbrare.detection.sightings import Key
+from smbrare.inputs.discovery import discover
+from smbrare.scanning import planning
+from smbrare.scanning.scan import Request, gather, judge
 from tests.events import matching
 from tests.reports import SETUP, write
 

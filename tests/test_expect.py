@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smbrare.diagnostics.expect import compare, parse
 from smbrare.errors import UsageError
-from smbrare.expect import compare, parse
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
 from tests.findings import finding

@@ -7,20 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare import rarity, rule
-from smbrare.containers import Part
+from smbrare.detection import rarity
+from smbrare.detection.examine import Partial, examine
+from smbrare.detection.survey import InputSurvey
+from smbrare.diagnostics.explain import Target, find, parse_target
+from smbrare.diagnostics.explanation import EXAMPLES, Explanation
+from smbrare.diagnostics.reasoning import explain_event, judge_rarity
 from smbrare.errors import UsageError
-from smbrare.event import Origin, Record
 from smbrare.evidence import evidence
-from smbrare.examine import Partial, examine
-from smbrare.explain import Target, find, parse_target
-from smbrare.explanation import EXAMPLES, Explanation
-from smbrare.fields import HOUR, format_time
+from smbrare.inputs.containers import Part
 from smbrare.limits import DEFAULT, Limits
-from smbrare.reasoning import explain_event, judge_rarity
+from smbrare.records.event import Origin, Record
+from smbrare.records.fields import HOUR, format_time
+from smbrare.rule import predicate
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings
-from smbrare.survey import InputSurvey
 from tests.events import DESTINATION, matching
 
 POOLS: dict[str, list[Any]] = {
@@ -96,7 +97,7 @@ def test_the_verdict_is_that_of_the_rule_and_of_a_scan(
     explained = explain_event(document, settings)
     view = recognize(document, settings)
     assert explained.judged == (view is not None)
-    assert explained.sighting == (view is not None and rule.matches(view))
+    assert explained.sighting == (view is not None and predicate.matches(view))
     assert explained.sighting == sighted(document, settings)
 
 
@@ -164,7 +165,7 @@ def test_evidence_of_a_record_of_very_many_fields_is_found() -> None:
 
 
 def test_every_clause_has_an_example_that_satisfies_it() -> None:
-    assert list(EXAMPLES) == [clause.field for clause in rule.CLAUSES]
+    assert list(EXAMPLES) == [clause.field for clause in predicate.CLAUSES]
 
 
 def test_each_clause_is_pass_inferred_fail_or_missing() -> None:
@@ -264,7 +265,7 @@ def archive(monkeypatch: pytest.MonkeyPatch, **members: int) -> None:
             records = [Record(Origin(member, n), matching()) for n in range(1, count + 1)]
             yield Part(member, "ndjson", iter(records))
 
-    monkeypatch.setattr("smbrare.reading.containers.parts", parts)
+    monkeypatch.setattr("smbrare.scanning.reading.containers.parts", parts)
 
 
 def place(text: str) -> Origin:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbrare.baseline import Baseline
+from smbrare.baseline.store import Baseline
 from smbrare.errors import BaselineError
 from tests.baselines import SETTINGS, SEVERAL, content, made
 from tests.container_world import PACKED, TEXTS, WORLD, evtx_file, expected, read, seen

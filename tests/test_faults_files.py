@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from smbrare import gathering, planning
-from smbrare.examine import Partial
-from smbrare.gathering import gather
-from smbrare.inputs import Input, discover
-from smbrare.planning import How
+from smbrare.detection.examine import Partial
+from smbrare.inputs.discovery import Input, discover
+from smbrare.scanning import gathering, planning
+from smbrare.scanning.gathering import gather
+from smbrare.scanning.planning import How
 from tests.conftest import ROOT, Run
 from tests.container_world import TEXTS, WORLD
 from tests.events import matching

@@ -9,13 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.fields import (
-    Malformed,
-    ip,
-    keyword,
-    long,
-)
 from smbrare.limits import DEFAULT
+from smbrare.records.fields import Malformed, ip, keyword, long
 
 # keyword
 

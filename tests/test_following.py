@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from smbrare import following, tails
 from smbrare.limits import Limits
 from smbrare.notices import Flood
-from smbrare.watch import Outside, watch
+from smbrare.watch import following, tails
+from smbrare.watch.watch import Outside, watch
 from tests.watching import Watched, add, line, opened, request, watched
 
 ONE, TWO, THREE = "45.83.122.10", "91.219.236.18", "185.220.101.4"
@@ -414,7 +414,7 @@ def test_a_file_that_gets_its_name_back_is_followed_as_long_when_it_loses_it_aga
     log: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(0, 1000, 6))
-    monkeypatch.setattr("smbrare.watch.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr("smbrare.watch.watch.time", SimpleNamespace(monotonic=lambda: next(clock)))
     add(log, line("10.20.1.9"))
     away = log.with_name("app.ndjson.1")
 

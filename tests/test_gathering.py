@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 from msgspec.json import encode
 from msgspec.structs import replace
 
-from smbrare import gathering, planning, workers
-from smbrare.examine import Partial
-from smbrare.fields import HOUR
-from smbrare.finding import Finding, flat
-from smbrare.gathering import gather
-from smbrare.inputs import Input, discover
+from smbrare.detection.examine import Partial
+from smbrare.detection.finding import Finding, flat
+from smbrare.detection.rarity import Known, Question, judge
+from smbrare.inputs.discovery import Input, discover
 from smbrare.limits import MIB
-from smbrare.planning import How, Task, plan
-from smbrare.rarity import Known, Question, judge
+from smbrare.records.fields import HOUR
+from smbrare.scanning import gathering, planning, workers
+from smbrare.scanning.gathering import gather
+from smbrare.scanning.planning import How, Task, plan
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
 

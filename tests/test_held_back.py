@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smbrare.baseline import Baseline
+from smbrare.baseline.store import Baseline
 from tests.conftest import Run
 from tests.events import DESTINATION, matching
 from tests.reports import write

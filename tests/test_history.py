@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from smbrare.baseline import Baseline
-from smbrare.event import Origin
-from smbrare.examine import Partial, examine
-from smbrare.fields import HOUR, date
-from smbrare.finding import reason
-from smbrare.scan import Request, judge, learn
+from smbrare.baseline.store import Baseline
+from smbrare.detection.examine import Partial, examine
+from smbrare.detection.finding import reason
+from smbrare.detection.survey import InputSurvey, Span
+from smbrare.outputs.wording import history_text
+from smbrare.records.event import Origin
+from smbrare.records.fields import HOUR, date
+from smbrare.scanning.scan import Request, judge, learn
 from smbrare.sources.mapping import Settings
-from smbrare.survey import InputSurvey, Span
-from smbrare.wording import history_text
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
 from tests.reports import SETUP, write

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from smbrare.event import Skipped
-from smbrare.inputs import Input, discover
+from smbrare.inputs.discovery import Input, discover
+from smbrare.records.event import Skipped
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes as POSIX has them")
 

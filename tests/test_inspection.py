@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare import rule
-from smbrare.advice import advise
-from smbrare.event import Origin, Skipped
-from smbrare.examine import Partial, examine
-from smbrare.fields import HOUR, date
-from smbrare.funnel import funnel
-from smbrare.inspection import Inspected, Inspection, observe
-from smbrare.report import Report, Setup
+from smbrare.detection.examine import Partial, examine
+from smbrare.detection.report import Report, Setup
+from smbrare.detection.survey import InputSurvey
+from smbrare.diagnostics.advice import advise
+from smbrare.diagnostics.funnel import funnel
+from smbrare.diagnostics.inspection import Inspected, Inspection, observe
+from smbrare.records.event import Origin, Skipped
+from smbrare.records.fields import HOUR, date
+from smbrare.rule import predicate
 from smbrare.sources.mapping import Settings
-from smbrare.survey import InputSurvey
 from tests.events import DESTINATION, matching
 from tests.test_explanation import documents
 
@@ -80,7 +80,7 @@ def test_the_funnel_accounts_for_every_record(events: list[dict[str, Any]], skip
     assert stages[0].left == len(events) + skipped
     assert sum(stage.removed.count for stage in stages) + stages[-1].left == stages[0].left
     assert stages[-1].left == seen.inspection.sightings.count
-    assert [stage.name for stage in stages[-7:]] == [clause.field for clause in rule.CLAUSES]
+    assert [stage.name for stage in stages[-7:]] == [clause.field for clause in predicate.CLAUSES]
     for stage in stages:
         assert bool(stage.removed.count) == (stage.removed.example is not None)
 

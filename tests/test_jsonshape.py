@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from smbrare.jsonshape import DOCUMENT, NDJSON, shape
-from smbrare.unpack.streams import HEAD_BYTES
+from smbrare.inputs.json_shape import DOCUMENT, NDJSON, shape
+from smbrare.inputs.unpack.streams import HEAD_BYTES
 from tests.container_world import read
 
 EVENT = {"a": 1, "b": {"c": [1, 2, {"d": None}]}}

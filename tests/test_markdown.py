@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from smbrare.sanitize import code_block, code_span, visible
+from smbrare.text import code_block, code_span, visible
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
 

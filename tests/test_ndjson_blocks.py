@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.event import Origin, Record, Skipped, moved
+from smbrare.inputs.readers import ndjson
+from smbrare.inputs.readers.ndjson_blocks import Sample, Tally, read_blocks
 from smbrare.limits import Limits
-from smbrare.readers import ndjson
-from smbrare.readers.ndjson_blocks import Sample, Tally, read_blocks
-from smbrare.sieve import may_match, scan_block
+from smbrare.records.event import Origin, Record, Skipped, moved
+from smbrare.rule.port_sieve import may_match, scan_block
 
 PATH = "log.ndjson"
 Item = Record | Skipped

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.fields import Address
-from smbrare.networks import NOT_INTERNET, PRIVATE, Network, excluded_range, is_private
+from smbrare.records.fields import Address
+from smbrare.rule.networks import NOT_INTERNET, PRIVATE, Network, excluded_range, is_private
 
 RULE = [
     *("10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbrare.cli.scan_command import FORMATS
-from smbrare.sanitize import cell, json_visible, visible
+from smbrare.text import cell, json_visible, visible
 from tests.conftest import Run
 from tests.events import matching
 

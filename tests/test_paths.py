@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smbrare.paths import first, is_missing, leaves
+from smbrare.records.paths import first, is_missing, leaves
 
 keys = st.sampled_from(["a", "b", "c", "a.b", "b.c", "a.b.c", "c.a"])
 trees = st.recursive(

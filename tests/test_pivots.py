@@ -7,8 +7,8 @@ from antlr4 import InputStream
 from kibana_ql import KqlParser
 from kusto_query_language_parser.parser.kql_traverse import KqlTraverse
 
-from smbrare.finding import Finding
-from smbrare.pivots import Pivot, pivots, quoted
+from smbrare.detection.finding import Finding
+from smbrare.outputs.pivots import Pivot, pivots, quoted
 from tests.findings import finding
 
 

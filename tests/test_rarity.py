@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbrare import rarity
-from smbrare.baseline import Baseline
-from smbrare.fields import HOUR
-from smbrare.finding import Finding, History
-from smbrare.rarity import Known, Question
-from smbrare.sightings import Key, Sighting, Sightings
+from smbrare.baseline.store import Baseline
+from smbrare.detection import rarity
+from smbrare.detection.finding import Finding, History
+from smbrare.detection.rarity import Known, Question
+from smbrare.detection.sightings import Key, Sighting, Sightings
+from smbrare.records.fields import HOUR
 from tests.rows import START, gathered, rows_of, sighting, sightings
 
 DAY = 24 * HOUR

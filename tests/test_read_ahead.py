@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare import read_ahead
-from smbrare.read_ahead import ReadAhead
+from smbrare.inputs import read_ahead
+from smbrare.inputs.read_ahead import ReadAhead
 
 
 class Remote(io.BytesIO):

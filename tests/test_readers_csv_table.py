@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.event import Record, Skipped
-from smbrare.fields import date, ip, long
+from smbrare.inputs.readers import csv_table
 from smbrare.limits import Limits
-from smbrare.readers import csv_table
+from smbrare.records.event import Record, Skipped
+from smbrare.records.fields import date, ip, long
 
 HEADER = "@timestamp,destination.ip,source.port,message\n"
 

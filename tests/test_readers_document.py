@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from smbrare.event import Record, Skipped
-from smbrare.fields import Malformed, long
+from smbrare.inputs.readers import document
 from smbrare.limits import Limits
-from smbrare.readers import document
+from smbrare.records.event import Record, Skipped
+from smbrare.records.fields import Malformed, long
 from tests.conftest import ROOT
 
 
@@ -171,8 +171,8 @@ def test_of_a_key_given_twice_the_last_counts() -> None:
 MEASURE = """
 import io
 from pathlib import Path
-from smbrare.containers import parts
-from smbrare.event import Record
+from smbrare.inputs.containers import parts
+from smbrare.records.event import Record
 
 element = {element!r}
 between = b","

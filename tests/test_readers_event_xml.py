@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.event import Record, Skipped
-from smbrare.eventxml import BadXml, event_from_xml, parse
-from smbrare.jsontext import decode
+from smbrare.inputs.readers import event_xml
 from smbrare.limits import Limits
-from smbrare.readers import event_xml
+from smbrare.records.event import Record, Skipped
+from smbrare.records.event_xml import BadXml, event_from_xml, parse
+from smbrare.records.json_text import decode
 from tests.container_world import WORLD, expected, seen, xml
 
 SYSTEM = "<System><EventID>3</EventID></System>"

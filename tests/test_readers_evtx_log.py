@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from smbrare.event import Record, Skipped
+from smbrare.inputs.readers import evtx_log
 from smbrare.limits import Limits
-from smbrare.readers import evtx_log
+from smbrare.records.event import Record, Skipped
 from tests.container_world import WORLD, evtx_file, expected, read, seen
 
 HEADER, CHUNK = 4096, 65_536

@@ -217,7 +217,7 @@ EXPRESSIONS = expressions()
 
 def test_the_expressions_are_found() -> None:
     assert len(EXPRESSIONS) > 40
-    assert "smbrare.fields" in {place.partition(":")[0] for place in EXPRESSIONS}
+    assert "smbrare.records.fields" in {place.partition(":")[0] for place in EXPRESSIONS}
 
 
 @pytest.mark.parametrize("place", EXPRESSIONS)

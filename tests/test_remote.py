@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from smbrare import planning, remote
-from smbrare.event import Skipped
-from smbrare.gathering import gather
-from smbrare.inputs import Input, discover
+from smbrare.detection.report import Report
+from smbrare.inputs import remote
+from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs.json_document import render_ndjson
-from smbrare.planning import How
-from smbrare.report import Report
+from smbrare.records.event import Skipped
+from smbrare.scanning import planning
+from smbrare.scanning.gathering import gather
+from smbrare.scanning.planning import How
 from tests.conftest import FIXTURES, Run
 from tests.object_store import SECRET, ObjectStore, Web, free_port, object_store, web_server
 from tests.reports import report

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from smbrare import replay, scan
-from smbrare.compare import Difference
-from smbrare.event import Origin
-from smbrare.examine import Partial, examine
-from smbrare.fields import HOUR
-from smbrare.finding import Finding
-from smbrare.report import Setup
-from smbrare.schedule import Schedule, run_schedule
-from smbrare.sightings import Moments, Sightings
+from smbrare.detection.examine import Partial, examine
+from smbrare.detection.finding import Finding
+from smbrare.detection.report import Setup
+from smbrare.detection.schedule import Schedule, run_schedule
+from smbrare.detection.sightings import Moments, Sightings
+from smbrare.detection.survey import InputSurvey
+from smbrare.records.event import Origin
+from smbrare.records.fields import HOUR
+from smbrare.scanning import replay, scan
+from smbrare.scanning.comparison import Difference
 from smbrare.sources.mapping import Settings
-from smbrare.survey import InputSurvey
 from tests.events import matching
 
 MINUTE = 60 * 1_000_000

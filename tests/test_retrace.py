@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare import planning, retrace
-from smbrare.around import Around
-from smbrare.event import Record
-from smbrare.finding import Finding
-from smbrare.inputs import discover
+from smbrare.detection.finding import Finding
+from smbrare.detection.host_context import Around
+from smbrare.inputs.discovery import discover
+from smbrare.inputs.readers import ndjson, ndjson_search
 from smbrare.limits import Limits
-from smbrare.readers import ndjson, ndjson_search
-from smbrare.retrace import NO_HOST, NO_TIME, READ_ONCE, TOO_MANY, look_around
-from smbrare.triage import triage
+from smbrare.outputs.triage import triage
+from smbrare.records.event import Record
+from smbrare.scanning import planning, second_pass
+from smbrare.scanning.second_pass import NO_HOST, NO_TIME, READ_ONCE, TOO_MANY, look_around
 from tests.activities import logon, process, security
 from tests.conftest import Run
 from tests.container_world import WORLD, event_data
@@ -92,7 +92,7 @@ def test_the_records_of_an_evtx_file_tell_the_same(tmp_path: Path) -> None:
     assert str(event.origin) == f"{path}:1"
     # Among names that may be escaped, every record is decoded.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(retrace, "_PLAIN_NAME", re.compile("no name"))
+        patch.setattr(second_pass, "_PLAIN_NAME", re.compile("no name"))
         (again,) = looked(path)
     assert around(again) == around(finding)
 
@@ -170,7 +170,7 @@ def test_what_was_not_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     path = write(tmp_path / "events.ndjson", events)
     gaps = {finding.sighting.destination: around(finding).gaps for finding in looked(path)}
     assert gaps == {DESTINATION: (), "91.219.236.18": (NO_HOST,), "185.220.101.4": (NO_TIME,)}
-    monkeypatch.setattr(retrace, "MOST_FINDINGS", 1)
+    monkeypatch.setattr(second_pass, "MOST_FINDINGS", 1)
     first, *others = looked(path)
     assert around(first).gaps == ()
     assert {around(finding).gaps for finding in others} == {(TOO_MANY,)}

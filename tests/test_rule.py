@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.rule import CLAUSES, failing, matches, sole_obstacle
+from smbrare.rule.predicate import CLAUSES, failing, matches, sole_obstacle
 from smbrare.sources.mapping import Settings
 from tests.events import matching, view
 from tests.test_networks import PRIVATE_RANGES, RANGES

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.exclusions import Exclusion, because
-from smbrare.fields import HOUR, date, format_time
-from smbrare.rule_exclusions import (
+from smbrare.detection.exclusions import Exclusion, because
+from smbrare.detection.sightings import Key
+from smbrare.outputs.rule.exclusions import (
     NotExpressibleError,
     in_esql,
     in_kql,
@@ -20,8 +20,8 @@ from smbrare.rule_exclusions import (
     regex,
     split,
 )
-from smbrare.rule_export import EXPORTS, esql, kql, missing, sigma
-from smbrare.sightings import Key
+from smbrare.outputs.rule.export import EXPORTS, esql, kql, missing, sigma
+from smbrare.records.fields import HOUR, date, format_time
 from tests.conftest import Run
 from tests.events import matching
 from tests.rule_languages import esql_holds, kql_holds, sigma_holds

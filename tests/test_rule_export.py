@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from sigma.validation import SigmaValidator
 from sigma.validators.core import validators
 
-from smbrare import rule
-from smbrare.exclusions import Exclusion
-from smbrare.networks import NOT_INTERNET, PRIVATE
-from smbrare.rule_export import elastic_rule, esql, kql, sigma
-from smbrare.rule_text import LEFT_OUT
+from smbrare.detection.exclusions import Exclusion
+from smbrare.outputs.rule.export import elastic_rule, esql, kql, sigma
+from smbrare.outputs.rule.text import LEFT_OUT
+from smbrare.rule import predicate
+from smbrare.rule.networks import NOT_INTERNET, PRIVATE
 from tests.conftest import ROOT, Run
 from tests.events import matching, view
 from tests.rule_languages import kql_holds, sigma_holds, sigma_rule
@@ -59,7 +59,7 @@ events = st.builds(
 
 @given(events)
 def test_the_kql_judges_as_the_rule_does(event: Any) -> None:
-    assert kql_holds(kql(), event) == rule.matches(view(event))
+    assert kql_holds(kql(), event) == predicate.matches(view(event))
 
 
 def test_the_kql_leaves_out_what_is_excluded() -> None:
@@ -71,7 +71,7 @@ def test_the_kql_leaves_out_what_is_excluded() -> None:
 def test_the_sigma_rule_judges_network_events_of_windows_as_the_rule_does(event: Any) -> None:
     event = event | {"event": {"category": ["network"]}}
     event["host"]["os"]["type"] = "windows"
-    assert sigma_holds(sigma(), event) == rule.matches(view(event))
+    assert sigma_holds(sigma(), event) == predicate.matches(view(event))
 
 
 def test_the_sigma_rule_leaves_out_what_is_excluded() -> None:
@@ -110,7 +110,7 @@ def test_the_elastic_rule_is_a_new_terms_rule_over_the_six_indices() -> None:
     assert (made["severity"], made["risk_score"]) == ("medium", 47)
     assert [threat["technique"][0]["id"] for threat in made["threat"]] == ["T1048", "T1187"]
     assert made["enabled"] is False
-    assert made["rule_id"] != rule.RULE_ID
+    assert made["rule_id"] != predicate.RULE_ID
     assert summary["exported_rules_count"] == 1
 
 
@@ -118,7 +118,7 @@ def test_the_esql_asks_the_same_and_then_what_is_new() -> None:
     text = esql(EXCLUDED)
     assert f'KQL("""{kql().strip()}""")' in text
     assert "BY destination.ip\n| WHERE first_seen >= NOW() - 9 minutes" in text
-    assert all(index in text for index in rule.INDICES)
+    assert all(index in text for index in predicate.INDICES)
 
 
 @pytest.mark.parametrize("target", ["kql", "esql", "sigma", "elastic-rule"])
@@ -147,13 +147,13 @@ def test_show_names_every_range_and_what_is_left_out(run: Run) -> None:
     lines = run("rule", "show").out.splitlines()
     for network, name in (NOT_INTERNET | LEFT_OUT).items():
         assert f"  {network!s:<19}{name}" in lines
-    for clause in rule.CLAUSES:
+    for clause in predicate.CLAUSES:
         assert f"  {clause.field:<19}{clause.wants}" in lines
 
 
 def test_what_is_left_out_really_is_internet_to_the_rule(run: Run) -> None:
     for network in LEFT_OUT:
-        assert rule.matches(view(matching(destination__ip=str(network[1]))))
+        assert predicate.matches(view(matching(destination__ip=str(network[1]))))
     shown = json.loads(run("rule", "show", "--format", "json").out)
     assert set(shown["taken_for_internet"]) == {"0.0.0.0/8", "fc00::/7", "2001:db8::/32"}
     assert shown["clauses"][0] == {
@@ -176,7 +176,7 @@ def test_rule_needs_no_library_beyond_the_command_line() -> None:
 
 def test_the_page_of_the_rule_names_each_of_its_elements() -> None:
     page = (ROOT / "docs" / "rule.md").read_text(encoding="utf-8")
-    for element in (*rule.INDICES, rule.RULE_ID, "T1048", "T1187", "event.ingested"):
+    for element in (*predicate.INDICES, predicate.RULE_ID, "T1048", "T1187", "event.ingested"):
         assert element in page
     rows = {
         title: section.count("\n| ") - 1

@@ -8,7 +8,7 @@ import pytest
 from sarif_kit.validate import validation_errors
 
 from smbrare.outputs.sarif import uri
-from smbrare.sanitize import message
+from smbrare.text import message
 from tests.conftest import FIXTURES, Run
 from tests.events import matching
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bench import scale
-from smbrare.planning import RANGE_BYTES
+from smbrare.scanning.planning import RANGE_BYTES
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "scale.md"

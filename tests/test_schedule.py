@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from smbrare.event import Origin
-from smbrare.fields import HOUR
-from smbrare.rarity import Known, Question, judge
-from smbrare.schedule import Alert, Outcome, Schedule, run_schedule, sixteen_bytes
-from smbrare.sightings import Moments, Sighting, Sightings, Told
+from smbrare.detection.rarity import Known, Question, judge
+from smbrare.detection.schedule import Alert, Outcome, Schedule, run_schedule, sixteen_bytes
+from smbrare.detection.sightings import Moments, Sighting, Sightings, Told
+from smbrare.records.event import Origin
+from smbrare.records.fields import HOUR
 
 MINUTE = 60 * 1_000_000
 DAY = 24 * HOUR

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.data import lines as bench_lines
-from smbrare.fields import Malformed, long
-from smbrare.jsontext import decode
-from smbrare.rule import SMB_PORTS, matches
-from smbrare.sieve import may_match, scan_block
+from smbrare.records.fields import Malformed, long
+from smbrare.records.json_text import decode
+from smbrare.rule.port_sieve import may_match, scan_block
+from smbrare.rule.predicate import SMB_PORTS, matches
 from tests.events import DESTINATION, matching, view
 from tests.spelling import Packed, PackedXml, Token, json_text
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smbrare.rule import matches
+from smbrare.rule.predicate import matches
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings, View
 from tests.forms import FOLDER, FORMS, OTHERS, fixture

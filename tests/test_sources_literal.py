@@ -2,7 +2,7 @@
 
 import pytest
 
-from smbrare.rule import CLAUSES, failing, matches
+from smbrare.rule.predicate import CLAUSES, failing, matches
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings, View
 from tests.forms import FORMS

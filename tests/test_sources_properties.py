@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbrare.event import Reading
-from smbrare.fields import ADDRESSES, DATES, LONGS, Moment
-from smbrare.rule import failing
+from smbrare.records.event import Reading
+from smbrare.records.fields import ADDRESSES, DATES, LONGS, Moment
+from smbrare.rule.predicate import failing
 from smbrare.sources import is_alert, recognize
 from smbrare.sources.mapping import Settings, View
 from tests.forms import FORMS, OTHERS

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from smbrare.rule import KERNEL_PID, SMB_PORTS, matches
+from smbrare.rule.predicate import KERNEL_PID, SMB_PORTS, matches
 from smbrare.sources import is_alert, recognize
 from smbrare.sources.mapping import Settings, View
 

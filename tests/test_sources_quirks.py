@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from smbrare.fields import Moment, date, format_time
-from smbrare.rule import matches
+from smbrare.records.fields import Moment, date, format_time
+from smbrare.rule.predicate import matches
 from smbrare.sources import recognize
 from smbrare.sources.mapping import ZONE_ASSUMED, Settings, View
 from tests.forms import events, vendors, windows

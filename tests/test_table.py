@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from smbrare.finding import Finding, History
+from smbrare.detection.finding import Finding, History
 from smbrare.outputs.table import render
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.events import matching

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.finding import History
-from smbrare.triage import Mark, triage
+from smbrare.detection.finding import History
+from smbrare.outputs.triage import Mark, triage
 from tests.conftest import FIXTURES, Run
 from tests.findings import WEEK, finding
 

@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from smbrare import watch_baseline
-from smbrare.baseline import Baseline
-from smbrare.baseline_export import export
+from smbrare.baseline.exchange import export
+from smbrare.baseline.store import Baseline
+from smbrare.cli.exclusion_file import network
+from smbrare.detection.exclusions import Exclusion
+from smbrare.detection.finding import Finding, flat
 from smbrare.errors import OutputError
-from smbrare.exclusion_file import network
-from smbrare.exclusions import Exclusion
-from smbrare.finding import Finding, flat
+from smbrare.watch import state
 from tests.events import matching
 from tests.watching import SETUP, Watched, add, line, opened, request, scanned, watched
 
@@ -138,9 +138,9 @@ def test_a_long_backlog_is_sifted_and_gives_the_same(
     inside = [line("10.20.1.9", n / 60) for n in range(300)]
     add(log, *inside, line(ONE, 2), "{broken 445\n", *inside, line(TWO, 3), line(ONE, 4))
     whole = scanned([log])
-    monkeypatch.setattr("smbrare.chunks.LARGE_BYTES", 1000)
-    monkeypatch.setattr("smbrare.tails.CHUNK_BYTES", 20_000)
-    monkeypatch.setattr("smbrare.watch.BATCH_BYTES", 50_000)
+    monkeypatch.setattr("smbrare.watch.batch.LARGE_BYTES", 1000)
+    monkeypatch.setattr("smbrare.watch.tails.CHUNK_BYTES", 20_000)
+    monkeypatch.setattr("smbrare.watch.watch.BATCH_BYTES", 50_000)
     result = watched([log], kept)
     assert result.ids == [finding.id for finding in whole]
     places = [finding.sighting.origin for finding in result.findings]
@@ -230,7 +230,7 @@ def test_a_killed_run_loses_no_finding_and_repeats_at_most_the_last(
 
 
 def _kill_at(moment: str, number: int, result: Watched, patch: pytest.MonkeyPatch) -> None:
-    note, keep = watch_baseline.give, watch_baseline.commit
+    note, keep = state.give, state.commit
     findings = result.findings
 
     class Giving(list[Finding]):
@@ -254,8 +254,8 @@ def _kill_at(moment: str, number: int, result: Watched, patch: pytest.MonkeyPatc
             raise _Killed
         keep(*arguments)
 
-    patch.setattr(watch_baseline, "give", noting)
-    patch.setattr(watch_baseline, "commit", keeping)
+    patch.setattr(state, "give", noting)
+    patch.setattr(state, "commit", keeping)
 
 
 def test_the_baseline_learns_nothing_of_a_finding_that_could_not_be_written(
@@ -278,7 +278,7 @@ def test_what_gives_no_finding_is_kept_after_a_while(
 ) -> None:
     add(log, line("10.20.1.9"))
     hours: list[int] = []
-    monkeypatch.setattr(watch_baseline, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(state, "KEEP_SECONDS", 0.0)
     watched([log], kept, lambda: hours.append(len(Baseline(kept).covered())))
     assert hours == [1]
 

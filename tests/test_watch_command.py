@@ -240,7 +240,9 @@ def test_a_scan_does_not_import_what_a_watch_needs() -> None:
         [sys.executable, "-c", text], capture_output=True, check=True, cwd=ROOT, text=True
     )
     names = set(done.stdout.split())
-    assert names.isdisjoint({"smbrare.watch", "smbrare.tails", "smbrare.following"})
+    assert names.isdisjoint(
+        {"smbrare.watch.watch", "smbrare.watch.tails", "smbrare.watch.following"}
+    )
 
 
 def test_an_output_that_cannot_be_written_ends_it_and_the_finding_is_given_later(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from smbrare.finding import History
-from smbrare.wording import history_text, host_text, is_inbound, notes, outcome_text
+from smbrare.detection.finding import History
+from smbrare.outputs.wording import history_text, host_text, is_inbound, notes, outcome_text
 from tests.findings import finding
 
 

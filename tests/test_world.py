@@ -6,11 +6,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from smbrare.fields import HOUR
-from smbrare.gathering import gather
-from smbrare.inputs import discover
-from smbrare.planning import How
-from smbrare.rarity import Known, Question, judge
+from smbrare.detection.rarity import Known, Question, judge
+from smbrare.inputs.discovery import discover
+from smbrare.records.fields import HOUR
+from smbrare.scanning.gathering import gather
+from smbrare.scanning.planning import How
 from tests import container_world
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.forms import FORMS

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from smbrare import scan
-from smbrare.baseline import Baseline
-from smbrare.finding import Finding
-from smbrare.inputs import discover
-from smbrare.report import Setup
-from smbrare.scan import Request
-from smbrare.watch import Outcome, Outside, watch
+from smbrare.baseline.store import Baseline
+from smbrare.detection.finding import Finding
+from smbrare.detection.report import Setup
+from smbrare.inputs.discovery import discover
+from smbrare.scanning import scan
+from smbrare.scanning.scan import Request
+from smbrare.watch.watch import Outcome, Outside, watch
 from tests.events import matching
 
 DAY = 86_400

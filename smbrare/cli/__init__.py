@@ -20,7 +20,7 @@ from smbrare.exitcodes import (
     EXIT_TERMINATED,
     EXIT_USAGE,
 )
-from smbrare.sanitize import visible
+from smbrare.text import visible
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What the system says where there is no room to write."""

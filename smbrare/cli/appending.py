@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from smbrare.errors import OutputError
-from smbrare.tails import read_at
+from smbrare.watch.tails import read_at
 
 _TIME = re.compile(rb'(?<=^{"@timestamp":")[^"]*')
 _BEGINS = (b'{"@timestamp":"","event":{"kind":"alert"', b'{"event":{"kind":"alert"')

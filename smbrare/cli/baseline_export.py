@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from smbrare import baseline_export
-from smbrare.baseline import Baseline
-from smbrare.baseline_place import locate
+from smbrare.baseline import exchange
+from smbrare.baseline.location import locate
+from smbrare.baseline.store import Baseline
 from smbrare.cli import options as shared
 from smbrare.cli import writing
 from smbrare.cli.parameters import BaselineName
@@ -35,7 +35,7 @@ def export_command(**options: Any) -> int:
     if options["output"] is not None:
         writing.check(options["output"])
     baseline = Baseline(locate(options["baseline"]))
-    writing.write(baseline_export.export(baseline), options["output"])
-    if left_out := baseline_export.sampled_hours(baseline):
+    writing.write(exchange.export(baseline), options["output"])
+    if left_out := exchange.sampled_hours(baseline):
         writing.tell([f"left out    {counted(left_out, 'covered hour')} known from samples only"])
     return 0

@@ -7,20 +7,21 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from smbrare import rule, scan, summary
-from smbrare.baseline import Baseline
-from smbrare.baseline_place import locate
+from smbrare.baseline.location import locate
+from smbrare.baseline.seen import Seen, by_destination
+from smbrare.baseline.store import Baseline
 from smbrare.cli import configuration, exclusions, interruption, limits, writing
 from smbrare.cli import options as shared
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
-from smbrare.inputs import Input, discover
-from smbrare.outputs import seen_destinations
-from smbrare.report import Setup
-from smbrare.sanitize import visible
-from smbrare.seen import Seen, by_destination
-from smbrare.troubles import troubles
+from smbrare.detection.report import Setup
+from smbrare.inputs.discovery import Input, discover
+from smbrare.outputs import seen_destinations, summary
+from smbrare.outputs.troubles import troubles
+from smbrare.rule import predicate
+from smbrare.scanning import scan
+from smbrare.text import visible
 from smbrare.withheld import counted
 
 _EXAMPLES = """\b
@@ -108,7 +109,7 @@ def _request(options: Mapping[str, Any]) -> scan.Request:
     return scan.Request(
         paths=options["paths"],
         setup=Setup(
-            history=rule.HISTORY_DAYS * 86_400,
+            history=predicate.HISTORY_DAYS * 86_400,
             per_host=False,
             literal=options["literal"],
             strict=options["strict"],

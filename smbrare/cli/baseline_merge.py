@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
+from smbrare.baseline.location import locate
 from smbrare.baseline_merge import merge, opened
-from smbrare.baseline_place import locate
 from smbrare.cli import interruption, writing
 from smbrare.cli.parameters import BaselineName
-from smbrare.sanitize import visible
+from smbrare.text import visible
 from smbrare.withheld import counted
 
 _EXAMPLES = """\b

@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from smbrare.baseline import Baseline
-from smbrare.baseline_place import locate
+from smbrare.baseline.location import locate
+from smbrare.baseline.store import Baseline
 from smbrare.cli import interruption, writing
 from smbrare.cli.parameters import BaselineName, Time
-from smbrare.fields import format_time
+from smbrare.records.fields import format_time
 from smbrare.withheld import counted
 
 _EXAMPLES = """\b

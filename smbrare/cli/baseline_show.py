@@ -4,14 +4,14 @@ from typing import Any
 
 import click
 
-from smbrare.baseline import Baseline
-from smbrare.baseline_place import locate
+from smbrare.baseline.location import locate
+from smbrare.baseline.seen import Filter, by_destination
+from smbrare.baseline.store import Baseline
 from smbrare.cli import options as shared
 from smbrare.cli import writing
 from smbrare.cli.parameters import BaselineName, Range, Time
 from smbrare.cli.terminal import fitted
 from smbrare.outputs import seen_destinations
-from smbrare.seen import Filter, by_destination
 from smbrare.withheld import counted
 
 _EXAMPLES = """\b

@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from smbrare.baseline import Baseline
-from smbrare.baseline_place import locate
+from smbrare.baseline.location import locate
+from smbrare.baseline.store import Baseline
 from smbrare.cli import writing
 from smbrare.cli.parameters import BaselineName
-from smbrare.sanitize import visible
+from smbrare.text import visible
 
 _EXAMPLES = """\b
 Examples:

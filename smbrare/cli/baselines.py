@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from smbrare.baseline_place import locate
+from smbrare.baseline.location import locate
 from smbrare.cli.configuration import outranks
-from smbrare.report import Setup
-from smbrare.scan import baseline_settings
+from smbrare.detection.report import Setup
+from smbrare.scanning.scan import baseline_settings
 
 if TYPE_CHECKING:
-    from smbrare.baseline import Baseline
+    from smbrare.baseline.store import Baseline
 
 
 def named(options: Mapping[str, Any]) -> str | None:
@@ -33,6 +33,6 @@ def opened(setup: Setup) -> "Baseline | None":
     if setup.baseline is None:
         return None
     # Most scans name none, and do without SQLite.
-    from smbrare.baseline import Baseline  # noqa: PLC0415
+    from smbrare.baseline.store import Baseline  # noqa: PLC0415
 
     return Baseline(locate(setup.baseline), baseline_settings(setup))

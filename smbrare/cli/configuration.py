@@ -14,7 +14,7 @@ import platformdirs
 from click.core import ParameterSource
 
 from smbrare.cli.parameters import BaselineName, FileName
-from smbrare.tomltext import TomlText, load, unknown_key
+from smbrare.cli.toml_file import TomlText, load, unknown_key
 
 PREFIX = "SMBRARE"
 _FILE = "smbrare.configuration"

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from smbrare import exclusion_file
-from smbrare.exclusions import Exclusion
-from smbrare.tomltext import load
+from smbrare.cli import exclusion_file
+from smbrare.cli.toml_file import load
+from smbrare.detection.exclusions import Exclusion
 
 
 def given(options: Mapping[str, Any]) -> tuple[Exclusion, ...]:

@@ -7,10 +7,10 @@ import click
 from smbrare.cli import baselines, configuration, exclusions, limits, options, writing
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import fitted
-from smbrare.explain import explain, is_file, parse_target
+from smbrare.detection.report import Setup
+from smbrare.diagnostics.explain import explain, is_file, parse_target
 from smbrare.outputs import explanation
-from smbrare.report import Setup
-from smbrare.scan import Request
+from smbrare.scanning.scan import Request
 
 _EXAMPLES = """\b
 Examples:

@@ -4,17 +4,17 @@ from typing import Any
 
 import click
 
-from smbrare import rule
 from smbrare.cli import configuration, limits, options, writing
 from smbrare.cli.parameters import FileName
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import block, fitted
-from smbrare.inputs import Input, discover
+from smbrare.detection.report import Setup
+from smbrare.inputs.discovery import Input, discover
 from smbrare.inspect import inspect
 from smbrare.outputs import inspection_json, inspection_text
-from smbrare.report import Setup
-from smbrare.scan import Request
-from smbrare.troubles import troubles
+from smbrare.outputs.troubles import troubles
+from smbrare.rule import predicate
+from smbrare.scanning.scan import Request
 
 _EXAMPLES = """\b
 Examples:
@@ -52,7 +52,7 @@ def inspect_command(**given: Any) -> int:
     source, or everything, cannot be judged.
     """  # noqa: D301 - click wants a real backspace
     setup = Setup(
-        history=rule.HISTORY_DAYS * 86_400,
+        history=predicate.HISTORY_DAYS * 86_400,
         per_host=False,
         literal=given["literal"],
         strict=given["strict"],

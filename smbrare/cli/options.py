@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 
 import click
 
-from smbrare import rule
 from smbrare.cli.parameters import BaselineName, Excluding, History, Time, Zone
+from smbrare.rule import predicate
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -52,7 +52,7 @@ exit_zero: Decorator = click.option(
 history: Decorator = click.option(
     "--history",
     type=History(),
-    default=f"{rule.HISTORY_DAYS}d",
+    default=f"{predicate.HISTORY_DAYS}d",
     show_default=True,
     help="How far back a destination counts as seen, or all.",
 )

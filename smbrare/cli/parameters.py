@@ -8,13 +8,13 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from smbrare.baseline_place import locate
+from smbrare.baseline.location import locate
+from smbrare.cli.exclusion_file import network
+from smbrare.detection.exclusions import Exclusion, range_text
+from smbrare.detection.finding import duration
 from smbrare.errors import BaselineError
-from smbrare.exclusion_file import network
-from smbrare.exclusions import Exclusion, range_text
-from smbrare.fields import Malformed, date, format_time
-from smbrare.finding import duration
-from smbrare.networks import Network
+from smbrare.records.fields import Malformed, date, format_time
+from smbrare.rule.networks import Network
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[wdhm])+")

@@ -9,22 +9,23 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from smbrare import replay, rule, scan, summary
 from smbrare.cli import configuration, limits, writing
 from smbrare.cli import options as shared
 from smbrare.cli.parameters import Duration, FileName, Time
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
-from smbrare.compare import Difference
+from smbrare.detection.examine import Partial
+from smbrare.detection.report import Report, Setup
+from smbrare.detection.schedule import Schedule
 from smbrare.errors import UsageError
-from smbrare.event import Skipped
-from smbrare.examine import Partial
-from smbrare.fields import MICROSECONDS
-from smbrare.inputs import Input, discover
-from smbrare.outputs import comparison, csv_rows, json_document, table
-from smbrare.report import Report, Setup
-from smbrare.schedule import Schedule
-from smbrare.troubles import troubles
+from smbrare.inputs.discovery import Input, discover
+from smbrare.outputs import comparison, csv_rows, json_document, summary, table
+from smbrare.outputs.troubles import troubles
+from smbrare.records.event import Skipped
+from smbrare.records.fields import MICROSECONDS
+from smbrare.rule import predicate
+from smbrare.scanning import replay, scan
+from smbrare.scanning.comparison import Difference
 
 FORMATS = ("table", "json", "ndjson", "csv")
 _HOUR = 3_600
@@ -71,7 +72,7 @@ Examples:
 @click.option(
     "--history",
     type=Duration(),
-    default=f"{rule.HISTORY_DAYS}d",
+    default=f"{predicate.HISTORY_DAYS}d",
     show_default=True,
     help="How far back from a run a destination counts as seen.",
 )

@@ -8,8 +8,8 @@ import orjson
 
 from smbrare.cli import configuration, exclusions, writing
 from smbrare.cli import options as shared
-from smbrare.rule_export import EXPORTS, applied, missing
-from smbrare.rule_text import as_json, describe
+from smbrare.outputs.rule.export import EXPORTS, applied, missing
+from smbrare.outputs.rule.text import as_json, describe
 
 _SHOWING = """\b
 Examples:

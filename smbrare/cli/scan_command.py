@@ -12,22 +12,22 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from smbrare import summary
-from smbrare.baseline_place import locate
+from smbrare.baseline.location import locate
 from smbrare.cli import baselines, configuration, exclusions, interruption, limits, writing
 from smbrare.cli import options as shared
 from smbrare.cli.parameters import FileName
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
+from smbrare.detection.finding import Finding
+from smbrare.detection.report import Report, Setup
+from smbrare.diagnostics.expect import Difference, Expected, compare, parse
 from smbrare.errors import UsageError
-from smbrare.event import Skipped
-from smbrare.expect import Difference, Expected, compare, parse
-from smbrare.finding import Finding
-from smbrare.inputs import Input, discover
-from smbrare.report import Report, Setup
-from smbrare.sanitize import visible
-from smbrare.scan import Request, gather, judge, learn
-from smbrare.troubles import troubles
+from smbrare.inputs.discovery import Input, discover
+from smbrare.outputs import summary
+from smbrare.outputs.troubles import troubles
+from smbrare.records.event import Skipped
+from smbrare.scanning.scan import Request, gather, judge, learn
+from smbrare.text import visible
 
 FORMATS = {
     "table": "table.render",
@@ -143,7 +143,7 @@ def scan_command(**options: Any) -> int:
     request = _request(options)
     if options["dry_run"]:
         # A scan does without it.
-        from smbrare.cli.dry_running import dry_run  # noqa: PLC0415
+        from smbrare.cli.dry_run import dry_run  # noqa: PLC0415
 
         return dry_run(request, options)
     baseline = baselines.opened(request.setup)
@@ -193,8 +193,8 @@ def _enriched(report: Report, options: dict[str, Any]) -> Report:
     if not options["geoip"] and not options["intel"]:
         return report
     # Most scans do without these.
-    from smbrare import geoip, intel  # noqa: PLC0415
-    from smbrare.enrichment import enrich  # noqa: PLC0415
+    from smbrare.enrichment import geoip, intel  # noqa: PLC0415
+    from smbrare.enrichment.lookup import enrich  # noqa: PLC0415
 
     destinations = {finding.sighting.destination for finding in report.judged}
     references = (

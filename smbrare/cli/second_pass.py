@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from smbrare.cli.progress import progress_bar
-from smbrare.event import Skipped
-from smbrare.inputs import Input
-from smbrare.planning import How
-from smbrare.report import Report
-from smbrare.retrace import look_around
-from smbrare.scan import Request, settings_of
+from smbrare.detection.report import Report
+from smbrare.inputs.discovery import Input
+from smbrare.records.event import Skipped
+from smbrare.scanning.planning import How
+from smbrare.scanning.scan import Request, settings_of
+from smbrare.scanning.second_pass import look_around
 
 
 def looked_around(

@@ -7,21 +7,21 @@ from typing import Any
 
 import click
 
-from smbrare import remote
-from smbrare.baseline import Baseline
-from smbrare.baseline_place import locate
+from smbrare.baseline.location import locate
+from smbrare.baseline.store import Baseline
 from smbrare.cli import appending, configuration, exclusions, interruption, limits, writing
 from smbrare.cli import options as shared
 from smbrare.cli.parameters import BaselineName, FileName
+from smbrare.detection.finding import Finding
+from smbrare.detection.report import Setup
 from smbrare.errors import UsageError
 from smbrare.exitcodes import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_TERMINATED
-from smbrare.finding import Finding
+from smbrare.inputs import remote
 from smbrare.outputs.json_document import ndjson_line
-from smbrare.report import Setup
-from smbrare.sanitize import visible
-from smbrare.scan import Request, baseline_settings
-from smbrare.troubles import unjudged
-from smbrare.watch import Outcome, Outside, watch
+from smbrare.outputs.troubles import unjudged
+from smbrare.scanning.scan import Request, baseline_settings
+from smbrare.text import visible
+from smbrare.watch.watch import Outcome, Outside, watch
 from smbrare.withheld import counted
 
 _EXAMPLES = """\b

@@ -5,11 +5,12 @@ from typing import Any
 
 import orjson
 
-from smbrare import grid, rule
-from smbrare.compare import Difference
-from smbrare.finding import flat, nested
-from smbrare.sanitize import json_visible
-from smbrare.wording import time_text
+from smbrare.detection.finding import flat, nested
+from smbrare.outputs import grid
+from smbrare.outputs.wording import time_text
+from smbrare.rule import predicate
+from smbrare.scanning.comparison import Difference
+from smbrare.text import json_visible
 
 _COLUMNS = (
     grid.Column("Time (UTC)"),
@@ -54,7 +55,11 @@ def render_ndjson(differences: Sequence[Difference]) -> Iterator[str]:
 def render_json(differences: Sequence[Difference]) -> Iterator[str]:
     """Yield one document: the rule and the differences."""
     document = {
-        "rule": {"uuid": rule.RULE_ID, "name": rule.RULE_NAME, "reference": rule.RULE_URL},
+        "rule": {
+            "uuid": predicate.RULE_ID,
+            "name": predicate.RULE_NAME,
+            "reference": predicate.RULE_URL,
+        },
         "differences": [_document(difference) for difference in differences],
     }
     yield _text(document, orjson.OPT_INDENT_2) + "\n"
@@ -66,7 +71,7 @@ def _document(difference: Difference) -> dict[str, Any]:
         | {
             "smbrare.raised_by": difference.raised_by,
             "smbrare.reasons": list(difference.reasons),
-            "smbrare.explanation": difference.explanation,
+            "smbrare.diagnostics.explanation": difference.explanation,
         }
     )
 

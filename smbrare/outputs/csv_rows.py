@@ -5,10 +5,10 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from smbrare import enrichment
-from smbrare.finding import Finding, flat
-from smbrare.report import Report
-from smbrare.sanitize import cell
+from smbrare.detection.finding import Finding, flat
+from smbrare.detection.report import Report
+from smbrare.enrichment import lookup
+from smbrare.text import cell
 
 COLUMNS = (
     "@timestamp",
@@ -54,7 +54,7 @@ COLUMNS = (
     "smbrare.known_hosts",
     "smbrare.new_hosts",
     "smbrare.dns_names",
-    *enrichment.FIELDS,
+    *lookup.FIELDS,
 )
 
 REPLAY_COLUMNS = (

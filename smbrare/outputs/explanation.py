@@ -5,14 +5,15 @@ from typing import Any
 
 import orjson
 
-from smbrare import around_wording, rule
-from smbrare.explanation import Change, ClauseResult, Explained, Explanation, Rarity
-from smbrare.fields import MICROSECONDS, Address, format_time
-from smbrare.finding import MOST_NAMES, History, duration, query_fields
-from smbrare.grid import Cell, Column, lines
-from smbrare.networks import PRIVATE
-from smbrare.sanitize import json_visible, visible
-from smbrare.wording import query_text
+from smbrare.detection.finding import MOST_NAMES, History, duration, query_fields
+from smbrare.diagnostics.explanation import Change, ClauseResult, Explained, Explanation, Rarity
+from smbrare.outputs import host_context
+from smbrare.outputs.grid import Cell, Column, lines
+from smbrare.outputs.wording import query_text
+from smbrare.records.fields import MICROSECONDS, Address, format_time
+from smbrare.rule import predicate
+from smbrare.rule.networks import PRIVATE
+from smbrare.text import json_visible, visible
 
 _LONGEST_VALUE = 80
 _STYLES = {"PASS": "green", "INFERRED": "yellow", "FAIL": "red", "MISSING": "red"}
@@ -80,7 +81,7 @@ def _event(
     yield "\n"
     yield from _verdict(event, explained)
     if event.around is not None:
-        yield from around_wording.lines(event.around, event.time or 0, width, color=color)
+        yield from host_context.lines(event.around, event.time or 0, width, color=color)
 
 
 def _time(event: Explanation) -> str:
@@ -209,7 +210,7 @@ def render_json(explained: Explained) -> Iterator[str]:
     """Yield one document."""
     origin, skipped = explained.origin, explained.skipped
     document = {
-        "rule": {"uuid": rule.RULE_ID, "name": rule.RULE_NAME},
+        "rule": {"uuid": predicate.RULE_ID, "name": predicate.RULE_NAME},
         "record": {"path": origin.path, "number": origin.number, "offset": origin.offset},
         "exit_code": explained.exit_code,
         "skipped": None
@@ -258,7 +259,7 @@ def _event_document(event: Explanation) -> dict[str, Any]:
             for change in event.changes
         ],
         "rarity": [_rarity_document(answer) for answer in event.rarity],
-        "around": None if event.around is None else around_wording.document(event.around),
+        "around": None if event.around is None else host_context.document(event.around),
     }
 
 

@@ -15,18 +15,16 @@ from typing import Any
 
 import orjson
 
-from smbrare import __version__, around_wording, rule
-from smbrare.charts import Chart, contacts, timeline
+from smbrare import __version__
+from smbrare.detection.finding import Finding, duration, reason
+from smbrare.detection.report import Report
+from smbrare.detection.survey import InputSurvey
 from smbrare.extras import need
-from smbrare.fields import format_time
-from smbrare.finding import Finding, duration, reason
-from smbrare.networks import NOT_INTERNET
-from smbrare.pivots import pivots
-from smbrare.report import Report
-from smbrare.sanitize import json_visible, visible
-from smbrare.survey import InputSurvey
-from smbrare.triage import Step, triage
-from smbrare.wording import (
+from smbrare.outputs import host_context
+from smbrare.outputs.charts import Chart, contacts, timeline
+from smbrare.outputs.pivots import pivots
+from smbrare.outputs.triage import Step, triage
+from smbrare.outputs.wording import (
     domain_text,
     history_text,
     host_text,
@@ -36,6 +34,10 @@ from smbrare.wording import (
     time_text,
     values,
 )
+from smbrare.records.fields import format_time
+from smbrare.rule import predicate
+from smbrare.rule.networks import NOT_INTERNET
+from smbrare.text import json_visible, visible
 
 _MOST_OPEN = 3
 
@@ -130,8 +132,8 @@ def _context(report: Report, shown: list[Finding]) -> dict[str, Any]:
     setup, span = report.setup, report.span
     return {
         "version": __version__,
-        "rule": rule,
-        "clauses": rule.CLAUSES,
+        "rule": predicate,
+        "clauses": predicate.CLAUSES,
         "ranges": [(str(network), name) for network, name in NOT_INTERNET.items()],
         "setup": setup,
         "history": "all time" if setup.history is None else duration(setup.history),
@@ -206,16 +208,16 @@ def _around(finding: Finding) -> dict[str, Any] | None:
     if around is None:
         return None
     return {
-        "scope": around_wording.SCOPE,
-        "users": list(around_wording.users_text(around)),
-        "missing": list(around_wording.missing_text(around)),
+        "scope": host_context.SCOPE,
+        "users": list(host_context.users_text(around)),
+        "missing": list(host_context.missing_text(around)),
         "events": [
             {
                 "time": time_text(activity.time),
-                "offset": around_wording.offset_text(activity, time or 0),
-                "kind": around_wording.KINDS[activity.kind],
+                "offset": host_context.offset_text(activity, time or 0),
+                "kind": host_context.KINDS[activity.kind],
                 "user": activity.user,
-                "text": around_wording.event_text(activity),
+                "text": host_context.event_text(activity),
                 "origin": str(activity.origin),
             }
             for activity in around.events

@@ -5,13 +5,13 @@ from typing import Any
 
 import orjson
 
-from smbrare import rule
-from smbrare.advice import advise, totals
-from smbrare.fields import HOUR, format_time
-from smbrare.funnel import funnel
-from smbrare.inspection import Inspected, SourceDetails, Tally
-from smbrare.sanitize import json_visible
-from smbrare.survey import InputSurvey
+from smbrare.detection.survey import InputSurvey
+from smbrare.diagnostics.advice import advise, totals
+from smbrare.diagnostics.funnel import funnel
+from smbrare.diagnostics.inspection import Inspected, SourceDetails, Tally
+from smbrare.records.fields import HOUR, format_time
+from smbrare.rule import predicate
+from smbrare.text import json_visible
 
 
 def render(inspected: Inspected) -> Iterator[str]:
@@ -19,7 +19,7 @@ def render(inspected: Inspected) -> Iterator[str]:
     report, inspection = inspected.report, inspected.inspection
     setup, surveys = report.setup, [survey.sources for survey in report.inputs]
     document = {
-        "rule": {"uuid": rule.RULE_ID, "name": rule.RULE_NAME},
+        "rule": {"uuid": predicate.RULE_ID, "name": predicate.RULE_NAME},
         "exit_code": report.exit_code,
         "setup": {
             "literal": setup.literal,
@@ -107,10 +107,10 @@ def _sources(inspected: Inspected) -> dict[str, Any]:
             "network_events": survey.network,
             "kinds": dict(sorted(survey.kinds.items())),
             "fields_present": {
-                clause.field: survey.present[clause.field] for clause in rule.CLAUSES
+                clause.field: survey.present[clause.field] for clause in predicate.CLAUSES
             },
             "fields_inferred": {
-                clause.field: details.inferred[clause.field] for clause in rule.CLAUSES
+                clause.field: details.inferred[clause.field] for clause in predicate.CLAUSES
             },
             "to_smb_ports": details.smb,
             "of_pid_4": details.kernel,

@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from smbrare import rule
-from smbrare.advice import advise, totals
-from smbrare.event import Origin
-from smbrare.fields import HOUR, format_time
-from smbrare.finding import duration
-from smbrare.funnel import funnel
-from smbrare.grid import Cell, Column, lines
-from smbrare.inspection import Inspected, SourceDetails, Tally
-from smbrare.sanitize import visible
-from smbrare.survey import SourceSurvey
+from smbrare.detection.finding import duration
+from smbrare.detection.survey import SourceSurvey
+from smbrare.diagnostics.advice import advise, totals
+from smbrare.diagnostics.funnel import funnel
+from smbrare.diagnostics.inspection import Inspected, SourceDetails, Tally
+from smbrare.outputs.grid import Cell, Column, lines
+from smbrare.records.event import Origin
+from smbrare.records.fields import HOUR, format_time
+from smbrare.rule import predicate
+from smbrare.text import visible
 
 MOST_SHOWN = 20
 """Rows of a list; JSON has all."""
@@ -146,7 +146,7 @@ def _presence(inspected: Inspected) -> _Section:
     surveys = {name: survey for name, survey in _totals(inspected).items() if survey.network}
     columns = (Column("Field"), *(Column(name, folds=True, right=True) for name in sorted(surveys)))
     rows = []
-    for clause in rule.CLAUSES:
+    for clause in predicate.CLAUSES:
         row: list[Cell] = [clause.field]
         for name, survey in sorted(surveys.items()):
             details = inspected.inspection.details.get(name, SourceDetails())

@@ -6,15 +6,15 @@ from typing import Any
 import orjson
 from msgspec.structs import asdict
 
-from smbrare import rule
-from smbrare.enrichment import Reference
-from smbrare.fields import format_time
-from smbrare.finding import Finding, flat, nested, seconds
-from smbrare.report import Report
-from smbrare.sanitize import json_visible
-from smbrare.schedule import Outcome
-from smbrare.survey import InputSurvey
-from smbrare.triage import triage
+from smbrare.detection.finding import Finding, flat, nested, seconds
+from smbrare.detection.report import Report
+from smbrare.detection.schedule import Outcome
+from smbrare.detection.survey import InputSurvey
+from smbrare.enrichment.lookup import Reference
+from smbrare.outputs.triage import triage
+from smbrare.records.fields import format_time
+from smbrare.rule import predicate
+from smbrare.text import json_visible
 
 
 def render_ndjson(report: Report, shown: list[Finding]) -> Iterator[str]:
@@ -37,7 +37,7 @@ def render_json(report: Report, shown: list[Finding]) -> Iterator[str]:
     separator = "\n"
     for finding in shown:
         # No string holds a raw line feed in JSON, so this indents nothing but lines.
-        fields = flat(finding) | {"smbrare.triage": _triage(finding)}
+        fields = flat(finding) | {"smbrare.outputs.triage": _triage(finding)}
         yield separator + "    " + _text(nested(fields), indent=True).replace("\n", "\n    ")
         separator = ",\n"
     yield "]\n}\n" if separator == "\n" else "\n  ]\n}\n"
@@ -59,14 +59,14 @@ def _triage(finding: Finding) -> dict[str, list[str]]:
 
 def _rule() -> dict[str, Any]:
     return {
-        "uuid": rule.RULE_ID,
-        "name": rule.RULE_NAME,
-        "version": rule.RULE_VERSION,
-        "reference": rule.RULE_URL,
+        "uuid": predicate.RULE_ID,
+        "name": predicate.RULE_NAME,
+        "version": predicate.RULE_VERSION,
+        "reference": predicate.RULE_URL,
         "type": "new_terms",
         "new_terms_fields": ["destination.ip"],
-        "risk_score": rule.RISK_SCORE,
-        "severity": rule.SEVERITY,
+        "risk_score": predicate.RISK_SCORE,
+        "severity": predicate.SEVERITY,
     }
 
 

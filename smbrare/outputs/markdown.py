@@ -6,14 +6,11 @@ mention, an image or HTML.
 
 from collections.abc import Iterator
 
-from smbrare import rule
-from smbrare.fields import format_time
-from smbrare.finding import Finding, duration, reason
-from smbrare.pivots import pivots
-from smbrare.report import Report
-from smbrare.sanitize import code_block, code_span
-from smbrare.triage import triage
-from smbrare.wording import (
+from smbrare.detection.finding import Finding, duration, reason
+from smbrare.detection.report import Report
+from smbrare.outputs.pivots import pivots
+from smbrare.outputs.triage import triage
+from smbrare.outputs.wording import (
     domain_text,
     history_text,
     host_text,
@@ -23,6 +20,9 @@ from smbrare.wording import (
     time_text,
     values,
 )
+from smbrare.records.fields import format_time
+from smbrare.rule import predicate
+from smbrare.text import code_block, code_span
 
 _MOST_INPUTS = 20
 _COLUMNS = (
@@ -56,8 +56,8 @@ def _scope(report: Report) -> Iterator[str]:
     history = "of all time" if setup.history is None else f"of {duration(setup.history)}"
     key = "destination and host" if setup.per_host else "destination"
     yield (
-        f"Rule: [{rule.RULE_NAME}]({rule.RULE_URL}), `{rule.RULE_ID}`, new by {key} in a "
-        f"history {history}.\n\n"
+        f"Rule: [{predicate.RULE_NAME}]({predicate.RULE_URL}), `{predicate.RULE_ID}`, new by {key} "
+        f"in a history {history}.\n\n"
     )
     if span.first is not None and span.last is not None:
         yield (

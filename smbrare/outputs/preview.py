@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 
-from smbrare.grid import Column, lines
-from smbrare.preview import FIRST_EVENTS, PartPreview, Preview
-from smbrare.sanitize import json_visible
+from smbrare.diagnostics.preview import FIRST_EVENTS, PartPreview, Preview
+from smbrare.outputs.grid import Column, lines
+from smbrare.text import json_visible
 
 _COLUMNS = (
     Column("Path", folds=True),

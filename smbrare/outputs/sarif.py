@@ -12,14 +12,15 @@ from urllib.parse import quote
 
 import orjson
 
-from smbrare import __version__, rule
-from smbrare.event import Origin
+from smbrare import __version__
+from smbrare.detection.finding import TECHNIQUES, Finding, flat, nested, reason
+from smbrare.detection.report import Report
 from smbrare.exitcodes import EXIT_CLEAN, EXIT_FINDINGS
-from smbrare.fields import format_time
-from smbrare.finding import TECHNIQUES, Finding, flat, nested, reason
-from smbrare.report import Report
-from smbrare.sanitize import json_visible, message
-from smbrare.wording import host_text, outcome_text, silence
+from smbrare.outputs.wording import host_text, outcome_text, silence
+from smbrare.records.event import Origin
+from smbrare.records.fields import format_time
+from smbrare.rule import predicate
+from smbrare.text import json_visible, message
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -76,9 +77,9 @@ def _driver() -> dict[str, Any]:
         "rules": [
             {
                 "id": RESULT_RULE,
-                "guid": rule.RULE_ID,
+                "guid": predicate.RULE_ID,
                 "name": "RareSmbDestination",
-                "shortDescription": {"text": rule.RULE_NAME},
+                "shortDescription": {"text": predicate.RULE_NAME},
                 "fullDescription": {
                     "text": "A Windows kernel spoke SMB from a private address to an address on "
                     "the internet that was not contacted in the history before."
@@ -88,11 +89,11 @@ def _driver() -> dict[str, Any]:
                     "whoever runs the server. Find out what made the host connect, and who was "
                     "logged on."
                 },
-                "helpUri": rule.RULE_URL,
+                "helpUri": predicate.RULE_URL,
                 "defaultConfiguration": {"level": "warning"},
                 "properties": {
                     "precision": "medium",
-                    "security-severity": str(rule.RISK_SCORE / 10),
+                    "security-severity": str(predicate.RISK_SCORE / 10),
                     "tags": ["security", *(f"attack.{name.lower()}" for name, _ in TECHNIQUES)],
                 },
             }

@@ -7,11 +7,11 @@ from typing import Any
 
 import orjson
 
-from smbrare import grid
-from smbrare.fields import format_time
-from smbrare.sanitize import cell, json_visible
-from smbrare.seen import Seen
-from smbrare.wording import some, time_text
+from smbrare.baseline.seen import Seen
+from smbrare.outputs import grid
+from smbrare.outputs.wording import some, time_text
+from smbrare.records.fields import format_time
+from smbrare.text import cell, json_visible
 
 COLUMNS = ("destination.ip", "first_seen", "last_seen", "hours", "hosts", "sources")
 _NEW = "new_to_baseline"

@@ -6,10 +6,10 @@ Colours are few, and none says what the words do not.
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
-from smbrare.columns import INFERRED_MARK, LAYOUTS, Column, Line
-from smbrare.finding import Finding
-from smbrare.report import Report
-from smbrare.sanitize import visible
+from smbrare.detection.finding import Finding
+from smbrare.detection.report import Report
+from smbrare.outputs.columns import INFERRED_MARK, LAYOUTS, Column, Line
+from smbrare.text import visible
 
 _GAP = 2
 _ANY_HEIGHT = 1

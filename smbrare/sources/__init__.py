@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from smbrare.event import Document
-from smbrare.paths import leaves
+from smbrare.records.event import Document
+from smbrare.records.paths import leaves
 from smbrare.sources import (
     defender,
     ecs,

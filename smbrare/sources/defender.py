@@ -10,10 +10,10 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from smbrare.event import Document
-from smbrare.fields import Malformed, ip, keyword
-from smbrare.jsontext import BadJson, decode
-from smbrare.paths import first, leaves
+from smbrare.records.event import Document
+from smbrare.records.fields import Malformed, ip, keyword
+from smbrare.records.json_text import BadJson, decode
+from smbrare.records.paths import first, leaves
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
     Settings,

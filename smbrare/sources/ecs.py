@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from smbrare.event import Document
-from smbrare.fields import keyword
-from smbrare.paths import first, leaves
+from smbrare.records.event import Document
+from smbrare.records.fields import keyword
+from smbrare.records.paths import first, leaves
 from smbrare.sources.mapping import Settings, Table, Take, View
 
 EVENT_FIELDS = (

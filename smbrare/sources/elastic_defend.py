@@ -3,7 +3,7 @@
 The old form has no host.os.type, only host.os.platform.
 """
 
-from smbrare.event import Document
+from smbrare.records.event import Document
 from smbrare.sources import ecs
 from smbrare.sources.mapping import Settings, View
 

@@ -5,9 +5,9 @@ Follows the field list that Elastic publishes for endgame-*, and the names of En
 
 from datetime import UTC, datetime
 
-from smbrare.event import Document
-from smbrare.fields import Moment, from_number, keyword, long
-from smbrare.paths import leaves
+from smbrare.records.event import Document
+from smbrare.records.fields import Moment, from_number, keyword, long
+from smbrare.records.paths import leaves
 from smbrare.sources import ecs
 from smbrare.sources.mapping import Settings, Table, Take, View, one_of, windows_path
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from smbrare.eventxml import event_from_xml
-from smbrare.fields import Malformed, long
-from smbrare.jsontext import BadJson, decode
+from smbrare.records.event_xml import event_from_xml
+from smbrare.records.fields import Malformed, long
+from smbrare.records.json_text import BadJson, decode
 
 _NAMES = ("Name", "@Name")
 _TEXTS = ("text", "#text", "Text", "value", "Value")

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from smbrare.event import Document, Reading
-from smbrare.fields import (
+from smbrare.limits import DEFAULT
+from smbrare.records.event import Document, Reading
+from smbrare.records.fields import (
     ADDRESSES,
     DATES,
     LONGS,
@@ -20,8 +21,7 @@ from smbrare.fields import (
     keyword,
     long,
 )
-from smbrare.limits import DEFAULT
-from smbrare.paths import MISSING_MARKS, is_missing, leaves
+from smbrare.records.paths import MISSING_MARKS, is_missing, leaves
 
 MISSING = Reading()
 

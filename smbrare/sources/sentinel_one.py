@@ -4,9 +4,9 @@ Follows the mapping of Elastic's sentinel_one_cloud_funnel integration, which ne
 network.transport: the transport stands in ``meta.event.name`` alone.
 """
 
-from smbrare.event import Document
-from smbrare.fields import Moment, from_number, keyword, long
-from smbrare.paths import leaves
+from smbrare.records.event import Document
+from smbrare.records.fields import Moment, from_number, keyword, long
+from smbrare.records.paths import leaves
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
     Settings,

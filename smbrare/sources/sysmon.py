@@ -6,9 +6,9 @@ Follows the mapping of Elastic's sysmon_operational integration and of Winlogbea
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from smbrare.event import Document
-from smbrare.fields import keyword
-from smbrare.paths import first, leaves
+from smbrare.records.event import Document
+from smbrare.records.fields import keyword
+from smbrare.records.paths import first, leaves
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
     Settings,

@@ -7,10 +7,10 @@ from typing import Any, NoReturn
 
 from msgspec import Struct
 
-from smbrare.event import Document
-from smbrare.eventxml import event_from_xml
-from smbrare.fields import Malformed, Moment, date, from_number, long
-from smbrare.paths import first, leaves
+from smbrare.records.event import Document
+from smbrare.records.event_xml import event_from_xml
+from smbrare.records.fields import Malformed, Moment, date, from_number, long
+from smbrare.records.paths import first, leaves
 from smbrare.sources.ecs import not_forwarded
 from smbrare.sources.mapping import Settings, Table, Take, View, placed, utc
 from smbrare.sources.windows_shapes import XML_TEXTS, Shape, shape_of

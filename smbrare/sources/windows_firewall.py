@@ -4,8 +4,8 @@ Follows the mapping of Elastic's system integration, which maps all but the proc
 rule never matches it; here the id in the record counts, marked as inferred.
 """
 
-from smbrare.event import Document
-from smbrare.paths import first, leaves
+from smbrare.records.event import Document
+from smbrare.records.paths import first, leaves
 from smbrare.sources import ecs
 from smbrare.sources.mapping import Settings, Table, Take, View, file_name, one_of
 from smbrare.sources.windows_event import (

@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from smbrare.event import Document
-from smbrare.paths import leaves
+from smbrare.records.event import Document
+from smbrare.records.paths import leaves
 from smbrare.sources.event_data import as_names, from_position, from_text
 from smbrare.sources.mapping import Places
 

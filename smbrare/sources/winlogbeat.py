@@ -4,7 +4,7 @@ What Winlogbeat ships of Sysmon is read by `sysmon`, of the Windows Filtering Pl
 `windows_firewall`.
 """
 
-from smbrare.event import Document
+from smbrare.records.event import Document
 from smbrare.sources import ecs
 from smbrare.sources.mapping import Settings, Table, Take, View
 from smbrare.sources.windows_event import WindowsEvent

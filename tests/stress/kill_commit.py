@@ -14,9 +14,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from smbrare.baseline import Baseline
+from smbrare.baseline.store import Baseline
+from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
-from smbrare.sightings import Row
 from tests.conftest import ROOT
 from tests.events import matching
 from tests.stress.rounds import main

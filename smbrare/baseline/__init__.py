@@ -1,0 +1,1 @@
+"""What earlier scans have seen: kept in SQLite, exchanged as text."""

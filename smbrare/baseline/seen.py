@@ -1,0 +1,83 @@
+"""What a baseline has seen of each destination, out of its rows."""
+
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from ipaddress import ip_address
+from itertools import groupby
+
+from msgspec import Struct
+
+from smbrare.detection.sightings import Row
+from smbrare.rule.networks import Network
+
+
+class Seen(Struct, frozen=True):
+    """One destination.
+
+    Attributes:
+        destination: The address.
+        first: The first sighting, in microseconds since 1970 UTC.
+        last: The last one.
+        hours: In how many UTC hours it was sighted.
+        hosts: The host keys, sorted; an event without a host gives none.
+        sources: The source addresses, sorted as text.
+    """
+
+    destination: str
+    first: int
+    last: int
+    hours: int
+    hosts: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+class Filter(Struct, frozen=True):
+    """Which rows to look at; what is empty or None asks for nothing.
+
+    Attributes:
+        destinations: Ranges, any of which the destination lies in.
+        hosts: Patterns in lower case, any of which the host fits.
+        since: A time in microseconds since 1970 UTC; the last sighting of the hour is not before.
+        until: Likewise; the first sighting of the hour is before it.
+    """
+
+    destinations: tuple[Network, ...] = ()
+    hosts: tuple[str, ...] = ()
+    since: int | None = None
+    until: int | None = None
+
+    def keeps(self, row: Row) -> bool:
+        """Return whether a row is asked for."""
+        if self.since is not None and row.last < self.since:
+            return False
+        if self.until is not None and row.first >= self.until:
+            return False
+        if self.hosts and not any(fnmatchcase(row.host, pattern) for pattern in self.hosts):
+            return False
+        return not self.destinations or _in_any(row.destination, self.destinations)
+
+
+def _in_any(text: str, networks: tuple[Network, ...]) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
+
+
+def by_destination(rows: Iterable[Row]) -> Iterator[Seen]:
+    """Yield what was seen of each destination.
+
+    Args:
+        rows: Sorted by destination.
+    """
+    for destination, group in groupby(rows, key=lambda row: row.destination):
+        own = list(group)
+        yield Seen(
+            destination=destination,
+            first=min(row.first for row in own),
+            last=max(row.last for row in own),
+            hours=len({row.hour for row in own}),
+            hosts=tuple(sorted({row.host for row in own if row.host})),
+            sources=tuple(sorted({row.source for row in own})),
+        )

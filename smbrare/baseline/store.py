@@ -1,0 +1,280 @@
+"""The baseline: which destinations were seen, by the UTC hour, in a SQLite file.
+
+Rows merge by minimum and maximum and covered hours by union, so the file holds the same whatever
+the order, overlap or number of the scans that wrote it. A scan reads at its start and writes once,
+in one transaction, after its output was written.
+"""
+
+import errno
+import os
+import sqlite3
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from smbrare.baseline import checkpoints, schema
+from smbrare.baseline.connection import begin, connect, explained
+from smbrare.baseline.location import state_directory
+from smbrare.detection.sightings import Row
+from smbrare.errors import BaselineError
+from smbrare.records.fields import HOUR
+from smbrare.rule import predicate
+
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+class Baseline:
+    """One baseline file, checked whole when it is opened.
+
+    Attributes:
+        path: The file.
+        settings: What it is kept with: rule, time field, literal mode.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, str] | None = None) -> None:
+        """Open a baseline.
+
+        Args:
+            path: The file; it need not exist before the first commit if settings are given.
+            settings: What it has to be kept with; None for whatever it is.
+
+        Raises:
+            BaselineError: If there is something else, something damaged, or a baseline that is
+                kept with other settings.
+        """
+        self.path = path
+        with explained(path):
+            self._existed = _exists(path)
+        self.settings = {} if settings is None else {"rule": predicate.RULE_ID, **settings}
+        if self._existed:
+            with self.reading() as database:
+                kept = schema.check(database, path)
+            self.settings = self.settings or _without_digest(kept)
+            _compare(path, kept, self.settings)
+        elif settings is None:
+            raise BaselineError(f"{path} does not exist")
+
+    def rows(
+        self, destinations: Iterable[str] | None = None, since: int | None = None
+    ) -> Iterator[Row]:
+        """Yield the rows of some destinations, or of all, in the order of their keys.
+
+        Args:
+            destinations: Which; None for all.
+            since: Where given, of the rows before this UTC hour only the last of each
+                destination, source address and host.
+
+        Raises:
+            BaselineError: If the file cannot be read.
+        """
+        if self._existed:
+            with self.reading() as database:
+                yield from schema.rows(database, destinations, since)
+
+    def covered(self) -> dict[int, bool]:
+        """Return the UTC hours that network events were read of, and whether from a sample.
+
+        Raises:
+            BaselineError: If the file cannot be read.
+        """
+        if not self._existed:
+            return {}
+        with self.reading() as database:
+            return schema.covered(database)
+
+    def verify(self) -> tuple[int, str]:
+        """Look through the whole file.
+
+        Returns:
+            The version of its schema, and the digest of what was seen.
+
+        Raises:
+            BaselineError: If anything in it is not as it was written.
+        """
+        with self.reading() as database:
+            digest = schema.check(database, self.path, thorough=True)["digest"]
+            return schema.version(database), digest
+
+    def check_writable(self) -> None:
+        """Make sure before a long scan that its sightings can be added after it.
+
+        Raises:
+            BaselineError: If the file or its directory cannot be written to.
+        """
+        with explained(self.path):
+            _make_state_directory(self.path)
+        # SQLite keeps its journal beside the file.
+        places = [self.path.parent, self.path] if self._existed else [self.path.parent]
+        for place in places:
+            if not os.access(place, os.W_OK):
+                missing = "does not exist" if not place.exists() else "cannot be written to"
+                raise BaselineError(f"{place} {missing}")
+
+    def commit(
+        self,
+        rows: Iterable[Row],
+        hours: Mapping[int, bool],
+        *,
+        last_step: Callable[[], None] = _nothing,
+    ) -> None:
+        """Add rows and covered hours in one transaction.
+
+        Args:
+            rows: Sightings by the hour.
+            hours: Covered UTC hours, each with whether only a sample was read.
+            last_step: Called when all is ready and only the commit itself is left.
+
+        Raises:
+            BaselineError: If the file cannot be written; it is unchanged then.
+        """
+        with explained(self.path):
+            if self._existed or _exists(self.path):
+                self._update(rows, hours, last_step)
+            else:
+                self._create(rows, hours, last_step)
+        self._existed = True
+
+    def prune(self, before: int) -> tuple[int, int]:
+        """Forget what was last seen before a time, and give back the room.
+
+        Args:
+            before: Microseconds since 1970 UTC. A row stays if its last sighting is not before.
+
+        Returns:
+            How many rows and how many covered hours were forgotten.
+
+        Raises:
+            BaselineError: If the file cannot be written; it is unchanged then.
+        """
+        with self.writing() as database:
+            rows = database.execute("DELETE FROM sighting WHERE last < ?", (before,)).rowcount
+            hours = database.execute(
+                "DELETE FROM covered WHERE hour < ?", (before // HOUR,)
+            ).rowcount
+            if schema.watched(database):
+                checkpoints.prune(database, before)
+            schema.seal(database)
+            database.execute("COMMIT")
+            # What is left is right without it, if another process is faster.
+            with suppress(sqlite3.OperationalError):
+                database.execute("VACUUM")
+        return rows, hours
+
+    def _update(
+        self, rows: Iterable[Row], hours: Mapping[int, bool], last_step: Callable[[], None]
+    ) -> None:
+        with self.writing() as database:
+            schema.add(database, rows, hours)
+            schema.seal(database)
+            last_step()
+            database.execute("COMMIT")
+
+    def _create(
+        self, rows: Iterable[Row], hours: Mapping[int, bool], last_step: Callable[[], None]
+    ) -> None:
+        """Create the file with its content at once, so that no half-made one is ever found."""
+        _make_state_directory(self.path)
+        # Named before it exists: a signal must not come between making it and knowing its name.
+        made = self.path.parent / f".{self.path.name[:100]}.{os.urandom(6).hex()}"
+        try:
+            os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            with closing(sqlite3.connect(made, isolation_level=None)) as database:
+                # No second file that an error could leave behind.
+                database.execute("PRAGMA journal_mode = MEMORY")
+                # Small pages have little unused room, which is all that no digest covers.
+                database.execute("PRAGMA page_size = 1024")
+                database.execute("BEGIN")
+                schema.prepare(database, self.settings)
+                schema.add(database, rows, hours)
+                schema.seal(database)
+                database.execute("COMMIT")
+                last_step()
+                if not _publish(made, self.path):
+                    # Another scan created it meanwhile: nothing of either may be lost.
+                    self._update(schema.rows(database), schema.covered(database), _nothing)
+        finally:
+            made.unlink(missing_ok=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection in a transaction that sees one state of the file.
+
+        Raises:
+            BaselineError: If it cannot be read.
+        """
+        with explained(self.path), closing(connect(self.path)) as database:
+            begin(database, "BEGIN", "SELECT 1 FROM sqlite_master")
+            yield database
+
+    @contextmanager
+    def writing(self, *, checked: bool = True) -> Iterator[sqlite3.Connection]:
+        """Give a connection in an exclusive transaction that is undone unless it is committed.
+
+        Args:
+            checked: Whether to look first whether the file is whole. What is written without
+                that must not be what any judgement rests on.
+
+        Raises:
+            BaselineError: If it cannot be written, or is damaged.
+        """
+        with explained(self.path), closing(connect(self.path)) as database:
+            # Exclusive from the start, so that the commit itself has nobody to wait for.
+            begin(database, "PRAGMA synchronous = FULL", "BEGIN EXCLUSIVE")
+            if checked:
+                _compare(self.path, schema.check(database, self.path), self.settings)
+            else:
+                schema.check_shape(database, self.path)
+            yield database
+
+
+def _exists(path: Path) -> bool:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise BaselineError(f"{path} is a link to nothing") from None
+        return False
+    if not stat.S_ISREG(found.st_mode):
+        raise BaselineError(f"{path} is no file")
+    if not found.st_size:
+        raise BaselineError(f"{path} is empty, and no baseline")
+    return True
+
+
+def _make_state_directory(path: Path) -> None:
+    if path.parent == state_directory():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _publish(made: Path, path: Path) -> bool:
+    """Give a file its name, and return whether it was still free."""
+    try:
+        # A link fails where another scan was first; renaming would lose what that one wrote.
+        os.link(made, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # A file system without links, as on memory sticks.
+        if path.exists():
+            return False
+        made.rename(path)
+    return True
+
+
+def _without_digest(kept: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in kept.items() if name != "digest"}
+
+
+def _compare(path: Path, kept: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    for name, value in wanted.items():
+        if kept.get(name) != value:
+            raise BaselineError(
+                f"{path} was kept with {name} {kept.get(name)!r}, this run has {value!r}"
+            )

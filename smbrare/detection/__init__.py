@@ -1,0 +1,1 @@
+"""The judgement: what matches, what is rare, what is excluded, and what a scan reports."""

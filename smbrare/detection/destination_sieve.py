@@ -1,0 +1,187 @@
+"""Lines that cannot match, told by a decode of a few fields instead of all.
+
+Most lines that the sieve leaves are SMB within the network. This reads where the common shapes
+keep their destination, and rejects a line whose destination is not on the internet. It only ever
+rejects: whatever it is not sure of goes the usual way, so that one code path judges.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from smbrare.records.fields import Malformed, ip
+from smbrare.rule.networks import excluded_range
+
+Text = str | UnsetType
+"""Only text: a list or an object there makes the decode fail, and the line go the usual way."""
+
+
+_NOTHING = msgspec.Raw(b"")
+
+
+class _Destination(msgspec.Struct):
+    ip: Text = UNSET
+
+
+class _Source(msgspec.Struct):
+    ip: Text = UNSET
+
+
+class _Data(msgspec.Struct):
+    unnamed: Any = msgspec.field(default=UNSET, name="Data")
+    sysmon: Text = msgspec.field(default=UNSET, name="DestinationIp")
+    firewall: Text = msgspec.field(default=UNSET, name="DestAddress")
+
+
+class _Winlog(msgspec.Struct):
+    event_data: _Data | UnsetType = UNSET
+    dotted_sysmon: Any = msgspec.field(default=UNSET, name="event_data.DestinationIp")
+    dotted_firewall: Any = msgspec.field(default=UNSET, name="event_data.DestAddress")
+
+
+class _Event(msgspec.Struct):
+    system: msgspec.Raw = msgspec.field(default=_NOTHING, name="System")
+    data: _Data | UnsetType = msgspec.field(default=UNSET, name="EventData")
+    dotted_sysmon: Any = msgspec.field(default=UNSET, name="EventData.DestinationIp")
+    dotted_firewall: Any = msgspec.field(default=UNSET, name="EventData.DestAddress")
+
+
+_SHAPES = {
+    "destination": (_Destination | UnsetType, UNSET),
+    "source": (_Source | UnsetType, UNSET),
+    "winlog": (_Winlog | UnsetType, UNSET),
+    "Event": (_Event | UnsetType, UNSET),
+}
+
+_OTHER_KEYS = (
+    # The same fields, spelled with dots.
+    "destination.ip",
+    "winlog.event_data",
+    "winlog.event_data.DestinationIp",
+    "winlog.event_data.DestAddress",
+    "Event.EventData",
+    "Event.EventData.DestinationIp",
+    "Event.EventData.DestAddress",
+    # Raw records of other sources, which are recognized first.
+    "event.category",
+    "properties",
+    "ActionType",
+    "RemoteIP",
+    "InitiatingProcessId",
+    "event_type_full",
+    # Windows events in other shapes.
+    "EventID",
+    # What a hit of a search holds. Other envelopes have no key of `_SHAPES`, which makes an event.
+    "_source",
+    "fields",
+)
+"""Keys at the top by which a record may be of another shape: it goes the usual way."""
+
+_Never = Annotated[int, Meta(gt=0, lt=0)]
+"""What no JSON value is: a record with such a key makes the decode fail, which costs the others
+nothing."""
+
+_Top: type[Any] = msgspec.defstruct(
+    "_Top",
+    [(name, kind, default) for name, (kind, default) in _SHAPES.items()]
+    + [(f"other_{number}", _Never, 0) for number in range(len(_OTHER_KEYS))],
+    rename={f"other_{number}": key for number, key in enumerate(_OTHER_KEYS)},
+)
+_decoder = msgspec.json.Decoder(_Top)
+_decode, _decode_lines = _decoder.decode, _decoder.decode_lines
+_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+_SHORTEST = 64
+"""Bytes that a match has at the least: two addresses, a port, a process, and their names."""
+
+
+def undecided(lines: Sequence[bytes | memoryview]) -> list[int]:
+    """Return which of some lines have to be decoded whole, by their place in the sequence.
+
+    The others are certainly well-formed and certainly go to no internet address, or are too short
+    to say so.
+
+    Args:
+        lines: Lines of NDJSON with their ends, each of which begins with ``{`` and ends with
+            ``}``, white space aside. So no value of one goes on in the next.
+    """
+    try:
+        tops = _decode_lines(b"".join(lines))
+    except _REFUSED:
+        tops = []
+    if len(tops) != len(lines):
+        # One is broken, of another shape, or holds two values.
+        return [place for place, line in enumerate(lines) if not stays_inside(line)]
+    return [
+        place
+        for place, top in enumerate(tops)
+        if len(lines[place]) >= _SHORTEST and not _is_inside(_destination(top))
+    ]
+
+
+def stays_inside(line: bytes | memoryview) -> bool:
+    """Return whether a line is certainly well-formed and certainly goes to no internet address.
+
+    Args:
+        line: One line of NDJSON.
+    """
+    try:
+        top = _decode(line)
+    except _REFUSED:
+        return False
+    return len(line) < _SHORTEST or _is_inside(_destination(top))
+
+
+@lru_cache(maxsize=65_536)
+def _is_inside(address: str | None) -> bool:
+    if address is None:
+        return False
+    try:
+        return excluded_range(ip(address)) is not None
+    except Malformed:
+        return False
+
+
+def _destination(top: Any) -> str | None:
+    if top.destination is not UNSET:
+        return _of_ecs(top) if top.Event is UNSET else None
+    if top.winlog is not UNSET:
+        winlog = top.winlog
+        if winlog.dotted_sysmon is not UNSET or winlog.dotted_firewall is not UNSET:
+            return None
+        return _of_data(winlog.event_data)
+    if top.Event is not UNSET:
+        event = top.Event
+        if event.system is _NOTHING:
+            return None  # Of another shape: an event in XML may stand in a text beside it.
+        if event.dotted_sysmon is not UNSET or event.dotted_firewall is not UNSET:
+            return None
+        return _of_data(event.data)
+    return None
+
+
+def _of_ecs(top: Any) -> str | None:
+    """Return the destination of a document that is ECS by both its addresses, and nothing else."""
+    if top.winlog is not UNSET:
+        raw = top.winlog.event_data
+        if raw is not UNSET and (raw.sysmon is not UNSET or raw.firewall is not UNSET):
+            return None
+    if top.source is UNSET or top.source.ip is UNSET:
+        return None
+    found = top.destination.ip
+    return found if isinstance(found, str) else None
+
+
+def _of_data(data: _Data | UnsetType) -> str | None:
+    if (
+        data is UNSET
+        or data.unnamed is not UNSET
+        or (data.sysmon is UNSET) == (data.firewall is UNSET)
+    ):
+        return None
+    found = data.sysmon if data.firewall is UNSET else data.firewall
+    return found if isinstance(found, str) else None

@@ -1,0 +1,237 @@
+"""One record judged: counted, and turned into sightings where it matches the rule."""
+
+from collections import Counter
+from functools import lru_cache
+from typing import Any, Literal, TypeAlias
+
+import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from smbrare.detection import dns
+from smbrare.detection.dns import Answers, Resolutions
+from smbrare.detection.sightings import Sighting, Sightings, Told
+from smbrare.detection.survey import InputSurvey, Span
+from smbrare.limits import too_many_digits
+from smbrare.records.event import Document, Origin, Skipped, moved
+from smbrare.records.fields import ADDRESSES, LONGS, Moment
+from smbrare.rule import predicate
+from smbrare.rule.networks import is_private
+from smbrare.sources import is_alert, recognize
+from smbrare.sources.ecs import EVENT_FIELDS
+from smbrare.sources.mapping import Settings, View
+
+Outside: TypeAlias = Literal["alert", "unknown", "other"]
+"""Why an event is not judged: an alert itself, of no known source, or no network event."""
+
+_ALWAYS_LISTS = frozenset({"event.category", "event.type"})
+_UNTOLD = frozenset({"unknown"})
+"""ECS's word for the outcome of an event that does not tell."""
+
+
+class Partial(Struct):
+    """What one part of the input gave; parts merge in any order to the same whole."""
+
+    sightings: Sightings = field(default_factory=Sightings)
+    one_clause_away: Counter[str] = field(default_factory=Counter)
+    span: Span = field(default_factory=Span)
+    surveys: list[InputSurvey] = field(default_factory=list)
+    resolutions: Resolutions = field(default_factory=Resolutions)
+    answers: Answers = field(default_factory=Answers)
+
+    def merge(self, other: "Partial") -> None:
+        """Take in another part."""
+        self.sightings.merge(other.sightings)
+        self.one_clause_away.update(other.one_clause_away)
+        self.span.merge(other.span)
+        self.surveys.extend(other.surveys)
+        self.resolutions.merge(other.resolutions)
+        self.answers.merge(other.answers)
+
+    def renumber(self, lines_before: int | None) -> None:
+        """Count the lines of this part from the start of its input, and not from its own.
+
+        Args:
+            lines_before: Lines of the input before this part; None if that is unknown.
+        """
+        for contact in self.sightings.contacts.values():
+            contact.earliest = replace(
+                contact.earliest, origin=moved(contact.earliest.origin, lines_before)
+            )
+        for survey in self.surveys:
+            survey.located = [
+                replace(skipped, origin=moved(skipped.origin, lines_before))
+                for skipped in survey.located
+            ]
+            if survey.repeated.first is not None:
+                survey.repeated.first = moved(survey.repeated.first, lines_before)
+
+
+def examine(
+    document: Document,
+    origin: Origin,
+    settings: Settings,
+    survey: InputSurvey,
+    partial: Partial,
+) -> None:
+    """Count one event and, where it matches the rule, keep its sightings.
+
+    Args:
+        document: The event as the exporter wrote it, out of its envelope.
+        origin: Where it stands.
+        settings: How to read it.
+        survey: The counts of its input.
+        partial: Where sightings and times are gathered.
+    """
+    view = admit(document, settings, survey)
+    if not isinstance(view, str):
+        cover(view, survey, partial)
+        _judge(view, origin, survey, partial)
+
+
+def judge_alone(
+    document: Document, origin: Origin, settings: Settings, survey: InputSurvey, partial: Partial
+) -> None:
+    """Judge one event of an input whose records are counted by a sample.
+
+    SMB to the internet is counted all the same, whatever else it lacks: so much is known exactly,
+    and a source that no sampled record is of must not be overlooked.
+    """
+    if is_alert(document):
+        survey.alerts += 1
+        return
+    view = recognize(document, settings)
+    if view is not None and _judge(view, origin, survey, partial):
+        survey.source(view.source).observe(view, view.kind)
+        cover(view, survey, partial)
+
+
+def count(document: Document, settings: Settings, survey: InputSurvey, partial: Partial) -> None:
+    """Count one sampled event of an input, for its sources, their fields and the time covered."""
+    if is_alert(document):
+        return
+    view = recognize(document, settings)
+    if view is None:
+        survey.unknown += 1
+    elif survey.source(view.source).observe(view, view.kind):
+        cover(view, survey, partial)
+
+
+def cover(view: View, survey: InputSurvey, partial: Partial) -> None:
+    """Note the time that a network event covers, and the addresses of names that it tells."""
+    if partial.resolutions.wanted:
+        partial.resolutions.observe(view)
+    times = view.time().values
+    if times:
+        partial.span.add(times[0], sampled=survey.sampled)
+    # A sample of the DNS events would tell some names and not others, as chance has it.
+    if dns.NAME in view.table and not survey.sampled:
+        partial.answers.observe(view, times[0].time if times else None)
+
+
+def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) -> bool:
+    """Keep the sightings of an event, and return whether it is SMB to the internet at all."""
+    missed = predicate.obstacles(view)
+    if not missed:
+        times = view.time().values
+        _sight(view, times[0] if times else None, origin, partial)
+        return True
+    if missed[0].field in LONGS and view.too_long(missed[0].field):
+        reason = too_many_digits(view.settings.number_digits)
+        survey.skip(Skipped(origin, reason, could_matter=True))
+    clause = predicate.sole_obstacle(missed)
+    if clause is not None:
+        partial.one_clause_away[clause.field] += 1
+    return clause is not None or predicate.goes_to_internet(view)
+
+
+def admit(document: Document, settings: Settings, survey: InputSurvey) -> View | Outside:
+    """Count one event in its input, and return it as the rule sees it if it is to be judged.
+
+    Returns:
+        What keeps it from being judged otherwise.
+    """
+    survey.records += 1
+    if is_alert(document):
+        survey.alerts += 1
+        return "alert"
+    view = recognize(document, settings)
+    if view is None:
+        survey.unknown += 1
+        return "unknown"
+    return view if survey.source(view.source).observe(view, view.kind) else "other"
+
+
+def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) -> None:
+    sources = [str(address) for address in view.read("source.ip").values if is_private(address)]
+    source = min(sources)
+    name, host = _host(view)
+    told = Told(
+        _outcomes(view.read("event.outcome").values),
+        _smb_ports(view.read("destination.port").values),
+        name,
+    )
+    time = None if moment is None else moment.time
+    ecs = b""
+    for address in dict.fromkeys(view.read("destination.ip").values):
+        destination = str(address)
+        # Of a busy destination all but the first sighting of an hour are only counted.
+        if partial.sightings.repeats(destination, source, host, time, told):
+            continue
+        # A copy: what orjson returns keeps the room of its buffer, several times its length.
+        ecs = ecs or bytes(memoryview(orjson.dumps(event_fields(view))))
+        sighting = Sighting(
+            destination=destination,
+            source=source,
+            host=host,
+            time=time,
+            event_source=view.source,
+            ecs=ecs,
+            inferred=_inferred(view, moment),
+            origin=origin,
+            rank=(host, source, _first(view, "source.port", 0), _first(view, "event.id", "")),
+        )
+        partial.sightings.add(sighting, told)
+
+
+def _inferred(view: View, moment: Moment | None) -> tuple[str, ...]:
+    fields = [clause.field for clause in predicate.CLAUSES if view.read(clause.field).inferred]
+    if moment is not None and moment.zone_assumed:
+        fields.append("@timestamp")
+    return tuple(fields)
+
+
+# The same few sets are kept once for all sightings.
+@lru_cache(maxsize=1_024)
+def _outcomes(values: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(values) or _UNTOLD
+
+
+@lru_cache(maxsize=1_024)
+def _smb_ports(values: tuple[int, ...]) -> frozenset[int]:
+    return frozenset(values) & predicate.SMB_PORTS
+
+
+def _first(view: View, field: str, default: Any) -> Any:
+    values = view.read(field).values
+    return values[0] if values else default
+
+
+def _host(view: View) -> tuple[str, str]:
+    """Return the host's name as the exporter spells it, and its key: lower case, or its id."""
+    name = _first(view, "host.name", "") or _first(view, "host.id", "")
+    return name, name.lower()
+
+
+def event_fields(view: View) -> dict[str, Any]:
+    """Return the event's ECS fields by dotted name, as JSON values, in the order of output."""
+    fields: dict[str, Any] = {}
+    for name in EVENT_FIELDS:
+        values = view.read(name).values
+        if values:
+            alone = len(values) == 1 and name not in _ALWAYS_LISTS
+            fields[name] = values[0] if alone else list(values)
+    for name in ADDRESSES & fields.keys():
+        found = fields[name]
+        fields[name] = list(map(str, found)) if isinstance(found, list) else str(found)
+    return fields

@@ -1,0 +1,265 @@
+"""What else happened on a finding's host around it, and who was logged on.
+
+The record of the connection names SYSTEM and PID 4; whose hash was given away, and what made the
+host connect, only other events tell. They decide nothing, and are never missed by chance: what is
+kept are those nearest in time, in an order that depends on their content alone.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
+
+from smbrare.records.event import Origin
+from smbrare.records.fields import HOUR, MICROSECONDS
+
+Kind: TypeAlias = Literal["process", "share", "dns", "smb", "ntlm", "logon", "logoff"]
+
+REACH = 5 * 60 * MICROSECONDS
+"""How far before and after a finding its host's events are looked at."""
+
+SESSION = 24 * HOUR
+"""How far before a finding a logon is looked for."""
+
+MOST_OF_A_KIND = 20
+"""Events of each kind that are kept for a finding, the nearest in time."""
+
+INTERACTIVE = frozenset(
+    {
+        "Interactive",
+        "Unlock",
+        "RemoteInteractive",
+        "CachedInteractive",
+        "CachedRemoteInteractive",
+        "CachedUnlock",
+    }
+)
+"""The types of a logon after which somebody sits at the machine, in Microsoft's words."""
+
+_MOST_GAPS = 5
+_SERVICES = frozenset(
+    {
+        "system",
+        "local service",
+        "network service",
+        "anonymous logon",
+        "iusr",
+    }
+)
+_SERVICE_DOMAINS = frozenset({"nt service", "window manager", "font driver host"})
+
+
+class Activity(Struct, frozen=True):
+    r"""One event of a host besides its network connections.
+
+    Attributes:
+        time: Microseconds since 1970 UTC.
+        kind: What it is.
+        host: The host's name, or its id, as the event spells it.
+        user: ``DOMAIN\name`` of who did it, or the name alone; empty where it is not told.
+        what: The program that started, the share, the name or server asked for, or the type of
+            the logon.
+        detail: The command line, the answers, or the address that a logon came from.
+        parent: The program that started it.
+        origin: Where the record stands.
+    """
+
+    time: int
+    kind: Kind
+    host: str
+    user: str = ""
+    what: str = ""
+    detail: str = ""
+    parent: str = ""
+    origin: Origin = Origin("", 0)
+
+    @property
+    def content(self) -> tuple[int, str, str, str, str, str, str]:
+        """What it tells, wherever it stands: copies of an event are one event."""
+        return (
+            self.time,
+            self.kind,
+            self.host,
+            self.user,
+            self.what,
+            self.detail,
+            self.parent,
+        )
+
+
+class LoggedOn(Struct, frozen=True):
+    r"""Somebody who was logged on when a finding happened, as far as the logs tell.
+
+    Attributes:
+        user: ``DOMAIN\name``, or the name alone.
+        how: The type of the logon in Microsoft's words (``Interactive``).
+        since: When the last such logon before the finding was, in microseconds since 1970 UTC.
+        origin: Where its record stands.
+    """
+
+    user: str
+    how: str
+    since: int
+    origin: Origin
+
+
+class Around(Struct, frozen=True):
+    """What was found around a finding.
+
+    Attributes:
+        events: The host's events in time, at most `MOST_OF_A_KIND` of a kind.
+        left_out: How many more there were, by kind.
+        logged_on: Who was logged on at the time, the last to log on first.
+        active: Who else's programs started in the time, sorted.
+        gaps: Why something may be missing, for people.
+    """
+
+    events: tuple[Activity, ...] = ()
+    left_out: Mapping[Kind, int] = field(default_factory=dict)
+    logged_on: tuple[LoggedOn, ...] = ()
+    active: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Whose hash the connection may have given away, the likeliest first."""
+        return (*(each.user for each in self.logged_on), *self.active)
+
+
+def is_person(user: str) -> bool:
+    r"""Return whether an account may be somebody's: not the system's, a service's or a machine's.
+
+    Args:
+        user: ``DOMAIN\name``, or the name alone.
+    """
+    domain, _, name = user.lower().rpartition("\\")
+    return bool(name) and not (
+        name in _SERVICES or domain in _SERVICE_DOMAINS or name.endswith("$")
+    )
+
+
+def same_host(one: str, other: str) -> bool:
+    """Return whether two names may be one host's: equal, or a short one and its full one.
+
+    Exporters differ in which of both they write. Two full names have to be equal.
+    """
+    one, other = one.lower(), other.lower()
+    if one == other:
+        return bool(one)
+    short, full = sorted((one, other), key=len)
+    return bool(short) and "." not in short and full.startswith(f"{short}.")
+
+
+class Collector(Struct):
+    """Gathers what happened around one finding, in any order of the events.
+
+    Attributes:
+        host: The host's key (its name in lower case).
+        time: The finding's time, in microseconds since 1970 UTC.
+    """
+
+    host: str
+    time: int
+    _nearest: dict[Kind, list[Activity]] = field(default_factory=dict)
+    _seen: dict[Kind, set[int]] = field(default_factory=dict)
+    _logons: dict[str, Activity] = field(default_factory=dict)
+    _logoffs: dict[str, int] = field(default_factory=dict)
+    _active: dict[str, str] = field(default_factory=dict)
+
+    def observe(self, activity: Activity) -> None:
+        """Take in an event; of another host or another time it is passed over."""
+        if not same_host(activity.host, self.host):
+            return
+        if activity.kind in {"logon", "logoff"}:
+            self._session(activity)
+        if abs(activity.time - self.time) > REACH:
+            return
+        if activity.kind == "process" and is_person(activity.user):
+            key = activity.user.lower()
+            self._active[key] = min(self._active.get(key, activity.user), activity.user)
+        self._keep(activity)
+
+    def result(self, gaps: tuple[str, ...] = ()) -> Around:
+        """Return what was gathered.
+
+        Args:
+            gaps: Why something may be missing.
+        """
+        kept = [activity for nearest in self._nearest.values() for activity in nearest]
+        logged_on = self._logged_on()
+        known = {each.user.lower() for each in logged_on}
+        return Around(
+            events=tuple(sorted(kept, key=_content)),
+            left_out={
+                kind: len(seen) - len(self._nearest[kind])
+                for kind, seen in sorted(self._seen.items())
+                if len(seen) > len(self._nearest[kind])
+            },
+            logged_on=logged_on,
+            active=tuple(self._active[key] for key in sorted(self._active.keys() - known)),
+            gaps=gaps,
+        )
+
+    def _keep(self, activity: Activity) -> None:
+        nearest = self._nearest.setdefault(activity.kind, [])
+        seen = self._seen.setdefault(activity.kind, set())
+        at = bisect_left(nearest, self._near(activity), key=self._near)
+        if at < len(nearest) and nearest[at].content == activity.content:
+            # A copy of the same event: the first by place stands for both.
+            nearest[at] = min(nearest[at], activity, key=_place)
+            return
+        digest = hash(activity.content)
+        if digest in seen:
+            return  # It was pushed out by nearer ones, which stay.
+        seen.add(digest)
+        insort(nearest, activity, key=self._near)
+        del nearest[MOST_OF_A_KIND:]
+
+    def _near(self, activity: Activity) -> tuple[int, tuple[int | str, ...]]:
+        """Return what puts the nearest in time first, and decides between those as near."""
+        return (abs(activity.time - self.time), activity.content)
+
+    def _session(self, activity: Activity) -> None:
+        """Note a logon or logoff before the finding."""
+        if not is_person(activity.user) or not 0 <= self.time - activity.time <= SESSION:
+            return
+        key = activity.user.lower()
+        if activity.kind == "logoff":
+            self._logoffs[key] = max(self._logoffs.get(key, activity.time), activity.time)
+        elif activity.what in INTERACTIVE:
+            known = self._logons.get(key)
+            if known is None or _recent(activity) < _recent(known):
+                self._logons[key] = activity
+
+    def _logged_on(self) -> tuple[LoggedOn, ...]:
+        """Return whose last logon no logoff followed."""
+        open_sessions = [
+            logon
+            for key, logon in self._logons.items()
+            if key not in self._logoffs or self._logoffs[key] < logon.time
+        ]
+        return tuple(
+            LoggedOn(logon.user, logon.what, logon.time, logon.origin)
+            for logon in sorted(open_sessions, key=_recent)
+        )
+
+
+def _content(activity: Activity) -> tuple[int | str, ...]:
+    return activity.content
+
+
+def _place(activity: Activity) -> tuple[str, int]:
+    return (activity.origin.path, activity.origin.number)
+
+
+def _recent(logon: Activity) -> tuple[int, tuple[int | str, ...], tuple[str, int]]:
+    """Return what puts the last logon first, and decides between those of one time."""
+    return (-logon.time, logon.content, _place(logon))
+
+
+def together(gaps: list[str]) -> tuple[str, ...]:
+    """Return reasons why something may be missing, each once, the first few by spelling."""
+    each = sorted(set(gaps))
+    more = len(each) - _MOST_GAPS
+    return (*each[:_MOST_GAPS], *([f"and {more:,} more"] if more > 0 else []))

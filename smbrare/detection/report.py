@@ -1,0 +1,188 @@
+"""The report of a scan: what was found, what was read, and the exit code that both decide."""
+
+from datetime import tzinfo
+from typing import Any
+
+from msgspec import Struct, field
+
+from smbrare.detection.finding import Finding
+from smbrare.detection.schedule import Outcome
+from smbrare.detection.sightings import Sightings
+from smbrare.detection.survey import BY_INFERENCE, InputSurvey, Span
+from smbrare.enrichment.lookup import Reference
+from smbrare.exitcodes import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNJUDGED, EXIT_UNREADABLE
+
+_LITTER = "is only an archiver's litter"
+
+
+class Setup(Struct, frozen=True):
+    """How a scan was asked for, as far as its output says so.
+
+    Attributes:
+        history: Length of the history in seconds; None for all time.
+        per_host: Whether destination and host together were judged.
+        literal: Whether inferred fields were left out.
+        strict: Whether any skipped record is an error.
+        time_field: The ECS field that times were read from.
+        zone: The zone of times that name none.
+        baseline: The baseline's name as given; None for none.
+        since: Earliest time reported, in microseconds since 1970 UTC, if limited.
+        until: Time before which is reported, likewise.
+    """
+
+    history: int | None
+    per_host: bool
+    literal: bool
+    strict: bool
+    time_field: str
+    zone: tzinfo
+    baseline: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return how the judgement was asked for, as JSON outputs say it."""
+        return {
+            "history_seconds": self.history,
+            "per_host": self.per_host,
+            "literal": self.literal,
+            "time_field": self.time_field,
+            "input_zone": str(self.zone),
+            "baseline": self.baseline,
+        }
+
+
+class Excluded(Struct, frozen=True):
+    """What one exclusion kept back in a scan.
+
+    Attributes:
+        exclusion: What it excludes and why, in words.
+        destinations: How many destinations it kept back.
+        sightings: How many records of theirs.
+        recorded: How many rows of the baseline it left out of the history.
+        expired: Whether it expired before the last event that was read.
+    """
+
+    exclusion: str
+    destinations: int
+    sightings: int
+    recorded: int
+    expired: bool
+
+
+class Report(Struct, frozen=True, dict=True):
+    """Everything that an output or the summary shows.
+
+    Attributes:
+        setup: How the scan was asked for.
+        judged: Findings of every status, in the order of output.
+        inputs: What was read, sorted by path.
+        sightings: Records that match the rule, duplicates included.
+        one_clause_away: Events to an SMB port on the internet that fail one clause, by field.
+        span: The time that the network events cover.
+        exit_zero: Whether findings alone are to give exit code 0.
+        outside: Destinations sighted in the window whose finding lies before it.
+        exclusions: What each exclusion kept back, in the order they were given.
+        replayed: What the rule's schedule makes of the sightings, in a replay.
+        unseen: Matching events that no run of a replay can read, because they have no time.
+        traffic: The sightings themselves, by destination, source, host and hour.
+        as_expected: Whether the findings are those expected; None if nobody said which.
+        references: The reference data that findings were looked up in.
+        too_many_names: Whether DNS events tell more names than a scan keeps.
+        looked_around: Whether the names of what is shown were looked for in a second pass.
+    """
+
+    setup: Setup
+    judged: tuple[Finding, ...]
+    inputs: tuple[InputSurvey, ...]
+    sightings: int
+    one_clause_away: dict[str, int]
+    span: Span
+    exit_zero: bool = False
+    outside: int = 0
+    exclusions: tuple[Excluded, ...] = ()
+    replayed: Outcome | None = None
+    unseen: int = 0
+    traffic: Sightings = field(default_factory=Sightings)
+    as_expected: bool | None = None
+    references: tuple[Reference, ...] = ()
+    too_many_names: bool = False
+    looked_around: bool = False
+
+    @property
+    def names_unread(self) -> tuple[str, ...]:
+        """The inputs whose DNS events were not all read, because they were only sifted."""
+        if self.looked_around:
+            return ()
+        return tuple(survey.path for survey in self.inputs if survey.sampled)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The new findings: what the rule would raise."""
+        return self._with_status("new")
+
+    @property
+    def held_back(self) -> tuple[Finding, ...]:
+        """What would have been a finding without the baseline."""
+        return self._with_status("known")
+
+    @property
+    def excluded(self) -> tuple[Finding, ...]:
+        """Sightings that an exclusion kept back."""
+        return self._with_status("excluded")
+
+    def _with_status(self, status: str) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.judged if finding.status == status)
+
+    def unjudged(self) -> list[tuple[InputSurvey, str, str]]:
+        """Return each input, or source in an input, that could not be judged, and why.
+
+        A file that was merely found in a directory or an archive, and holds no source of the rule,
+        is none of them, unless nothing else could be judged either: in all inputs, or in the
+        archive that the user named.
+        """
+        fruitful = {survey.input for survey in self.inputs if survey.has_rule_source}
+        gaps = [
+            (survey, source, reason)
+            for survey in self.inputs
+            if survey.has_rule_source or (survey.named and survey.input not in fruitful)
+            for source, reason in survey.unjudged()
+            if self._counts(source)
+        ]
+        if not gaps and not self._judged():
+            return [
+                (survey, source, why)
+                for survey in self.inputs
+                for source, why in survey.unjudged() or survey.litter * [("", _LITTER)]
+            ]
+        return gaps
+
+    def _counts(self, source: str) -> bool:
+        """Return whether a source is one at all: some are by inference only."""
+        return not (self.setup.literal and source in BY_INFERENCE)
+
+    def _judged(self) -> bool:
+        """Return whether a network event of any source that counts was read."""
+        return any(
+            source.network
+            for survey in self.inputs
+            for name, source in survey.sources.items()
+            if self._counts(name)
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code; the first that applies of 3, 1, 4 and 0."""
+        skipped = any(survey.skipped for survey in self.inputs)
+        lost = any(survey.lost for survey in self.inputs)
+        if any(survey.cut for survey in self.inputs) or (self.setup.strict and skipped):
+            return EXIT_UNREADABLE
+        if self.as_expected is False:
+            return EXIT_FINDINGS
+        if self.findings:
+            return EXIT_CLEAN if self.exit_zero or self.as_expected else EXIT_FINDINGS
+        if lost:
+            return EXIT_UNREADABLE
+        if not self.inputs or self.unjudged() or self.unseen:
+            return EXIT_UNJUDGED
+        return EXIT_CLEAN

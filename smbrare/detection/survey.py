@@ -1,0 +1,264 @@
+"""What an input holds: counts by source, and which fields of the rule its events have.
+
+Pure counters that merge by sum, union, minimum and maximum.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct, field
+
+from smbrare.records.event import Origin, Readable, Skipped
+from smbrare.records.fields import HOUR, Moment
+from smbrare.rule.predicate import CLAUSES, KERNEL_PID, SMB_PORTS
+
+UNKNOWN_SOURCES = frozenset({"windows_event"})
+"""Sources that are none of the rule's: recognized, but holding no network event ever."""
+
+BY_INFERENCE = frozenset({"windows_firewall"})
+"""Sources whose events match by inferred fields only: to ``--literal`` they are none."""
+
+MOST_LOCATED = 10
+"""How many skipped records of an input are kept with their place; all are counted."""
+
+
+class SourceSurvey(Struct):
+    """Counts of one source in one input.
+
+    Attributes:
+        records: Records recognized as this source's.
+        network: Network events among them: event.category network, or a destination address.
+        kinds: Network events by kind of record.
+        absent: Network events that lack a field of the rule, by field.
+        malformed: Values that their field's type did not accept, by field.
+        kernel_smb: Events of PID 4 to an SMB port, internal ones too.
+    """
+
+    records: int = 0
+    network: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    absent: Counter[str] = field(default_factory=Counter)
+    malformed: Counter[str] = field(default_factory=Counter)
+    kernel_smb: int = 0
+
+    def merge(self, other: "SourceSurvey") -> None:
+        """Add another part's counts."""
+        self.records += other.records
+        self.network += other.network
+        self.kinds.update(other.kinds)
+        self.absent.update(other.absent)
+        self.malformed.update(other.malformed)
+        self.kernel_smb += other.kernel_smb
+
+    @property
+    def present(self) -> Counter[str]:
+        """How many network events have a field of the rule, by field."""
+        fields = [clause.field for clause in CLAUSES]
+        # Nearly every event has them all, so that counting those without is the lesser work.
+        return +Counter({name: self.network - self.absent[name] for name in fields})
+
+    def missing(self) -> list[str]:
+        """Return the rule's fields that no network event of this source has."""
+        present = self.present
+        return [clause.field for clause in CLAUSES if not present[clause.field]]
+
+    def observe(self, event: Readable, kind: str) -> bool:
+        """Count one record and return whether it is a network event."""
+        self.records += 1
+        category = event.read("event.category")
+        addresses = event.read("destination.ip")
+        if "network" not in category.values and not addresses.values:
+            return False
+        self.network += 1
+        self.kinds[kind] += 1
+        for clause in CLAUSES:
+            reading = event.read(clause.field)
+            if not reading.values:
+                self.absent[clause.field] += 1
+            if reading.malformed:
+                self.malformed[clause.field] += len(reading.malformed)
+        if KERNEL_PID in event.read("process.pid").values:
+            self.kernel_smb += not SMB_PORTS.isdisjoint(event.read("destination.port").values)
+        return True
+
+
+class Repeated(Struct):
+    """Records in which a key that the rule's fields are read from was given twice.
+
+    Attributes:
+        records: How many there are, as far as they were looked for.
+        fields: How many of them give which key twice.
+        first: Where the first of them stands.
+    """
+
+    records: int = 0
+    fields: Counter[str] = field(default_factory=Counter)
+    first: Origin | None = None
+
+    def add(self, origin: Origin, names: Iterable[str]) -> None:
+        """Count a record."""
+        self.records += 1
+        self.fields.update(names)
+        self.first = self.first or origin
+
+    def merge(self, other: "Repeated") -> None:
+        """Take in the part of the same input that follows."""
+        self.records += other.records
+        self.fields.update(other.fields)
+        self.first = self.first or other.first
+
+
+class InputSurvey(Struct):
+    """Counts of one input, or of one member of an archive.
+
+    Attributes:
+        path: Its name as shown.
+        container: What it is, for people (``gzip ndjson``); empty where unknown.
+        named: Whether the user named it, rather than a directory that it lies in.
+        litter: Whether it is only what an archiver left behind.
+        size: Bytes read of the file as it lies on disk.
+        records: Records read, blank lines not counted.
+        lines: Lines read, where they are counted.
+        alerts: Documents passed over because they are alerts or findings themselves.
+        unknown: Records that no source recognized.
+        skipped: Records that could not be read.
+        lost: Those among them that could have matched the rule.
+        cut: Whether the input could not be read to its end.
+        located: The first skipped records with their places.
+        sources: Counts by source.
+        repeated: Records that give a key twice that concerns the rule.
+        sampled: Whether ``sources`` and ``hours`` rest on a sample of the records.
+    """
+
+    path: str
+    container: str = ""
+    named: bool = True
+    litter: bool = False
+    size: int = 0
+    records: int = 0
+    lines: int = 0
+    alerts: int = 0
+    unknown: int = 0
+    skipped: int = 0
+    lost: int = 0
+    cut: bool = False
+    located: list[Skipped] = field(default_factory=list)
+    sources: dict[str, SourceSurvey] = field(default_factory=dict)
+    repeated: Repeated = field(default_factory=Repeated)
+    sampled: bool = False
+
+    def source(self, name: str) -> SourceSurvey:
+        """Return the counts of a source, new ones if it was not met before."""
+        survey = self.sources.get(name)
+        if survey is None:
+            survey = self.sources[name] = SourceSurvey()
+        return survey
+
+    def skip(self, skipped: Skipped) -> None:
+        """Count a record, or the rest of the input, that could not be read."""
+        self.skipped += 1
+        self.lost += skipped.could_matter
+        self.cut |= skipped.ends_input
+        if len(self.located) < MOST_LOCATED or skipped.ends_input:
+            self.located.append(skipped)
+
+    def merge(self, other: "InputSurvey") -> None:
+        """Take in the part of the same input that follows."""
+        self.size += other.size
+        self.records += other.records
+        self.lines += other.lines
+        self.alerts += other.alerts
+        self.unknown += other.unknown
+        said = {skipped.reason for skipped in self.located if skipped.ends_input}
+        # What ended one part of an input ends every part behind it, and is one loss.
+        again = [one for one in other.located if one.ends_input and one.reason in said]
+        self.skipped += other.skipped - len(again)
+        self.lost += other.lost - sum(one.could_matter for one in again)
+        self.cut |= other.cut
+        located = [one for one in other.located if one not in again]
+        room = max(MOST_LOCATED - len(self.located), 0)
+        self.located += located[:room] + [one for one in located[room:] if one.ends_input]
+        for name, survey in other.sources.items():
+            self.source(name).merge(survey)
+        self.repeated.merge(other.repeated)
+        self.sampled |= other.sampled
+
+    @property
+    def network(self) -> int:
+        """How many network events it holds, of all sources."""
+        return sum(survey.network for survey in self.sources.values())
+
+    @property
+    def has_rule_source(self) -> bool:
+        """Whether any record is of a source that the rule reads."""
+        return any(name not in UNKNOWN_SOURCES for name in self.sources)
+
+    def unjudged(self) -> list[tuple[str, str]]:
+        """Return what kept this input, or a source in it, from being judged.
+
+        Returns:
+            Pairs of the source's name (empty for the whole input) and the reason.
+        """
+        if self.litter or (self.cut and not self.records):
+            return []  # Its trouble is told where it was met.
+        if not self.records:
+            return [("", self._void())]
+        if not self.sources:
+            if self.alerts == self.records:
+                return [("", "holds nothing but alerts, which are no events")]
+            return [("", f"holds no record of a known source ({self.records:,} read)")]
+        if not self.network:
+            return [(self._names(), f"holds no network event ({self.records:,} records read)")]
+        return [
+            (name, f"{', '.join(missing)} missing in all {survey.network:,} network events")
+            for name, survey in sorted(self.sources.items())
+            if survey.network and (missing := survey.missing())
+        ]
+
+    def _void(self) -> str:
+        if self.skipped:
+            return "holds no readable record"
+        return "is empty" if self.container else "is of no known format"
+
+    @property
+    def input(self) -> str:
+        """The path of the file that it is or lies in."""
+        return self.path.partition("!")[0]
+
+    def _names(self) -> str:
+        return ", ".join(sorted(self.sources))
+
+
+class Span(Struct):
+    """The time that events cover.
+
+    Attributes:
+        first: Time of the earliest network event, in microseconds since 1970 UTC, if any.
+        last: Time of the latest.
+        hours: UTC hours with at least one network event.
+        exact: Those of them that are known from inputs that were read whole.
+    """
+
+    first: int | None = None
+    last: int | None = None
+    hours: set[int] = field(default_factory=set)
+    exact: set[int] = field(default_factory=set)
+
+    def add(self, moment: Moment, *, sampled: bool = False) -> None:
+        """Take in the time of a network event, and whether its input is only sampled."""
+        time = moment.time
+        self.hours.add(time // HOUR)
+        if not sampled:
+            self.exact.add(time // HOUR)
+        if self.first is None or time < self.first:
+            self.first = time
+        if self.last is None or time > self.last:
+            self.last = time
+
+    def merge(self, other: "Span") -> None:
+        """Take in another part's span."""
+        if other.first is not None and other.last is not None:
+            self.first = other.first if self.first is None else min(self.first, other.first)
+            self.last = other.last if self.last is None else max(self.last, other.last)
+        self.hours |= other.hours
+        self.exact |= other.exact

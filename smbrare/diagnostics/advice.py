@@ -1,0 +1,232 @@
+"""What to change at an exporter, from what its events lack: a table of conditions and advice."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from smbrare.detection.survey import SourceSurvey
+from smbrare.diagnostics.inspection import SourceDetails
+from smbrare.rule import predicate
+
+
+class Facts(Struct, frozen=True):
+    """What is known of one source in all inputs.
+
+    Attributes:
+        source: Its name.
+        survey: Its counts, as a scan makes them.
+        details: Its further counts.
+    """
+
+    source: str
+    survey: SourceSurvey
+    details: SourceDetails
+
+    @property
+    def network(self) -> int:
+        """Network events."""
+        return self.survey.network
+
+    def missing(self, field: str) -> int:
+        """Return how many events lack a field: those to SMB ports, or all where there are none."""
+        counts = self.details.smb_missing if self.details.smb else self.details.missing
+        return counts[field]
+
+    def has_kind(self, start: str) -> bool:
+        """Return whether any network event is of a kind that starts with a text."""
+        return any(kind.startswith(start) for kind in self.survey.kinds)
+
+
+class Advice(Struct, frozen=True):
+    """One thing to change.
+
+    Attributes:
+        source: The source that it is about.
+        seen: What was found, with its count.
+        change: What to do about it.
+    """
+
+    source: str
+    seen: str
+    change: str
+
+
+class _Condition(Struct, frozen=True):
+    """A line of the table.
+
+    Attributes:
+        count: How many events it is true of; 0 for "does not apply".
+        seen: What is said then, with the count at ``{n}`` and a plural's s at ``{s}``.
+        change: What to do about it.
+    """
+
+    count: Callable[[Facts], int]
+    seen: str
+    change: str
+
+
+def _when(
+    applies: Callable[[Facts], bool], count: Callable[[Facts], int]
+) -> Callable[[Facts], int]:
+    return lambda facts: count(facts) if applies(facts) else 0
+
+
+def _lacks(field: str) -> Callable[[Facts], int]:
+    return _when(
+        lambda facts: facts.survey.present["destination.port"] > 0,
+        lambda facts: facts.missing(field),
+    )
+
+
+def _inferred(field: str) -> Callable[[Facts], int]:
+    return lambda facts: facts.details.inferred[field]
+
+
+def _malformed(field: str) -> Callable[[Facts], int]:
+    return lambda facts: facts.survey.malformed[field]
+
+
+def _records(facts: Facts) -> int:
+    return facts.survey.records
+
+
+def _network(facts: Facts) -> int:
+    return facts.network
+
+
+_AS_ELASTIC = "smbrare supplies it; Elastic's own rule would not match these events"
+
+_TABLE: tuple[_Condition, ...] = (
+    _Condition(
+        _when(lambda facts: not facts.network, _records),
+        "no network event among {n} record{s}",
+        "Export network connections too: Sysmon event 3, Elastic Defend's network events, or "
+        "Defender's DeviceNetworkEvents.",
+    ),
+    _Condition(
+        _when(lambda facts: not facts.survey.present["destination.port"], _network),
+        "{n} network event{s} and none with a port: name lookups only",
+        "Export connections beside name lookups: Sysmon event 3 beside event 22, and no filter on "
+        "the kind of network event.",
+    ),
+    _Condition(
+        _when(
+            lambda facts: facts.has_kind("Sysmon event 3") and not facts.details.kernel,
+            lambda facts: facts.survey.present["destination.port"],
+        ),
+        "{n} connection{s} of Sysmon, none of PID 4",
+        "Sysmon logs no event 3 for PID 4: in its configuration, include NetworkConnect for Image "
+        "System, or for DestinationPort 445 and 139.",
+    ),
+    _Condition(
+        _when(
+            lambda facts: (
+                not facts.has_kind("Sysmon event 3")
+                and bool(facts.details.smb)
+                and not facts.survey.kernel_smb
+            ),
+            lambda facts: facts.details.smb,
+        ),
+        "{n} SMB connection{s}, none of PID 4",
+        "Export the records that name the initiating process: the kernel, PID 4, makes SMB "
+        "connections.",
+    ),
+    _Condition(
+        _when(
+            lambda facts: facts.survey.present["destination.port"] > 0 and not facts.details.smb,
+            lambda facts: facts.survey.present["destination.port"],
+        ),
+        "{n} connection{s}, none to port 139 or 445, not even internal",
+        "Take out the filter on ports or on the system's own processes, at the agent or in the "
+        "query of the export.",
+    ),
+    _Condition(
+        _lacks("host.os.type"),
+        "host.os.type missing in {n} connection{s}",
+        "Let the agent add host metadata (add_host_metadata), or set host.os.type in the ingest "
+        "pipeline; Elastic's rule needs it as well.",
+    ),
+    _Condition(
+        _lacks("process.pid"),
+        "process.pid missing in {n} connection{s}",
+        "Export the connection's own process id: in Sysmon's ProcessId of EventData, which some "
+        "agents lose beside the id of the logging service.",
+    ),
+    _Condition(
+        _lacks("network.transport"),
+        "network.transport missing in {n} connection{s}",
+        "Map the protocol to network.transport: SentinelOne's integration never does, Defender's "
+        "does since 2.14.2.",
+    ),
+    _Condition(
+        _lacks("event.category"),
+        "event.category missing in {n} connection{s}",
+        "Export after the integration's ingest pipeline, or export the vendor's raw records.",
+    ),
+    *(
+        _Condition(
+            _lacks(field),
+            f"{field} missing in {{n}} connection{{s}}",
+            f"Keep {field} in the export: list it among the exported fields or columns.",
+        )
+        for field in ("source.ip", "destination.ip")
+    ),
+    *(
+        _Condition(
+            _inferred(field),
+            f"{field} inferred in {{n}} network event{{s}}",
+            f"Let the exporter write {field}: {_AS_ELASTIC}.",
+        )
+        for field in (clause.field for clause in predicate.CLAUSES)
+    ),
+    *(
+        _Condition(
+            _malformed(field),
+            f"{{n}} malformed value{{s}} of {field}",
+            "Correct the mapping: an address without port or leading zeros, a plain number.",
+        )
+        for field in (clause.field for clause in predicate.CLAUSES)
+    ),
+    _Condition(
+        lambda facts: facts.details.undated,
+        "{n} network event{s} without a time that can be read",
+        "Export @timestamp as ISO 8601 or as epoch milliseconds.",
+    ),
+    _Condition(
+        lambda facts: facts.details.zone_assumed,
+        "{n} time{s} without a zone",
+        "Export times in UTC with a Z, or name their zone with --input-tz.",
+    ),
+    _Condition(
+        lambda facts: facts.details.nameless,
+        "{n} network event{s} without a host",
+        "Export host.name, so that a finding says where to look.",
+    ),
+)
+"""The conditions, what matters most first."""
+
+
+def advise(
+    surveys: Sequence[Mapping[str, SourceSurvey]], details: Mapping[str, SourceDetails]
+) -> Iterator[Advice]:
+    """Yield what to change, by source, what matters most first.
+
+    Args:
+        surveys: The counts by source of each input.
+        details: The further counts by source of all inputs.
+    """
+    for name, survey in sorted(totals(surveys).items()):
+        facts = Facts(name, survey, details.get(name, SourceDetails()))
+        for condition in _TABLE:
+            if count := condition.count(facts):
+                seen = condition.seen.format(n=f"{count:,}", s="" if count == 1 else "s")
+                yield Advice(name, seen, condition.change)
+
+
+def totals(surveys: Sequence[Mapping[str, SourceSurvey]]) -> dict[str, SourceSurvey]:
+    """Return the counts of each source in all inputs together."""
+    merged: dict[str, SourceSurvey] = {}
+    for sources in surveys:
+        for name, survey in sources.items():
+            merged.setdefault(name, SourceSurvey()).merge(survey)
+    return merged

@@ -1,0 +1,1 @@
+"""What reference data says about a destination: networks, lists, names."""

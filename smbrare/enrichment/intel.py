@@ -1,0 +1,185 @@
+"""Lists of known addresses and ranges: one a line, or a column of a CSV file."""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_address, ip_network, summarize_address_range
+from itertools import chain
+from pathlib import Path
+
+from msgspec import Struct
+
+from smbrare.enrichment.lookup import INDICATOR, PROVIDER, Reference
+from smbrare.records.fields import Address, Malformed, ip
+from smbrare.rule.networks import Network
+
+_DELIMITERS = ",;\t|"
+_REMARK = re.compile(r"(?:^|\s)[#;].*")
+_ADDRESS_AND_PORT = re.compile(r"([0-9]+(?:\.[0-9]+){3}):[0-9]{1,5}")
+_MOST_COLUMNS_NAMED = 10
+
+
+class Entry(Struct, frozen=True):
+    """One line of a list.
+
+    Attributes:
+        text: The address or range as the list has it; empty where a line holds none.
+        networks: What it covers.
+    """
+
+    text: str
+    networks: tuple[Network, ...]
+
+
+class NoColumn(ValueError):  # noqa: N818 - says what is wrong
+    """A list without the column that was asked for."""
+
+
+def parse(lines: Iterable[str], column: str = "") -> Iterator[Entry]:
+    """Yield the entries of a list; a line that holds no address is one without networks.
+
+    An entry is an address, a CIDR range or ``first-last``, perhaps with a port or written
+    ``1.2.3[.]4``. Blank lines and remarks (``#``, ``;``) are passed over, and so is a heading.
+
+    Args:
+        lines: The text.
+        column: The heading of the CSV column to read; without it the first cell of a row that
+            holds an address is taken.
+
+    Raises:
+        NoColumn: If there is no such column.
+    """
+    told = (line for line in lines if _REMARK.sub("", line, count=1).strip())
+    first = next(told, None)
+    if first is None:
+        return
+    delimiter = max(_DELIMITERS, key=first.count)
+    rows = csv.reader(chain([first], told), delimiter=delimiter)
+    heading = next(rows)
+    if column:
+        at = _column(heading, column)
+    else:
+        at = None
+        entry = _entry(heading)
+        # A first row without an address names the columns, or is a line like any other.
+        if entry.networks or delimiter not in first:
+            yield entry
+    for row in rows:
+        yield _entry(row if at is None else row[at : at + 1])
+
+
+def _column(heading: list[str], column: str) -> int:
+    names = [name.strip() for name in heading]
+    if column not in names:
+        listed = ", ".join(names[:_MOST_COLUMNS_NAMED])
+        raise NoColumn(f"has no column {column}; it has {listed}")
+    return names.index(column)
+
+
+def _entry(cells: list[str]) -> Entry:
+    texts = [_REMARK.sub("", cell).strip().strip("'\"") for cell in cells]
+    if len(texts) == 1:
+        # A line that is no row: words may follow the address.
+        texts += texts[0].split()[:1]
+    for text in texts:
+        if networks := _networks(text.replace("[.]", ".").replace("[:]", ":")):
+            return Entry(text, networks)
+    return Entry("", ())
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    if match := _ADDRESS_AND_PORT.fullmatch(text):
+        text = match[1]
+    try:
+        address = ip(text)
+    except Malformed:
+        pass
+    else:
+        return (ip_network(address),)
+    first, dash, last = text.partition("-")
+    try:
+        if dash:
+            ends = ip_address(first.strip()), ip_address(last.strip())
+            return tuple(summarize_address_range(*ends))
+        return (ip_network(text, strict=False),)
+    except (ValueError, TypeError):
+        return ()
+
+
+def match(entries: Iterable[Entry], addresses: Iterable[Address]) -> dict[Address, Entry]:
+    """Return for each address the narrowest entry that covers it; of two alike the first."""
+    by_mask = _ByMask(tuple(addresses))
+    best: dict[Address, tuple[int, Entry]] = {}
+    for entry in entries:
+        for network in entry.networks:
+            for address in by_mask.inside(network):
+                if address not in best or best[address][0] < network.prefixlen:
+                    best[address] = (network.prefixlen, entry)
+    return {address: entry for address, (_, entry) in best.items()}
+
+
+class _ByMask:
+    """The addresses that are asked about, by version and leading bits: a list may be long."""
+
+    def __init__(self, addresses: tuple[Address, ...]) -> None:
+        self._addresses = addresses
+        self._masked: dict[tuple[int, int], dict[int, list[Address]]] = {}
+
+    def inside(self, network: Network) -> list[Address]:
+        """Return those that lie in a network."""
+        key = (network.version, network.prefixlen)
+        masked = self._masked.get(key)
+        if masked is None:
+            masked = self._masked[key] = defaultdict(list)
+            for address in self._addresses:
+                if address.version == network.version:
+                    masked[int(address) & int(network.netmask)].append(address)
+        return masked.get(int(network.network_address), [])
+
+
+def look_up(file: str, destinations: Iterable[str]) -> Reference:
+    """Return which destinations a list holds.
+
+    Args:
+        file: The list, or ``FILE#COLUMN`` for a column of a CSV file.
+        destinations: Addresses in canonical text.
+    """
+    path, column = Path(file), ""
+    counts = _Counts()
+    try:
+        if "#" in file and not path.is_file():
+            name, _, column = file.rpartition("#")
+            path = Path(name)
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+            entries = counts.counted(parse(lines, column))
+            found = match(entries, [ip_address(text) for text in set(destinations)])
+    except OSError as error:
+        return Reference("intel", file, path.stem, problem=error.strerror or str(error))
+    except (NoColumn, csv.Error) as error:
+        return Reference("intel", file, path.stem, problem=str(error))
+    return Reference(
+        "intel",
+        file,
+        path.stem,
+        entries=counts.entries,
+        passed_over=counts.passed_over,
+        facts={
+            str(address): {INDICATOR: entry.text, PROVIDER: path.stem}
+            for address, entry in found.items()
+        },
+    )
+
+
+class _Counts(Struct):
+    entries: int = 0
+    passed_over: int = 0
+
+    def counted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Yield the entries that cover something, and count all."""
+        for entry in entries:
+            if entry.networks:
+                self.entries += 1
+                yield entry
+            else:
+                self.passed_over += 1

@@ -1,0 +1,1 @@
+"""From paths and URLs to bytes to records."""

@@ -1,0 +1,310 @@
+"""From an input to its records: peek, unpack, choose the reader. Content decides, never the name.
+
+Layers of compression and archives are taken off one after the other until a reader recognizes
+what is left. Whatever ends a layer early becomes the last `Skipped` of the part that it cut short.
+"""
+
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from functools import partial as bind
+from typing import IO, Any, BinaryIO, TypeAlias, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from smbrare.inputs.json_shape import DOCUMENT, NDJSON, shape
+from smbrare.inputs.readers import arrays, csv_table, event_xml, evtx_log, ndjson
+from smbrare.inputs.unpack import compression
+from smbrare.inputs.unpack.streams import (
+    HEAD_BYTES,
+    Budget,
+    Damaged,
+    Stream,
+    as_utf_8,
+    blocks,
+    spool,
+)
+from smbrare.limits import DEFAULT, MIB, Limits
+from smbrare.records.event import Origin, Record, Skipped
+
+EMPTY = "empty"
+"""The container of a stream that holds nothing."""
+
+_ARCHIVES = {
+    "zip": re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08)"),
+    "tar": re.compile(rb".{257}ustar", re.DOTALL),
+}
+"""Patterns of the first bytes of archives."""
+
+Item = TypeVar("Item")
+
+Records: TypeAlias = Iterator[Record | Skipped]
+
+FileReader: TypeAlias = Callable[[IO[bytes], str, Limits], Iterator[Any]]
+"""Yields the records of a file, given its name, with what else it tells of them."""
+
+
+class Part(Struct, frozen=True):
+    """What one input holds in one place: the input itself, or a member of an archive.
+
+    Attributes:
+        path: The input's name; members of archives follow after ``!``.
+        container: The layers from outside to inside and what they hold, for example
+            ``gzip ndjson``; `EMPTY` after the layers where that is nothing, and the empty string
+            where it is unknown.
+        records: Its records and what had to be skipped. They are read from the input as they are
+            asked for, so one part has to be read before the next is asked for.
+        litter: Whether it is only what an archiver leaves behind.
+        text: What `records` reads, for text: a stream of UTF-8 that a faster reader of the same
+            format may take in their place. Its ``trouble`` has to be asked at its end.
+        file: Gives what another reader of the file yields, in place of `records`, where they are
+            read from a file at any place: EVTX.
+    """
+
+    path: str
+    container: str
+    records: Records
+    litter: bool = False
+    text: Stream | None = None
+    file: "Callable[[FileReader], Iterator[Any]] | None" = None
+
+
+class Reader(Struct, frozen=True):
+    """A format of records.
+
+    Attributes:
+        name: What it is called in `Part.container`.
+        recognizes: Whether a stream is of this format, by its first bytes and by whether they are
+            all of it.
+        read: Yields its records.
+    """
+
+    name: str
+    recognizes: Callable[[bytes, bool], bool]
+    read: Callable[[BinaryIO, str, Limits], Records]
+
+
+TEXT_READERS: tuple[Reader, ...] = (
+    Reader("xml", lambda head, whole: event_xml.recognizes(head, whole=whole), event_xml.read),
+    Reader("csv", lambda head, whole: csv_table.recognizes(head, whole=whole), csv_table.read),
+    Reader("json", lambda head, whole: shape(head, whole=whole) == DOCUMENT, arrays.read),
+    # Last: any text counts whose lines are mostly objects.
+    Reader("ndjson", lambda head, whole: shape(head, whole=whole) == NDJSON, ndjson.read),
+)
+"""The formats of text, in the order asked."""
+
+UNREADABLE: tuple[tuple[bytes, str], ...] = (
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "rar"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"MSCF", "cab"),
+    (b"PAR1", "parquet"),
+)
+"""Formats that may well hold events and that no reader here reads, by their first bytes."""
+
+# Damaged data may decompress to noise before the damage is noticed, at the end of a block.
+_CHECKED_BYTES = 4 * MIB
+
+_LITTER_FOLDER = "__MACOSX"
+_LITTER_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_LITTER_PREFIX = "._"
+
+
+def parts(
+    stream: BinaryIO,
+    path: str,
+    limits: Limits = DEFAULT,
+    *,
+    ahead: bool = False,
+) -> Iterator[Part]:
+    """Yield the parts of an input, one unless it is an archive.
+
+    Nothing is raised for what the input holds: damage, encryption and exceeded limits are
+    `Skipped` with ``ends_input`` after the good records before them, in the part concerned, and in
+    a part of the archive's own path where the archive itself cannot be read on.
+
+    Args:
+        stream: The input from its start; a pipe will do.
+        path: Its name.
+        limits: What may be held in memory and unpacked.
+        ahead: Whether to unpack quickly, so that more may be lost before damage.
+    """
+    budget = Budget(limits)
+    seekable = stream if stream.seekable() and not stream.tell() else None
+    yield from _unpacked(
+        Stream(blocks(stream, budget)), path, _Context(seekable, budget, ahead=ahead)
+    )
+
+
+class _Context(Struct, frozen=True):
+    """What the layers of one input share.
+
+    Attributes:
+        input: The input's own stream, if it can be read at any place.
+        budget: What it may expand to.
+        layers: The layers that were taken off.
+        is_member: Whether an archive gave the stream.
+        ahead: Whether to unpack quickly.
+    """
+
+    input: IO[bytes] | None
+    budget: Budget
+    layers: tuple[str, ...] = ()
+    is_member: bool = False
+    ahead: bool = False
+
+    def inside(self, layer: str, *, is_member: bool = False) -> "_Context":
+        layers, is_member = (*self.layers, layer), is_member or self.is_member
+        return replace(self, layers=layers, is_member=is_member)
+
+    def named(self, *what: str) -> str:
+        return " ".join((*self.layers, *what))
+
+
+def _unpacked(stream: Stream, path: str, context: _Context) -> Iterator[Part]:
+    """Yield the parts of a stream under whatever layers there are."""
+    head = stream.head
+    packed = compression.recognize(head)
+    archive = next((kind for kind, magic in _ARCHIVES.items() if magic.match(head)), "")
+    layer = packed.name if packed else archive
+    if layer and len(context.layers) >= context.budget.limits.layers:
+        most = context.budget.limits.layers
+        reason = f"more than {most} layers inside one another (limit layers)"
+        yield Part(path, context.named(layer), _failed(path, reason))
+    elif packed:
+        unpacked = compression.decompressed(stream, packed, context.budget, ahead=context.ahead)
+        # A thread that unpacks ends with who reads, if only a part of what it gives was wanted.
+        with closing(unpacked):
+            yield from _unpacked(Stream(unpacked, stream), path, context.inside(layer))
+    elif layer:
+        yield from _archive(stream, layer, path, context)
+    else:
+        yield _plain(stream, head, path, context)
+
+
+def _archive(stream: Stream, kind: str, path: str, context: _Context) -> Iterator[Part]:
+    """Yield the parts of an archive's members, then what is wrong with the archive itself."""
+    inside = context.inside(kind, is_member=True)
+    copy: IO[bytes] | None = None
+    # Most inputs are none, and do without the libraries.
+    from smbrare.inputs.unpack import archives  # noqa: PLC0415
+
+    found = False
+    try:
+        if kind == "zip":
+            copy = _seekable(stream, context)
+            members = archives.zip_members(copy, stream, context.budget)
+        else:
+            members = archives.tar_members(stream, context.budget)
+        for member in members:
+            found = True
+            yield from _unpacked(member.stream, f"{path}!{member.name}", inside)
+        trouble = stream.trouble
+    except Damaged as damage:
+        trouble = stream.trouble or str(damage)
+    finally:
+        if copy is not None and copy is not context.input:
+            copy.close()
+    if trouble:
+        yield Part(path, inside.named(), _failed(path, trouble))
+    elif not found:
+        yield Part(path, inside.named(EMPTY), iter(()))
+
+
+def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
+    """Return the part of a stream that no further layer wraps."""
+    for magic, name in UNREADABLE:
+        if head.startswith(magic):
+            reason = f"{name} is not read here: unpack or convert it first"
+            return Part(path, context.named(name), _failed(path, reason))
+    if evtx_log.recognizes(head, whole=len(head) < HEAD_BYTES):
+        file = bind(_of_file, stream, path, context)
+        return Part(path, context.named("evtx"), file(evtx_log.read), file=file)
+    text = as_utf_8(stream)
+    head = text.head
+    whole = len(head) < HEAD_BYTES
+    for reader in TEXT_READERS:
+        if reader.recognizes(head, whole):
+            records = reader.read(text, path, context.budget.limits)
+            records = to_the_end(records, text, path)
+            return Part(path, context.named(reader.name), records, text=text)
+    if context.layers:
+        text.read(_CHECKED_BYTES)
+    if text.trouble:
+        return Part(path, context.named(), _failed(path, text.trouble))
+    if whole and not head.strip():
+        return Part(path, context.named(EMPTY), iter(()))
+    return Part(path, "", iter(()), litter=context.is_member and _is_litter(path))
+
+
+def _is_litter(path: str) -> bool:
+    """Return whether a member's name is one that only archivers and desktops give.
+
+    It is asked of members alone whose content is unknown: a name must not hide evidence.
+    """
+    folders = path.rpartition("!")[2].split("/")
+    name = folders[-1]
+    return _LITTER_FOLDER in folders or name in _LITTER_FILES or name.startswith(_LITTER_PREFIX)
+
+
+def _seekable(stream: Stream, context: _Context) -> IO[bytes]:
+    """Return a stream's bytes where they can be read at any place: the input, or a copy.
+
+    Raises:
+        Damaged: If there is no room for the copy.
+    """
+    if not context.layers and context.input is not None:
+        context.budget.taken = context.input.seek(0, io.SEEK_END)
+        context.input.seek(0)
+        return context.input
+    return spool(stream, context.budget.limits)
+
+
+def _of_file(stream: Stream, path: str, context: _Context, read: FileReader) -> Iterator[Any]:
+    """Yield what a reader gives of a stream that it reads at any place."""
+    try:
+        file = _seekable(stream, context)
+    except Damaged as damage:
+        yield from _failed(path, stream.trouble or str(damage))
+        return
+    try:
+        yield from to_the_end(read(file, path, context.budget.limits), stream, path)
+    finally:
+        if file is not context.input:
+            file.close()
+
+
+def to_the_end(items: Iterable[Item], stream: Stream, path: str) -> Iterator[Item | Skipped]:
+    """Yield what a reader gives, and last why its stream ended before its end, if it did.
+
+    That is the cause of a last record that is cut off, so only one of them is reported.
+
+    Args:
+        items: Records, skipped records, and what else the reader tells.
+        stream: What it reads.
+        path: The part's name.
+    """
+    last = Origin(path, 0)
+    cut_off: Skipped | None = None
+    try:
+        for item in items:
+            if isinstance(item, Record | Skipped):
+                last = item.origin
+            if isinstance(item, Skipped) and item.ends_input:
+                cut_off = item
+            else:
+                yield item
+        trouble = stream.trouble
+    except OSError as error:
+        trouble = f"cannot be read: {error.strerror or error}"
+    if trouble:
+        yield Skipped(last, trouble, could_matter=True, ends_input=True)
+    elif cut_off is not None:
+        yield cut_off
+
+
+def _failed(path: str, reason: str) -> Records:
+    """Return the records of a part that cannot be read: none, and why."""
+    return iter((Skipped(Origin(path, 0), reason, could_matter=True, ends_input=True),))

@@ -1,0 +1,284 @@
+"""CSV tables: Kibana's Discover export, and Advanced Hunting of Defender XDR and Sentinel.
+
+Kibana formats what it exports: numbers with thousands commas, several values in one cell, marks
+for what is missing. Advanced Hunting writes columns as they are. A header of ECS or dotted names
+tells one from the other.
+"""
+
+import csv
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from msgspec import Struct
+
+from smbrare.limits import DEFAULT, KIB, Limits, longer_than
+from smbrare.records.event import Document, Origin, Record, Skipped
+from smbrare.records.fields import ADDRESSES, LONGS
+from smbrare.rule.port_sieve import may_match
+
+_COLUMNS = frozenset(
+    {
+        "@timestamp",
+        "ActionType",
+        "DestinationIp",
+        "DeviceName",
+        "EventID",
+        "EventId",
+        "LocalIP",
+        "RemoteIP",
+        "RemotePort",
+        "TimeGenerated",
+        "TimeGenerated [UTC]",
+        "destination.ip",
+        "destination.port",
+        "event.category",
+        "host.name",
+        "process.pid",
+        "source.ip",
+        "winlog.channel",
+        "winlog.event_data.DestinationIp",
+    }
+)
+"""Columns that tables of events have; a table without any of them is none."""
+
+_DELIMITERS = ",;\t"
+_NUMBERS = frozenset({"destination.port", "process.pid", "source.port"})
+_LISTS = (
+    ADDRESSES
+    | LONGS
+    | {
+        "event.category",
+        "event.type",
+        "host.ip",
+        "host.os.type",
+        "network.transport",
+    }
+)
+"""Columns of Kibana's whose cells may hold several values that have no comma of their own."""
+
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+# Kibana writes a quote before what a spreadsheet would take for a formula.
+_GUARDED = re.compile(r"'[-+=@\t\r]")
+_MISSING = frozenset({"", "-", "'-", "(empty)"})
+_LONGEST_HEADER = 64 * KIB
+_FIELD_LIMIT = "larger than field limit"
+"""What csv says of a field that is too long."""
+_RETRY_FREE_BYTES = 64 * KIB
+
+
+class _Table(Struct, frozen=True):
+    """What a header says.
+
+    Attributes:
+        header: The cells of the header as they are, to know it by where files were joined.
+        columns: The names in them, in order.
+        delimiter: What separates cells.
+        is_kibana: Whether Kibana formatted the cells.
+    """
+
+    header: tuple[str, ...]
+    columns: tuple[str, ...]
+    delimiter: str
+    is_kibana: bool
+
+
+def recognizes(head: bytes, *, whole: bool) -> bool:
+    """Return whether a text begins with the header of a table of events.
+
+    Args:
+        head: The first bytes.
+        whole: Whether they are all there is, so that the last line needs no end.
+    """
+    line, newline, _ = head.lstrip().partition(b"\n")
+    return bool(newline or whole) and _table(line) is not None
+
+
+def _table(line: bytes) -> _Table | None:
+    """Return what a header line says, or None if it is none of a table of events."""
+    if len(line) > _LONGEST_HEADER or b"\0" in line:
+        return None
+    text = line.decode("utf-8", "replace").strip()
+    for delimiter in _DELIMITERS:
+        try:
+            cells = next(csv.reader([text], delimiter=delimiter, strict=True), [])
+        except csv.Error:
+            continue
+        columns = tuple(_unguarded(cell).strip() for cell in cells)
+        if len(columns) > 1 and not _COLUMNS.isdisjoint(columns):
+            is_kibana = any("." in name or name.startswith(("@", "_")) for name in columns)
+            return _Table(tuple(cells), columns, delimiter, is_kibana)
+    return None
+
+
+def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
+    """Yield the rows of a table as flat documents, and what had to be skipped.
+
+    A document has the columns that hold something. In Kibana's, ports and process ids are without
+    thousands commas, the cells of `_LISTS` are lists where they hold several values, and dates are
+    Kibana's text, which `fields.date` reads.
+
+    Args:
+        stream: Decompressed UTF-8 bytes, from their start.
+        path: The input's name, for the records' origins, which count lines.
+        limits: The longest row and field to hold in memory.
+
+    Raises:
+        OSError: If the stream fails; rows before that were yielded.
+    """
+    csv.field_size_limit(limits.csv_field)  # The module keeps it for the whole process.
+    lines = _Lines(stream, limits)
+    table = _table(lines.header())
+    if table is None:
+        reason = "no header of a table of events"
+        yield Skipped(Origin(path, 1, 0), reason, could_matter=True, ends_input=True)
+        return
+    rows = csv.reader(lines, delimiter=table.delimiter, strict=True)
+    while True:
+        lines.begin_row()
+        try:
+            cells = next(rows)
+            reason = _trouble(cells, table)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            reason = str(error)
+            if _FIELD_LIMIT in reason:
+                reason += " (limit csv-field)"
+        if reason:
+            yield lines.skip(path, reason)
+        elif cells and tuple(cells) != table.header:
+            yield Record(lines.origin(path), _document(cells, table))
+
+
+def _trouble(cells: list[str], table: _Table) -> str:
+    """Return what is wrong with a row, empty if nothing is."""
+    if cells and len(cells) != len(table.columns):
+        return f"{len(cells)} cells where the header has {len(table.columns)}"
+    if any("\0" in cell for cell in cells):
+        return "a NUL character"
+    return ""
+
+
+def _document(cells: list[str], table: _Table) -> Document:
+    document: dict[str, Any] = {}
+    for name, cell in zip(table.columns, cells, strict=True):
+        if not table.is_kibana:
+            if cell:
+                document[name] = cell
+        elif cell not in _MISSING:
+            document[name] = _formatted(name, cell)
+    return document
+
+
+def _formatted(name: str, cell: str) -> str | list[str]:
+    """Return the value or values that Kibana wrote into a cell."""
+    if name not in _LISTS:
+        return _unguarded(cell)
+    values = [_unguarded(value) for value in cell.split(", ")]
+    if name in _NUMBERS:
+        values = [
+            value.replace(",", "") if _THOUSANDS.fullmatch(value) else value for value in values
+        ]
+    return values if len(values) > 1 else values[0]
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if _GUARDED.match(cell) else cell
+
+
+class _Line(Struct, frozen=True):
+    """A line, of which no more is held than a row may have.
+
+    Attributes:
+        number: Its number, counted from 1.
+        offset: Where it begins.
+        text: What is held of it.
+        ends: Whether it has an end, or the input stops first.
+    """
+
+    number: int
+    offset: int
+    text: bytes
+    ends: bool
+
+
+class _Lines:
+    """The lines of a table, as csv takes them, and what to do about a broken row.
+
+    A quote that is not closed makes one row of many lines. Of a broken row only the first line is
+    given up and the others are read again, as long as no more is read again than was read.
+    """
+
+    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
+        self._stream = stream
+        self._limits = limits
+        self._longest = limits.record_bytes
+        self._number = 0
+        self._offset = 0
+        self._again: deque[_Line] = deque()
+        self._again_bytes = 0
+        self._row: list[_Line] = []
+        self._row_bytes = 0
+
+    def header(self) -> bytes:
+        """Return the first line that is not blank."""
+        while (line := self._next()) is not None:
+            if line.text.strip():
+                return line.text
+        return b""
+
+    def begin_row(self) -> None:
+        self._row.clear()
+        self._row_bytes = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._next()
+        if line is None:
+            raise StopIteration
+        self._row.append(line)
+        self._row_bytes += len(line.text)
+        if self._row_bytes > self._longest:
+            raise csv.Error(longer_than(self._limits))
+        return line.text.decode("utf-8", "replace")
+
+    def origin(self, path: str) -> Origin:
+        """Return where the row begins."""
+        return Origin(path, self._row[0].number, self._row[0].offset)
+
+    def skip(self, path: str, reason: str) -> Skipped:
+        """Give up the row, or its first line if the others can be read again."""
+        rest = self._row[1:]
+        rest_bytes = self._row_bytes - len(self._row[0].text)
+        if self._again_bytes + rest_bytes <= self._offset + _RETRY_FREE_BYTES:
+            self._again_bytes += rest_bytes
+            self._again.extendleft(reversed(rest))
+            del self._row[1:]
+        text = b"".join(line.text for line in self._row)
+        cut_off = not self._row[-1].ends and not self._again
+        return Skipped(
+            self.origin(path),
+            f"cut off: {reason}" if cut_off else reason,
+            could_matter=cut_off or may_match(text),
+            ends_input=cut_off,
+        )
+
+    def _next(self) -> _Line | None:
+        if self._again:
+            return self._again.popleft()
+        text = self._stream.readline(self._longest + 1)
+        if not text:
+            return None
+        offset = self._offset
+        self._number += 1
+        self._offset += len(text)
+        part = text
+        while len(part) > self._longest and not part.endswith(b"\n"):
+            # What is held already makes the row too long; the rest of the line goes with it.
+            part = self._stream.readline(self._longest + 1)
+            self._offset += len(part)
+        return _Line(self._number, offset, text, part.endswith(b"\n"))

@@ -1,0 +1,213 @@
+"""JSON documents that are no NDJSON: pretty-printed, concatenated, one huge array, envelopes.
+
+They are read as a stream of tokens, which cannot go on behind damage: damage ends the input.
+"""
+
+import codecs
+from collections.abc import Callable, Generator, Iterator
+from itertools import chain
+from typing import Any, TypeAlias
+
+from smbrare.inputs.duplicate_keys import located
+from smbrare.inputs.json_tokens import Readable, Token, cut_numbers, tokens
+from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
+from smbrare.records.envelope import ARRAYS, Path, events, marks_event
+from smbrare.records.event import Origin, Record, Skipped
+from smbrare.records.json_text import BadJson
+
+_CONTAINERS: dict[str, Callable[[], Any]] = {"start_map": dict, "start_array": list}
+Twice: TypeAlias = list[tuple[dict[str, Any], str]]
+"""Objects, and keys that they were given twice."""
+
+_ENDS = frozenset({"end_map", "end_array"})
+_STRUCTURE = _ENDS.union(_CONTAINERS)
+_AROUND_ARRAYS = frozenset(path[:length] for path in ARRAYS for length in range(1, len(path)))
+"""Where an object has to be looked into to come to an array of events."""
+
+
+def read(
+    stream: Readable, path: str, limits: Limits = DEFAULT, *, before: int = 0
+) -> Iterator[Record | Skipped]:
+    """Yield the records of a JSON stream, and what had to be skipped.
+
+    Arrays at the top and in envelopes are read an element at a time. The records are what
+    `envelope.events` makes of the elements, so that it need not be applied again.
+
+    Args:
+        stream: Decompressed UTF-8 bytes, from their start.
+        path: The input's name, for the records' origins, which count elements.
+        limits: The longest element to hold in memory, and how deep it may nest.
+        before: How many elements came before the stream, and are counted with it.
+
+    Raises:
+        OSError: If the stream fails; records before that were yielded.
+    """
+    number = before
+    twice: Twice = []
+    feed = _Feed(stream, limits)
+    try:
+        for value in _top_level(tokens(feed), limits.nesting, twice):
+            number += 1
+            feed.element_bytes = 0
+            yield from _records(value, Origin(path, number), located(value, twice) if twice else ())
+            twice.clear()
+    except _TooLong:
+        reason = longer_than(limits)
+    except BadJson as bad:
+        reason = str(bad)
+    else:
+        return
+    origin = Origin(path, number + 1)
+    yield Skipped(origin, f"{reason}; the rest was not read", could_matter=True, ends_input=True)
+
+
+class _TooLong(Exception):  # noqa: N818 - says what the element is
+    """An element that exceeds the limits."""
+
+
+_TOO_DEEP = object()
+"""Stands for a value that nests too deeply."""
+
+
+class _Feed:
+    """A stream as ijson reads it: bytes that are no UTF-8 become U+FFFD, endless elements end."""
+
+    def __init__(self, stream: Readable, limits: Limits) -> None:
+        self._stream = stream
+        self._limits = limits
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self.element_bytes = 0
+
+    def read(self, size: int, /) -> bytes:
+        if self.element_bytes > self._limits.record_bytes:
+            raise _TooLong
+        text = b""
+        # A block that ends inside of its first character must not look like the end.
+        while not text and (block := self._stream.read(size)):
+            self.element_bytes += len(block)
+            text = self._decoder.decode(block).encode()
+        text = text or self._decoder.decode(b"", final=size > 0).encode()
+        return cut_numbers(text, self._limits.number_digits)
+
+
+def _records(
+    value: object, origin: Origin, repeated: tuple[Path, ...]
+) -> Iterator[Record | Skipped]:
+    if isinstance(value, dict):
+        for document in events(value):
+            yield Record(origin, document, repeated)
+    elif value is _TOO_DEEP:
+        yield Skipped(origin, TOO_DEEP, could_matter=True)
+    else:
+        # A list may hold an event, and a text one in JSON; a number or null cannot.
+        yield Skipped(origin, f"no object: {type(value).__name__}", isinstance(value, list | str))
+
+
+def _top_level(tokens: Iterator[Token], nesting: int, twice: Twice) -> Iterator[object]:
+    """Yield the values at the top, and the elements of arrays and envelopes there."""
+    for token in tokens:
+        if token[0] == "start_array":
+            yield from _elements(tokens, next(tokens), nesting, twice)
+        elif token[0] == "start_map":
+            document, opened = yield from _object(tokens, (), nesting, twice)
+            # An envelope's own keys are no event, unless they say so.
+            if not opened or marks_event(document):
+                yield document
+        else:
+            yield token[1]
+
+
+def _elements(
+    tokens: Iterator[Token], token: Token, nesting: int, twice: Twice
+) -> Iterator[object]:
+    """Yield the elements of an array one by one, from its first token."""
+    while token[0] != "end_array":
+        yield _value(tokens, token, nesting, twice)
+        token = next(tokens)
+
+
+def _object(
+    tokens: Iterator[Token], path: Path, nesting: int, twice: Twice
+) -> Generator[object, None, tuple[dict[str, Any], bool]]:
+    """Yield the events of an envelope one by one; return the rest of it.
+
+    Returns:
+        The object without the arrays whose elements were yielded, and whether there were any.
+    """
+    members: dict[str, Any] = {}
+    opened = is_event = False
+    for kind, key in tokens:
+        if kind == "end_map":
+            break
+        if key in members:
+            twice.append((members, key))
+        token = next(tokens)
+        place = (*path, key)
+        is_event = is_event or marks_event((key,))
+        if token[0] == "start_map" and place in _AROUND_ARRAYS and not is_event:
+            members[key], inner = yield from _object(tokens, place, nesting, twice)
+            opened = opened or inner
+            continue
+        if token[0] == "start_array" and place in ARRAYS and not is_event:
+            first = next(tokens)
+            if first[0] in {"start_map", "end_array"}:
+                opened = True
+                yield from _elements(tokens, first, nesting, twice)
+                continue
+            value = _value(chain((first,), tokens), token, nesting, twice)
+        else:
+            value = _value(tokens, token, nesting, twice)
+        if value is _TOO_DEEP:
+            yield value
+        else:
+            members[key] = value
+    return members, opened
+
+
+def _value(  # noqa: C901, PLR0912 - a call for each token would cost more than all the rest
+    tokens: Iterator[Token], token: Token, nesting: int, twice: Twice
+) -> Any:
+    """Return the value that a token begins; `_TOO_DEEP` if it nests too deeply."""
+    kind, value = token
+    if kind not in _CONTAINERS:
+        return value
+    current: Any = _CONTAINERS[kind]()
+    is_map = kind == "start_map"
+    above: list[Any] = []
+    key = ""
+    for kind, value in tokens:  # One pass for each key and value: the hot loop of this reader.
+        if kind == "map_key":
+            key = value
+            if key in current:
+                twice.append((current, key))
+        elif kind not in _STRUCTURE:
+            if is_map:
+                current[key] = value
+            else:
+                current.append(value)
+        elif kind in _CONTAINERS:
+            child = _CONTAINERS[kind]()
+            if is_map:
+                current[key] = child
+            else:
+                current.append(child)
+            above.append(current)
+            if len(above) >= nesting:
+                return _pass_over(tokens, len(above) + 1)
+            current = child
+            is_map = kind == "start_map"
+        elif above:
+            current = above.pop()
+            is_map = current.__class__ is dict
+        else:
+            break
+    return current
+
+
+def _pass_over(tokens: Iterator[Token], depth: int) -> object:
+    """Read on until so many containers have ended, and keep nothing."""
+    for kind, _ in tokens:
+        depth += (kind in _CONTAINERS) - (kind in _ENDS)
+        if not depth:
+            break
+    return _TOO_DEEP

@@ -1,0 +1,161 @@
+"""EVTX, the binary log of Windows, through the evtx library."""
+
+import io
+import struct
+from collections.abc import Iterator
+from typing import IO, Any
+
+from msgspec import Struct
+
+from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
+from smbrare.records.event import Origin, Record, Skipped
+from smbrare.records.json_text import BadJson, decode, nests_deeper
+
+_MAGIC = b"ElfFile\0"
+_HEADER_BYTES = 4096
+_CHUNK_BYTES = 65_536
+_CHUNK_MAGIC = b"ElfChnk\0"
+_CHUNK_HEAD = struct.Struct("<8sQQ")  # The magic, and the numbers of the first and last record.
+_SHORTEST_RECORD = 28
+_CHUNK_COUNT = struct.Struct("<H")
+_CHUNK_COUNT_AT = 42
+
+
+def recognizes(head: bytes, *, whole: bool) -> bool:
+    """Return whether a stream's first bytes are those of an EVTX file, whole or not."""
+    del whole
+    return head.startswith(_MAGIC)
+
+
+class Text(Struct, frozen=True, gc=False):
+    """A record as the library gives it.
+
+    Attributes:
+        origin: Where it stands.
+        json: Its JSON, one object.
+    """
+
+    origin: Origin
+    json: str
+
+
+def read(stream: IO[bytes], path: str, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
+    """Yield the records of an EVTX file as JSON documents, and what had to be skipped.
+
+    Args:
+        stream: The file, readable at any place; it stays open.
+        path: The input's name, for the records' origins, which count records in the order of the
+            file, damaged ones too.
+        limits: The longest record to decode.
+
+    Raises:
+        OSError: If the stream fails; records before that were yielded.
+    """
+    for item in texts(stream, path):
+        yield item if isinstance(item, Skipped) else record(item, limits)
+
+
+def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
+    """Yield the records of an EVTX file as the library gives them, and what had to be skipped.
+
+    Reading goes on behind a damaged record or chunk (64 KiB of records), which the reason names by
+    the number it has in the file. Chunks that Windows reserved and never wrote hold nothing and
+    are passed over.
+
+    The library drops a last chunk that is cut off; here the records in it are read as far as they
+    go, and the rest is skipped.
+
+    Args:
+        stream: The file, readable at any place; it stays open.
+        path: The input's name, for the origins.
+
+    Raises:
+        OSError: If the stream fails; records before that were yielded.
+    """
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    header = stream.read(_HEADER_BYTES)
+    if len(header) < _HEADER_BYTES:
+        yield _cut_off(Origin(path, 1), "its header")
+        return
+    chunks, rest = divmod(size - _HEADER_BYTES, _CHUNK_BYTES)
+    missing = _announced(stream, chunks)
+    stream.seek(0)
+    number = 0
+    for item in _parsed(stream, path, 1):
+        number = item.origin.number
+        missing -= 1
+        yield item
+    if missing > 0:
+        number += 1
+        yield Skipped(Origin(path, number), f"{missing} records not found", could_matter=True)
+    (promised,) = _CHUNK_COUNT.unpack_from(header, _CHUNK_COUNT_AT)
+    stream.seek(_HEADER_BYTES + chunks * _CHUNK_BYTES)
+    tail = stream.read(rest)
+    if tail.strip(b"\0"):
+        last = io.BytesIO(header + tail.ljust(_CHUNK_BYTES, b"\0"))
+        for item in _parsed(last, path, number + 1):
+            number = item.origin.number
+            yield item
+    if tail.strip(b"\0") or chunks < promised:
+        yield _cut_off(Origin(path, number + 1), f"chunk {chunks}")
+
+
+def _announced(stream: IO[bytes], chunks: int) -> int:
+    """Return how many records the chunks say that they hold.
+
+    The library takes a record whose beginning was overwritten for the end of its chunk.
+    """
+    announced = 0
+    for chunk in range(chunks):
+        stream.seek(_HEADER_BYTES + chunk * _CHUNK_BYTES)
+        head = stream.read(_CHUNK_HEAD.size)
+        if len(head) == _CHUNK_HEAD.size and head.startswith(_CHUNK_MAGIC):
+            _, first, last = _CHUNK_HEAD.unpack(head)
+            if 0 <= last - first < _CHUNK_BYTES // _SHORTEST_RECORD:
+                announced += last - first + 1
+    return announced
+
+
+def _cut_off(origin: Origin, where: str) -> Skipped:
+    return Skipped(origin, f"cut off in {where}", could_matter=True, ends_input=True)
+
+
+def _parsed(stream: IO[bytes], path: str, number: int) -> Iterator[Text | Skipped]:
+    """Yield what the library finds in a file of whole chunks, numbered from a number on."""
+    import evtx  # noqa: PLC0415
+
+    try:
+        # One thread: the workers are processes, and so is the order of records the file's.
+        records = evtx.PyEvtxParser(stream, number_of_threads=1).records_json()
+    except (OSError, RuntimeError) as error:
+        reason = f"damaged EVTX: {error}"
+        yield Skipped(Origin(path, number), reason, could_matter=True, ends_input=True)
+        return
+    while True:
+        origin = Origin(path, number)
+        try:
+            found: Any = next(records)
+        except StopIteration:
+            return
+        except RuntimeError as error:
+            yield Skipped(origin, str(error), could_matter=True)
+        else:
+            yield Text(origin, found["data"])
+        number += 1
+
+
+def record(item: Text, limits: Limits = DEFAULT) -> Record | Skipped:
+    """Return what a record holds, decoded."""
+    text, origin = item.json, item.origin
+    if len(text.encode()) > limits.record_bytes:
+        return Skipped(origin, longer_than(limits), could_matter=True)
+    try:
+        document = decode(text)
+    except BadJson as bad:
+        return Skipped(origin, str(bad), could_matter=True)
+    if not isinstance(document, dict):
+        return Skipped(origin, f"no object: {type(document).__name__}", could_matter=True)
+    if nests_deeper(text, document, limits.nesting):
+        return Skipped(origin, TOO_DEEP, could_matter=True)
+    return Record(origin, document)

@@ -1,0 +1,239 @@
+"""Compressed streams: gzip, bzip2, xz and zstd, each to its real end.
+
+All four consist of members or frames that may follow one another, padded with zero bytes. The
+libraries share one interface, so one loop reads them all.
+"""
+
+import re
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from io import BufferedIOBase
+from typing import Protocol
+
+from msgspec import Struct
+
+from smbrare.inputs.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
+from smbrare.limits import KIB, MIB
+
+# A library that finds damage keeps back what it had not given yet: small steps lose little.
+_OUTPUT_BYTES = 64 * KIB
+_OUTPUT_BYTES_AHEAD = MIB
+"""Each step costs the thread that unpacks a wait for the interpreter."""
+
+_BLOCKS_AHEAD = 3
+_SECONDS_TO_SWITCH = 1e-5
+
+_LONGEST_MAGIC = 10
+_XZ_MEMORY = 256 * MIB
+
+
+class Decompressor(Protocol):
+    """What the libraries' decompressors of one member have in common."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the member is complete."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether nothing more comes out without more going in."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What followed the member."""
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Return at most so many bytes of what the data decompresses to."""
+
+
+class Codec(Struct, frozen=True):
+    """A library at work.
+
+    Attributes:
+        new: Makes the decompressor of one member.
+        errors: What it raises for damaged data.
+    """
+
+    new: Callable[[], Decompressor]
+    errors: tuple[type[Exception], ...]
+
+
+class Compression(Struct, frozen=True):
+    """A compressed format.
+
+    Attributes:
+        name: Its name, for the user.
+        magic: Matches the first bytes of a member.
+        load: Imports the library.
+        reader: Opens a stream as one that is unpacked in large steps, where the library has that.
+    """
+
+    name: str
+    magic: re.Pattern[bytes]
+    load: Callable[[], Codec]
+    reader: Callable[[Stream], BufferedIOBase] | None = None
+
+
+def _gzip() -> Codec:
+    from isal import igzip_lib  # noqa: PLC0415
+
+    def new() -> Decompressor:
+        return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+
+    # Its stub says that the class is an instance.
+    return Codec(new, (igzip_lib.IsalError,))  # type: ignore[arg-type]
+
+
+def _gzip_reader(stream: Stream) -> BufferedIOBase:
+    from isal import igzip  # noqa: PLC0415
+
+    return igzip.IGzipFile(mode="rb", fileobj=stream)  # type: ignore[no-untyped-call]
+
+
+def _bzip2() -> Codec:
+    import bz2  # noqa: PLC0415
+
+    return Codec(bz2.BZ2Decompressor, (OSError, ValueError))
+
+
+def _xz() -> Codec:
+    import lzma  # noqa: PLC0415
+
+    def new() -> Decompressor:
+        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+
+    return Codec(new, (lzma.LZMAError,))
+
+
+def _zstd() -> Codec:
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415
+    else:
+        from backports import zstd  # noqa: PLC0415
+    return Codec(zstd.ZstdDecompressor, (zstd.ZstdError,))
+
+
+COMPRESSIONS = (
+    Compression("gzip", re.compile(rb"\x1f\x8b\x08"), _gzip, _gzip_reader),
+    # The mark of a first block, or of a file without one, follows the level.
+    Compression(
+        "bzip2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)", re.DOTALL), _bzip2
+    ),
+    Compression("xz", re.compile(rb"\xfd7zXZ\0"), _xz),
+    # A frame, or one that carries no data.
+    Compression("zstd", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL), _zstd),
+)
+
+
+def recognize(head: bytes) -> Compression | None:
+    """Return the compression that a stream's first bytes show, or None."""
+    for compression in COMPRESSIONS:
+        if compression.magic.match(head):
+            return compression
+    return None
+
+
+def is_packed(container: str) -> bool:
+    """Return whether one of a container's layers is compressed by a format of this module."""
+    return any(compression.name in container.split() for compression in COMPRESSIONS)
+
+
+def decompressed(
+    stream: Stream, compression: Compression, budget: Budget, *, ahead: bool = False
+) -> Generator[bytes]:
+    """Yield what a compressed stream holds, over all of its members.
+
+    Args:
+        stream: The compressed bytes.
+        compression: What they are compressed with.
+        budget: What they may expand to.
+        ahead: Whether to unpack in a thread while what it gave is worked on, in large steps, of
+            which more is lost before damage.
+
+    Raises:
+        Damaged: If it is corrupt, cut off, followed by something else, or larger than the budget
+            allows; what came before was yielded.
+    """
+    if not ahead:
+        return _members(stream, compression, budget, _OUTPUT_BYTES)
+    if compression.reader is None:
+        return _in_thread(_members(stream, compression, budget, _OUTPUT_BYTES_AHEAD))
+    return _in_thread(_given_by(compression.reader(stream), compression, budget))
+
+
+def _in_thread(blocks: Iterator[bytes]) -> Generator[bytes]:
+    """Yield the same, each of which is made in a thread while the one before is worked on."""
+    # Most inputs are not compressed, and do without it.
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    # The thread seldom wants the interpreter, but waits for it each time it has unpacked a little.
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_SECONDS_TO_SWITCH)
+    try:
+        with ThreadPoolExecutor(1) as thread:
+            coming = deque(thread.submit(next, blocks, None) for _ in range(_BLOCKS_AHEAD))
+            while (block := coming.popleft().result()) is not None:
+                coming.append(thread.submit(next, blocks, None))
+                yield block
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def _members(
+    stream: Stream, compression: Compression, budget: Budget, step: int
+) -> Generator[bytes]:
+    engines = _Engines(compression.name, compression.load(), budget, step)
+    data = stream.read(BLOCK_BYTES)
+    while data:
+        left = yield from _member(stream, data, engines)
+        data = _after_padding(stream, left)
+        if data and not compression.magic.match(data):
+            raise Damaged(f"something else follows the {compression.name} data")
+
+
+def _given_by(file: BufferedIOBase, compression: Compression, budget: Budget) -> Iterator[bytes]:
+    errors: tuple[type[Exception], ...] = (OSError, EOFError, *compression.load().errors)
+    try:
+        while block := file.read(_OUTPUT_BYTES_AHEAD):
+            budget.give(len(block))
+            yield block
+    except errors as error:
+        raise Damaged(f"damaged {compression.name} data: {error}") from None
+
+
+class _Engines(Struct, frozen=True):
+    """How the members of a stream are decompressed."""
+
+    name: str
+    codec: Codec
+    budget: Budget
+    step: int
+
+
+def _member(stream: Stream, data: bytes, engines: _Engines) -> Generator[bytes, None, bytes]:
+    """Yield what one member holds; return what was read beyond it."""
+    engine = engines.codec.new()
+    while True:
+        try:
+            output = engine.decompress(data, engines.step)
+        except engines.codec.errors as error:
+            raise Damaged(f"damaged {engines.name} data: {error}") from None
+        engines.budget.give(len(output))
+        yield output
+        if engine.eof:
+            return engine.unused_data
+        data = stream.read(BLOCK_BYTES) if engine.needs_input else b""
+        if engine.needs_input and not data:
+            raise Damaged(f"the {engines.name} data is cut off")
+
+
+def _after_padding(stream: Stream, data: bytes) -> bytes:
+    """Return the first bytes that are not padding, enough to know a member by; empty at the end."""
+    while not (data := data.lstrip(b"\0")):
+        data = stream.read(BLOCK_BYTES)
+        if not data:
+            return b""
+    if len(data) < _LONGEST_MAGIC:
+        data += stream.read(BLOCK_BYTES)
+    return data

@@ -1,0 +1,145 @@
+"""What happened around a finding, in words for people and as JSON values."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from smbrare.detection.host_context import REACH, SESSION, Activity, Around, Kind
+from smbrare.outputs import grid
+from smbrare.outputs.wording import some, time_text
+from smbrare.records.fields import HOUR, MICROSECONDS, format_time
+from smbrare.text import visible
+
+KINDS: dict[Kind, str] = {
+    "process": "process start",
+    "share": "file share",
+    "dns": "DNS query",
+    "smb": "SMB client",
+    "ntlm": "NTLM sent to",
+    "logon": "logon",
+    "logoff": "logoff",
+}
+"""What each kind of event is called."""
+
+_COLUMNS = (
+    grid.Column("Offset", right=True),
+    grid.Column("What"),
+    grid.Column("User", folds=True),
+    grid.Column("Detail", folds=True),
+    grid.Column("Record", right=True),
+)
+_MINUTE = 60
+_REACH = f"{REACH // MICROSECONDS // _MINUTE} minutes"
+SCOPE = (
+    f"Events of the host from {_REACH} before to {_REACH} after, and logons from "
+    f"{SESSION // HOUR} hours before."
+)
+"""What was looked at, for people."""
+
+
+def offset_text(activity: Activity, time: int) -> str:
+    """Return how long before or after a finding an event was, to the second (``-0:42``).
+
+    Args:
+        activity: The event.
+        time: The finding's time, in microseconds since 1970 UTC.
+    """
+    minutes, seconds = divmod(abs(activity.time - time) // MICROSECONDS, _MINUTE)
+    return f"{'-' if activity.time < time else '+'}{minutes}:{seconds:02}"
+
+
+def event_text(activity: Activity) -> str:
+    """Return what an event tells, without its time and its user."""
+    match activity.kind:
+        case "process":
+            parent = f", started by {activity.parent}" if activity.parent else ""
+            return f"{activity.detail or activity.what}{parent}"
+        case "share":
+            file = f" {activity.detail}" if activity.detail else ""
+            return f"{activity.what}{file}" + (
+                f" from {activity.parent}" if activity.parent else ""
+            )
+        case "ntlm":
+            return f"{activity.what}" + (f" by {activity.parent}" if activity.parent else "")
+        case "logon":
+            return f"{activity.what}" + (f" from {activity.detail}" if activity.detail else "")
+        case "dns" | "smb":
+            return f"{activity.what}" + (f" ({activity.detail})" if activity.detail else "")
+        case "logoff":
+            return ""
+
+
+def users_text(around: Around) -> Iterator[str]:
+    """Yield a line for each user whose hash the connection may have given away."""
+    for each in around.logged_on:
+        yield f"{each.user} was logged on ({each.how} since {time_text(each.since)}, {each.origin})"
+    if around.active:
+        yield f"programs started as {some(around.active)}"
+
+
+def missing_text(around: Around) -> Iterator[str]:
+    """Yield what is not shown, and why."""
+    if around.left_out:
+        counts = ", ".join(f"{number:,} {KINDS[kind]}" for kind, number in around.left_out.items())
+        yield f"more that are further away in time: {counts}"
+    for gap in around.gaps:
+        yield f"not complete: {gap}"
+    if not around.events and not around.gaps:
+        yield "the logs read here hold no other event of the host in that time"
+
+
+def lines(around: Around, time: int, width: int | None, *, color: bool) -> Iterator[str]:
+    """Yield what happened around a finding as lines for a terminal.
+
+    Args:
+        around: What happened.
+        time: The finding's time, in microseconds since 1970 UTC.
+        width: Columns of the terminal; None for as wide as the text is.
+        color: Whether to use the terminal's colours.
+    """
+    yield f"\naround it, {_REACH} before to {_REACH} after:\n"
+    for text in (*users_text(around), *missing_text(around)):
+        yield f"  {visible(text)}\n"
+    if around.events:
+        yield "\n"
+        rows = [
+            (
+                offset_text(activity, time),
+                KINDS[activity.kind],
+                activity.user,
+                event_text(activity),
+                str(activity.origin.number),
+            )
+            for activity in around.events
+        ]
+        yield from grid.lines(_COLUMNS, rows, width, color=color)
+
+
+def document(around: Around) -> dict[str, Any]:
+    """Return what happened around a finding as JSON values."""
+    return {
+        "events": [
+            {
+                "time": format_time(activity.time),
+                "kind": activity.kind,
+                "host": activity.host,
+                "user": activity.user or None,
+                "what": activity.what,
+                "detail": activity.detail or None,
+                "parent": activity.parent or None,
+                "record": {"path": activity.origin.path, "number": activity.origin.number},
+            }
+            for activity in around.events
+        ],
+        "left_out": dict(around.left_out),
+        "logged_on": [
+            {
+                "user": each.user,
+                "type": each.how,
+                "since": format_time(each.since),
+                "record": {"path": each.origin.path, "number": each.origin.number},
+            }
+            for each in around.logged_on
+        ],
+        "active_users": list(around.active),
+        "not_complete": list(around.gaps),
+    }

@@ -1,0 +1,148 @@
+"""Queries to paste, made for one finding: who else contacted it, and what its hosts did then.
+
+Three languages: Kibana's query bar (KQL), ES|QL, and the hunting KQL of Microsoft Defender.
+"""
+
+from msgspec import Struct
+
+from smbrare.detection.finding import Finding
+from smbrare.records.fields import MICROSECONDS, date, format_time
+from smbrare.text import visible
+
+AROUND_MINUTES = 15
+"""Minutes before and after the first connection that a look at the hosts takes in."""
+
+_AROUND = AROUND_MINUTES * 60 * MICROSECONDS
+_EARLIEST = date("0001-01-01T00:00:00Z").time
+_LATEST = date("9999-12-31T23:59:59Z").time
+_EVERYTHING = "logs-*, winlogbeat-*, endgame-*"
+
+
+class Pivot(Struct, frozen=True):
+    """One query.
+
+    Attributes:
+        title: The question that it answers.
+        language: Where it is pasted.
+        text: The query, over one or more lines.
+    """
+
+    title: str
+    language: str
+    text: str
+
+
+def pivots(finding: Finding) -> tuple[Pivot, ...]:
+    """Return the queries of a finding; undated ones have none that look around its time.
+
+    Host names with invisible characters are left out, because no clipboard carries them
+    faithfully: the private address of the connection stands in for them.
+    """
+    who = "Who contacted the destination?"
+    what = "What did the hosts do around it?"
+    found = [
+        Pivot(who, "Kibana KQL", _kibana_who(finding)),
+        Pivot(who, "ES|QL", _esql_who(finding)),
+        Pivot(who, "Defender KQL", _defender_who(finding)),
+    ]
+    window = _window(finding)
+    if window is not None:
+        start, end = window
+        found += [
+            Pivot(what, "Kibana KQL", _kibana_around(finding, start, end)),
+            Pivot(what, "ES|QL", _esql_around(finding, start, end)),
+            Pivot(what, "Defender KQL", _defender_around(finding, start, end)),
+        ]
+    return tuple(found)
+
+
+def quoted(text: str) -> str:
+    """Return a string literal; the three languages escape quotes and backslashes alike."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _hosts(finding: Finding) -> list[str]:
+    return [quoted(name) for name in finding.hosts if name and visible(name) == name]
+
+
+def _window(finding: Finding) -> tuple[str, str] | None:
+    time = finding.sighting.time
+    if time is None:
+        return None
+    start, end = max(time - _AROUND, _EARLIEST), min(time + _AROUND, _LATEST)
+    return format_time(start), format_time(end)
+
+
+def _kibana_who(finding: Finding) -> str:
+    address = quoted(finding.sighting.destination)
+    return f"destination.ip : {address} or source.ip : {address}"
+
+
+def _kibana_around(finding: Finding, start: str, end: str) -> str:
+    hosts = " or ".join(_hosts(finding))
+    where = f"host.name : ({hosts})" if hosts else f"host.ip : {quoted(finding.sighting.source)}"
+    kinds = "event.category : (process or file or network or authentication)"
+    return f'{where} and {kinds} and @timestamp >= "{start}" and @timestamp <= "{end}"'
+
+
+def _esql_who(finding: Finding) -> str:
+    return "\n".join(
+        (
+            f"FROM {_EVERYTHING}",
+            f"| WHERE destination.ip == TO_IP({quoted(finding.sighting.destination)})",
+            "| STATS first_seen = MIN(@timestamp), last_seen = MAX(@timestamp), events = COUNT(*)",
+            "    BY host.name, source.ip, destination.port, event.outcome",
+            "| SORT first_seen",
+        )
+    )
+
+
+def _esql_around(finding: Finding, start: str, end: str) -> str:
+    hosts = ", ".join(_hosts(finding))
+    source = quoted(finding.sighting.source)
+    where = f"host.name IN ({hosts})" if hosts else f"host.ip == TO_IP({source})"
+    return "\n".join(
+        (
+            f"FROM {_EVERYTHING}",
+            f'| WHERE @timestamp >= "{start}" AND @timestamp <= "{end}"',
+            f"| WHERE {where}",
+            "| KEEP @timestamp, host.name, user.name, event.category, event.action, process.name,",
+            "    process.command_line, file.path, destination.ip, destination.port",
+            "| SORT @timestamp",
+            "| LIMIT 1000",
+        )
+    )
+
+
+def _defender_who(finding: Finding) -> str:
+    return "\n".join(
+        (
+            "DeviceNetworkEvents",
+            f"| where RemoteIP == {quoted(finding.sighting.destination)}",
+            "| summarize First = min(Timestamp), Last = max(Timestamp), Events = count()",
+            "    by DeviceName, LocalIP, RemotePort, ActionType",
+            "| order by First asc",
+        )
+    )
+
+
+def _defender_around(finding: Finding, start: str, end: str) -> str:
+    hosts = ", ".join(_hosts(finding))
+    source = quoted(finding.sighting.source)
+    machines = (
+        f"| where DeviceName has_any ({hosts})"
+        if hosts
+        else f"| where DeviceId in ((DeviceNetworkEvents | where LocalIP == {source}"
+        " | distinct DeviceId))"
+    )
+    return "\n".join(
+        (
+            "union DeviceProcessEvents, DeviceFileEvents, DeviceNetworkEvents, DeviceLogonEvents",
+            f"| where Timestamp between (datetime({start}) .. datetime({end}))",
+            machines,
+            "| project Timestamp, DeviceName, ActionType, AccountName, FileName, FolderPath,",
+            "    ProcessCommandLine, InitiatingProcessFileName, RemoteIP, RemotePort",
+            "| order by Timestamp asc",
+        )
+    )

@@ -1,0 +1,1 @@
+"""The rule, written for other tools."""

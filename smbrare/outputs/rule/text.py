@@ -1,0 +1,102 @@
+"""The rule for people: what it is, what it asks, and what it leaves out."""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import Any
+
+from smbrare.detection.finding import TACTICS, TECHNIQUES
+from smbrare.rule import predicate
+from smbrare.rule.networks import NOT_INTERNET, PRIVATE, Network
+
+LEFT_OUT: dict[Network, str] = {
+    ip_network("0.0.0.0/8"): '"This network" (RFC 791)',
+    ip_network("fc00::/7"): "Unique-Local (RFC 4193)",
+    ip_network("2001:db8::/32"): "Documentation (RFC 3849)",
+}
+"""Ranges of the IANA special-purpose registries that the rule takes for internet all the same."""
+
+NOTES = (
+    "source.ip has to be private IPv4: a connection from an IPv6 address is never seen.",
+    "WebDAV, to which Windows turns when SMB is blocked, and SMB over QUIC are other ports.",
+    "Outcome and direction are not asked: a failed, denied or inbound connection counts.",
+    "Six ranges lie within 192.0.0.0/24 and exclude nothing of their own.",
+)
+_PRIVATE_NAME = "Private-Use"
+
+
+def describe() -> Iterator[str]:
+    """Yield the lines of ``rule show``."""
+    yield predicate.RULE_NAME
+    for name, text in _identity():
+        yield f"  {name:<11}{text}"
+    yield ""
+    yield "An event is a sighting if each of these fields holds what is asked:"
+    for clause in predicate.CLAUSES:
+        yield f"  {clause.field:<19}{clause.wants}"
+    yield ""
+    yield f"A sighting is a finding if {_new_by()}."
+    yield ""
+    yield "Private ranges of source.ip, one of which it has to be in:"
+    yield from _ranges((network, _PRIVATE_NAME) for network in PRIVATE)
+    yield ""
+    yield "Ranges of destination.ip that are not the internet, with their names at IANA:"
+    yield from _ranges(iter(NOT_INTERNET.items()))
+    yield ""
+    yield "Special ranges that the rule takes for internet all the same:"
+    yield from _ranges(iter(LEFT_OUT.items()))
+    yield ""
+    yield "What it does not see, or does not ask:"
+    yield from (f"  {note}" for note in NOTES)
+
+
+def _identity() -> Iterator[tuple[str, str]]:
+    yield "id", predicate.RULE_ID
+    yield "version", predicate.RULE_VERSION
+    yield "type", f"new terms on destination.ip, history {predicate.HISTORY_DAYS} days"
+    yield "severity", f"{predicate.SEVERITY}, risk score {predicate.RISK_SCORE}"
+    for (technique, title), (tactic, aim) in zip(TECHNIQUES, TACTICS, strict=True):
+        yield "ATT&CK", f"{technique} {title} ({tactic} {aim})"
+    yield "indices", predicate.INDICES[0]
+    for index in predicate.INDICES[1:]:
+        yield "", index
+    yield "reference", predicate.RULE_URL
+
+
+def _new_by() -> str:
+    return f"its destination.ip has no sighting in the {predicate.HISTORY_DAYS} days before it"
+
+
+def _ranges(named: Iterator[tuple[Network, str]]) -> Iterator[str]:
+    for network, name in named:
+        yield f"  {network!s:<19}{name}"
+
+
+def as_json() -> dict[str, Any]:
+    """Return the same as JSON values."""
+    return {
+        "uuid": predicate.RULE_ID,
+        "name": predicate.RULE_NAME,
+        "version": predicate.RULE_VERSION,
+        "type": "new_terms",
+        "new_terms_fields": ["destination.ip"],
+        "history_days": predicate.HISTORY_DAYS,
+        "severity": predicate.SEVERITY,
+        "risk_score": predicate.RISK_SCORE,
+        "techniques": [{"id": name, "name": title} for name, title in TECHNIQUES],
+        "tactics": [{"id": name, "name": title} for name, title in TACTICS],
+        "indices": list(predicate.INDICES),
+        "reference": predicate.RULE_URL,
+        "clauses": [
+            {
+                "field": clause.field,
+                "wants": clause.wants,
+                "none_of" if clause.negated else "one_of": [
+                    value if isinstance(value, str | int) else str(value) for value in clause.among
+                ],
+            }
+            for clause in predicate.CLAUSES
+        ],
+        "not_internet": {str(network): name for network, name in NOT_INTERNET.items()},
+        "taken_for_internet": {str(network): name for network, name in LEFT_OUT.items()},
+        "notes": list(NOTES),
+    }

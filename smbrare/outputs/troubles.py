@@ -1,0 +1,66 @@
+"""What a run has to tell of trouble on stderr: what was skipped, and what could not be judged."""
+
+from collections.abc import Iterator
+
+from smbrare.detection.report import Report
+from smbrare.detection.survey import MOST_LOCATED
+from smbrare.text import visible
+from smbrare.withheld import counted
+
+_ADVICE = {
+    "host.os.type": "export host.os.type (the agent's add_host_metadata sets it)",
+    "network.transport": "without --literal it is inferred where the record tells",
+    "process.pid": "without --literal it is inferred where the record tells",
+    "event.category": "export event.category, or the vendor's raw records",
+}
+
+
+def troubles(report: Report) -> list[str]:
+    """Return a line for each trouble of a run: what was skipped, then what was not judged."""
+    return [*(f"smbrare: {line}" for line in _skipped(report)), *unjudged(report)]
+
+
+def unjudged(report: Report) -> list[str]:
+    """Return a line for each input, or source in an input, that could not be judged."""
+    return [f"smbrare: {line}" for line in _unjudged(report)]
+
+
+def _skipped(report: Report) -> Iterator[str]:
+    """Yield a line for each input that was not read to its end, and each of the first records."""
+    located = [skipped for survey in report.inputs for skipped in survey.located]
+    ends = [skipped for skipped in located if skipped.ends_input]
+    others = [skipped for skipped in located if not skipped.ends_input]
+    for skipped in ends + others[:MOST_LOCATED]:
+        place = str(skipped.origin) if skipped.origin.number else skipped.origin.path
+        what = "not read to its end: " if skipped.ends_input else "skipped: "
+        yield visible(f"{place}: {what}{skipped.reason}")
+    total = sum(survey.skipped for survey in report.inputs)
+    left = total - len(ends) - min(len(others), MOST_LOCATED)
+    if left:
+        yield f"… and {left:,} more skipped"
+
+
+def _unjudged(report: Report) -> Iterator[str]:
+    for survey, source, reason in report.unjudged():
+        advice = _advice(report, reason)
+        named = f"{survey.path} ({source})" if source else survey.path
+        yield visible(f"{named} was not judged: {reason}" + (f"; {advice}" if advice else ""))
+    if not report.inputs:
+        yield "nothing was judged: no input"
+    if report.unseen:
+        yield (
+            f"{counted(report.unseen, 'matching event')} not judged: no run reads an event "
+            "without a time"
+        )
+
+
+def _advice(report: Report, reason: str) -> str:
+    if "without --literal" in _advice_on(reason) and not report.setup.literal:
+        return ""
+    if report.replayed is not None and report.setup.literal and " missing in " in reason:
+        return "with --inferred it is supplied where the record tells"
+    return _advice_on(reason)
+
+
+def _advice_on(reason: str) -> str:
+    return next((text for name, text in _ADVICE.items() if name in reason), "")

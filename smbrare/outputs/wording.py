@@ -1,0 +1,151 @@
+"""A finding's facts in words, the same in every output that a person reads."""
+
+from collections.abc import Iterator, Sequence
+
+from smbrare.detection.dns import Query
+from smbrare.detection.finding import Finding, History, duration
+from smbrare.enrichment.lookup import listings, network_text
+from smbrare.records.fields import MICROSECONDS, format_time
+
+_MOST_NAMED = 5
+_HOUR, _DAY = 3_600, 86_400
+_SUCCESS = frozenset({"success", "connectionsuccess"})
+_FAILURE = frozenset({"failure", "connectionfailed", "denied"})
+_INBOUND = frozenset({"inbound", "ingress"})
+
+
+def values(finding: Finding, field: str) -> list[str]:
+    """Return an ECS field of the finding's event as texts, none where it is missing."""
+    value = finding.event.get(field, [])
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def time_text(time: int | None) -> str:
+    """Return microseconds since 1970 UTC to the second (``2026-11-18 09:11:18``)."""
+    return "undated" if time is None else format_time(time)[:19].replace("T", " ")
+
+
+def outcome_text(finding: Finding) -> str:
+    """Return what came of the connections: established, failed or unknown, or a mix of them.
+
+    ``event.outcome`` of all of the finding's events decides. Where none of them tells,
+    ``event.type`` and ``event.action`` of the first do (Microsoft Defender fills only those).
+    """
+    told = frozenset(finding.outcomes)
+    if not told & (_SUCCESS | _FAILURE):
+        told = frozenset(values(finding, "event.type") + values(finding, "event.action"))
+    established, failed = bool(told & _SUCCESS), bool(told & _FAILURE)
+    if established:
+        return "established, some failed" if failed else "established"
+    if failed:
+        return "failed or unknown" if "unknown" in told else "failed"
+    return "unknown"
+
+
+def is_inbound(finding: Finding) -> bool:
+    """Return whether the exporter calls the connection inbound, which is odd for this rule."""
+    return not _INBOUND.isdisjoint(values(finding, "network.direction"))
+
+
+def host_text(finding: Finding) -> str:
+    """Return the name of the first event's host, and how many others there are (``WS-02 +1``)."""
+    name = ", ".join(values(finding, "host.name") or finding.hosts[:1])
+    more = finding.host_count - 1
+    return f"{name} +{more}" if more > 0 else name
+
+
+def domain_text(finding: Finding) -> str:
+    """Return the destination's domain; where its events tell none, names out of DNS events.
+
+    Those are marked (``files.example +1 (DNS)``): the finding's own event does not name them.
+    """
+    own = values(finding, "destination.domain")
+    if own or not finding.queries:
+        return ", ".join(own)
+    name, *others = finding.dns_names
+    return f"{name} +{len(others)} (DNS)" if others else f"{name} (DNS)"
+
+
+def query_text(query: Query) -> str:
+    """Return who asked for a name, and when (``files.example, asked by WS-01 at …``)."""
+    by = f" by {query.host}" if query.host else ""
+    if query.first is None or query.last is None:
+        return f"{query.name}, asked{by}"
+    if query.first == query.last:
+        return f"{query.name}, asked{by} at {time_text(query.first)}"
+    return f"{query.name}, asked{by} from {time_text(query.first)} to {time_text(query.last)}"
+
+
+def queries_text(finding: Finding) -> list[str]:
+    """Return the DNS queries that led to the destination, the first few of them in words."""
+    shown = [query_text(query) for query in finding.queries[:_MOST_NAMED]]
+    more = len(finding.queries) - len(shown)
+    return [*shown, f"and {more:,} more"] if more else shown
+
+
+def history_text(history: History, *, at_least: str = "≥ ") -> str:
+    """Return how much of the history was known (``2d 3h of 7d``).
+
+    Args:
+        history: What was known.
+        at_least: What stands before a lower bound.
+    """
+    known = f"{at_least if history.sampled else ''}{duration(history.known)}"
+    return known if history.wanted is None else f"{known} of {duration(history.wanted)}"
+
+
+def notes(finding: Finding) -> list[str]:
+    """Return what is odd about a finding, its destination's network, and its inferred fields."""
+    network, inferred = network_text(finding.extra), ", ".join(finding.sighting.inferred)
+    return [
+        *([network] if network else []),
+        *oddities(finding),
+        *([f"inferred: {inferred}"] if inferred else []),
+    ]
+
+
+def oddities(finding: Finding) -> list[str]:
+    """Return what is odd about a finding, in a few words each."""
+    found = [*listings(finding.extra), *_held_back(finding)]
+    if is_inbound(finding):
+        found.append("inbound")
+    if finding.late:
+        found.append("late")
+    if finding.alert is not None and finding.alert.crowded:
+        found.append("max-signals exceeded")
+    if finding.previous is not None and finding.sighting.time is not None:
+        found.append(f"again after {silence(finding)}")
+    return found
+
+
+def _held_back(finding: Finding) -> Iterator[str]:
+    """Yield why a finding is none, and since when the baseline knows it from where."""
+    if finding.status == "excluded":
+        yield f"excluded: {finding.reason}" if finding.reason else "excluded"
+    elif finding.status == "known":
+        known = finding.recorded
+        if known is None:
+            yield "known"
+            return
+        on = f" on {some([host for host in known.hosts if host])}" if any(known.hosts) else ""
+        yield f"known since {time_text(known.first)}{on}"
+        if finding.new_hosts:
+            yield f"new on {some(finding.new_hosts)}"
+
+
+def some(names: Sequence[str]) -> str:
+    """Return names as a list in words, the first few of them and how many more."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def silence(finding: Finding) -> str:
+    """Return how long the destination was not contacted before, empty where it never was.
+
+    From a day on minutes are left out.
+    """
+    time, previous = finding.sighting.time, finding.previous
+    if time is None or previous is None:
+        return ""
+    silent = (time - previous) // MICROSECONDS
+    return duration(silent if silent < _DAY else silent - silent % _HOUR)

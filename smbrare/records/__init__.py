@@ -1,0 +1,1 @@
+"""What flows through the program: records, their typed values, times and paths."""

@@ -1,0 +1,111 @@
+"""Paths into a document, followed as Elasticsearch's mapping follows the names of fields."""
+
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from smbrare.records.event import Document
+
+MISSING_MARKS = ("", "-")
+"""What exporters write for a value that is not there (Sysmon 10 and later write ``-``)."""
+
+_Steps: TypeAlias = tuple[tuple[str, "_Steps"], ...]
+"""Every key that may begin a path, with what may follow below it; empty at the path's end."""
+
+
+def leaves(document: object, path: str) -> list[Any]:
+    """Return every value at an ECS path.
+
+    Dotted keys and nested objects in any mix name the same field, arrays and arrays of objects
+    flatten, and null is no value, as in an Elasticsearch mapping. Values of an array keep their
+    order; where a document spells a field in several ways, the more deeply nested comes first.
+
+    Args:
+        document: A decoded JSON value.
+        path: A dotted field name, for example ``destination.ip``.
+    """
+    # Nearly always a path is spelled in one way, without dots and without arrays: then there is
+    # one walk to its only value.
+    node = document
+    for key, dotted in _plain(path):
+        if not isinstance(node, dict):
+            return _all_leaves(document, path) if isinstance(node, list) else []
+        for other in dotted:
+            if other in node:
+                return _all_leaves(document, path)
+        node = node.get(key)
+        if node is None:
+            return []
+    return _elements(node) if isinstance(node, list) else [node]
+
+
+def _all_leaves(document: object, path: str) -> list[Any]:
+    found: list[Any] = []
+    _flatten([document], _steps(path), found)
+    return found
+
+
+def _elements(array: list[Any]) -> list[Any]:
+    found: list[Any] = []
+    _flatten(array, (), found)
+    return found
+
+
+def _descend(node: dict[str, Any], steps: _Steps, found: list[Any]) -> None:
+    for key, rest in steps:
+        child = node.get(key)
+        if child is None:
+            continue
+        if isinstance(child, list):
+            _flatten(child, rest, found)
+        elif not rest:
+            found.append(child)
+        elif isinstance(child, dict):
+            _descend(child, rest, found)
+
+
+def _flatten(elements: list[Any], steps: _Steps, found: list[Any]) -> None:
+    # A stack of its own: arrays may nest deeper than Python calls may.
+    pending = elements[::-1]
+    while pending:
+        element = pending.pop()
+        if isinstance(element, list):
+            pending.extend(reversed(element))
+        elif not steps:
+            if element is not None:
+                found.append(element)
+        elif isinstance(element, dict):
+            _descend(element, steps, found)
+
+
+@lru_cache(maxsize=4_096)
+def _plain(path: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the keys of a path without dots, and what else may begin the path at each of them."""
+    parts = path.split(".")
+    return tuple(
+        (part, tuple(".".join(parts[at:end]) for end in range(at + 2, len(parts) + 1)))
+        for at, part in enumerate(parts)
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _steps(path: str) -> _Steps:
+    parts = path.split(".")
+    ends = range(1, len(parts) + 1)
+    return tuple(
+        (".".join(parts[:end]), _steps(".".join(parts[end:])) if parts[end:] else ())
+        for end in ends
+    )
+
+
+def first(document: Document, *paths: str) -> Any:
+    """Return the first value at any of the paths that is not missing, else None."""
+    for path in paths:
+        for value in leaves(document, path):
+            if not is_missing(value):
+                return value
+    return None
+
+
+def is_missing(value: object) -> bool:
+    """Return whether a value only marks a gap: null, empty text or a dash."""
+    return value is None or value in MISSING_MARKS

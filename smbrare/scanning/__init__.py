@@ -1,0 +1,1 @@
+"""Where inputs meet detection: plan, read, merge, judge."""

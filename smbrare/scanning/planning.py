@@ -1,0 +1,184 @@
+"""What is to be read, and how: inputs cut into tasks that any process may do."""
+
+import io
+import os
+from collections.abc import Sequence
+
+from msgspec import Struct, field
+
+from smbrare.detection.dns import Resolutions
+from smbrare.detection.examine import Partial
+from smbrare.detection.sightings import Moments, Sightings
+from smbrare.inputs.discovery import Input
+from smbrare.limits import DEFAULT, MIB, Limits
+from smbrare.records.event import Skipped
+from smbrare.scanning import workers
+from smbrare.scanning.reading import open_raw, parts
+from smbrare.sources.mapping import Settings
+
+LARGE_BYTES = 32 * MIB
+"""From this size on (decompressed), NDJSON, arrays and EVTX are sifted instead of decoded whole."""
+
+WORTH_A_PROCESS = 200 * MIB
+"""Bytes to sift in all from which more than one process pays."""
+
+_DECODED = 25
+"""How many times as long a byte takes that is decoded, and not only sifted; of an input that is not
+plain NDJSON it is not known before how much will be."""
+
+RANGE_BYTES = 32 * MIB
+"""Bytes of a plain file that one task sifts."""
+
+DECODED_RANGE_BYTES = 2 * MIB
+"""Bytes of a plain file that one task decodes whole, at the least."""
+
+_DECODED_RANGES = 256
+"""How many ranges are decoded whole before they become longer."""
+
+_SAMPLES = 500
+SAMPLE_EVERY_AT_LEAST = MIB // 4
+"""Bytes between sampled records, however small the input."""
+
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class How(Struct, frozen=True):
+    """How to read.
+
+    Attributes:
+        settings: How records are read as events.
+        limits: What is too large to read.
+        thorough: Whether every record is decoded, however large the input.
+        every_moment: Whether to keep every sighting's time, and not only the hours.
+        jobs: How many processes may read; None to decide by the size of the inputs.
+        names: Patterns of the names whose addresses DNS events are to tell.
+        ahead: Whether compressed input is unpacked in a thread of its own.
+        cluster: The address of a Dask scheduler whose workers are to read; None for this machine.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    limits: Limits = DEFAULT
+    thorough: bool = False
+    every_moment: bool = False
+    jobs: int | None = None
+    names: frozenset[str] = frozenset()
+    ahead: bool = False
+    cluster: str | None = None
+
+    def empty(self) -> Partial:
+        """Return what nothing was gathered in yet."""
+        return Partial(
+            Sightings(moments=Moments() if self.every_moment else None),
+            resolutions=Resolutions(self.names),
+        )
+
+
+class Task(Struct, frozen=True):
+    """What one process reads at a time: an input, or a range of a plain NDJSON file.
+
+    Attributes:
+        found: The input, or why a path gives none.
+        start: First byte of the range.
+        end: The byte past the range; None for the end of the file.
+        sample_every: Bytes between sampled records of the range; 0 where all are decoded.
+        identity: What the file of a range was when its ranges were made; None for a whole input.
+    """
+
+    found: Input | Skipped
+    start: int = 0
+    end: int | None = None
+    sample_every: int = 0
+    identity: tuple[int, int] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes to read, as far as is known."""
+        size = self.found.size or 0 if isinstance(self.found, Input) else 0
+        return (size if self.end is None else self.end) - self.start
+
+
+def plan(found: Input | Skipped, how: How) -> list[Task]:
+    """Return the tasks of an input: ranges of plain NDJSON, unless one job reads it all."""
+    size, identity = 0, None
+    if isinstance(found, Input) and may_have_ranges(found, how):
+        size, identity = found.size or 0, _plain_ndjson(found, how)
+    if identity is None:
+        return [Task(found)]
+    every = 0 if _decodes_all(size, how) else max(size // _SAMPLES, SAMPLE_EVERY_AT_LEAST)
+    length = _range_bytes(size, how)
+    # The last range begins before the last line, unless that is longer, so it can sample that.
+    starts = range(0, max(size - length // 32, 1), size if _is_alone(how) else length)
+    return [
+        Task(found, start, None if start == starts[-1] else start + length, every, identity)
+        for start in starts
+    ]
+
+
+def may_have_ranges(found: Input | Skipped, how: How) -> bool:
+    """Return whether an input is large enough for ranges, if it is plain NDJSON."""
+    if not isinstance(found, Input) or found.size is None:
+        return False
+    if not _decodes_all(found.size, how):
+        return True
+    worth_it = found.size >= 2 * _range_bytes(found.size, how)
+    return worth_it and not found.is_remote and not _is_alone(how)
+
+
+def _decodes_all(size: int, how: How) -> bool:
+    return how.thorough or size < LARGE_BYTES
+
+
+def _range_bytes(size: int, how: How) -> int:
+    # A task costs a cluster more than this machine.
+    if how.cluster is not None or not _decodes_all(size, how):
+        return RANGE_BYTES
+    return min(max(size // _DECODED_RANGES, DECODED_RANGE_BYTES), RANGE_BYTES)
+
+
+def _is_alone(how: How) -> bool:
+    return how.jobs == 1 and how.cluster is None
+
+
+def jobs(tasks: Sequence[Task], how: How) -> int:
+    """Return how many processes are to do some tasks."""
+    wanted = how.jobs
+    if wanted is None:
+        effort = sum(task.size * (1 if task.sample_every else _DECODED) for task in tasks)
+        wanted = workers.cores() if effort >= WORTH_A_PROCESS else 1
+    return min(wanted, max(len(tasks), 1))
+
+
+def _plain_ndjson(found: Input, how: How) -> tuple[int, int] | None:
+    """Return which file an input of plain NDJSON is; None for anything else."""
+    try:
+        with open_raw(found) as raw:
+            if not raw.seekable() or raw.read(2) in _UTF_16_MARKS:
+                return None
+            identity = _identity(found, raw, how)
+        with parts(found, how.limits, lambda _: None) as (_, each):
+            part = next(each, None)
+            return identity if part is not None and part.container == "ndjson" else None
+    except OSError:
+        # Reading it will meet the same trouble, and tell.
+        return None
+
+
+def _identity(found: Input, raw: io.RawIOBase, how: How) -> tuple[int, int]:
+    """Return by what a file is known whatever its name.
+
+    An object has its name alone, and the machines of a cluster number a shared file each their way.
+    """
+    if found.is_remote or how.cluster is not None:
+        return 0, 0
+    status = os.fstat(raw.fileno())
+    return status.st_dev, status.st_ino
+
+
+def check_identity(found: Input, raw: io.RawIOBase, task: Task, how: How) -> None:
+    """Make sure that a range is one of the file that the ranges were made for.
+
+    Raises:
+        OSError: If not.
+    """
+    if _identity(found, raw, how) != task.identity:
+        raise OSError("another file took its place while it was read")

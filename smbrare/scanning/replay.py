@@ -1,0 +1,102 @@
+"""A replay: the rule's runs over files, and where they differ from a scan."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from smbrare.detection import rarity
+from smbrare.detection.examine import Partial
+from smbrare.detection.finding import Finding
+from smbrare.detection.report import Report, Setup
+from smbrare.detection.schedule import Outcome, Schedule, run_schedule
+from smbrare.detection.sightings import Sightings
+from smbrare.scanning import scan
+from smbrare.scanning.comparison import Change, Difference, Stage, differences
+
+Gather = Callable[[Setup], Partial]
+"""Reads the inputs in one way and returns what they hold."""
+
+
+def judge(request: scan.Request, partial: Partial, schedule: Schedule) -> Report:
+    """Judge what was gathered as the runs of a schedule do.
+
+    Args:
+        request: What was asked for.
+        partial: What was gathered, with every moment.
+        schedule: The runs; their history is longer than their lookback by an hour or more, because
+            sightings are kept by the hour.
+    """
+    outcome = _outcome(partial.sightings, schedule)
+    sampled = any(survey.sampled for survey in partial.surveys)
+    alerts = {(alert.destination, alert.time): alert for alert in outcome.alerts}
+    judged = rarity.judge(
+        partial.sightings,
+        rarity.Known((), frozenset(partial.span.hours), sampled),
+        rarity.Question(schedule.history, raised=frozenset(alerts)),
+    )
+    return replace(
+        scan.judge(request, partial, None),
+        judged=scan.with_queries(
+            (
+                replace(finding, alert=alerts[finding.sighting.destination, finding.sighting.time])
+                for finding in judged
+                if finding.sighting.time is not None
+            ),
+            partial.answers,
+        ),
+        replayed=outcome,
+        unseen=sum(
+            contact.events
+            for (_, _, _, hour), contact in partial.sightings.contacts.items()
+            if hour is None
+        ),
+    )
+
+
+def _outcome(sightings: Sightings, schedule: Schedule) -> Outcome:
+    times: dict[str, set[int]] = defaultdict(set)
+    for row in sightings.rows():
+        times[row.destination].update((row.first, row.last))
+    moments = sightings.moments
+    if moments is None:
+        raise ValueError("a replay needs every sighting's moment")
+    return run_schedule(times, schedule, moments.events)
+
+
+def readings(setup: Setup) -> list[Setup]:
+    """Return the ways to read the inputs that lead from a scan's to a replay's, each once."""
+    as_scan = replace(setup, literal=False, time_field="@timestamp")
+    return list(dict.fromkeys([as_scan, replace(as_scan, literal=setup.literal), setup]))
+
+
+def compare(
+    request: scan.Request, schedule: Schedule, gather: Gather
+) -> tuple[Report, list[Difference]]:
+    """Return the replay, and each sighting that it and a scan of the same history judge apart.
+
+    From the scan to the replay one thing is changed at a time, so that each difference has its
+    reason: inferred fields, the time field, the schedule, and max_signals.
+
+    Args:
+        request: What was asked for; a scan reads with inferred fields and by @timestamp.
+        schedule: The rule's runs.
+        gather: Called once for each of `readings`.
+    """
+    stages: list[Stage] = []
+    before = request.setup
+    partial = Partial()
+    for setup in readings(request.setup):
+        partial = gather(setup)
+        change: Change = "inferred" if setup.literal != before.literal else "time_field"
+        stages.append(Stage(change, _scanned(replace(request, setup=setup), partial)))
+        before = setup
+    uncapped = judge(request, partial, replace(schedule, max_signals=sys.maxsize))
+    report = judge(request, partial, schedule)
+    stages += [Stage("schedule", uncapped.findings), Stage("max_signals", report.findings)]
+    return report, differences(stages, schedule, request.setup.time_field)
+
+
+def _scanned(request: scan.Request, partial: Partial) -> tuple[Finding, ...]:
+    return scan.judge(request, partial, None).findings

@@ -1,0 +1,236 @@
+"""The second pass: the same inputs once more, for what happened around the findings.
+
+Only for the few hosts and addresses that were found, and only on inputs that can be read twice.
+Of NDJSON, arrays and EVTX only the records are decoded that name one of them. What the first pass
+could not read is not told again; what the second cannot is said of the findings.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial as bind
+from typing import IO
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from smbrare.detection.dns import Answers
+from smbrare.detection.finding import Finding
+from smbrare.detection.host_context import Around, Collector, together
+from smbrare.detection.sightings import Sighting
+from smbrare.inputs.containers import Part
+from smbrare.inputs.discovery import Input
+from smbrare.inputs.readers import document
+from smbrare.inputs.readers.array_lines import ArrayLines, begins_array
+from smbrare.inputs.readers.evtx_lines import as_lines
+from smbrare.inputs.readers.ndjson_search import read_with
+from smbrare.inputs.unpack.streams import Layer, Stream
+from smbrare.limits import Limits
+from smbrare.records import envelope
+from smbrare.records.event import Document, Origin, Record, Skipped
+from smbrare.scanning.planning import How
+from smbrare.scanning.reading import Progress, parts
+from smbrare.sources import activities, is_alert
+from smbrare.sources.mapping import Settings
+
+MOST_FINDINGS = 100
+"""Findings that are looked around, the first by their order."""
+
+TOO_MANY = f"only the first {MOST_FINDINGS} findings were looked around"
+NO_HOST = "the event does not name its host"
+NO_TIME = "the event has no time that can be read"
+READ_ONCE = "standard input and pipes cannot be read again"
+
+_PLAIN_NAME = re.compile(r"[a-z0-9._-]+")
+"""What every exporter writes as it is, whatever it escapes in JSON."""
+
+
+class Place(Struct, frozen=True):
+    """Where and when to look.
+
+    Attributes:
+        host: The host's key (its name in lower case).
+        time: Microseconds since 1970 UTC.
+    """
+
+    host: str
+    time: int
+
+
+class Pass(Struct):
+    """What the second pass looks for, and what it found.
+
+    Attributes:
+        settings: How records are read as events.
+        collectors: A collector for each place.
+        by_name: They by the first part of their host's name.
+        answers: The names that led to the addresses.
+        gaps: Why something may be missing.
+    """
+
+    settings: Settings
+    collectors: dict[Place, Collector] = field(default_factory=dict)
+    by_name: dict[str, list[Collector]] = field(default_factory=dict)
+    answers: Answers = field(default_factory=Answers)
+    gaps: list[str] = field(default_factory=list)
+
+    def take(self, document: Document, origin: Origin) -> None:
+        """Take in one event."""
+        if is_alert(document):
+            return
+        found = activities.read(document, self.settings)
+        if found is None:
+            return
+        kind, view = found
+        if kind == "dns":
+            times = view.time().values
+            self.answers.observe(view, times[0].time if times else None)
+        activity = activities.activity(kind, view, origin)
+        if activity is not None:
+            for collector in self.by_name.get(_short(activity.host), ()):
+                collector.observe(activity)
+
+    def around(self, sighting: Sighting) -> Around:
+        """Return what happened around a sighting that was looked for."""
+        place = place_of(sighting)
+        if place is None:
+            return Around(gaps=(NO_TIME if sighting.time is None else NO_HOST,))
+        return self.collectors[place].result(together(self.gaps))
+
+
+def look_around(
+    findings: Iterable[Finding],
+    inputs: Iterable[Input | Skipped],
+    how: How,
+    progress: Progress,
+) -> tuple[Finding, ...]:
+    """Return the findings with what happened around them, and with the names of destinations.
+
+    Args:
+        findings: What was found; it stays in its order.
+        inputs: What it was found in.
+        how: How to read.
+        progress: Called as bytes are read.
+    """
+    every = tuple(findings)
+    looked_at = every[:MOST_FINDINGS]
+    if not looked_at:
+        return every
+    found = trace(
+        [place for finding in looked_at if (place := place_of(finding.sighting)) is not None],
+        [finding.sighting.destination for finding in looked_at],
+        inputs,
+        how,
+        progress,
+    )
+    queries = found.answers.by_address(map(_asked, looked_at))
+    return (
+        *(
+            replace(
+                finding,
+                around=found.around(finding.sighting),
+                # What standard input told of names was kept by the first pass.
+                queries=queries.get(_asked(finding), finding.queries),
+            )
+            for finding in looked_at
+        ),
+        *(replace(finding, around=Around(gaps=(TOO_MANY,))) for finding in every[MOST_FINDINGS:]),
+    )
+
+
+def _asked(finding: Finding) -> tuple[str, str]:
+    return finding.sighting.destination, finding.sighting.host
+
+
+def trace(
+    places: Iterable[Place],
+    addresses: Iterable[str],
+    inputs: Iterable[Input | Skipped],
+    how: How,
+    progress: Progress,
+) -> Pass:
+    """Read inputs again for what happened at some places, and for the names of some addresses."""
+    state = Pass(
+        how.settings,
+        {place: Collector(place.host, place.time) for place in places},
+        answers=Answers(wanted=frozenset(addresses)),
+    )
+    for place, collector in state.collectors.items():
+        state.by_name.setdefault(_short(place.host), []).append(collector)
+    needles = _needles(state)
+    for found in inputs:
+        if isinstance(found, Skipped):
+            continue
+        if found.size is None:
+            state.gaps.append(READ_ONCE)
+            continue
+        try:
+            _read(found, needles, state, how.limits, progress)
+        except OSError as error:
+            state.gaps.append(f"{found.path} was not read again: {error.strerror or error}")
+    return state
+
+
+def place_of(sighting: Sighting) -> Place | None:
+    """Return where and when a sighting was, None if it does not tell."""
+    if sighting.time is None or not sighting.host:
+        return None
+    return Place(sighting.host, sighting.time)
+
+
+def _short(host: str) -> str:
+    return host.lower().partition(".")[0]
+
+
+def _read(
+    found: Input, needles: tuple[bytes, ...], state: Pass, limits: Limits, progress: Progress
+) -> None:
+    with parts(found, limits, progress) as (_, each):
+        for part in each:
+            for record in _records(part, needles, limits):
+                for document in envelope.events(record.document):
+                    state.take(document, record.origin)
+
+
+def _records(part: Part, needles: tuple[bytes, ...], limits: Limits) -> Iterator[Record]:
+    if needles and part.text is not None and part.container.rpartition(" ")[2] == "ndjson":
+        yield from read_with(part.text, part.path, needles, limits)
+        return
+    if needles and part.text is not None and begins_array(part.text.head):
+        yield from _elements(part.text, part.path, needles, limits)
+        return
+    items = part.records
+    if needles and part.file is not None:
+        items = part.file(bind(_of_evtx, needles=needles))
+    for item in items:
+        if isinstance(item, Record):
+            yield item
+
+
+def _of_evtx(
+    file: IO[bytes], path: str, limits: Limits, needles: tuple[bytes, ...]
+) -> Iterator[Record]:
+    """Yield the records of an EVTX file that name one of the needles."""
+    for record in read_with(as_lines(file, path), path, needles, limits):
+        yield replace(record, origin=replace(record.origin, offset=None))
+
+
+def _elements(
+    text: Stream, path: str, needles: tuple[bytes, ...], limits: Limits
+) -> Iterator[Record]:
+    """Yield the elements of an array that name one of the needles, and all that are no lines."""
+    array = ArrayLines(text, limits)
+    for record in read_with(Layer(array.blocks()), path, needles, limits):
+        yield replace(record, origin=replace(record.origin, offset=None))
+    if not array.complete:
+        for item in document.read(array.rest(), path, limits, before=array.elements):
+            if isinstance(item, Record):
+                yield item
+
+
+def _needles(state: Pass) -> tuple[bytes, ...]:
+    """Return texts of which every line that matters holds one, in lower case; none to read all."""
+    names = {*state.by_name, *(state.answers.wanted or ())}
+    # Names may be written with escapes, and IPv6 in several ways.
+    if not all(_PLAIN_NAME.fullmatch(name) for name in names):
+        return ()
+    return tuple(sorted(name.encode() for name in names))

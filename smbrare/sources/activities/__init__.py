@@ -1,0 +1,83 @@
+"""Which of a host's events tell what happened on it, a table for each form they come in.
+
+The tables fill fields of their own: ``what``, ``detail``, ``parent``, ``account`` and ``domain``
+(see `smbrare.detection.host_context.Activity`).
+"""
+
+from smbrare.detection import dns
+from smbrare.detection.host_context import Activity, Kind
+from smbrare.records.event import Document, Origin
+from smbrare.sources import recognize
+from smbrare.sources.activities import defender, ecs_documents, windows
+from smbrare.sources.mapping import Settings, View
+from smbrare.sources.windows_event import WindowsEvent, unwrap, unwrap_text
+
+LONGEST = 500
+"""Characters of a command line or another text that are kept."""
+
+
+def read(document: Document, settings: Settings) -> tuple[Kind, View] | None:
+    """Return what an event tells of its host, and where from; None if it is of no such kind.
+
+    Args:
+        document: The event as the exporter wrote it, out of its envelope.
+        settings: How to read it.
+    """
+    if (event := unwrap(document)) is not None:
+        return _of_windows(event, document, settings)
+    if (row := defender.row_of(document)) is not None:
+        if defender.is_dns(row):
+            return _dns(document, settings)
+        return defender.read(document, row, settings)
+    if ecs_documents.is_ecs(document):
+        found = ecs_documents.read(document, settings)
+        return found or (_dns(document, settings) if ecs_documents.is_dns(document) else None)
+    if (event := unwrap_text(document)) is not None:
+        return _of_windows(event, document, settings)
+    return _dns(document, settings)
+
+
+def activity(kind: Kind, view: View, origin: Origin) -> Activity | None:
+    """Return an event as what happened on its host; None without a time, or with nothing to say.
+
+    Args:
+        kind: What kind of event it is.
+        view: The event, as `read` returned it.
+        origin: Where it stands.
+    """
+    times = view.time().values
+    what = _text(view, dns.NAME if kind == "dns" else "what")
+    if not times or not what:
+        return None
+    domain, name = _text(view, "domain"), _text(view, "account")
+    if kind == "dns":
+        domain, name = _text(view, "user.domain"), _text(view, "user.name")
+    return Activity(
+        time=times[0].time,
+        kind=kind,
+        host=_text(view, "host.name") or _text(view, "host.id"),
+        user=f"{domain}\\{name}" if domain and name else name,
+        what=what,
+        detail=_text(view, dns.ANSWERS if kind == "dns" else "detail", separator="; "),
+        parent=_text(view, "parent"),
+        origin=origin,
+    )
+
+
+def _text(view: View, name: str, separator: str = " ") -> str:
+    text = separator.join(str(value) for value in view.read(name).values)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _of_windows(
+    event: WindowsEvent, document: Document, settings: Settings
+) -> tuple[Kind, View] | None:
+    return _dns(document, settings) if windows.is_dns(event) else windows.read(event, settings)
+
+
+def _dns(document: Document, settings: Settings) -> tuple[Kind, View] | None:
+    """Return a DNS event as its source reads it."""
+    view = recognize(document, settings)
+    if view is None or dns.NAME not in view.table or not view.read(dns.NAME).values:
+        return None
+    return "dns", view

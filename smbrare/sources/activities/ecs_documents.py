@@ -1,0 +1,87 @@
+"""ECS documents: as Elastic Defend writes them, and as pipelines make them of other events.
+
+Sources: the mappings of Elastic's windows, system and m365_defender integrations and of
+Winlogbeat's modules; Elastic Defend's own fields for the type of a logon.
+"""
+
+from collections.abc import Mapping
+
+from smbrare.detection import dns
+from smbrare.detection.host_context import Kind
+from smbrare.records.event import Document
+from smbrare.records.paths import first, leaves
+from smbrare.sources import ecs
+from smbrare.sources.activities.logon_types import logon_type
+from smbrare.sources.mapping import Settings, Table, Take, View
+
+_PROCESS: Table = {
+    "what": (Take("process.executable"), Take("process.name")),
+    "detail": (Take("process.command_line"), Take("process.args")),
+    "parent": (Take("process.parent.executable"), Take("process.parent.name")),
+}
+_LOGON: Table = {
+    "what": tuple(
+        Take(path, logon_type)
+        for path in (
+            "winlog.logon.type",
+            "winlog.event_data.LogonType",
+            "process.Ext.session_info.logon_type",
+            "m365_defender.event.logon.type",
+        )
+    ),
+    "detail": (Take("source.ip"),),
+}
+_SHARE: Table = {
+    "what": (Take("winlog.event_data.ShareName"),),
+    "detail": (Take("winlog.event_data.RelativeTargetName"),),
+    "parent": (Take("source.ip"), Take("winlog.event_data.IpAddress")),
+}
+_LOGOFF: Table = {"what": (Take(constant="Logoff"),)}
+
+_KINDS: Mapping[Kind, Table] = {
+    "process": _PROCESS,
+    "logon": _LOGON,
+    "logoff": _LOGOFF,
+    "share": _SHARE,
+}
+_USER: Table = {"account": ecs.TABLE["user.name"], "domain": ecs.TABLE["user.domain"]}
+_TABLES: Mapping[Kind, Table] = {
+    kind: {**ecs.TABLE, **_USER, **table} for kind, table in _KINDS.items()
+}
+
+_LOGONS = frozenset({"logged-in", "log_on", "logonsuccess"})
+_PROCESS_CODES = frozenset({"1", "4688"})
+_LOGON_CODE, _LOGOFF_CODE = "4624", "4647"
+_SHARE_CODES = frozenset({"5140", "5145"})
+
+
+def is_ecs(document: Document) -> bool:
+    """Return whether a document names its fields as ECS does."""
+    return bool(leaves(document, "event.category"))
+
+
+def is_dns(document: Document) -> bool:
+    """Return whether an ECS document is one of a DNS query."""
+    return first(document, dns.NAME) is not None
+
+
+def read(document: Document, settings: Settings) -> tuple[Kind, View] | None:
+    """Return what a document tells of its host; None if it is of no kind that is read."""
+    kind = _kind(document)
+    return None if kind is None else (kind, View("", "", document, _TABLES[kind], settings))
+
+
+def _kind(document: Document) -> Kind | None:
+    categories = leaves(document, "event.category")
+    code = str(first(document, "event.code", "winlog.event_id") or "")
+    if "process" in categories:
+        started = "start" in leaves(document, "event.type")
+        return "process" if started and (not code or code in _PROCESS_CODES) else None
+    if code in _SHARE_CODES:
+        return "share"
+    if "authentication" not in categories:
+        return None
+    if code == _LOGOFF_CODE:
+        return "logoff"
+    on = code == _LOGON_CODE or not _LOGONS.isdisjoint(leaves(document, "event.action"))
+    return "logon" if on and "failure" not in leaves(document, "event.outcome") else None

@@ -1,0 +1,119 @@
+"""Raw Windows events: Sysmon's and the Security log's, NTLM's audit, and the SMB client's.
+
+Sources: the manifests of the providers, by the names of EventData in Sysmon event 1, Security
+events 4624, 4647, 4688, 5140 and 5145, Microsoft-Windows-NTLM event 8001 and SMBClient's events.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from smbrare.detection.host_context import Kind
+from smbrare.sources.activities.logon_types import logon_type
+from smbrare.sources.mapping import Settings, Table, Take, View, account_domain, account_name, utc
+from smbrare.sources.windows_event import RECORD, PlacedByShape, WindowsEvent, message_line
+
+_NTLM_CHANNEL = "microsoft-windows-ntlm/operational"
+_SMB_CLIENT = "microsoft-windows-smbclient/"
+_SYSMON_DNS = 22
+
+
+def _sysmon(name: str, convert: Callable[[Any], Any] | None = None) -> tuple[Take, ...]:
+    return (Take(f"data.{name}", convert), Take("rendered", message_line(name, convert)))
+
+
+def _data(*names: str) -> tuple[Take, ...]:
+    return tuple(Take(f"data.{name}") for name in names)
+
+
+_EVENTS: Mapping[tuple[str, int], tuple[Kind, Table]] = {
+    ("sysmon", 1): (
+        "process",
+        {
+            "@timestamp": (*_sysmon("UtcTime", utc), *RECORD["@timestamp"]),
+            "what": _sysmon("Image"),
+            "detail": _sysmon("CommandLine"),
+            "parent": _sysmon("ParentImage"),
+            "account": _sysmon("User", account_name),
+            "domain": _sysmon("User", account_domain),
+        },
+    ),
+    ("security", 4688): (
+        "process",
+        {
+            "what": _data("NewProcessName"),
+            "detail": _data("CommandLine"),
+            "parent": _data("ParentProcessName"),
+            # Who it runs as stands in Target only where that is not who started it.
+            "account": _data("TargetUserName", "SubjectUserName"),
+            "domain": _data("TargetDomainName", "SubjectDomainName"),
+        },
+    ),
+    ("security", 4624): (
+        "logon",
+        {
+            "what": (Take("data.LogonType", logon_type),),
+            "detail": _data("IpAddress"),
+            "account": _data("TargetUserName"),
+            "domain": _data("TargetDomainName"),
+        },
+    ),
+    ("security", 4647): (
+        "logoff",
+        {
+            "what": (Take(constant="Logoff"),),
+            "account": _data("TargetUserName"),
+            "domain": _data("TargetDomainName"),
+        },
+    ),
+    **{
+        ("security", number): (
+            "share",
+            {
+                "what": _data("ShareName"),
+                "detail": _data("RelativeTargetName"),
+                "parent": _data("IpAddress"),
+                "account": _data("SubjectUserName"),
+                "domain": _data("SubjectDomainName"),
+            },
+        )
+        for number in (5140, 5145)
+    },
+    ("ntlm", 8001): (
+        "ntlm",
+        {
+            "what": _data("TargetName"),
+            "parent": _data("ProcessName"),
+            "account": _data("ClientUserName"),
+            "domain": _data("ClientDomainName"),
+        },
+    ),
+}
+_SMB: Table = {
+    "what": _data("ServerName", "ShareName"),
+    "detail": (Take("event_id", lambda number: f"event {number}"),),
+    "account": _data("UserName"),
+}
+
+_PLACED = {
+    key: (kind, PlacedByShape({**RECORD, **table})) for key, (kind, table) in _EVENTS.items()
+}
+_SMB_PLACED = PlacedByShape({**RECORD, **_SMB})
+
+
+def is_dns(event: WindowsEvent) -> bool:
+    """Return whether an event is Sysmon's of a DNS query."""
+    return event.event_id == _SYSMON_DNS and event.is_sysmon
+
+
+def read(event: WindowsEvent, settings: Settings) -> tuple[Kind, View] | None:
+    """Return what an event tells of its host; None if it is of no kind that these tables read."""
+    if event.channel.startswith(_SMB_CLIENT):
+        return "smb", event.view("", "", _SMB_PLACED[event.shape], settings)
+    if event.channel == _NTLM_CHANNEL:
+        log = "ntlm"
+    else:
+        log = "sysmon" if event.is_sysmon else "security" if event.is_security else ""
+    if event.event_id is None or (log, event.event_id) not in _PLACED:
+        return None
+    kind, tables = _PLACED[log, event.event_id]
+    return kind, event.view("", "", tables[event.shape], settings)

@@ -1,0 +1,275 @@
+"""One file that grows: what it has gained since it was read, in whole lines.
+
+A file is its device and inode, and begins with the bytes that were read before. The last line waits
+for its end. A file that was truncated, or made anew in its place, is read from its start.
+"""
+
+import hashlib
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from smbrare.baseline.checkpoints import Place
+from smbrare.inputs import containers
+from smbrare.inputs.readers.ndjson import too_long
+from smbrare.limits import KIB, MIB, Limits
+from smbrare.records.event import Origin, Skipped
+
+CHUNK_BYTES = 4 * MIB
+"""Read of a file at a time."""
+
+HEAD_BYTES = KIB
+"""By how many of its first bytes a file is known again."""
+
+RECOGNIZED = "ndjson"
+"""What is followed."""
+
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+Note: TypeAlias = Callable[[str], None]
+"""Called with what was noticed of a file that is no trouble, for the user."""
+
+
+class Tail(Struct):
+    """One file and how far it was read.
+
+    Attributes:
+        identity: Its device and inode.
+        path: Its name, or the last that it had where the paths that are watched led to it.
+        named: Whether the user gave that name, and not the folder that it lies in.
+        file: The open file, if it is open.
+        offset: Bytes read, to the beginning of a line.
+        lines: Lines before that.
+        first: The first of the bytes that were read, at most `HEAD_BYTES`.
+        kind: What it holds: ``ndjson``, empty while that is not seen, otherwise what it is instead.
+        passed: Bytes behind the offset that belong to a line that is too long.
+        status: Size and time of change when it was last read to its end.
+        modified: When it was changed, in nanoseconds.
+        gone: Whether no path that is watched leads to it any more.
+        resumed: A place that was kept, until it is compared with the file.
+        quiet: Since when, in seconds of a clock of the caller's, it is gone and gains nothing.
+        gained: Whether anything of it was read.
+        failed: Whether the last attempt to read it failed.
+    """
+
+    identity: str
+    path: str
+    named: bool
+    file: io.FileIO | None = None
+    offset: int = 0
+    lines: int = 0
+    first: bytes = b""
+    kind: str = ""
+    passed: int = 0
+    status: tuple[int, int] = (-1, 0)
+    modified: int = 0
+    gone: bool = False
+    resumed: Place | None = None
+    quiet: float | None = None
+    gained: bool = False
+    failed: bool = False
+
+    def place(self) -> Place:
+        """Return how far it was read."""
+        head = digest(self.first)
+        path = full_name(self.path)
+        return Place(self.identity, path, self.offset, self.lines, len(self.first), head)
+
+    def restart(self) -> None:
+        """Begin at its start: it is another file, or what was read of it is gone."""
+        self.offset = self.lines = self.passed = 0
+        self.first, self.kind, self.resumed = b"", "", None
+
+    def advance(self, text: bytes) -> None:
+        """Take whole lines, or the last line of a file that ended, as read."""
+        if len(self.first) == self.offset < HEAD_BYTES:
+            self.first += text[: HEAD_BYTES - self.offset]
+        self.offset += len(text)
+        self.lines += text.count(b"\n")
+        self.gained, self.quiet = True, None
+
+    def close(self) -> None:
+        """Close the file, if it is open."""
+        if self.file is not None:
+            self.file.close()
+            self.file = None
+
+
+class Chunk(Struct, frozen=True):
+    """Whole lines of one file.
+
+    Attributes:
+        path: The file's name.
+        named: Whether the user gave that name.
+        offset: Where the first line begins in the file.
+        lines: Lines of the file before it.
+        text: The lines; only in a file that ended may the last of them lack its end.
+        waiting: Bytes that the file held from the offset on.
+    """
+
+    path: str
+    named: bool
+    offset: int
+    lines: int
+    text: bytes
+    waiting: int
+
+
+def digest(first: bytes) -> str:
+    """Return what is kept of a file's first bytes."""
+    return hashlib.sha256(first).hexdigest()
+
+
+def full_name(path: str) -> str:
+    """Return the one name of a file that all spellings of its path have in common."""
+    return str(Path(path).parent.resolve() / Path(path).name)
+
+
+def identity_of(status: os.stat_result) -> str:
+    """Return what a file is known by, whatever its name."""
+    return f"{status.st_dev}:{status.st_ino}"
+
+
+def read(tail: Tail, limits: Limits, note: Note) -> Chunk | Skipped | None:
+    """Return the next lines of a file as a chunk that is read now; None where there are none yet.
+
+    Returns:
+        Something skipped for a line that is too long, and for a file that is not followed.
+
+    Raises:
+        OSError: If it cannot be opened or read.
+    """
+    file = _opened(tail)
+    if file is None or tail.kind not in {"", RECOGNIZED}:
+        return None
+    status = os.fstat(file.fileno())
+    if status.st_size < tail.offset:
+        _truncated(tail, note)
+    while True:
+        start = tail.offset + tail.passed
+        text = read_at(file, start, CHUNK_BYTES)
+        # What was just read is only of this file if it still begins as it did.
+        if not _begins_as_before(tail, file):
+            _truncated(tail, note)
+            continue
+        item = _lines(tail, file, text, limits) if text else None
+        if item is not None and tail.kind == RECOGNIZED:
+            return item
+        if item is not None or tail.offset + tail.passed == start:
+            tail.status = (status.st_size, status.st_mtime_ns)
+            return item
+
+
+def rest(tail: Tail, limits: Limits) -> Chunk | None:
+    """Return what stands behind the last whole line of a file that ended, as read now.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    if tail.file is None or tail.kind != RECOGNIZED or tail.passed:
+        return None
+    text = read_at(tail.file, tail.offset, limits.record_bytes)
+    return _taken(tail, text) if text.strip() else None
+
+
+def _opened(tail: Tail) -> io.FileIO | None:
+    """Return a file, opened again by its name if it was closed; None if that is another file."""
+    if tail.file is None and not tail.gone:
+        file = Path(tail.path).open("rb", buffering=0)  # noqa: SIM115 - it stays open
+        if identity_of(os.fstat(file.fileno())) != tail.identity:
+            file.close()
+            return None
+        tail.file = file
+    return tail.file
+
+
+def _begins_as_before(tail: Tail, file: io.FileIO) -> bool:
+    place = tail.resumed
+    if place is None:
+        return read_at(file, 0, len(tail.first)) == tail.first
+    first = read_at(file, 0, place.head_bytes)
+    if digest(first) != place.head:
+        return False
+    tail.first, tail.resumed = first, None
+    return True
+
+
+def _truncated(tail: Tail, note: Note) -> None:
+    tail.restart()
+    note(f"{tail.path}: truncated or replaced, read from its start")
+
+
+def read_at(file: io.FileIO, offset: int, count: int) -> bytes:
+    """Return so many bytes from an offset on, fewer only at the end of the file."""
+    file.seek(offset)
+    pieces = []
+    while count and (piece := file.read(count)):
+        pieces.append(piece)
+        count -= len(piece)
+    return b"".join(pieces)
+
+
+def _lines(tail: Tail, file: io.FileIO, text: bytes, limits: Limits) -> Chunk | Skipped | None:
+    """Return the whole lines that a file holds behind what was read, as read now."""
+    if tail.passed:
+        end = text.find(b"\n") + 1
+        tail.passed += end or len(text)
+        if end:
+            tail.offset, tail.lines, tail.passed = tail.offset + tail.passed, tail.lines + 1, 0
+        return None
+    if not tail.kind:
+        tail.kind = _kind(text)
+        if tail.kind != RECOGNIZED:
+            return _other(tail, text)
+    if b"\n" not in text and len(text) == CHUNK_BYTES:
+        text = read_at(file, tail.offset, limits.record_bytes + 1)
+    end = text.rfind(b"\n") + 1
+    if end:
+        return _taken(tail, text[:end])
+    if len(text) > limits.record_bytes:
+        tail.passed = len(text)
+        return too_long(Origin(tail.path, tail.lines + 1, tail.offset), limits)
+    return None
+
+
+def _taken(tail: Tail, text: bytes) -> Chunk:
+    file = tail.file
+    size = 0 if file is None else os.fstat(file.fileno()).st_size
+    waiting = max(size - tail.offset, len(text))
+    chunk = Chunk(tail.path, tail.named, tail.offset, tail.lines, text, waiting)
+    tail.advance(text)
+    return chunk
+
+
+def _kind(text: bytes) -> str:
+    """Return what a file is by its beginning, empty where no whole line is seen yet."""
+    if text.startswith(_UTF_16_MARKS):
+        return "UTF-16 text"
+    whole = text[: text.rfind(b"\n") + 1]
+    if not whole and text.lstrip()[:1] in {b"", b"{"}:
+        return ""
+    part = next(containers.parts(io.BytesIO(whole or text), ""), None)
+    if part is None or part.container == containers.EMPTY:
+        return ""
+    return part.container or "no log that is known"
+
+
+def _other(tail: Tail, text: bytes) -> Skipped | None:
+    """Say that a file is not followed; one that is still short may turn out otherwise."""
+    kind = tail.kind
+    if not kind:
+        return None
+    if len(text) < CHUNK_BYTES and kind in {"json", "no log that is known"}:
+        tail.kind = ""
+    could_matter = tail.named or kind != "no log that is known"
+    return unfollowed(tail.path, kind, could_matter=could_matter)
+
+
+def unfollowed(path: str, what: str, *, could_matter: bool) -> Skipped:
+    """Return what stands for a file that is not followed."""
+    reason = f"{what}, not followed: only NDJSON is; scan it"
+    return Skipped(Origin(path, 0), reason, could_matter=could_matter, ends_input=could_matter)
