@@ -15,7 +15,8 @@ from typing import Any
 from fuzz.lines import GOOD, TEMPLATES, Place, filled
 from smbrare.detection.destination_sieve import stays_inside, undecided
 from smbrare.detection.duplicate_fields import note
-from smbrare.detection.examine import Partial, examine
+from smbrare.detection.examine import examine
+from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.containers import parts
 from smbrare.inputs.duplicate_keys import repeated
@@ -27,9 +28,10 @@ from smbrare.limits import KIB, MIB, Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Record, Skipped
 from smbrare.records.event_xml import BadXml, parse
-from smbrare.records.fields import Malformed, date, ip, long
+from smbrare.records.fields import Malformed, ip, long
 from smbrare.records.json_text import BadJson, decode, nests_deeper
 from smbrare.records.paths import leaves
+from smbrare.records.times import date
 from smbrare.rule import predicate
 from smbrare.rule.port_sieve import may_match
 from smbrare.sources import recognize

@@ -4,6 +4,7 @@ JSON keeps the exact value; everything else that a person sees goes through here
 """
 
 import re
+from collections.abc import Sequence
 
 # C0 and C1 controls, DEL, line and paragraph separators; bidirectional controls, zero-width
 # characters, the byte order mark, soft hyphen and tags, all of which make text look like other
@@ -87,3 +88,43 @@ _LIVE_IN_JSON = re.compile(_INVISIBLE.pattern.replace("\x00-\x1f", ""))
 def _json_escape(match: re.Match[str]) -> str:
     units = match.group().encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun (``1 destination``, ``2 destinations``)."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+_MOST_NAMED = 5
+
+
+def some(names: Sequence[str]) -> str:
+    """Return names as a list in words, the first few of them and how many more."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def duration(seconds: int) -> str:
+    """Return a number of seconds as days, hours and minutes (``2d 3h``), zero as ``0h``."""
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes = rest // 60
+    parts = [
+        f"{count}{unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "m")) if count
+    ]
+    return " ".join(parts) or "0h"
+
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+_KILO = 1024
+
+
+def human_size(size: float) -> str:
+    """Return a number of bytes with a binary unit (``1.3 MiB``)."""
+    unit = 0
+    while size >= _KILO and unit < len(_UNITS) - 1:
+        size /= _KILO
+        unit += 1
+    return f"{size:.0f} {_UNITS[unit]}" if not unit else f"{size:.1f} {_UNITS[unit]}"

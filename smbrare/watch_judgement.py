@@ -3,9 +3,9 @@
 from smbrare.baseline.store import Baseline
 from smbrare.detection import rarity
 from smbrare.detection.dns import Resolutions
-from smbrare.detection.examine import Partial
 from smbrare.detection.finding import Finding
-from smbrare.records.fields import HOUR, MICROSECONDS
+from smbrare.detection.partial import Partial
+from smbrare.records.times import HOUR, MICROSECONDS
 from smbrare.scanning import scan
 from smbrare.scanning.scan import Request
 from smbrare.watch.state import Pending

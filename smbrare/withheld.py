@@ -2,18 +2,11 @@
 
 from collections.abc import Iterator
 
-from smbrare.detection.finding import duration
 from smbrare.detection.report import Report
-from smbrare.outputs.wording import some
-from smbrare.text import visible
+from smbrare.text import counted, duration, some, visible
 
 _MANY = 5
 """From how many findings on a cold start is said to be one."""
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun (``1 destination``, ``2 destinations``)."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def lines(report: Report) -> Iterator[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 from tests.rows import START, rows_of, sighting
 
 SETTINGS = {"time field": "@timestamp", "literal": "false"}

@@ -19,8 +19,8 @@ from smbrare.inputs.containers import Part, parts
 from smbrare.limits import DEFAULT, Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Record, Skipped
-from smbrare.records.fields import date
 from smbrare.records.paths import first
+from smbrare.records.times import date
 from tests.evtx_writer import evtx
 
 if sys.version_info >= (3, 14):

@@ -7,7 +7,7 @@ import orjson
 from smbrare.detection.finding import Finding, History
 from smbrare.detection.sightings import Sighting
 from smbrare.records.event import Origin
-from smbrare.records.fields import date
+from smbrare.records.times import date
 
 WEEK = 7 * 86_400
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from smbrare.detection.sightings import Row, Sighting, Sightings, Told
 from smbrare.records.event import Origin
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 
 _ORIGIN = Origin("events.ndjson", 1)
 

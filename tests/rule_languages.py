@@ -16,7 +16,7 @@ from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, 
 from sigma.rule import SigmaRule
 from sigma.types import SigmaCIDRExpression, SigmaRegularExpression
 
-from smbrare.records.fields import date
+from smbrare.records.times import date
 
 _PARSER = KqlParser()
 _SIGMA_FIELDS = {

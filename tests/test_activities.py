@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from smbrare.detection.host_context import Activity
 from smbrare.records.event import Origin
-from smbrare.records.fields import date
+from smbrare.records.times import date
 from smbrare.sources.activities import LONGEST, activity, read
+from smbrare.sources.activities.activity import Activity
 from smbrare.sources.mapping import Settings
 from tests.activities import HOST, TIME, defender, logoff, logon, mapped, process, security, windows
 

@@ -10,23 +10,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from smbrare.detection import host_context
-from smbrare.detection.host_context import (
-    REACH,
-    SESSION,
-    Activity,
-    Around,
-    Collector,
-    is_person,
-    same_host,
-)
+from smbrare.detection.host_context import REACH, SESSION, Around, Collector, is_person, same_host
 from smbrare.records.event import Origin
-from smbrare.records.fields import MICROSECONDS
+from smbrare.records.times import MICROSECONDS
+from smbrare.sources.activities.activity import Activity, Kind
 
 AT = 10 * SESSION
 MINUTE = 60 * MICROSECONDS
 
 
-def event(kind: host_context.Kind = "process", *, after: int = 0, **facts: Any) -> Activity:
+def event(kind: Kind = "process", *, after: int = 0, **facts: Any) -> Activity:
     return Activity(AT + after, kind, **({"host": "WS-01", "user": "CORP\\alice"} | facts))
 
 

@@ -21,7 +21,7 @@ from smbrare.baseline import connection
 from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row, Sighting
 from smbrare.errors import BaselineError
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 from tests.baselines import HOURS, SETTINGS, SEVERAL, content, made, names
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.rows import START, rows_of, sighting, sightings

@@ -15,7 +15,7 @@ from smbrare.baseline.store import Baseline
 from smbrare.baseline_merge import merge, opened
 from smbrare.detection.sightings import Sighting
 from smbrare.errors import BaselineError
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 from tests.rows import START, rows_of, sighting, sightings
 
 SETTINGS = {"time field": "@timestamp", "literal": "false"}

@@ -11,7 +11,7 @@ import pytest
 
 from bench.data import lines, parse_size, write
 from bench.events import SHAPES
-from smbrare.records.fields import format_time
+from smbrare.records.times import format_time
 from smbrare.rule.predicate import failing, matches, sole_obstacle
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings

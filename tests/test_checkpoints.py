@@ -16,7 +16,7 @@ from smbrare.baseline.store import Baseline
 from smbrare.baseline_merge import merge
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 from smbrare.watch import state
 from smbrare.watch.state import Pending
 from tests.baselines import SETTINGS, content, made

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.records.fields import Malformed, date, format_time, from_number
+from smbrare.records.fields import Malformed
+from smbrare.records.times import date, format_time, from_number
 
 YEAR_1601, YEAR_9000 = map(datetime.fromisoformat, ("1601-01-02", "9000-01-01"))
 

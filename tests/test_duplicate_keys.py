@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smbrare.detection.destination_sieve import stays_inside
-from smbrare.detection.examine import Partial
+from smbrare.detection.partial import Partial
 from smbrare.inputs.discovery import discover
 from smbrare.inputs.duplicate_keys import MOST_KEPT, repeated
 from smbrare.inputs.readers import document as document_reader

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet  # type: ignore[import-untyped]
 
+from smbrare.detection.reference import Reference
 from smbrare.enrichment import geoip, intel
 from smbrare.enrichment.intel import Entry, match, parse
-from smbrare.enrichment.lookup import Reference, facts_of, listings, network_text
+from smbrare.enrichment.lookup import facts_of
+from smbrare.outputs.wording import listings, network_text
 from tests.conftest import FIXTURES, Run
 from tests.test_outputs import ATTACKS, is_live
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbrare.detection import rarity
-from smbrare.detection.examine import Partial, examine
+from smbrare.detection.examine import examine
+from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
 from smbrare.diagnostics.explain import Target, find, parse_target
 from smbrare.diagnostics.explanation import EXAMPLES, Explanation
@@ -18,7 +19,7 @@ from smbrare.evidence import evidence
 from smbrare.inputs.containers import Part
 from smbrare.limits import DEFAULT, Limits
 from smbrare.records.event import Origin, Record
-from smbrare.records.fields import HOUR, format_time
+from smbrare.records.times import HOUR, format_time
 from smbrare.rule import predicate
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from smbrare.detection.examine import Partial
+from smbrare.detection.partial import Partial
 from smbrare.inputs.discovery import Input, discover
 from smbrare.scanning import gathering, planning
 from smbrare.scanning.gathering import gather

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from msgspec.json import encode
 from msgspec.structs import replace
 
-from smbrare.detection.examine import Partial
 from smbrare.detection.finding import Finding, flat
+from smbrare.detection.partial import Partial
 from smbrare.detection.rarity import Known, Question, judge
 from smbrare.inputs.discovery import Input, discover
 from smbrare.limits import MIB
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 from smbrare.scanning import gathering, planning, workers
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.planning import How, Task, plan

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from smbrare.baseline.store import Baseline
-from smbrare.detection.examine import Partial, examine
+from smbrare.detection.examine import examine
 from smbrare.detection.finding import reason
+from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey, Span
 from smbrare.outputs.wording import history_text
 from smbrare.records.event import Origin
-from smbrare.records.fields import HOUR, date
+from smbrare.records.times import HOUR, date
 from smbrare.scanning.scan import Request, judge, learn
 from smbrare.sources.mapping import Settings
 from tests.conftest import FIXTURES, Run

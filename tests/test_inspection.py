@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.detection.examine import Partial, examine
+from smbrare.detection.examine import examine
+from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report, Setup
 from smbrare.detection.survey import InputSurvey
 from smbrare.diagnostics.advice import advise
 from smbrare.diagnostics.funnel import funnel
 from smbrare.diagnostics.inspection import Inspected, Inspection, observe
 from smbrare.records.event import Origin, Skipped
-from smbrare.records.fields import HOUR, date
+from smbrare.records.times import HOUR, date
 from smbrare.rule import predicate
 from smbrare.sources.mapping import Settings
 from tests.events import DESTINATION, matching

@@ -16,7 +16,7 @@ from smbrare.detection import rarity
 from smbrare.detection.finding import Finding, History
 from smbrare.detection.rarity import Known, Question
 from smbrare.detection.sightings import Key, Sighting, Sightings
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 from tests.rows import START, gathered, rows_of, sighting, sightings
 
 DAY = 24 * HOUR

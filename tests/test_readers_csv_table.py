@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from smbrare.inputs.readers import csv_table
 from smbrare.limits import Limits
 from smbrare.records.event import Record, Skipped
-from smbrare.records.fields import date, ip, long
+from smbrare.records.fields import ip, long
+from smbrare.records.times import date
 
 HEADER = "@timestamp,destination.ip,source.port,message\n"
 

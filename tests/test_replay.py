@@ -9,14 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from smbrare.detection.examine import Partial, examine
+from smbrare.detection.examine import examine
 from smbrare.detection.finding import Finding
+from smbrare.detection.partial import Partial
 from smbrare.detection.report import Setup
 from smbrare.detection.schedule import Schedule, run_schedule
 from smbrare.detection.sightings import Moments, Sightings
 from smbrare.detection.survey import InputSurvey
 from smbrare.records.event import Origin
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 from smbrare.scanning import replay, scan
 from smbrare.scanning.comparison import Difference
 from smbrare.sources.mapping import Settings

@@ -21,7 +21,7 @@ from smbrare.outputs.rule.exclusions import (
     split,
 )
 from smbrare.outputs.rule.export import EXPORTS, esql, kql, missing, sigma
-from smbrare.records.fields import HOUR, date, format_time
+from smbrare.records.times import HOUR, date, format_time
 from tests.conftest import Run
 from tests.events import matching
 from tests.rule_languages import esql_holds, kql_holds, sigma_holds

@@ -13,7 +13,7 @@ from smbrare.detection.rarity import Known, Question, judge
 from smbrare.detection.schedule import Alert, Outcome, Schedule, run_schedule, sixteen_bytes
 from smbrare.detection.sightings import Moments, Sighting, Sightings, Told
 from smbrare.records.event import Origin
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 
 MINUTE = 60 * 1_000_000
 DAY = 24 * HOUR

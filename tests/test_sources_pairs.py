@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from smbrare.records.fields import Moment
+from smbrare.records.times import Moment
 from smbrare.sources import recognize
 from smbrare.sources.mapping import Settings, View
 from tests.conftest import ROOT

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smbrare.records.event import Reading
-from smbrare.records.fields import ADDRESSES, DATES, LONGS, Moment
+from smbrare.records.fields import ADDRESSES, DATES, LONGS
+from smbrare.records.times import Moment
 from smbrare.rule.predicate import failing
 from smbrare.sources import is_alert, recognize
 from smbrare.sources.mapping import Settings, View

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smbrare.records.fields import Moment, date, format_time
+from smbrare.records.times import Moment, date, format_time
 from smbrare.rule.predicate import matches
 from smbrare.sources import recognize
 from smbrare.sources.mapping import ZONE_ASSUMED, Settings, View

@@ -8,7 +8,7 @@ import pytest
 
 from smbrare.detection.rarity import Known, Question, judge
 from smbrare.inputs.discovery import discover
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.planning import How
 from tests import container_world

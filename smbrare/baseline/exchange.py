@@ -16,7 +16,8 @@ import orjson
 from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
-from smbrare.records.fields import HOUR, Malformed, date, format_time, ip
+from smbrare.records.fields import Malformed, ip
+from smbrare.records.times import HOUR, date, format_time
 from smbrare.text import json_visible
 
 FORMAT = "smbrare baseline"

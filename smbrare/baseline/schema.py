@@ -14,7 +14,7 @@ import orjson
 from smbrare.baseline import checkpoints
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 
 APPLICATION_ID = 0x534D4252
 """``SMBR``: marks the SQLite file as a baseline of smbrare."""

@@ -18,7 +18,7 @@ from smbrare.baseline.connection import begin, connect, explained
 from smbrare.baseline.location import state_directory
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 from smbrare.rule import predicate
 
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})

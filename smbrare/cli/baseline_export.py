@@ -10,7 +10,7 @@ from smbrare.baseline.store import Baseline
 from smbrare.cli import options as shared
 from smbrare.cli import writing
 from smbrare.cli.parameters import BaselineName
-from smbrare.withheld import counted
+from smbrare.text import counted
 
 _EXAMPLES = """\b
 Examples:

@@ -21,8 +21,7 @@ from smbrare.outputs import seen_destinations, summary
 from smbrare.outputs.troubles import troubles
 from smbrare.rule import predicate
 from smbrare.scanning import scan
-from smbrare.text import visible
-from smbrare.withheld import counted
+from smbrare.text import counted, visible
 
 _EXAMPLES = """\b
 Examples:

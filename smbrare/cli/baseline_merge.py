@@ -8,8 +8,7 @@ from smbrare.baseline.location import locate
 from smbrare.baseline_merge import merge, opened
 from smbrare.cli import interruption, writing
 from smbrare.cli.parameters import BaselineName
-from smbrare.text import visible
-from smbrare.withheld import counted
+from smbrare.text import counted, visible
 
 _EXAMPLES = """\b
 Examples:

@@ -8,8 +8,8 @@ from smbrare.baseline.location import locate
 from smbrare.baseline.store import Baseline
 from smbrare.cli import interruption, writing
 from smbrare.cli.parameters import BaselineName, Time
-from smbrare.records.fields import format_time
-from smbrare.withheld import counted
+from smbrare.records.times import format_time
+from smbrare.text import counted
 
 _EXAMPLES = """\b
 Examples:

@@ -12,7 +12,7 @@ from smbrare.cli import writing
 from smbrare.cli.parameters import BaselineName, Range, Time
 from smbrare.cli.terminal import fitted
 from smbrare.outputs import seen_destinations
-from smbrare.withheld import counted
+from smbrare.text import counted
 
 _EXAMPLES = """\b
 Examples:

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 
 from smbrare.cli.toml_file import TomlText, unknown_key
 from smbrare.detection.exclusions import Exclusion
-from smbrare.records.fields import HOUR, Malformed
-from smbrare.records.fields import date as moment
+from smbrare.records.fields import Malformed
+from smbrare.records.times import HOUR
+from smbrare.records.times import date as moment
 from smbrare.rule.networks import Network
 
 _DOMAIN = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")

@@ -11,10 +11,11 @@ from click.shell_completion import CompletionItem
 from smbrare.baseline.location import locate
 from smbrare.cli.exclusion_file import network
 from smbrare.detection.exclusions import Exclusion, range_text
-from smbrare.detection.finding import duration
 from smbrare.errors import BaselineError
-from smbrare.records.fields import Malformed, date, format_time
+from smbrare.records.fields import Malformed
+from smbrare.records.times import date, format_time
 from smbrare.rule.networks import Network
+from smbrare.text import duration
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[wdhm])+")

@@ -14,7 +14,7 @@ from smbrare.cli import options as shared
 from smbrare.cli.parameters import Duration, FileName, Time
 from smbrare.cli.progress import progress_bar
 from smbrare.cli.terminal import fitted
-from smbrare.detection.examine import Partial
+from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report, Setup
 from smbrare.detection.schedule import Schedule
 from smbrare.errors import UsageError
@@ -22,7 +22,7 @@ from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs import comparison, csv_rows, json_document, summary, table
 from smbrare.outputs.troubles import troubles
 from smbrare.records.event import Skipped
-from smbrare.records.fields import MICROSECONDS
+from smbrare.records.times import MICROSECONDS
 from smbrare.rule import predicate
 from smbrare.scanning import replay, scan
 from smbrare.scanning.comparison import Difference

@@ -20,9 +20,8 @@ from smbrare.inputs import remote
 from smbrare.outputs.json_document import ndjson_line
 from smbrare.outputs.troubles import unjudged
 from smbrare.scanning.scan import Request, baseline_settings
-from smbrare.text import visible
+from smbrare.text import counted, visible
 from smbrare.watch.watch import Outcome, Outside, watch
-from smbrare.withheld import counted
 
 _EXAMPLES = """\b
 Examples:

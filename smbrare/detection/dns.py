@@ -14,9 +14,7 @@ from msgspec import Struct, field
 from smbrare.records.event import Readable
 from smbrare.records.fields import Malformed, ip
 from smbrare.rule.networks import excluded_range
-
-NAME = "dns.question.name"
-ANSWERS = "dns.answers.data"
+from smbrare.sources.ecs import ANSWERS, NAME
 
 MOST_ANSWERS = 50_000
 """Triples of address, name and asking host that are kept, some 20 MB of them."""

@@ -1,23 +1,20 @@
 """One record judged: counted, and turned into sightings where it matches the rule."""
 
-from collections import Counter
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import orjson
-from msgspec import Struct, field
-from msgspec.structs import replace
 
-from smbrare.detection import dns
-from smbrare.detection.dns import Answers, Resolutions
-from smbrare.detection.sightings import Sighting, Sightings, Told
-from smbrare.detection.survey import InputSurvey, Span
+from smbrare.detection.partial import Partial
+from smbrare.detection.sightings import Sighting, Told
+from smbrare.detection.survey import InputSurvey
 from smbrare.limits import too_many_digits
-from smbrare.records.event import Document, Origin, Skipped, moved
-from smbrare.records.fields import ADDRESSES, LONGS, Moment
+from smbrare.records.event import Document, Origin, Skipped
+from smbrare.records.fields import ADDRESSES, LONGS
+from smbrare.records.times import Moment
 from smbrare.rule import predicate
 from smbrare.rule.networks import is_private
-from smbrare.sources import is_alert, recognize
+from smbrare.sources import ecs, is_alert, recognize
 from smbrare.sources.ecs import EVENT_FIELDS
 from smbrare.sources.mapping import Settings, View
 
@@ -27,44 +24,6 @@ Outside: TypeAlias = Literal["alert", "unknown", "other"]
 _ALWAYS_LISTS = frozenset({"event.category", "event.type"})
 _UNTOLD = frozenset({"unknown"})
 """ECS's word for the outcome of an event that does not tell."""
-
-
-class Partial(Struct):
-    """What one part of the input gave; parts merge in any order to the same whole."""
-
-    sightings: Sightings = field(default_factory=Sightings)
-    one_clause_away: Counter[str] = field(default_factory=Counter)
-    span: Span = field(default_factory=Span)
-    surveys: list[InputSurvey] = field(default_factory=list)
-    resolutions: Resolutions = field(default_factory=Resolutions)
-    answers: Answers = field(default_factory=Answers)
-
-    def merge(self, other: "Partial") -> None:
-        """Take in another part."""
-        self.sightings.merge(other.sightings)
-        self.one_clause_away.update(other.one_clause_away)
-        self.span.merge(other.span)
-        self.surveys.extend(other.surveys)
-        self.resolutions.merge(other.resolutions)
-        self.answers.merge(other.answers)
-
-    def renumber(self, lines_before: int | None) -> None:
-        """Count the lines of this part from the start of its input, and not from its own.
-
-        Args:
-            lines_before: Lines of the input before this part; None if that is unknown.
-        """
-        for contact in self.sightings.contacts.values():
-            contact.earliest = replace(
-                contact.earliest, origin=moved(contact.earliest.origin, lines_before)
-            )
-        for survey in self.surveys:
-            survey.located = [
-                replace(skipped, origin=moved(skipped.origin, lines_before))
-                for skipped in survey.located
-            ]
-            if survey.repeated.first is not None:
-                survey.repeated.first = moved(survey.repeated.first, lines_before)
 
 
 def examine(
@@ -125,7 +84,7 @@ def cover(view: View, survey: InputSurvey, partial: Partial) -> None:
     if times:
         partial.span.add(times[0], sampled=survey.sampled)
     # A sample of the DNS events would tell some names and not others, as chance has it.
-    if dns.NAME in view.table and not survey.sampled:
+    if ecs.NAME in view.table and not survey.sampled:
         partial.answers.observe(view, times[0].time if times else None)
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from smbrare.detection.dns import Resolutions
 from smbrare.detection.sightings import Key
-from smbrare.records.fields import HOUR, format_time
+from smbrare.records.times import HOUR, format_time
 from smbrare.rule.networks import Network
 
 _REMEMBERED = 65_536

@@ -12,8 +12,10 @@ from smbrare.detection.dns import Query
 from smbrare.detection.host_context import Around
 from smbrare.detection.schedule import Alert
 from smbrare.detection.sightings import Sighting
-from smbrare.records.fields import MICROSECONDS, format_time
+from smbrare.records.times import format_time
 from smbrare.rule import predicate
+from smbrare.rule.predicate import _SEVERITY_NUMBERS, TACTICS, TECHNIQUES
+from smbrare.text import duration
 
 Status: TypeAlias = Literal["new", "known", "excluded"]
 
@@ -22,13 +24,6 @@ MOST_HOSTS = 20
 
 MOST_NAMES = 20
 """How many DNS names, and DNS queries, a finding lists."""
-
-TECHNIQUES = (
-    ("T1048", "Exfiltration Over Alternative Protocol"),
-    ("T1187", "Forced Authentication"),
-)
-TACTICS = (("TA0010", "Exfiltration"), ("TA0006", "Credential Access"))
-_SEVERITY_NUMBERS = {"low": 21, "medium": 47, "high": 73, "critical": 99}
 
 
 class History(Struct, frozen=True):
@@ -257,19 +252,3 @@ def reason(finding: Finding) -> str:
         span += f" the run at {format_time(finding.alert.run)}"
     known = ("at least " if finding.history.sampled else "") + duration(finding.history.known)
     return f"{what}, not seen {span} ({known} of it known)"
-
-
-def duration(seconds: int) -> str:
-    """Return a number of seconds as days, hours and minutes (``2d 3h``), zero as ``0h``."""
-    days, rest = divmod(seconds, 86_400)
-    hours, rest = divmod(rest, 3_600)
-    minutes = rest // 60
-    parts = [
-        f"{count}{unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "m")) if count
-    ]
-    return " ".join(parts) or "0h"
-
-
-def seconds(micros: int) -> int:
-    """Return microseconds as whole seconds."""
-    return micros // MICROSECONDS

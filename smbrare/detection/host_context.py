@@ -7,14 +7,12 @@ kept are those nearest in time, in an order that depends on their content alone.
 
 from bisect import bisect_left, insort
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
 from smbrare.records.event import Origin
-from smbrare.records.fields import HOUR, MICROSECONDS
-
-Kind: TypeAlias = Literal["process", "share", "dns", "smb", "ntlm", "logon", "logoff"]
+from smbrare.records.times import HOUR, MICROSECONDS
+from smbrare.sources.activities.activity import Activity, Kind
 
 REACH = 5 * 60 * MICROSECONDS
 """How far before and after a finding its host's events are looked at."""
@@ -48,44 +46,6 @@ _SERVICES = frozenset(
     }
 )
 _SERVICE_DOMAINS = frozenset({"nt service", "window manager", "font driver host"})
-
-
-class Activity(Struct, frozen=True):
-    r"""One event of a host besides its network connections.
-
-    Attributes:
-        time: Microseconds since 1970 UTC.
-        kind: What it is.
-        host: The host's name, or its id, as the event spells it.
-        user: ``DOMAIN\name`` of who did it, or the name alone; empty where it is not told.
-        what: The program that started, the share, the name or server asked for, or the type of
-            the logon.
-        detail: The command line, the answers, or the address that a logon came from.
-        parent: The program that started it.
-        origin: Where the record stands.
-    """
-
-    time: int
-    kind: Kind
-    host: str
-    user: str = ""
-    what: str = ""
-    detail: str = ""
-    parent: str = ""
-    origin: Origin = Origin("", 0)
-
-    @property
-    def content(self) -> tuple[int, str, str, str, str, str, str]:
-        """What it tells, wherever it stands: copies of an event are one event."""
-        return (
-            self.time,
-            self.kind,
-            self.host,
-            self.user,
-            self.what,
-            self.detail,
-            self.parent,
-        )
 
 
 class LoggedOn(Struct, frozen=True):

@@ -13,9 +13,9 @@ from itertools import zip_longest
 
 from msgspec import Struct, field
 
-from smbrare.detection.finding import MOST_HOSTS, Finding, History, Recorded, Status, seconds
+from smbrare.detection.finding import MOST_HOSTS, Finding, History, Recorded, Status
 from smbrare.detection.sightings import Contact, Key, Row, Sightings
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR, seconds
 
 ExcludedBecause = Callable[[Key], str]
 """Why sightings of a key do not count; empty where they do."""

@@ -6,10 +6,10 @@ from typing import Any
 from msgspec import Struct, field
 
 from smbrare.detection.finding import Finding
+from smbrare.detection.reference import Reference
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.sightings import Sightings
 from smbrare.detection.survey import BY_INFERENCE, InputSurvey, Span
-from smbrare.enrichment.lookup import Reference
 from smbrare.exitcodes import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNJUDGED, EXIT_UNREADABLE
 
 _LITTER = "is only an archiver's litter"

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 from msgspec import Struct, field
 
 from smbrare.records.event import Origin
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 
 
 class Sighting(Struct, frozen=True, gc=False):

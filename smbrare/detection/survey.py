@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from msgspec import Struct, field
 
 from smbrare.records.event import Origin, Readable, Skipped
-from smbrare.records.fields import HOUR, Moment
+from smbrare.records.times import HOUR, Moment
 from smbrare.rule.predicate import CLAUSES, KERNEL_PID, SMB_PORTS
 
 UNKNOWN_SOURCES = frozenset({"windows_event"})

@@ -12,8 +12,9 @@ from msgspec import Struct
 from smbrare.detection.finding import Finding
 from smbrare.errors import UsageError
 from smbrare.records.event import Document
-from smbrare.records.fields import Malformed, date, format_time, ip
+from smbrare.records.fields import Malformed, ip
 from smbrare.records.paths import first
+from smbrare.records.times import date, format_time
 
 Expected: TypeAlias = tuple[str, int | None]
 """A destination in canonical text and a time in microseconds since 1970 UTC, None if undated."""

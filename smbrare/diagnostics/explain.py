@@ -8,8 +8,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from smbrare.baseline.store import Baseline
-from smbrare.detection.examine import Partial, examine
+from smbrare.detection.examine import examine
 from smbrare.detection.host_context import Around
+from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sightings
 from smbrare.detection.survey import InputSurvey
 from smbrare.diagnostics.explanation import Explained, Rarity

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from smbrare.enrichment.lookup import AS_NAME, AS_NUMBER, COUNTRY, Reference
-from smbrare.records.fields import Malformed, from_number
+from smbrare.detection.reference import AS_NAME, AS_NUMBER, COUNTRY, Reference
+from smbrare.records.fields import Malformed
+from smbrare.records.times import from_number
 
 _AS_TEXT = re.compile(r"AS([0-9]{1,10})")
 _LARGEST_AS = 2**32 - 1

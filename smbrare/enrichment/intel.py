@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from smbrare.enrichment.lookup import INDICATOR, PROVIDER, Reference
+from smbrare.detection.reference import INDICATOR, PROVIDER, Reference
 from smbrare.records.fields import Address, Malformed, ip
 from smbrare.rule.networks import Network
 

@@ -6,47 +6,12 @@ is said and never an error.
 
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from smbrare.detection.finding import Finding
-
-Kind: TypeAlias = Literal["geoip", "intel"]
-
-COUNTRY = "destination.geo.country_iso_code"
-AS_NUMBER = "destination.as.number"
-AS_NAME = "destination.as.organization.name"
-INDICATOR = "threat.indicator.name"
-PROVIDER = "threat.indicator.provider"
-
-FIELDS = (COUNTRY, AS_NUMBER, AS_NAME, INDICATOR, PROVIDER)
-"""The ECS fields that tell what was found; others only repeat the address and its type."""
-
-
-class Reference(Struct, frozen=True):
-    """A file of reference data, and what it says.
-
-    Attributes:
-        kind: What it is.
-        file: Its name as the user gave it.
-        name: The database's type, or the list's name.
-        built: When it was built, in microseconds since 1970 UTC, where it tells.
-        entries: Addresses and ranges of a list.
-        passed_over: Lines of a list that hold no address.
-        problem: Why it was not used, or not for all; empty if it was.
-        facts: ECS fields by destination, for those that it knows.
-    """
-
-    kind: Kind
-    file: str
-    name: str = ""
-    built: int | None = None
-    entries: int | None = None
-    passed_over: int = 0
-    problem: str = ""
-    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+from smbrare.detection.reference import INDICATOR, PROVIDER, Reference
 
 
 def enrich(findings: Iterable[Finding], references: Sequence[Reference]) -> tuple[Finding, ...]:
@@ -85,16 +50,3 @@ def facts_of(destination: str, references: Sequence[Reference]) -> dict[str, Any
         facts[INDICATOR] = [known[INDICATOR] for known in listed]
         facts[PROVIDER] = [known[PROVIDER] for known in listed]
     return facts
-
-
-def network_text(extra: Mapping[str, Any]) -> str:
-    """Return country and network of a destination (``DE, AS64500 Example``), empty if unknown."""
-    number, name = extra.get(AS_NUMBER), extra.get(AS_NAME, "")
-    network = name if number is None else f"AS{number} {name}".strip()
-    return ", ".join(part for part in (extra.get(COUNTRY, ""), network) if part)
-
-
-def listings(extra: Mapping[str, Any]) -> list[str]:
-    """Return each list that holds a destination (``listed by feed (1.2.3.0/24)``)."""
-    named = zip(extra.get(PROVIDER, ()), extra.get(INDICATOR, ()), strict=True)
-    return [f"listed by {provider} ({entry})" for provider, entry in named]

@@ -13,7 +13,7 @@ from msgspec import Struct
 from smbrare.detection.finding import Finding
 from smbrare.detection.report import Report
 from smbrare.outputs.wording import host_text, outcome_text, time_text
-from smbrare.records.fields import HOUR
+from smbrare.records.times import HOUR
 from smbrare.text import visible
 
 MOST_DRAWN = 40

@@ -6,11 +6,11 @@ from typing import NamedTuple, TypeAlias
 from msgspec import Struct
 
 from smbrare.detection.finding import Finding
-from smbrare.enrichment.lookup import network_text
 from smbrare.outputs.wording import (
     domain_text,
     history_text,
     host_text,
+    network_text,
     oddities,
     outcome_text,
     time_text,

@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from smbrare.detection import reference
 from smbrare.detection.finding import Finding, flat
 from smbrare.detection.report import Report
-from smbrare.enrichment import lookup
 from smbrare.text import cell
 
 COLUMNS = (
@@ -54,7 +54,7 @@ COLUMNS = (
     "smbrare.known_hosts",
     "smbrare.new_hosts",
     "smbrare.dns_names",
-    *lookup.FIELDS,
+    *reference.FIELDS,
 )
 
 REPLAY_COLUMNS = (

@@ -5,15 +5,16 @@ from typing import Any
 
 import orjson
 
-from smbrare.detection.finding import MOST_NAMES, History, duration, query_fields
+from smbrare.detection.finding import MOST_NAMES, History, query_fields
 from smbrare.diagnostics.explanation import Change, ClauseResult, Explained, Explanation, Rarity
 from smbrare.outputs import host_context
 from smbrare.outputs.grid import Cell, Column, lines
 from smbrare.outputs.wording import query_text
-from smbrare.records.fields import MICROSECONDS, Address, format_time
+from smbrare.records.fields import Address
+from smbrare.records.times import MICROSECONDS, format_time
 from smbrare.rule import predicate
 from smbrare.rule.networks import PRIVATE
-from smbrare.text import json_visible, visible
+from smbrare.text import duration, json_visible, visible
 
 _LONGEST_VALUE = 80
 _STYLES = {"PASS": "green", "INFERRED": "yellow", "FAIL": "red", "MISSING": "red"}

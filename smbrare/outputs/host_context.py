@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from smbrare.detection.host_context import REACH, SESSION, Activity, Around, Kind
+from smbrare.detection.host_context import REACH, SESSION, Around
 from smbrare.outputs import grid
-from smbrare.outputs.wording import some, time_text
-from smbrare.records.fields import HOUR, MICROSECONDS, format_time
-from smbrare.text import visible
+from smbrare.outputs.wording import time_text
+from smbrare.records.times import HOUR, MICROSECONDS, format_time
+from smbrare.sources.activities.activity import Activity, Kind
+from smbrare.text import some, visible
 
 KINDS: dict[Kind, str] = {
     "process": "process start",

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from smbrare import __version__
-from smbrare.detection.finding import Finding, duration, reason
+from smbrare.detection.finding import Finding, reason
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey
 from smbrare.extras import need
@@ -34,10 +34,10 @@ from smbrare.outputs.wording import (
     time_text,
     values,
 )
-from smbrare.records.fields import format_time
+from smbrare.records.times import format_time
 from smbrare.rule import predicate
 from smbrare.rule.networks import NOT_INTERNET
-from smbrare.text import json_visible, visible
+from smbrare.text import duration, json_visible, visible
 
 _MOST_OPEN = 3
 

@@ -9,7 +9,7 @@ from smbrare.detection.survey import InputSurvey
 from smbrare.diagnostics.advice import advise, totals
 from smbrare.diagnostics.funnel import funnel
 from smbrare.diagnostics.inspection import Inspected, SourceDetails, Tally
-from smbrare.records.fields import HOUR, format_time
+from smbrare.records.times import HOUR, format_time
 from smbrare.rule import predicate
 from smbrare.text import json_visible
 

@@ -4,16 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from smbrare.detection.finding import duration
 from smbrare.detection.survey import SourceSurvey
 from smbrare.diagnostics.advice import advise, totals
 from smbrare.diagnostics.funnel import funnel
 from smbrare.diagnostics.inspection import Inspected, SourceDetails, Tally
 from smbrare.outputs.grid import Cell, Column, lines
 from smbrare.records.event import Origin
-from smbrare.records.fields import HOUR, format_time
+from smbrare.records.times import HOUR, format_time
 from smbrare.rule import predicate
-from smbrare.text import visible
+from smbrare.text import duration, visible
 
 MOST_SHOWN = 20
 """Rows of a list; JSON has all."""

@@ -6,13 +6,13 @@ from typing import Any
 import orjson
 from msgspec.structs import asdict
 
-from smbrare.detection.finding import Finding, flat, nested, seconds
+from smbrare.detection.finding import Finding, flat, nested
+from smbrare.detection.reference import Reference
 from smbrare.detection.report import Report
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.survey import InputSurvey
-from smbrare.enrichment.lookup import Reference
 from smbrare.outputs.triage import triage
-from smbrare.records.fields import format_time
+from smbrare.records.times import format_time, seconds
 from smbrare.rule import predicate
 from smbrare.text import json_visible
 

@@ -6,7 +6,7 @@ mention, an image or HTML.
 
 from collections.abc import Iterator
 
-from smbrare.detection.finding import Finding, duration, reason
+from smbrare.detection.finding import Finding, reason
 from smbrare.detection.report import Report
 from smbrare.outputs.pivots import pivots
 from smbrare.outputs.triage import triage
@@ -20,9 +20,9 @@ from smbrare.outputs.wording import (
     time_text,
     values,
 )
-from smbrare.records.fields import format_time
+from smbrare.records.times import format_time
 from smbrare.rule import predicate
-from smbrare.text import code_block, code_span
+from smbrare.text import code_block, code_span, duration
 
 _MOST_INPUTS = 20
 _COLUMNS = (

@@ -6,7 +6,7 @@ Three languages: Kibana's query bar (KQL), ES|QL, and the hunting KQL of Microso
 from msgspec import Struct
 
 from smbrare.detection.finding import Finding
-from smbrare.records.fields import MICROSECONDS, date, format_time
+from smbrare.records.times import MICROSECONDS, date, format_time
 from smbrare.text import visible
 
 AROUND_MINUTES = 15

@@ -13,13 +13,14 @@ from urllib.parse import quote
 import orjson
 
 from smbrare import __version__
-from smbrare.detection.finding import TECHNIQUES, Finding, flat, nested, reason
+from smbrare.detection.finding import Finding, flat, nested, reason
 from smbrare.detection.report import Report
 from smbrare.exitcodes import EXIT_CLEAN, EXIT_FINDINGS
 from smbrare.outputs.wording import host_text, outcome_text, silence
 from smbrare.records.event import Origin
-from smbrare.records.fields import format_time
+from smbrare.records.times import format_time
 from smbrare.rule import predicate
+from smbrare.rule.predicate import TECHNIQUES
 from smbrare.text import json_visible, message
 
 SCHEMA = (

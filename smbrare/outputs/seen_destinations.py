@@ -9,9 +9,9 @@ import orjson
 
 from smbrare.baseline.seen import Seen
 from smbrare.outputs import grid
-from smbrare.outputs.wording import some, time_text
-from smbrare.records.fields import format_time
-from smbrare.text import cell, json_visible
+from smbrare.outputs.wording import time_text
+from smbrare.records.times import format_time
+from smbrare.text import cell, json_visible, some
 
 COLUMNS = ("destination.ip", "first_seen", "last_seen", "hours", "hosts", "sources")
 _NEW = "new_to_baseline"

@@ -4,18 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from smbrare import withheld
-from smbrare.detection.finding import duration, seconds
 from smbrare.detection.report import Report
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs import json_tokens
 from smbrare.limits import MIB
-from smbrare.records.fields import format_time
-from smbrare.text import visible
-from smbrare.withheld import counted
+from smbrare.records.times import format_time, seconds
+from smbrare.text import counted, duration, human_size, visible
 
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-_KILO = 1024
 _MOST_NAMED = 5
 _LONG_BYTES = 32 * MIB
 
@@ -261,12 +257,3 @@ def _repeated(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
 
 def _judged(inputs: tuple[InputSurvey, ...]) -> bool:
     return any(survey.network for survey in inputs)
-
-
-def human_size(size: float) -> str:
-    """Return a number of bytes with a binary unit (``1.3 MiB``)."""
-    unit = 0
-    while size >= _KILO and unit < len(_UNITS) - 1:
-        size /= _KILO
-        unit += 1
-    return f"{size:.0f} {_UNITS[unit]}" if not unit else f"{size:.1f} {_UNITS[unit]}"

@@ -9,9 +9,10 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from smbrare.detection.finding import Finding, duration
+from smbrare.detection.finding import Finding
 from smbrare.outputs.wording import is_inbound, outcome_text, values
-from smbrare.records.fields import format_time
+from smbrare.records.times import format_time
+from smbrare.text import duration
 
 Mark: TypeAlias = Callable[[str], str]
 """How an output marks a name out of a log, as a code span for example."""

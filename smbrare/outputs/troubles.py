@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from smbrare.detection.report import Report
 from smbrare.detection.survey import MOST_LOCATED
-from smbrare.text import visible
-from smbrare.withheld import counted
+from smbrare.text import counted, visible
 
 _ADVICE = {
     "host.os.type": "export host.os.type (the agent's add_host_metadata sets it)",

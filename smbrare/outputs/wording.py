@@ -1,13 +1,14 @@
 """A finding's facts in words, the same in every output that a person reads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from smbrare.detection.dns import Query
-from smbrare.detection.finding import Finding, History, duration
-from smbrare.enrichment.lookup import listings, network_text
-from smbrare.records.fields import MICROSECONDS, format_time
+from smbrare.detection.finding import Finding, History
+from smbrare.detection.reference import AS_NAME, AS_NUMBER, COUNTRY, INDICATOR, PROVIDER
+from smbrare.records.times import MICROSECONDS, format_time
+from smbrare.text import _MOST_NAMED, duration, some
 
-_MOST_NAMED = 5
 _HOUR, _DAY = 3_600, 86_400
 _SUCCESS = frozenset({"success", "connectionsuccess"})
 _FAILURE = frozenset({"failure", "connectionfailed", "denied"})
@@ -133,12 +134,6 @@ def _held_back(finding: Finding) -> Iterator[str]:
             yield f"new on {some(finding.new_hosts)}"
 
 
-def some(names: Sequence[str]) -> str:
-    """Return names as a list in words, the first few of them and how many more."""
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-
-
 def silence(finding: Finding) -> str:
     """Return how long the destination was not contacted before, empty where it never was.
 
@@ -149,3 +144,16 @@ def silence(finding: Finding) -> str:
         return ""
     silent = (time - previous) // MICROSECONDS
     return duration(silent if silent < _DAY else silent - silent % _HOUR)
+
+
+def network_text(extra: Mapping[str, Any]) -> str:
+    """Return country and network of a destination (``DE, AS64500 Example``), empty if unknown."""
+    number, name = extra.get(AS_NUMBER), extra.get(AS_NAME, "")
+    network = name if number is None else f"AS{number} {name}".strip()
+    return ", ".join(part for part in (extra.get(COUNTRY, ""), network) if part)
+
+
+def listings(extra: Mapping[str, Any]) -> list[str]:
+    """Return each list that holds a destination (``listed by feed (1.2.3.0/24)``)."""
+    named = zip(extra.get(PROVIDER, ()), extra.get(INDICATOR, ()), strict=True)
+    return [f"listed by {provider} ({entry})" for provider, entry in named]

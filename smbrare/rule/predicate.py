@@ -139,3 +139,15 @@ def goes_to_internet(event: Readable) -> bool:
         for clause in CLAUSES
         if clause.field in _ELSEWHERE
     )
+
+
+TECHNIQUES = (
+    ("T1048", "Exfiltration Over Alternative Protocol"),
+    ("T1187", "Forced Authentication"),
+)
+
+
+TACTICS = (("TA0010", "Exfiltration"), ("TA0006", "Credential Access"))
+
+
+_SEVERITY_NUMBERS = {"low": 21, "medium": 47, "high": 73, "critical": 99}

@@ -5,8 +5,10 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from smbrare.detection.finding import Finding, duration, seconds
+from smbrare.detection.finding import Finding
 from smbrare.detection.schedule import Schedule
+from smbrare.records.times import seconds
+from smbrare.text import duration
 
 Side: TypeAlias = Literal["scan", "replay"]
 Change: TypeAlias = Literal["inferred", "time_field", "schedule", "max_signals"]

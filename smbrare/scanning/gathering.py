@@ -14,7 +14,8 @@ from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
 from msgspec.structs import replace
 
 from smbrare.detection.destination_sieve import undecided
-from smbrare.detection.examine import Partial, admit, count, cover, examine, judge_alone
+from smbrare.detection.examine import admit, count, cover, examine, judge_alone
+from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.containers import Part, to_the_end
 from smbrare.inputs.discovery import Input, anywhere

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from smbrare.detection.examine import Partial
+from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.discovery import Input
 from smbrare.records.event import Origin, Skipped

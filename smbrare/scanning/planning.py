@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from smbrare.detection.dns import Resolutions
-from smbrare.detection.examine import Partial
+from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Moments, Sightings
 from smbrare.inputs.discovery import Input
 from smbrare.limits import DEFAULT, MIB, Limits

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from smbrare.detection import rarity
-from smbrare.detection.examine import Partial
 from smbrare.detection.finding import Finding
+from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report, Setup
 from smbrare.detection.schedule import Outcome, Schedule, run_schedule
 from smbrare.detection.sightings import Sightings

@@ -9,15 +9,15 @@ from msgspec.structs import replace
 from smbrare import window
 from smbrare.detection import rarity
 from smbrare.detection.dns import Answers, Resolutions
-from smbrare.detection.examine import Partial
 from smbrare.detection.exclusions import Exclusion, because, wanted_names
 from smbrare.detection.finding import Finding
+from smbrare.detection.partial import Partial
 from smbrare.detection.report import Excluded, Report, Setup
 from smbrare.detection.sightings import Row
 from smbrare.inputs.discovery import Input
 from smbrare.limits import DEFAULT, Limits
 from smbrare.records.event import Skipped
-from smbrare.records.fields import HOUR, MICROSECONDS
+from smbrare.records.times import HOUR, MICROSECONDS
 from smbrare.scanning import gathering
 from smbrare.scanning.planning import How
 from smbrare.scanning.reading import Progress

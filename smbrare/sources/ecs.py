@@ -86,3 +86,9 @@ def shippers(document: Document) -> list[Any]:
 def recognize_mapped(document: Document, _dataset: str, settings: Settings) -> View:
     """Return the view of an ECS document that no other source claims."""
     return View("ecs", "ECS document", document, TABLE, settings)
+
+
+NAME = "dns.question.name"
+
+
+ANSWERS = "dns.answers.data"

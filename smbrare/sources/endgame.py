@@ -6,8 +6,9 @@ Follows the field list that Elastic publishes for endgame-*, and the names of En
 from datetime import UTC, datetime
 
 from smbrare.records.event import Document
-from smbrare.records.fields import Moment, from_number, keyword, long
+from smbrare.records.fields import keyword, long
 from smbrare.records.paths import leaves
+from smbrare.records.times import Moment, from_number
 from smbrare.sources import ecs
 from smbrare.sources.mapping import Settings, Table, Take, View, one_of, windows_path
 

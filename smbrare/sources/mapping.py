@@ -10,18 +10,9 @@ from msgspec.structs import replace
 
 from smbrare.limits import DEFAULT
 from smbrare.records.event import Document, Reading
-from smbrare.records.fields import (
-    ADDRESSES,
-    DATES,
-    LONGS,
-    Malformed,
-    Moment,
-    date,
-    ip,
-    keyword,
-    long,
-)
+from smbrare.records.fields import ADDRESSES, DATES, LONGS, Malformed, ip, keyword, long
 from smbrare.records.paths import MISSING_MARKS, is_missing, leaves
+from smbrare.records.times import Moment, date
 
 MISSING = Reading()
 

@@ -5,8 +5,9 @@ network.transport: the transport stands in ``meta.event.name`` alone.
 """
 
 from smbrare.records.event import Document
-from smbrare.records.fields import Moment, from_number, keyword, long
+from smbrare.records.fields import keyword, long
 from smbrare.records.paths import leaves
+from smbrare.records.times import Moment, from_number
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
     Settings,

@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from smbrare.records.event import Document
 from smbrare.records.event_xml import event_from_xml
-from smbrare.records.fields import Malformed, Moment, date, from_number, long
+from smbrare.records.fields import Malformed, long
 from smbrare.records.paths import first, leaves
+from smbrare.records.times import Moment, date, from_number
 from smbrare.sources.ecs import not_forwarded
 from smbrare.sources.mapping import Settings, Table, Take, View, placed, utc
 from smbrare.sources.windows_shapes import XML_TEXTS, Shape, shape_of

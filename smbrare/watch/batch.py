@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from smbrare.detection.destination_sieve import undecided
-from smbrare.detection.examine import Partial, examine
+from smbrare.detection.examine import examine
+from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.readers import ndjson
 from smbrare.inputs.readers.ndjson_blocks import Sample, Tally, read_blocks

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
-from smbrare.baseline import checkpoints
-from smbrare.baseline import schema
+from smbrare.baseline import checkpoints, schema
 from smbrare.baseline.checkpoints import Place
 from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row

@@ -15,9 +15,9 @@ from msgspec import Struct, field
 from smbrare import watch_judgement
 from smbrare.baseline.store import Baseline
 from smbrare.detection.dns import Resolutions
-from smbrare.detection.examine import Partial
 from smbrare.detection.exclusions import wanted_names
 from smbrare.detection.finding import Finding
+from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey
 from smbrare.limits import MIB

@@ -4,7 +4,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from smbrare.records.event import Document
-from smbrare.records.fields import Moment, format_time
+from smbrare.records.times import Moment, format_time
 from smbrare.sources import recognize
 from smbrare.sources.ecs import EVENT_FIELDS
 from smbrare.sources.mapping import Settings, View

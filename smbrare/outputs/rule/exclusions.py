@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from smbrare.detection.exclusions import Exclusion, range_text
-from smbrare.records.fields import HOUR, format_time
+from smbrare.records.times import HOUR, format_time
 from smbrare.rule.networks import Network
 from smbrare.text import visible
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from smbrare import __version__
 from smbrare.detection.exclusions import Exclusion
-from smbrare.detection.finding import TACTICS, TECHNIQUES
 from smbrare.outputs.rule.exclusions import (
     any_of_kql,
     in_esql,
@@ -22,6 +21,7 @@ from smbrare.outputs.rule.exclusions import (
 )
 from smbrare.rule import predicate
 from smbrare.rule.networks import Network
+from smbrare.rule.predicate import TACTICS, TECHNIQUES
 from smbrare.text import code_span
 
 _OWN_ID = uuid.UUID(predicate.RULE_ID)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
 
-from smbrare.detection.finding import TACTICS, TECHNIQUES
 from smbrare.rule import predicate
 from smbrare.rule.networks import NOT_INTERNET, PRIVATE, Network
+from smbrare.rule.predicate import TACTICS, TECHNIQUES
 
 LEFT_OUT: dict[Network, str] = {
     ip_network("0.0.0.0/8"): '"This network" (RFC 791)',

@@ -4,11 +4,10 @@ The tables fill fields of their own: ``what``, ``detail``, ``parent``, ``account
 (see `smbrare.detection.host_context.Activity`).
 """
 
-from smbrare.detection import dns
-from smbrare.detection.host_context import Activity, Kind
 from smbrare.records.event import Document, Origin
-from smbrare.sources import recognize
+from smbrare.sources import ecs, recognize
 from smbrare.sources.activities import defender, ecs_documents, windows
+from smbrare.sources.activities.activity import Activity, Kind
 from smbrare.sources.mapping import Settings, View
 from smbrare.sources.windows_event import WindowsEvent, unwrap, unwrap_text
 
@@ -46,7 +45,7 @@ def activity(kind: Kind, view: View, origin: Origin) -> Activity | None:
         origin: Where it stands.
     """
     times = view.time().values
-    what = _text(view, dns.NAME if kind == "dns" else "what")
+    what = _text(view, ecs.NAME if kind == "dns" else "what")
     if not times or not what:
         return None
     domain, name = _text(view, "domain"), _text(view, "account")
@@ -58,7 +57,7 @@ def activity(kind: Kind, view: View, origin: Origin) -> Activity | None:
         host=_text(view, "host.name") or _text(view, "host.id"),
         user=f"{domain}\\{name}" if domain and name else name,
         what=what,
-        detail=_text(view, dns.ANSWERS if kind == "dns" else "detail", separator="; "),
+        detail=_text(view, ecs.ANSWERS if kind == "dns" else "detail", separator="; "),
         parent=_text(view, "parent"),
         origin=origin,
     )
@@ -78,6 +77,6 @@ def _of_windows(
 def _dns(document: Document, settings: Settings) -> tuple[Kind, View] | None:
     """Return a DNS event as its source reads it."""
     view = recognize(document, settings)
-    if view is None or dns.NAME not in view.table or not view.read(dns.NAME).values:
+    if view is None or ecs.NAME not in view.table or not view.read(ecs.NAME).values:
         return None
     return "dns", view

@@ -6,8 +6,8 @@ Source: Microsoft's schema of these tables of Advanced Hunting.
 from collections.abc import Mapping
 from functools import cache
 
-from smbrare.detection.host_context import Kind
 from smbrare.records.event import Document
+from smbrare.sources.activities.activity import Kind
 from smbrare.sources.activities.logon_types import logon_type
 from smbrare.sources.mapping import Settings, Table, Take, View, lower, placed, utc
 

@@ -6,11 +6,10 @@ Winlogbeat's modules; Elastic Defend's own fields for the type of a logon.
 
 from collections.abc import Mapping
 
-from smbrare.detection import dns
-from smbrare.detection.host_context import Kind
 from smbrare.records.event import Document
 from smbrare.records.paths import first, leaves
 from smbrare.sources import ecs
+from smbrare.sources.activities.activity import Kind
 from smbrare.sources.activities.logon_types import logon_type
 from smbrare.sources.mapping import Settings, Table, Take, View
 
@@ -62,7 +61,7 @@ def is_ecs(document: Document) -> bool:
 
 def is_dns(document: Document) -> bool:
     """Return whether an ECS document is one of a DNS query."""
-    return first(document, dns.NAME) is not None
+    return first(document, ecs.NAME) is not None
 
 
 def read(document: Document, settings: Settings) -> tuple[Kind, View] | None:

@@ -7,7 +7,7 @@ events 4624, 4647, 4688, 5140 and 5145, Microsoft-Windows-NTLM event 8001 and SM
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from smbrare.detection.host_context import Kind
+from smbrare.sources.activities.activity import Kind
 from smbrare.sources.activities.logon_types import logon_type
 from smbrare.sources.mapping import Settings, Table, Take, View, account_domain, account_name, utc
 from smbrare.sources.windows_event import RECORD, PlacedByShape, WindowsEvent, message_line

@@ -1,0 +1,47 @@
+"""TODO docstring of smbrare.sources.activities.activity."""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from smbrare.records.event import Origin
+
+Kind: TypeAlias = Literal["process", "share", "dns", "smb", "ntlm", "logon", "logoff"]
+
+
+class Activity(Struct, frozen=True):
+    r"""One event of a host besides its network connections.
+
+    Attributes:
+        time: Microseconds since 1970 UTC.
+        kind: What it is.
+        host: The host's name, or its id, as the event spells it.
+        user: ``DOMAIN\name`` of who did it, or the name alone; empty where it is not told.
+        what: The program that started, the share, the name or server asked for, or the type of
+            the logon.
+        detail: The command line, the answers, or the address that a logon came from.
+        parent: The program that started it.
+        origin: Where the record stands.
+    """
+
+    time: int
+    kind: Kind
+    host: str
+    user: str = ""
+    what: str = ""
+    detail: str = ""
+    parent: str = ""
+    origin: Origin = Origin("", 0)
+
+    @property
+    def content(self) -> tuple[int, str, str, str, str, str, str]:
+        """What it tells, wherever it stands: copies of an event are one event."""
+        return (
+            self.time,
+            self.kind,
+            self.host,
+            self.user,
+            self.what,
+            self.detail,
+            self.parent,
+        )
