@@ -1,152 +1,127 @@
-"""The rooms of the code: imports point downwards, and never in a ring."""
+"""The house: a few wings, imports from left to right, no ring.
+
+``python -m tests.test_architecture`` writes the table of docs/architecture.md anew.
+"""
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "smbrare"
+PAGE = ROOT / "docs" / "architecture.md"
 
-LAYERS: tuple[tuple[str, ...], ...] = (
-    (
-        "errors",
-        "event",
-        "exitcodes",
-        "limits",
-        "notices",
-        "sanitize",
-        "jsontext",
-        "sieve",
-        "workers",
-        "duplicate_keys",
-    ),
-    ("baseline_place", "checkpoints", "fields", "grid", "paths", "read_ahead", "tomltext"),
-    ("extras",),
-    ("cluster", "remote"),
-    ("around", "networks", "schedule", "sightings", "envelope", "eventxml", "jsontokens"),
-    ("dns",),
-    ("early", "exclusions", "rule", "jsonshape"),
-    ("finding", "survey"),
-    ("enrichment",),
-    (
-        "compare",
-        "geoip",
-        "intel",
-        "rarity",
-        "report",
-        "baseline_schema",
-        "wording",
-        "pivots",
-        "rule_exclusions",
-        "readers.",
-        "sources.",
-        "unpack.",
-    ),
-    (
-        "around_wording",
-        "arrays",
-        "baseline_connection",
-        "charts",
-        "columns",
-        "seen",
-        "exclusion_file",
-        "expect",
-        "triage",
-        "window",
-        "withheld",
-        "rule_export",
-        "rule_text",
-    ),
-    ("activities.", "evidence", "evtx_lines", "explanation", "examine", "duplicate_fields"),
-    ("reasoning", "inspection"),
-    ("advice", "funnel", "preview"),
-    ("containers", "inputs", "baseline", "outputs."),
-    ("baseline_export", "merging", "reading", "tails", "watch_baseline", "watch_counts"),
-    ("baseline_merge", "following", "planning"),
-    ("gathering",),
-    ("chunks", "retrace", "scan", "summary", "troubles"),
-    ("watch_judgement",),
-    ("explain", "inspect", "dry_run", "replay", "watch"),
-    ("cli.",),
-)
-"""Modules (``name``) and rooms (``name.``), lowest first; a module imports from below only."""
 
-ROOM_SHARED = {
-    "readers.blocks",
-    "readers.ndjson",
-    "sources.mapping",
-    "sources.event_data",
-    "sources.windows_event",
-    "sources.windows_shapes",
-    "sources.ecs",
-    "sources",
+class Wing(NamedTuple):
+    """A folder at the top of the package.
+
+    Attributes:
+        holds: What a newcomer finds there.
+        imports: The wings that its modules may import from, beside the ground.
+    """
+
+    holds: str
+    imports: tuple[str, ...]
+
+
+GROUND = ("errors", "limits", "text")
+"""Modules beside the wings, which know each other at most."""
+
+_READ = ("records", "rule")
+_JUDGE = (*_READ, "sources", "detection")
+_KEEP = (*_JUDGE, "baseline", "enrichment")
+_COMPOSE = (*_KEEP, "inputs", "scanning")
+
+WINGS: dict[str, Wing] = {
+    "records": Wing("what flows: a record and its origin, typed values, times, text", ()),
+    "rule": Wing("the predicate, its address ranges, the sieve for its ports", ("records",)),
+    "sources": Wing("a vendor's record to ECS fields, a table each", ("records",)),
+    "inputs": Wing("paths and URLs to bytes to records", _READ),
+    "detection": Wing(
+        "the judgement: matches, rarity, exclusions, findings, the exit code",
+        (*_READ, "sources"),
+    ),
+    "baseline": Wing("what was seen, in SQLite and as text", _JUDGE),
+    "enrichment": Wing("GeoIP, lists and names for destinations", _JUDGE),
+    "scanning": Wing("joins inputs to detection: plan, read, merge, judge", (*_KEEP, "inputs")),
+    "watch": Wing("files that grow", _COMPOSE),
+    "diagnostics": Wing("explain, inspect, dry run, expectations", _COMPOSE),
+    "outputs": Wing("a report as tables, pictures and machine formats", (*_COMPOSE, "diagnostics")),
+    "cli": Wing(
+        "options, configuration, the terminal", (*_COMPOSE, "diagnostics", "outputs", "watch")
+    ),
 }
-"""What the files of a room may know of each other: siblings are strangers otherwise."""
+"""The wings in the order of their imports: none knows a wing below it."""
 
-LAZY = {"readers.", "outputs.", "containers", "cli.", "geoip", "grid"}
+STRANGERS = {"readers": {"blocks", "ndjson"}, "outputs": {"columns"}}
+
+LAZY = ("inputs", "outputs", "enrichment", "cli", "scanning", "errors", "watch")
 """Where a third-party import may stand inside a function, so that a run loads what it needs."""
 
 
-def modules() -> dict[str, Path]:
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Return every module of the package, parsed, by its name below ``smbrare``."""
     found = {}
-    for path in PACKAGE.rglob("*.py"):
+    for path in sorted(PACKAGE.rglob("*.py")):
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        found[name.removesuffix(".__init__")] = path
+        found[name.removesuffix(".__init__")] = ast.parse(path.read_text(encoding="utf-8"))
     return found
 
 
-def imports(path: Path) -> set[str]:
-    """Return the modules of the package that a file imports, by name below ``smbrare``."""
-    known = modules()
+@cache
+def imports(module: str) -> frozenset[str]:
+    """Return the modules of the package that a module imports, by name below ``smbrare``."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(trees()[module]):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("smbrare"):
-            module = (node.module or "").removeprefix("smbrare").lstrip(".")
+            package = (node.module or "").removeprefix("smbrare").lstrip(".")
             for alias in node.names:
-                inner = f"{module}.{alias.name}".lstrip(".")
-                names.add(inner if inner in known else module)
+                inner = f"{package}.{alias.name}".lstrip(".")
+                names.add(inner if inner in trees() else package)
         elif isinstance(node, ast.Import):
             names |= {
                 alias.name.removeprefix("smbrare.")
                 for alias in node.names
                 if alias.name.startswith("smbrare.")
             }
-    return names - {"", "__init__"}
+    return frozenset(names - {"", "__init__"})
 
 
-def layer(module: str) -> int:
-    for number, names in enumerate(LAYERS):
-        if module in names or f"{module.split('.', maxsplit=1)[0]}." in names:
-            return number
-    raise AssertionError(f"{module} has no room: give it one in LAYERS")
+def wing(module: str) -> str:
+    return module.split(".", maxsplit=1)[0]
 
 
-def test_every_import_points_downwards() -> None:
-    wrong = [
-        f"{module} imports {imported}"
-        for module, path in modules().items()
-        if module not in {"__init__", "__main__"}
-        for imported in imports(path)
-        if layer(imported) >= layer(module)
-        and not (imported.split(".")[0] == module.split(".")[0] and "." in f"{module}.")
+def table() -> str:
+    """Return the wings as docs/architecture.md shows them."""
+    rows = [
+        f"| `{name}/` | {each.holds} | {', '.join(each.imports) or 'the ground'} |"
+        for name, each in WINGS.items()
     ]
-    assert wrong == []
+    return "\n".join(["| wing | holds | may import |", "|---|---|---|", *rows, ""])
 
 
-def test_files_of_a_room_do_not_know_each_other() -> None:
+def test_the_top_of_the_package_is_the_wings_and_the_ground() -> None:
+    entries = {path.stem for path in PACKAGE.iterdir() if path.name != "__pycache__"}
+    assert entries == {"__init__", "__main__", "py", *GROUND, *WINGS}
+
+
+def test_imports_follow_the_order_of_the_wings() -> None:
     wrong = [
         f"{module} imports {imported}"
-        for module, path in modules().items()
-        for imported in imports(path)
-        if module.split(".")[0] in {"sources", "readers", "outputs"}
-        and "." in module
-        and imported.split(".")[0] == module.split(".")[0]
-        and imported not in ROOM_SHARED
+        for module in trees()
+        if module not in {"__init__", "__main__"}
+        for imported in imports(module)
+        if wing(imported) != wing(module)
+        and wing(imported) not in GROUND
+        and wing(imported) not in (WINGS[wing(module)].imports if wing(module) in WINGS else ())
     ]
     assert wrong == []
 
 
 def test_there_is_no_import_ring() -> None:
-    graph = {module: imports(path) for module, path in modules().items()}
+    graph = {module: imports(module) for module in trees()}
     list(TopologicalSorter(graph).static_order())

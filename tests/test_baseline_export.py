@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbrare.baseline.exchange import Export, export, is_export
+from smbrare.baseline.exchange import Export, export, is_export, merge_into, open_memory
 from smbrare.baseline.store import Baseline
-from smbrare.baseline_merge import merge, opened
 from smbrare.detection.sightings import Sighting
 from smbrare.errors import BaselineError
 from smbrare.records.times import HOUR
@@ -67,7 +66,7 @@ def test_exports_are_the_same_bytes_whatever_the_way(
                 sources.append(Export(path))
             else:
                 sources.append(one)
-        merged = merge(sources, folder / "merged.db")
+        merged = merge_into(sources, folder / "merged.db")
         assert text(merged) == text(whole)
         assert merged.verify() == whole.verify()
 
@@ -80,12 +79,12 @@ def test_merging_is_associative_commutative_and_idempotent(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         a, b, c = (made(folder / f"{n}.db", *given_parts[n % len(given_parts)]) for n in range(3))
-        left = merge([merge([a, b], folder / "ab.db"), c], folder / "ab_c.db")
-        right = merge([a, merge([b, c], folder / "bc.db")], folder / "a_bc.db")
-        turned = merge([c, b, a], folder / "cba.db")
+        left = merge_into([merge_into([a, b], folder / "ab.db"), c], folder / "ab_c.db")
+        right = merge_into([a, merge_into([b, c], folder / "bc.db")], folder / "a_bc.db")
+        turned = merge_into([c, b, a], folder / "cba.db")
         assert left.verify() == right.verify() == turned.verify()
         before = left.verify()
-        assert merge([left, a, left], left.path).verify() == before
+        assert merge_into([left, a, left], left.path).verify() == before
 
 
 @given(sightings())
@@ -138,7 +137,7 @@ def test_baselines_kept_with_other_settings_do_not_merge(folder: Path) -> None:
     b = Baseline(folder / "b.db", SETTINGS | {"literal": "true"})
     b.commit([], {})
     with pytest.raises(BaselineError, match="literal 'true'"):
-        merge([a, b], folder / "c.db")
+        merge_into([a, b], folder / "c.db")
     assert not (folder / "c.db").exists()
 
 
@@ -146,9 +145,9 @@ def test_a_baseline_that_exists_is_not_merged_over(folder: Path) -> None:
     a, b = (made(folder / f"{n}.db", [sighting(host=n)], {}) for n in "ab")
     before = b.path.read_bytes()
     with pytest.raises(BaselineError, match="to add to it, name it"):
-        merge([a], b.path)
+        merge_into([a], b.path)
     assert b.path.read_bytes() == before
-    assert {row.host for row in merge([a, b], b.path).rows()} == {"a", "b"}
+    assert {row.host for row in merge_into([a, b], b.path).rows()} == {"a", "b"}
 
 
 GOOD: dict[str, Any] = {
@@ -207,7 +206,7 @@ def test_a_wrong_export_merges_nothing(folder: Path, change: dict[str, Any]) -> 
     before = target.path.read_bytes()
     for output in (target.path, folder / "new.db"):
         with pytest.raises(BaselineError):
-            merge([opened(str(path)), target], output)
+            merge_into([open_memory(str(path)), target], output)
     assert target.path.read_bytes() == before
     assert sorted(path.name for path in folder.iterdir()) == ["a.db", "x.json"]
 
@@ -218,7 +217,7 @@ def test_an_export_cut_off_anywhere_merges_nothing(folder: Path) -> None:
     for length in [*range(1, len(whole) - 2, 7), len(whole) - 2]:
         path.write_text(whole[:length])
         with pytest.raises(BaselineError):
-            merge([opened(str(path))], folder / "new.db")
+            merge_into([open_memory(str(path))], folder / "new.db")
         assert not (folder / "new.db").exists()
 
 
@@ -226,7 +225,7 @@ def test_the_good_export_merges(folder: Path) -> None:
     path = folder / "x.json"
     path.write_text("\n " + json.dumps(GOOD))
     assert is_export(path)
-    merged = merge([opened(str(path))], folder / "new.db")
+    merged = merge_into([open_memory(str(path))], folder / "new.db")
     assert len(list(merged.rows())) == 1
     assert len(merged.covered()) == 2
 
@@ -235,6 +234,6 @@ def test_a_lone_surrogate_in_a_host_does_not_end_the_program(folder: Path) -> No
     path = folder / "x.json"
     path.write_text(json.dumps(GOOD | row(host="ws-\ud800", first="2026-11-16T00:10:00Z")))
     try:
-        merge([opened(str(path))], folder / "new.db")
+        merge_into([open_memory(str(path))], folder / "new.db")
     except BaselineError:
         assert not (folder / "new.db").exists()

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from smbrare.baseline import checkpoints
 from smbrare.baseline.checkpoints import Place
-from smbrare.baseline.exchange import export
+from smbrare.baseline.exchange import export, merge_into
 from smbrare.baseline.store import Baseline
-from smbrare.baseline_merge import merge
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
 from smbrare.records.times import HOUR
@@ -65,10 +64,10 @@ def test_scans_and_merges_go_on_with_a_baseline_of_a_watch(tmp_path: Path) -> No
     baseline = begun(tmp_path / "watch.db", PLACE)
     other = Baseline(made(tmp_path / "other.db", rows_of([]), {1: False}))
     Baseline(baseline.path, SETTINGS).commit((), {2: False})
-    merged = merge([baseline, other], tmp_path / "merged.db")
+    merged = merge_into([baseline, other], tmp_path / "merged.db")
     assert {1, 2} <= merged.covered().keys()
     assert merged.verify()[0] == 1
-    merge([baseline, other], baseline.path)
+    merge_into([baseline, other], baseline.path)
     assert {1, 2} <= Baseline(baseline.path).covered().keys()
     assert places(baseline) == [PLACE]
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from smbrare.diagnostics.preview import FIRST_EVENTS
-from smbrare.dry_run import look
+from smbrare.diagnostics.preview import FIRST_EVENTS, look
 from smbrare.inputs.discovery import discover
 from smbrare.limits import DEFAULT
 from smbrare.sources.mapping import Settings

@@ -13,9 +13,8 @@ from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
 from smbrare.diagnostics.explain import Target, find, parse_target
 from smbrare.diagnostics.explanation import EXAMPLES, Explanation
-from smbrare.diagnostics.reasoning import explain_event, judge_rarity
+from smbrare.diagnostics.reasoning import evidence, explain_event, judge_rarity
 from smbrare.errors import UsageError
-from smbrare.evidence import evidence
 from smbrare.inputs.containers import Part
 from smbrare.limits import DEFAULT, Limits
 from smbrare.records.event import Origin, Record

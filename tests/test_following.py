@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from smbrare.limits import Limits
-from smbrare.notices import Flood
 from smbrare.watch import following, tails
+from smbrare.watch.messages import Flood
 from smbrare.watch.watch import Outside, watch
 from tests.watching import Watched, add, line, opened, request, watched
 

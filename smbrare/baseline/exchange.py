@@ -5,14 +5,16 @@ are known from a sample only depend on what was sampled together, so they are le
 """
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import ijson
 import orjson
 
+from smbrare.baseline.location import locate
 from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
@@ -213,3 +215,56 @@ def _address(value: Any) -> object:
         return ip(value)
     except Malformed:
         raise ValueError(f"no address: {value!r}") from None
+
+
+Memory: TypeAlias = Baseline | Export
+"""What was learnt: a baseline, or an export of one."""
+
+
+def open_memory(name: str) -> Memory:
+    """Return a baseline by its name or file, or an export by its file.
+
+    Raises:
+        BaselineError: If it is neither, or damaged.
+    """
+    path = locate(name)
+    return Export(path) if is_export(path) else Baseline(path)
+
+
+def merge_into(sources: Sequence[Memory], path: Path) -> Baseline:
+    """Write what any of some baselines has seen into one file, in one transaction.
+
+    Args:
+        sources: What to merge; all of them kept with the same settings.
+        path: The file. If it exists, it has to be one of the sources, and takes in the others.
+
+    Raises:
+        BaselineError: If settings differ, the file is another one, or anything cannot be read
+            or written; the file is unchanged then.
+    """
+    first, *others = sources
+    for other in others:
+        if other.settings != first.settings:
+            raise BaselineError(
+                f"{other.path} is kept with {_settings_of(other)}, "
+                f"{first.path} with {_settings_of(first)}"
+            )
+    if path.exists() and not any(_is_same(source.path, path) for source in sources):
+        raise BaselineError(f"{path} exists; to add to it, name it among those to merge")
+    target = Baseline(path, first.settings)
+    added = [source for source in sources if not (path.exists() and _is_same(source.path, path))]
+    hours: dict[int, bool] = {}
+    for source in added:
+        for hour, sampled in source.covered().items():
+            hours[hour] = sampled and hours.get(hour, True)
+    target.check_writable()
+    target.commit(chain.from_iterable(source.rows() for source in added), hours)
+    return target
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
+
+
+def _settings_of(memory: Memory) -> str:
+    return ", ".join(f"{name} {value!r}" for name, value in sorted(memory.settings.items()))

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from smbrare.baseline.location import locate
 from smbrare.baseline.seen import Seen, by_destination
 from smbrare.baseline.store import Baseline
-from smbrare.cli import configuration, exclusions, interruption, limits, writing
+from smbrare.cli import configuration, interruption, options, writing
 from smbrare.cli import options as shared
+from smbrare.cli.options import exclusions_from, limits_from
 from smbrare.cli.parameters import BaselineName, FileName
-from smbrare.cli.progress import progress_bar
-from smbrare.cli.terminal import fitted
+from smbrare.cli.terminal import fitted, progress_bar
 from smbrare.detection.report import Setup
 from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs import seen_destinations, summary
@@ -46,7 +46,7 @@ Examples:
 @shared.time_field
 @shared.input_tz
 @shared.strict
-@limits.option
+@options.option
 @shared.cluster
 @shared.color
 @configuration.config_option()
@@ -115,7 +115,7 @@ def _request(options: Mapping[str, Any]) -> scan.Request:
             time_field=options["time_field"],
             zone=options["input_tz"],
         ),
-        exclusions=exclusions.given(options),
-        limits=limits.given(options),
+        exclusions=exclusions_from(options),
+        limits=limits_from(options),
         cluster=options["cluster"],
     )

@@ -4,8 +4,7 @@ from typing import Any
 
 from smbrare.cli import writing
 from smbrare.cli.terminal import fitted
-from smbrare.diagnostics.preview import exit_code
-from smbrare.dry_run import look
+from smbrare.diagnostics.preview import exit_code, look
 from smbrare.errors import UsageError
 from smbrare.inputs.discovery import discover
 from smbrare.outputs import preview

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from smbrare.cli import baselines, configuration, exclusions, limits, options, writing
+from smbrare.cli import configuration, options, writing
+from smbrare.cli.options import baseline_from, exclusions_from, limits_from, open_setup_baseline
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import fitted
 from smbrare.detection.report import Setup
@@ -41,7 +42,7 @@ Examples:
 @options.literal
 @options.time_field
 @options.input_tz
-@limits.option
+@options.option
 @options.color
 @configuration.config_option()
 def explain_command(**given: Any) -> int:
@@ -63,12 +64,15 @@ def explain_command(**given: Any) -> int:
         strict=False,
         time_field=given["time_field"],
         zone=given["input_tz"],
-        baseline=baselines.named(given),
+        baseline=baseline_from(given),
     )
     request = Request(
-        [target.file], setup, exclusions=exclusions.given(given), limits=limits.given(given)
+        [target.file],
+        setup,
+        exclusions=exclusions_from(given),
+        limits=limits_from(given),
     )
-    explained = explain(target, request, baselines.opened(setup), lambda _: None)
+    explained = explain(target, request, open_setup_baseline(setup), lambda _: None)
     if given["output_format"] == "json":
         writing.write(explanation.render_json(explained), None)
     else:

@@ -4,13 +4,13 @@ from typing import Any
 
 import click
 
-from smbrare.cli import configuration, limits, options, writing
+from smbrare.cli import configuration, options, writing
+from smbrare.cli.options import limits_from
 from smbrare.cli.parameters import FileName
-from smbrare.cli.progress import progress_bar
-from smbrare.cli.terminal import block, fitted
+from smbrare.cli.terminal import block, fitted, progress_bar
 from smbrare.detection.report import Setup
+from smbrare.diagnostics.inspection import inspect
 from smbrare.inputs.discovery import Input, discover
-from smbrare.inspect import inspect
 from smbrare.outputs import inspection_json, inspection_text
 from smbrare.outputs.troubles import troubles
 from smbrare.rule import predicate
@@ -37,7 +37,7 @@ Examples:
 @options.input_tz
 @options.strict
 @options.quiet
-@limits.option
+@options.option
 @options.color
 @configuration.config_option()
 def inspect_command(**given: Any) -> int:
@@ -59,7 +59,7 @@ def inspect_command(**given: Any) -> int:
         time_field=given["time_field"],
         zone=given["input_tz"],
     )
-    request = Request(given["paths"], setup, limits=limits.given(given))
+    request = Request(given["paths"], setup, limits=limits_from(given))
     inputs = list(discover(request.paths))
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=given["quiet"]) as progress:

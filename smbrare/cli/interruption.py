@@ -14,7 +14,7 @@ from types import FrameType
 
 from msgspec import Struct, field
 
-from smbrare.exitcodes import EXIT_INTERRUPTED, EXIT_TERMINATED
+from smbrare.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
 _CODES = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
 _CLEAR_BAR = b"\r\x1b[2K\x1b[?25h"

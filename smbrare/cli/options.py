@@ -1,13 +1,24 @@
 """Options that mean the same in every command that has them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from smbrare.baseline.location import locate
+from smbrare.cli import configuration, exclusion_file
+from smbrare.cli.configuration import outranks
 from smbrare.cli.parameters import BaselineName, Excluding, History, Time, Zone
+from smbrare.cli.toml_file import load
+from smbrare.detection.exclusions import Exclusion
+from smbrare.detection.report import Setup
+from smbrare.limits import NAMES, Limits, changed, parse
 from smbrare.rule import predicate
+from smbrare.scanning.scan import baseline_settings
+
+if TYPE_CHECKING:
+    from smbrare.baseline.store import Baseline
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -147,3 +158,89 @@ window: Decorator = together(
     click.option("--since", type=Time(), help="Report findings from this time on."),
     click.option("--until", type=Time(), help="Report findings before this time."),
 )
+
+
+def exclusions_from(options: Mapping[str, Any]) -> tuple[Exclusion, ...]:
+    """Return those of the command line and then those of the file, each once.
+
+    Raises:
+        UsageError: If the file cannot be read, or says anything else.
+    """
+    found: list[Exclusion] = list(options["exclude"])
+    if options["exclusions"] is not None:
+        found += exclusion_file.exclusions(load(options["exclusions"]))
+    return tuple(dict.fromkeys(found))
+
+
+class LimitValue(click.ParamType[tuple[str, int]]):
+    """A limit and its value, ``nesting=50`` or ``record-bytes=1MiB``."""
+
+    name = "limit"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the limit's name and its number."""
+        if not isinstance(value, str):
+            return value
+        name, equals, number = value.partition("=")
+        if not equals:
+            self.fail(f"{value!r} is no NAME=VALUE such as nesting=50", param, ctx)
+        name = name.strip().replace("_", "-")
+        try:
+            return name, parse(name, number.strip())
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        """Return the names that start so."""
+        del ctx, param
+        names = [f"{name}=" for name in NAMES if name.startswith(incomplete)]
+        return [click.shell_completion.CompletionItem(name) for name in names]
+
+    def spell(self, value: tuple[str, int]) -> str:
+        """Return a value as a user writes it."""
+        return f"{value[0]}={value[1]}"
+
+
+option = click.option(
+    "--limit",
+    "limits",
+    type=LimitValue(),
+    multiple=True,
+    metavar="NAME=VALUE",
+    cls=configuration.TableOption,
+    table="limits",
+    names=NAMES,
+    help="Change what is too large to read; may be given several times.",
+)
+
+
+def limits_from(options: Mapping[str, Any]) -> Limits:
+    """Return the limits of a command: of one given several times the last counts."""
+    table = configuration.of_table(click.get_current_context(), "limits")
+    return changed({**table, **dict(options["limits"])})
+
+
+def baseline_from(options: Mapping[str, Any]) -> str | None:
+    """Return the baseline that options name, None where --no-baseline was given as directly."""
+    name: str | None = options["baseline"]
+    if options["no_baseline"] and not outranks(
+        click.get_current_context(), "baseline", "no_baseline"
+    ):
+        return None
+    return name
+
+
+def open_setup_baseline(setup: Setup) -> "Baseline | None":
+    """Return the baseline of a setup, checked; None where none is named.
+
+    Raises:
+        BaselineError: If it cannot be read, or was kept with other settings.
+    """
+    if setup.baseline is None:
+        return None
+    # Most scans name none, and do without SQLite.
+    from smbrare.baseline.store import Baseline  # noqa: PLC0415
+
+    return Baseline(locate(setup.baseline), baseline_settings(setup))

@@ -9,11 +9,11 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from smbrare.cli import configuration, limits, writing
+from smbrare.cli import configuration, options, writing
 from smbrare.cli import options as shared
+from smbrare.cli.options import limits_from
 from smbrare.cli.parameters import Duration, FileName, Time
-from smbrare.cli.progress import progress_bar
-from smbrare.cli.terminal import fitted
+from smbrare.cli.terminal import fitted, progress_bar
 from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report, Setup
 from smbrare.detection.schedule import Schedule
@@ -101,7 +101,7 @@ Examples:
     help="The field that tells the time; @timestamp in events without it.",
 )
 @shared.input_tz
-@limits.option
+@options.option
 @shared.color
 @configuration.config_option("replay")
 def replay_command(**options: Any) -> int:
@@ -167,7 +167,7 @@ def _request(options: Mapping[str, Any]) -> scan.Request:
         ),
         exit_zero=options["exit_zero"],
         every_moment=True,
-        limits=limits.given(options),
+        limits=limits_from(options),
     )
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import click
 import orjson
 
-from smbrare.cli import configuration, exclusions, writing
+from smbrare.cli import configuration, writing
 from smbrare.cli import options as shared
+from smbrare.cli.options import exclusions_from
 from smbrare.outputs.rule.export import EXPORTS, applied, missing
 from smbrare.outputs.rule.text import as_json, describe
 
@@ -74,7 +75,7 @@ def export(target: str, output: Path | None, **options: Any) -> None:
     The exclusions that a scan would apply are in it, those of the configuration too. One that the
     language cannot say is left out, so that the export finds more; stderr names it.
     """
-    given = exclusions.given(options)
+    given = exclusions_from(options)
     writing.write([EXPORTS[target](given)], output)
     writing.tell(f"excluded    {line}" for line in applied(target, given))
     writing.tell(f"smbrare: {line}" for line in missing(target, given))

@@ -13,11 +13,11 @@ import click
 from msgspec.structs import replace
 
 from smbrare.baseline.location import locate
-from smbrare.cli import baselines, configuration, exclusions, interruption, limits, writing
+from smbrare.cli import configuration, interruption, options, writing
 from smbrare.cli import options as shared
+from smbrare.cli.options import baseline_from, exclusions_from, limits_from, open_setup_baseline
 from smbrare.cli.parameters import FileName
-from smbrare.cli.progress import progress_bar
-from smbrare.cli.terminal import fitted
+from smbrare.cli.terminal import fitted, progress_bar
 from smbrare.detection.finding import Finding
 from smbrare.detection.report import Report, Setup
 from smbrare.diagnostics.expect import Difference, Expected, compare, parse
@@ -116,7 +116,7 @@ Examples:
     show_default="by size",
     help="Processes to read with.",
 )
-@limits.option
+@options.option
 @shared.cluster
 @shared.color
 @configuration.config_option()
@@ -146,7 +146,7 @@ def scan_command(**options: Any) -> int:
         from smbrare.cli.dry_run import dry_run  # noqa: PLC0415
 
         return dry_run(request, options)
-    baseline = baselines.opened(request.setup)
+    baseline = open_setup_baseline(request.setup)
     if baseline is not None and not options["no_update"]:
         baseline.check_writable()
     is_new = baseline is not None and not baseline.path.exists()
@@ -174,7 +174,7 @@ def scan_command(**options: Any) -> int:
 def _files_read(options: dict[str, Any]) -> list[str | Path]:
     """Return the files that a run reads, as far as the user named them."""
     named = [*options["paths"], options["expect"], options["exclusions"]]
-    baseline = baselines.named(options)
+    baseline = baseline_from(options)
     if baseline is not None:
         named.append(locate(baseline))
     return [path for path in named if path is not None]
@@ -210,7 +210,7 @@ def _looked_around(
     if options["format"] not in {"html", "json"}:
         return report
     # Most scans do without a second pass over the inputs.
-    from smbrare.cli.second_pass import looked_around  # noqa: PLC0415
+    from smbrare.scanning.second_pass import looked_around  # noqa: PLC0415
 
     which = options["show"] or "new"
     return looked_around(report, which, inputs, request, quiet=options["quiet"])
@@ -229,16 +229,16 @@ def _request(options: dict[str, Any]) -> Request:
             strict=options["strict"],
             time_field=options["time_field"],
             zone=zone,
-            baseline=baselines.named(options),
+            baseline=baseline_from(options),
             since=options["since"],
             until=options["until"],
         ),
         exit_zero=options["exit_zero"],
         thorough=options["thorough"],
         jobs=options["jobs"],
-        limits=limits.given(options),
+        limits=limits_from(options),
         cluster=options["cluster"],
-        exclusions=exclusions.given(options),
+        exclusions=exclusions_from(options),
     )
 
 

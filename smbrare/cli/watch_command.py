@@ -9,13 +9,13 @@ import click
 
 from smbrare.baseline.location import locate
 from smbrare.baseline.store import Baseline
-from smbrare.cli import appending, configuration, exclusions, interruption, limits, writing
+from smbrare.cli import appending, configuration, interruption, options, writing
 from smbrare.cli import options as shared
+from smbrare.cli.options import exclusions_from, limits_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.detection.finding import Finding
 from smbrare.detection.report import Setup
-from smbrare.errors import UsageError
-from smbrare.exitcodes import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_TERMINATED
+from smbrare.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_TERMINATED, UsageError
 from smbrare.inputs import remote
 from smbrare.outputs.json_document import ndjson_line
 from smbrare.outputs.troubles import unjudged
@@ -74,7 +74,7 @@ Examples:
 @shared.time_field
 @shared.input_tz
 @shared.strict
-@limits.option
+@options.option
 @configuration.config_option()
 def watch_command(**options: Any) -> int:
     """Follow files that grow, and print each finding as it comes.
@@ -139,8 +139,8 @@ def _request(options: dict[str, Any]) -> Request:
             baseline=options["baseline"],
         ),
         exit_zero=options["exit_zero"],
-        exclusions=exclusions.given(options),
-        limits=limits.given(options),
+        exclusions=exclusions_from(options),
+        limits=limits_from(options),
     )
 
 

@@ -1,4 +1,4 @@
-"""TODO docstring of smbrare.detection.partial."""
+"""What one part of the inputs gave to the judgement."""
 
 from collections import Counter
 

@@ -8,7 +8,7 @@ from smbrare.detection.dns import Query
 from smbrare.detection.finding import History
 from smbrare.detection.host_context import Around
 from smbrare.detection.report import Setup
-from smbrare.exitcodes import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE
+from smbrare.errors import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.records.event import Origin, Reading, Skipped
 from smbrare.rule import predicate
 

@@ -5,6 +5,7 @@ the order nor the split of the input shows in them.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from itertools import islice, pairwise
 from typing import NamedTuple, TypeVar
 
@@ -13,9 +14,12 @@ from msgspec import Struct, field
 from smbrare.detection.examine import Outside, admit
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey, Span
-from smbrare.records.event import Document, Origin
+from smbrare.inputs.discovery import Input
+from smbrare.records.event import Document, Origin, Skipped
 from smbrare.records.json_text import encodable
 from smbrare.rule import predicate
+from smbrare.scanning.reading import Progress, read_all
+from smbrare.scanning.scan import Request, settings_of
 from smbrare.sources.mapping import Settings, View
 
 NOTHING = "missing"
@@ -240,3 +244,29 @@ def _held(view: View, clause: predicate.Clause) -> str:
     if not reading.values and reading.malformed:
         return f"malformed {encodable(reading.malformed[0])}"[:_LONGEST_SHOWN]
     return ", ".join(map(str, reading.values))[:_LONGEST_SHOWN] or NOTHING
+
+
+def inspect(inputs: Iterable[Input | Skipped], request: Request, progress: Progress) -> Inspected:
+    """Return what the inputs hold, and what the rule's clauses remove.
+
+    Args:
+        inputs: What was discovered for the request's paths.
+        request: How to read.
+        progress: Called as bytes are read.
+    """
+    settings = settings_of(request)
+    inspection = Inspection()
+
+    def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
+        observe(document, origin, settings, survey, inspection)
+
+    surveys = read_all(inputs, request.limits, progress, take)
+    report = Report(
+        setup=request.setup,
+        judged=(),
+        inputs=tuple(sorted(surveys, key=lambda survey: survey.path)),
+        sightings=inspection.sightings.count,
+        one_clause_away=inspection.near_by_clause(),
+        span=inspection.span,
+    )
+    return Inspected(report, inspection)

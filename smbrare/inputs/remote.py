@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from smbrare.extras import need
+from smbrare.errors import need
 from smbrare.inputs.read_ahead import ReadAhead
 from smbrare.records.event import Origin, Skipped
 

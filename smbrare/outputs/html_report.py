@@ -19,7 +19,7 @@ from smbrare import __version__
 from smbrare.detection.finding import Finding, reason
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey
-from smbrare.extras import need
+from smbrare.errors import need
 from smbrare.outputs import host_context
 from smbrare.outputs.charts import Chart, contacts, timeline
 from smbrare.outputs.pivots import pivots

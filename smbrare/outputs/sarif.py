@@ -15,7 +15,7 @@ import orjson
 from smbrare import __version__
 from smbrare.detection.finding import Finding, flat, nested, reason
 from smbrare.detection.report import Report
-from smbrare.exitcodes import EXIT_CLEAN, EXIT_FINDINGS
+from smbrare.errors import EXIT_CLEAN, EXIT_FINDINGS
 from smbrare.outputs.wording import host_text, outcome_text, silence
 from smbrare.records.event import Origin
 from smbrare.records.times import format_time

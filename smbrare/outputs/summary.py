@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from smbrare import withheld
 from smbrare.detection.report import Report
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs import json_tokens
 from smbrare.limits import MIB
 from smbrare.records.times import format_time, seconds
-from smbrare.text import counted, duration, human_size, visible
+from smbrare.text import counted, duration, human_size, some, visible
 
 _MOST_NAMED = 5
 _LONG_BYTES = 32 * MIB
@@ -29,7 +28,7 @@ def summary(report: Report, seconds: float, baseline_note: str) -> Iterator[str]
     yield from _found(report)
     yield f"left out    {_left_out(report.inputs)}"
     yield f"held back   {_held_back(report)}"
-    yield from withheld.lines(report)
+    yield from lines(report)
     yield from _enrichment(report)
     yield from _names(report)
     yield from _oddities(report)
@@ -71,7 +70,7 @@ def details(report: Report) -> Iterator[str]:
             f"{counted(survey.records, 'record')}, "
             f"{counted(survey.network, 'network event')}"
         )
-    yield from withheld.idle_exclusions(report)
+    yield from idle_exclusions(report)
 
 
 def _found(report: Report) -> Iterator[str]:
@@ -257,3 +256,68 @@ def _repeated(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
 
 def _judged(inputs: tuple[InputSurvey, ...]) -> bool:
     return any(survey.network for survey in inputs)
+
+
+_MANY = 5
+"""From how many findings on a cold start is said to be one."""
+
+
+def lines(report: Report) -> Iterator[str]:
+    """Yield what the summary says of it; nothing where all was reported with full history."""
+    yield from _cold_start(report)
+    yield from _known(report)
+    yield from _before(report)
+    for kept in report.exclusions:
+        if kept.sightings:
+            yield visible(
+                f"excluded    {counted(kept.sightings, 'sighting')} of "
+                f"{counted(kept.destinations, 'destination')}: {kept.exclusion}"
+            )
+
+
+def idle_exclusions(report: Report) -> Iterator[str]:
+    """Yield the exclusions that expired, or that kept nothing back."""
+    for kept in report.exclusions:
+        if kept.expired:
+            yield visible(f"expired     {kept.exclusion}")
+        elif not kept.sightings and not kept.recorded:
+            yield visible(f"unused      {kept.exclusion}")
+
+
+def _cold_start(report: Report) -> Iterator[str]:
+    dated = [finding for finding in report.findings if finding.sighting.time is not None]
+    wanted = report.setup.history
+    if wanted is None or report.replayed is not None:
+        return
+    without = sum(not finding.history.complete for finding in dated)
+    if without >= _MANY and 2 * without > len(dated):
+        yield (
+            f"note        a cold start: {without:,} of {counted(len(dated), 'finding')} have less "
+            f"than {duration(wanted)} of known history, so their destinations may be old; "
+            "scan older logs with these, or learn them into a baseline"
+        )
+
+
+def _known(report: Report) -> Iterator[str]:
+    held = report.held_back
+    if not held:
+        return
+    destinations = {finding.sighting.destination for finding in held}
+    line = (
+        f"known       {counted(len(destinations), 'destination')} not reported: seen before in "
+        f"baseline {report.setup.baseline}"
+    )
+    widened = {finding.sighting.destination for finding in held if finding.new_hosts}
+    if widened:
+        hosts = sorted({host for finding in held for host in finding.new_hosts})
+        who = f"a new host {hosts[0]}" if len(hosts) == 1 else f"new hosts {some(hosts)}"
+        line += f"; {len(widened):,} of them from {who}"
+    yield visible(line)
+
+
+def _before(report: Report) -> Iterator[str]:
+    if report.outside:
+        yield (
+            f"window      {counted(report.outside, 'destination')} active in it had the finding "
+            "before it"
+        )

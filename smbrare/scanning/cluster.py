@@ -16,8 +16,7 @@ from uuid import uuid4
 from msgspec import Struct, field
 
 from smbrare import __version__
-from smbrare.errors import UsageError
-from smbrare.extras import need
+from smbrare.errors import UsageError, need
 from smbrare.scanning.workers import Result, Steps, Task
 
 FAN_IN = 32

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from smbrare import window
-from smbrare.detection import rarity
+from smbrare.detection import rarity, report
 from smbrare.detection.dns import Answers, Resolutions
 from smbrare.detection.exclusions import Exclusion, because, wanted_names
 from smbrare.detection.finding import Finding
@@ -96,14 +95,14 @@ def judge(request: Request, partial: Partial, baseline: "Baseline | None") -> Re
     return Report(
         setup=setup,
         judged=with_queries(
-            (finding for finding in judged if window.reports(finding, setup)), partial.answers
+            (finding for finding in judged if report.reports(finding, setup)), partial.answers
         ),
         inputs=tuple(sorted(partial.surveys, key=lambda survey: survey.path)),
         sightings=len(partial.sightings),
         one_clause_away=dict(sorted(partial.one_clause_away.items())),
         span=partial.span,
         exit_zero=request.exit_zero,
-        outside=window.found_before(judged, partial.sightings, setup, asked),
+        outside=report.found_before(judged, partial.sightings, setup, asked),
         exclusions=tuple(
             _kept_back(exclusion, judged, history.rows, asked, partial.span.last)
             for exclusion in request.exclusions

@@ -6,16 +6,18 @@ could not read is not told again; what the second cannot is said of the findings
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial as bind
 from typing import IO
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from smbrare.cli.terminal import progress_bar
 from smbrare.detection.dns import Answers
 from smbrare.detection.finding import Finding
 from smbrare.detection.host_context import Around, Collector, together
+from smbrare.detection.report import Report
 from smbrare.detection.sightings import Sighting
 from smbrare.inputs.containers import Part
 from smbrare.inputs.discovery import Input
@@ -29,6 +31,7 @@ from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Record, Skipped
 from smbrare.scanning.planning import How
 from smbrare.scanning.reading import Progress, parts
+from smbrare.scanning.scan import Request, settings_of
 from smbrare.sources import activities, is_alert
 from smbrare.sources.mapping import Settings
 
@@ -234,3 +237,32 @@ def _needles(state: Pass) -> tuple[bytes, ...]:
     if not all(_PLAIN_NAME.fullmatch(name) for name in names):
         return ()
     return tuple(sorted(name.encode() for name in names))
+
+
+def looked_around(
+    report: Report,
+    which: str,
+    inputs: Sequence[Input | Skipped],
+    request: Request,
+    *,
+    quiet: bool,
+) -> Report:
+    """Return a report with what happened around the findings that its output shows.
+
+    Args:
+        report: What the scan gave.
+        which: The status of the findings to look around, or ``all``.
+        inputs: What was read.
+        request: How it was read.
+        quiet: Whether to draw no progress.
+    """
+    shown = [finding for finding in report.judged if which in {"all", finding.status}]
+    if not shown:
+        return replace(report, looked_around=True)
+    how = How(settings_of(request), request.limits)
+    total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
+    with progress_bar(total, quiet=quiet) as progress:
+        looked_at = look_around(shown, inputs, how, progress)
+    known = {(finding.id, finding.status): finding for finding in looked_at}
+    judged = tuple(known.get((each.id, each.status), each) for each in report.judged)
+    return replace(report, judged=judged, looked_around=True)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from smbrare import watch_judgement
 from smbrare.baseline.store import Baseline
 from smbrare.detection.dns import Resolutions
 from smbrare.detection.exclusions import wanted_names
@@ -231,7 +230,7 @@ def _judge(run: _Run, partial: Partial) -> bool:
     partial.resolutions = run.resolutions
     run.sightings += len(partial.sightings)
     run.away.update(partial.one_clause_away)
-    new = watch_judgement.findings(run.request, run.baseline, run.pending, partial, run.resolutions)
+    new = state.findings(run.request, run.baseline, run.pending, partial, run.resolutions)
     before = state.given(run.baseline, [finding.id for finding in new]) if new else set()
     for finding in new:
         if finding.id not in before:

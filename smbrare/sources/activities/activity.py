@@ -1,4 +1,4 @@
-"""TODO docstring of smbrare.sources.activities.activity."""
+"""What a host did besides its network connections, as one event shows it."""
 
 from typing import Literal, TypeAlias
 
