@@ -14,7 +14,7 @@ from random import Random
 from bench.data import MATCHING_SHARE, START
 from bench.network import Network
 from bench.sysmon import sysmon_data
-from tests.evtx_writer import evtx
+from tests.support.evtx_writer import evtx
 
 _STEP = timedelta(milliseconds=100)
 

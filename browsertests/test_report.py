@@ -10,8 +10,8 @@ from selenium.webdriver.common.by import By
 
 from browsertests.chromium import chromium, console, load, requests
 from tests.conftest import FIXTURES
-from tests.events import matching
-from tests.reports import html, write
+from tests.support.events import matching
+from tests.support.reports import html, write
 
 ATTACKS = [
     "</script><script>document.title='owned'</script>",

@@ -50,7 +50,7 @@ def report() -> None:
     """Write ``docs/report.png``: the top of the HTML report."""
     sys.path.insert(0, str(ROOT))
     from browsertests.chromium import chromium, load  # noqa: PLC0415 - the path is set above
-    from tests.reports import html  # noqa: PLC0415
+    from tests.support.reports import html  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         page = Path(folder) / "report.html"

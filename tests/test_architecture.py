@@ -6,7 +6,6 @@
 import ast
 from functools import cache
 from graphlib import TopologicalSorter
-from pathlib import Path
 from typing import NamedTuple
 
 from tests.conftest import ROOT

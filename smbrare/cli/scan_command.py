@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
+from functools import partial as bind
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -213,7 +214,7 @@ def _looked_around(
     from smbrare.scanning.second_pass import looked_around  # noqa: PLC0415
 
     which = options["show"] or "new"
-    return looked_around(report, which, inputs, request, quiet=options["quiet"])
+    return looked_around(report, which, inputs, request, bind(progress_bar, quiet=options["quiet"]))
 
 
 def _request(options: dict[str, Any]) -> Request:

@@ -71,7 +71,7 @@ def _document(difference: Difference) -> dict[str, Any]:
         | {
             "smbrare.raised_by": difference.raised_by,
             "smbrare.reasons": list(difference.reasons),
-            "smbrare.diagnostics.explanation": difference.explanation,
+            "smbrare.explanation": difference.explanation,
         }
     )
 

@@ -59,8 +59,8 @@ COLUMNS = (
 
 REPLAY_COLUMNS = (
     "smbrare.run",
-    "smbrare.detection.report.from",
-    "smbrare.detection.report.to",
+    "smbrare.window.from",
+    "smbrare.window.to",
     "smbrare.phase_dependent",
     "smbrare.max_signals_exceeded",
 )

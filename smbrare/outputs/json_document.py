@@ -37,7 +37,7 @@ def render_json(report: Report, shown: list[Finding]) -> Iterator[str]:
     separator = "\n"
     for finding in shown:
         # No string holds a raw line feed in JSON, so this indents nothing but lines.
-        fields = flat(finding) | {"smbrare.outputs.triage": _triage(finding)}
+        fields = flat(finding) | {"smbrare.triage": _triage(finding)}
         yield separator + "    " + _text(nested(fields), indent=True).replace("\n", "\n    ")
         separator = ",\n"
     yield "]\n}\n" if separator == "\n" else "\n  ]\n}\n"

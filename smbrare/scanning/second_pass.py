@@ -6,14 +6,14 @@ could not read is not told again; what the second cannot is said of the findings
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import partial as bind
 from typing import IO
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from smbrare.cli.terminal import progress_bar
 from smbrare.detection.dns import Answers
 from smbrare.detection.finding import Finding
 from smbrare.detection.host_context import Around, Collector, together
@@ -244,8 +244,7 @@ def looked_around(
     which: str,
     inputs: Sequence[Input | Skipped],
     request: Request,
-    *,
-    quiet: bool,
+    progress_bar: Callable[[int], AbstractContextManager[Progress]],
 ) -> Report:
     """Return a report with what happened around the findings that its output shows.
 
@@ -254,14 +253,14 @@ def looked_around(
         which: The status of the findings to look around, or ``all``.
         inputs: What was read.
         request: How it was read.
-        quiet: Whether to draw no progress.
+        progress_bar: Shows progress over so many bytes.
     """
     shown = [finding for finding in report.judged if which in {"all", finding.status}]
     if not shown:
         return replace(report, looked_around=True)
     how = How(settings_of(request), request.limits)
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
-    with progress_bar(total, quiet=quiet) as progress:
+    with progress_bar(total) as progress:
         looked_at = look_around(shown, inputs, how, progress)
     known = {(finding.id, finding.status): finding for finding in looked_at}
     judged = tuple(known.get((each.id, each.status), each) for each in report.judged)

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.events import matching
 from tests.stress.rounds import main
+from tests.support.events import matching
 
 _ENDS = ("SIGINT", "SIGTERM", "a closed pipe")
 _CODES = {

@@ -18,8 +18,8 @@ from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
 from tests.conftest import ROOT
-from tests.events import matching
 from tests.stress.rounds import main
+from tests.support.events import matching
 
 _DESTINATIONS = 2000
 _LONGEST_COMMIT = 0.05

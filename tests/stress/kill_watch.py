@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.stress.rounds import main
-from tests.watching import add, line, scanned
+from tests.support.watching import add, line, scanned
 
 _SHORTEST, _LONGEST = 0.25, 0.9
 """Seconds that a watch lives: its start takes about the shortest."""

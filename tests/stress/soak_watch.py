@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.watching import line
+from tests.support.watching import line
 
 _FILE_EVENTS = 20_000
 _HOURS = 2

@@ -1,0 +1,392 @@
+"""``smbrare scan`` as a process: what it prints, and the exit code that it promises."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import FIXTURES, ROOT, Run
+from tests.support.events import DESTINATION, matching
+
+SAMPLE = FIXTURES / "sample.ndjson"
+WEEK = sorted((FIXTURES / "week").iterdir())
+
+
+def write(path: Path, *documents: Any) -> Path:
+    path.write_text("".join(json.dumps(document) + "\n" for document in documents))
+    return path
+
+
+def ids(out: str) -> list[str]:
+    return [json.loads(line)["smbrare"]["id"] for line in out.splitlines()]
+
+
+def test_the_sample_gives_its_three_findings_of_three_sources(run: Run) -> None:
+    result = run("scan", SAMPLE, "--format", "ndjson")
+    findings = [json.loads(line) for line in result.out.splitlines()]
+    assert result.code == 1
+    assert [(f["@timestamp"], f["destination"]["ip"]) for f in findings] == [
+        ("2026-11-16T08:30:00Z", "20.60.40.9"),
+        ("2026-11-18T09:11:18Z", "45.83.122.10"),
+        ("2026-11-20T09:35:54Z", "91.219.236.18"),
+    ]
+    assert len({finding["smbrare"]["source"] for finding in findings}) == 3
+
+
+def test_a_finding_is_an_ecs_document(run: Run) -> None:
+    finding = json.loads(run("scan", SAMPLE, "--format", "ndjson").out.splitlines()[1])
+    assert finding["event"]["kind"] == "alert"
+    assert finding["rule"]["uuid"] == "f580bf0a-2d23-43bb-b8e1-17548bb947ec"
+    assert finding["host"]["name"] == "WS-02.corp.example"
+    assert finding["source"] == {"ip": "10.20.1.12", "port": 50011}
+    assert finding["destination"] == {"ip": DESTINATION, "port": 445, "domain": "cdn.example"}
+    assert finding["process"] == {"pid": 4, "executable": "System"}
+    assert finding["log"]["file"]["path"] == str(SAMPLE)
+    own = finding["smbrare"]
+    assert own["hosts"] == ["WS-02", "WS-02.corp.example"]
+    assert own["host_count"] == 2
+    assert own["events"] == 2
+    assert own["last_seen"] == "2026-11-20T09:37:00Z"
+    assert own["previous_seen"] is None
+
+
+def test_findings_are_passed_over_when_scanned_themselves(run: Run, tmp_path: Path) -> None:
+    report = tmp_path / "findings.ndjson"
+    run("scan", SAMPLE, "--format", "ndjson", "--output", report)
+    result = run("scan", report)
+    assert result.code == 4
+    assert "3 alerts passed over" in result.err
+
+
+def test_json_holds_the_rule_the_scan_and_the_findings(run: Run) -> None:
+    document = json.loads(run("scan", SAMPLE, "--format", "json").out)
+    assert list(document) == ["rule", "scan", "findings"]
+    assert document["scan"]["records"] == 37
+    assert document["scan"]["exit_code"] == 1
+    assert len(document["findings"]) == 3
+
+
+@pytest.mark.parametrize("output_format", ["table", "json", "ndjson", "csv"])
+def test_output_is_the_same_bytes_whatever_the_order_of_the_files(
+    run: Run, output_format: str
+) -> None:
+    forwards = run("scan", *WEEK, "--format", output_format)
+    backwards = run("scan", *reversed(WEEK), "--format", output_format)
+    assert forwards.out == backwards.out
+    assert forwards.out
+
+
+def test_a_week_day_by_day_over_a_baseline_gives_what_one_scan_gives(
+    run: Run, tmp_path: Path
+) -> None:
+    baseline = tmp_path / "week.db"
+    by_day = [
+        identifier
+        for day in WEEK
+        for identifier in ids(run("scan", day, "--baseline", baseline, "-f", "ndjson").out)
+    ]
+    assert by_day == ids(run("scan", SAMPLE, "--format", "ndjson").out)
+
+
+def test_without_a_named_baseline_nothing_is_remembered(run: Run) -> None:
+    first = run("scan", SAMPLE)
+    second = run("scan", SAMPLE)
+    assert first.out == second.out
+    assert "no baseline was named" in first.err
+
+
+def test_no_update_leaves_the_baseline_as_it_was(run: Run, tmp_path: Path) -> None:
+    baseline = tmp_path / "acme.db"
+    run("scan", WEEK[0], "--baseline", baseline)
+    before = baseline.read_bytes()
+    run("scan", WEEK[2], "--baseline", baseline, "--no-update")
+    assert baseline.read_bytes() == before
+
+
+def test_a_bare_baseline_name_lies_in_the_users_state_directory(run: Run, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run("scan", SAMPLE, "--baseline", "acme", env={"XDG_STATE_HOME": str(state)})
+    assert (state / "smbrare" / "acme.db").exists()
+
+
+def test_what_the_baseline_held_back_is_said_with_its_new_host(run: Run, tmp_path: Path) -> None:
+    baseline = tmp_path / "acme.db"
+    run("scan", WEEK[0], "--baseline", baseline)
+    later = write(
+        tmp_path / "later.ndjson",
+        matching(
+            timestamp="2026-11-18T00:00:00Z", destination__ip="20.60.40.9", host__name="WS-99"
+        ),
+    )
+    result = run("scan", later, "--baseline", baseline)
+    assert result.code == 0
+    assert result.out == ""
+    assert "WS-99" in result.err
+    shown = run("scan", later, "--baseline", baseline, "--show", "known", "--format", "ndjson")
+    assert json.loads(shown.out)["smbrare"]["status"] == "known"
+
+
+def test_standard_input_is_read(run: Run) -> None:
+    result = run("scan", "-", "--format", "ndjson", stdin=SAMPLE.read_bytes())
+    assert result.code == 1
+    assert len(ids(result.out)) == 3
+
+
+def test_exit_0_when_all_was_judged_and_nothing_found(run: Run) -> None:
+    assert run("scan", WEEK[3]).code == 0
+
+
+def test_exit_0_for_findings_on_request(run: Run) -> None:
+    assert run("scan", SAMPLE, "--exit-zero").code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--format", "xml"],
+        ["--history", "10m"],
+        ["--history", "soon"],
+        ["--since", "yesterday"],
+        ["--input-tz", "Mars/Olympus"],
+        ["--output", "/no/such/folder/x.json"],
+    ],
+)
+def test_exit_2_for_a_wrong_option(run: Run, arguments: list[str]) -> None:
+    result = run("scan", SAMPLE, *arguments)
+    assert result.code == 2
+    assert result.out == ""
+    assert "Traceback" not in result.err
+
+
+def test_exit_2_for_no_path(run: Run) -> None:
+    assert run("scan").code == 2
+
+
+def test_exit_3_for_a_file_that_is_not_there_and_the_others_are_scanned(run: Run) -> None:
+    result = run("scan", "no-such-file.ndjson", SAMPLE, "--format", "ndjson")
+    assert result.code == 3
+    assert len(ids(result.out)) == 3
+    assert "no-such-file.ndjson" in result.err
+
+
+def test_exit_3_for_a_file_whose_last_line_is_cut(run: Run, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.ndjson"
+    cut.write_bytes(SAMPLE.read_bytes()[:-40])
+    result = run("scan", cut, "--format", "ndjson")
+    assert result.code == 3
+    assert len(ids(result.out)) == 3
+    assert f"{cut}:37: not read to its end" in result.err
+
+
+def test_exit_3_for_a_broken_line_that_could_have_matched(run: Run, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.ndjson"
+    broken.write_text('{"destination": {"port": 445}\n' + WEEK[3].read_text())
+    result = run("scan", broken)
+    assert result.code == 3
+    assert f"{broken}:1: skipped: no JSON" in result.err
+
+
+def test_a_broken_line_costs_no_other_line_and_no_clean_exit_code(run: Run, tmp_path: Path) -> None:
+    lines = SAMPLE.read_text().splitlines()
+    broken = tmp_path / "broken.ndjson"
+    broken.write_text("\n".join([*lines[:5], "{nonsense", "7", "null", "[]", *lines[5:]]) + "\n")
+    result = run("scan", broken, "--format", "ndjson")
+    assert result.code == 1
+    assert len(ids(result.out)) == 3
+    for number in (6, 7, 8, 9):
+        assert f"{broken}:{number}: skipped" in result.err
+    assert run("scan", broken, "--strict").code == 3
+
+
+def test_ten_broken_lines_are_located_and_the_rest_counted(run: Run, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.ndjson"
+    broken.write_text("{nonsense}\n" * 25 + WEEK[3].read_text())
+    result = run("scan", broken)
+    assert result.code == 0
+    assert result.err.count(": skipped: ") == 10
+    assert "and 15 more skipped" in result.err
+
+
+@pytest.mark.parametrize("end", [150, None])
+def test_a_piece_of_an_event_could_have_matched(run: Run, tmp_path: Path, end: int | None) -> None:
+    event = matching()
+    piece = json.dumps(event)[:end] if end else json.dumps(dict(reversed(event.items())))[90:]
+    assert "445" not in piece
+    path = tmp_path / "torn.ndjson"
+    path.write_text(f"{piece}\n{WEEK[3].read_text()}")
+    result = run("scan", path)
+    assert result.code == 3
+    assert f"{path}:1: skipped" in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        ('{"message": "hello"}\n', "no record of a known source"),
+        (
+            json.dumps(matching(event__category=["process"], destination__ip=None)) + "\n",
+            "holds no network event",
+        ),
+        (json.dumps(matching(host__os=None)) + "\n", "host.os.type missing in all 1"),
+        (json.dumps(matching(process__pid=None)) + "\n", "process.pid missing in all 1"),
+    ],
+)
+def test_exit_4_where_nothing_could_be_judged(
+    run: Run, tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "input.ndjson"
+    path.write_text(text)
+    result = run("scan", path)
+    assert result.code == 4
+    assert f"{path}" in result.err
+    assert said in result.err
+
+
+def test_exit_4_where_one_source_of_one_input_could_not_be_judged(run: Run, tmp_path: Path) -> None:
+    bad = write(tmp_path / "bad.ndjson", matching(network__transport=None))
+    result = run("scan", WEEK[3], bad)
+    assert result.code == 4
+    assert f"{bad} (ecs) was not judged: network.transport missing in all 1" in result.err
+
+
+def test_exit_70_for_an_internal_error_without_a_traceback(tmp_path: Path) -> None:
+    program = (
+        "import importlib\n"
+        "command = importlib.import_module('smbrare.cli.scan_command')\n"
+        "def broken(*arguments): raise RuntimeError('\\x1b[31mimpossible')\n"
+        "command.judge = broken\n"
+        "from smbrare.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "scan", str(SAMPLE)],
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+        env=os.environ | {"HOME": str(tmp_path)},
+    )
+    assert done.returncode == 70
+    assert b"internal error: RuntimeError: \\x1b[31mimpossible" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_exit_141_and_an_unchanged_baseline_when_stdout_is_closed(tmp_path: Path) -> None:
+    many = write(
+        tmp_path / "many.ndjson",
+        *(matching(destination__ip=f"45.{n // 250}.{n % 250}.1") for n in range(2000)),
+    )
+    baseline = tmp_path / "acme.db"
+    command = [sys.executable, "-m", "smbrare", "scan", str(many), "--baseline", str(baseline)]
+    with subprocess.Popen(
+        [*command, "--format", "ndjson"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=60) == 141
+    assert not baseline.exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_scan_with_its_code_and_an_unchanged_baseline(
+    tmp_path: Path, number: int, code: int
+) -> None:
+    baseline = tmp_path / "acme.db"
+    fifo = tmp_path / "events"
+    os.mkfifo(fifo)
+    command = [sys.executable, "-m", "smbrare", "scan", str(fifo), "--baseline", str(baseline)]
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+        ) as process,
+        fifo.open("wb") as writer,
+    ):
+        writer.write(SAMPLE.read_bytes())
+        writer.flush()
+        time.sleep(0.2)
+        process.send_signal(number)
+        assert process.wait(timeout=60) == code
+    assert not baseline.exists()
+
+
+def test_an_output_file_is_replaced_whole_with_the_users_umask(run: Run, tmp_path: Path) -> None:
+    output = tmp_path / "findings.json"
+    output.write_text("old")
+    result = run("scan", SAMPLE, "--format", "json", "--output", output)
+    assert result.code == 1
+    assert result.out == ""
+    assert len(json.loads(output.read_text())["findings"]) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["findings.json", "home"]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert output.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_the_summary_counts_what_was_read_and_left_out(run: Run) -> None:
+    err = run("scan", SAMPLE).err
+    assert "1 input, 37 records" in err
+    assert "9 Sysmon event 3" in err
+    assert "2026-11-16T08:01:01.020Z to 2026-11-22T08:30:00Z" in err
+    assert "0 skipped, 0 alerts passed over" in err
+
+
+def test_quiet_says_nothing_but_trouble(run: Run) -> None:
+    assert run("scan", SAMPLE, "--quiet").err == ""
+
+
+def test_events_one_clause_away_are_counted_by_clause(run: Run, tmp_path: Path) -> None:
+    near = write(
+        tmp_path / "near.ndjson",
+        matching(process__pid=5),
+        matching(source__ip="45.1.1.1"),
+        matching(destination__port=443),
+        matching(process__pid=5, network__transport="udp"),
+    )
+    result = run("scan", near)
+    assert result.code == 0
+    assert "2 one clause away (1 process.pid, 1 source.ip)" in result.err
+
+
+def test_a_matching_event_without_a_time_is_an_undated_finding(run: Run, tmp_path: Path) -> None:
+    undated = write(tmp_path / "undated.ndjson", matching(timestamp="soon"), matching())
+    result = run("scan", undated, "--format", "ndjson")
+    findings = [json.loads(line) for line in result.out.splitlines()]
+    assert result.code == 1
+    assert ["@timestamp" in finding for finding in findings] == [True, False]
+    assert "1 undated" in result.err
+
+
+def test_real_winlogbeat_lines_give_no_finding_and_one_when_an_address_is_made_public(
+    run: Run, shared: Path, tmp_path: Path
+) -> None:
+    logs = shared / "winlogbeat" / "winlogbeat-7.4-small.ndjson"
+    clean = run("scan", logs)
+    assert (clean.code, clean.out) == (0, "")
+    assert "29 Sysmon event 3" in clean.err
+    lines = [json.loads(line) for line in logs.read_text().splitlines()]
+    changed = next(
+        line
+        for line in lines
+        if line["winlog"].get("event_data", {}).get("DestinationPort") == "445"
+        and line["winlog"]["event_data"]["SourceIp"].startswith("172.18.")
+    )
+    changed["winlog"]["event_data"]["DestinationIp"] = DESTINATION
+    result = run("scan", write(tmp_path / "one.ndjson", *lines), "--format", "ndjson")
+    assert result.code == 1
+    finding = json.loads(result.out)
+    assert finding["destination"]["ip"] == DESTINATION
+    assert finding["host"]["name"] == changed["winlog"]["computer_name"]
+
+
+def test_to_literal_a_source_by_inference_is_none(run: Run) -> None:
+    firewall = FIXTURES / "sources" / "windows_firewall-mapped.ndjson"
+    assert run("scan", WEEK[3], firewall, "--literal").code == 0
+    assert run("scan", firewall, "--literal").code == 4
+    assert run("scan", firewall).code == 1

@@ -1,0 +1,193 @@
+"""Inspections count what a scan judges, and merge in any order and split to the same whole."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smbrare.detection.examine import examine
+from smbrare.detection.partial import Partial
+from smbrare.detection.report import Report, Setup
+from smbrare.detection.survey import InputSurvey
+from smbrare.diagnostics.advice import advise
+from smbrare.diagnostics.funnel import funnel
+from smbrare.diagnostics.inspection import Inspected, Inspection, observe
+from smbrare.records.event import Origin, Skipped
+from smbrare.records.times import HOUR, date
+from smbrare.rule import predicate
+from smbrare.sources.mapping import Settings
+from tests.diagnostics.test_explanation import documents
+from tests.support.events import DESTINATION, matching
+
+SETTINGS = Settings()
+
+
+def sysmon(**data: str) -> dict[str, Any]:
+    return {
+        "EventID": 3,
+        "Channel": "Microsoft-Windows-Sysmon/Operational",
+        "Hostname": "WS-02",
+        "UtcTime": "2026-11-16 08:00:00.000",
+        "SourceIp": "10.20.1.12",
+        "DestinationIp": "10.20.0.5",
+        "DestinationPort": "445",
+        "Protocol": "tcp",
+        "ProcessId": "4",
+    } | data
+
+
+def several() -> st.SearchStrategy[list[dict[str, Any]]]:
+    others = st.sampled_from(
+        [
+            {"message": "hello"},
+            matching() | {"kibana.alert.rule.uuid": "x"},
+            matching(event__category=["process"], destination__ip=None),
+            sysmon(DestinationIp=DESTINATION),
+        ]
+    )
+    return st.lists(documents() | others, max_size=12)
+
+
+def inspected(*events: dict[str, Any], skipped: int = 0) -> Inspected:
+    survey, inspection = InputSurvey("a", "ndjson"), Inspection()
+    for number, document in enumerate(events, start=1):
+        observe(document, Origin("a", number), SETTINGS, survey, inspection)
+    for number in range(skipped):
+        survey.skip(Skipped(Origin("a", 1000 + number), "no JSON", could_matter=False))
+    setup = Setup(604_800, False, False, False, "@timestamp", SETTINGS.zone)  # noqa: FBT003
+    near = inspection.near_by_clause()
+    report = Report(setup, (), (survey,), inspection.sightings.count, near, inspection.span)
+    return Inspected(report, inspection)
+
+
+@given(several())
+def test_an_inspection_counts_what_a_scan_judges(events: list[dict[str, Any]]) -> None:
+    seen = inspected(*events)
+    partial, survey = Partial(), InputSurvey("a", "ndjson")
+    for number, document in enumerate(events, start=1):
+        examine(document, Origin("a", number), SETTINGS, survey, partial)
+    assert seen.report.inputs == (survey,)
+    assert seen.inspection.span == partial.span
+    # A sighting is kept for each destination of an event.
+    assert (seen.inspection.sightings.count > 0) == (len(partial.sightings) > 0)
+
+
+@given(several(), st.integers(0, 3))
+def test_the_funnel_accounts_for_every_record(events: list[dict[str, Any]], skipped: int) -> None:
+    seen = inspected(*events, skipped=skipped)
+    stages = funnel(seen)
+    assert stages[0].left == len(events) + skipped
+    assert sum(stage.removed.count for stage in stages) + stages[-1].left == stages[0].left
+    assert stages[-1].left == seen.inspection.sightings.count
+    assert [stage.name for stage in stages[-7:]] == [clause.field for clause in predicate.CLAUSES]
+    for stage in stages:
+        assert bool(stage.removed.count) == (stage.removed.example is not None)
+
+
+@given(several(), st.integers(0, 12), st.booleans())
+def test_parts_merge_to_the_whole(events: list[dict[str, Any]], at: int, swap: bool) -> None:  # noqa: FBT001
+    whole = Inspection()
+    parts = [Inspection(), Inspection()]
+    for number, document in enumerate(events, start=1):
+        for into in (whole, parts[number > at]):
+            observe(document, Origin("a", number), SETTINGS, InputSurvey("a"), into)
+    first, second = reversed(parts) if swap else parts
+    merged = copy.deepcopy(first)
+    merged.merge(second)
+    assert merged == whole
+    before = copy.deepcopy(merged)
+    merged.merge(Inspection())
+    assert merged == before
+
+
+def test_events_one_clause_away_keep_their_addresses_and_what_they_hold() -> None:
+    near = inspected(
+        matching(process__pid=5120),
+        matching(process__pid=5120),
+        matching(destination__ip=[DESTINATION, "91.219.236.18"], host__os=None),
+        matching(source__ip="10.1"),
+        matching(process__pid=5, network__transport="udp"),
+        matching(destination__ip="10.0.0.1"),
+        matching(destination__port=443),
+    ).inspection.near
+    assert {tuple(key): (tally.count, str(tally.example)) for key, tally in near.items()} == {
+        ("process.pid", DESTINATION, "5120"): (2, "a:1"),
+        ("host.os.type", DESTINATION, "missing"): (1, "a:3"),
+        ("host.os.type", "91.219.236.18", "missing"): (1, "a:3"),
+        ("source.ip", DESTINATION, "malformed 10.1"): (1, "a:4"),
+    }
+
+
+def test_gaps_are_the_hours_without_events() -> None:
+    hours = ["2026-11-16T08", "2026-11-16T09", "2026-11-16T12", "2026-11-17T00"]
+    seen = inspected(*(matching(timestamp=f"{hour}:30:00Z") for hour in hours))
+    assert seen.inspection.gaps() == [
+        (date("2026-11-16T10:00Z").time // HOUR, date("2026-11-16T12:00Z").time // HOUR),
+        (date("2026-11-16T13:00Z").time // HOUR, date("2026-11-17T00:00Z").time // HOUR),
+    ]
+
+
+def advice(*events: dict[str, Any]) -> list[str]:
+    seen = inspected(*events)
+    sources = [survey.sources for survey in seen.report.inputs]
+    return [f"{each.source}: {each.seen}" for each in advise(sources, seen.inspection.details)]
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([matching()], []),
+        ([sysmon()], []),
+        (
+            [sysmon(ProcessId="5120")] * 2,
+            ["sysmon: 2 connections of Sysmon, none of PID 4"],
+        ),
+        (
+            [sysmon(EventID="22", DestinationPort="", DestinationIp="", SourceIp="")],
+            ["sysmon: 1 network event and none with a port: name lookups only"],
+        ),
+        (
+            [sysmon(EventID="1")] * 3,
+            ["sysmon: no network event among 3 records"],
+        ),
+        ([matching(process__pid=77)], ["ecs: 1 SMB connection, none of PID 4"]),
+        (
+            [matching(destination__port=443)],
+            ["ecs: 1 connection, none to port 139 or 445, not even internal"],
+        ),
+        ([matching(), matching(host__os=None)], ["ecs: host.os.type missing in 1 connection"]),
+        (
+            [matching(host__os={"platform": "windows"})],
+            ["ecs: host.os.type inferred in 1 network event"],
+        ),
+        (
+            [matching(network__transport=None)] * 2,
+            ["ecs: network.transport missing in 2 connections"],
+        ),
+        (
+            [matching(), matching(process__pid=None)],
+            ["ecs: process.pid missing in 1 connection"],
+        ),
+        ([matching(event__category=None)], ["ecs: event.category missing in 1 connection"]),
+        (
+            [matching(), matching(source__ip=None)],
+            ["ecs: source.ip missing in 1 connection"],
+        ),
+        (
+            [matching(), matching(source__ip="10.1")],
+            ["ecs: 1 malformed value of source.ip"],
+        ),
+        (
+            [matching(timestamp="soon")],
+            ["ecs: 1 network event without a time that can be read"],
+        ),
+        ([matching(timestamp="2026-11-16T08:00:00")], ["ecs: 1 time without a zone"]),
+        ([matching(host__name=None)], ["ecs: 1 network event without a host"]),
+    ],
+)
+def test_advice_follows_from_what_the_events_lack(
+    events: list[dict[str, Any]], expected: list[str]
+) -> None:
+    assert advice(*events) == expected

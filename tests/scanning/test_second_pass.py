@@ -1,0 +1,244 @@
+"""The second pass: what it finds in which inputs, and what it says that it could not do."""
+
+import gzip
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smbrare.detection.finding import Finding
+from smbrare.detection.host_context import Around
+from smbrare.inputs.discovery import discover
+from smbrare.inputs.readers import ndjson, ndjson_search
+from smbrare.limits import Limits
+from smbrare.outputs.triage import triage
+from smbrare.records.event import Record
+from smbrare.scanning import planning, second_pass
+from smbrare.scanning.second_pass import NO_HOST, NO_TIME, READ_ONCE, TOO_MANY, look_around
+from tests.conftest import Run
+from tests.support.activities import logon, process, security
+from tests.support.container_world import WORLD, event_data
+from tests.support.events import DESTINATION, matching
+from tests.support.evtx_writer import evtx
+from tests.support.reports import looked_around, report, write
+
+QUERY = {
+    "@timestamp": "2026-11-16T07:59:58Z",
+    "event": {"category": ["network"]},
+    "host": {"name": "WS-09"},
+    "dns": {"question": {"name": "files.example"}, "resolved_ip": [DESTINATION]},
+}
+NEAR = [process(), logon(time="2026-11-16T06:00:00Z"), QUERY]
+FAR = [
+    process(host="WS-02"),
+    process(time="2026-11-16T09:00:00.000Z"),
+    logon(user="bob", host="WS-02"),
+    {"kibana.alert.uuid": "x", **process()},
+]
+
+
+def around(finding: Finding) -> Around:
+    assert finding.around is not None
+    return finding.around
+
+
+def looked(*paths: Path) -> tuple[Finding, ...]:
+    return looked_around(report(*paths), *paths)
+
+
+def test_a_finding_tells_who_was_logged_on_what_ran_and_which_name_led_there(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path / "events.ndjson", [*FAR, *NEAR, matching()])
+    (finding,) = looked(path)
+    assert [each.user for each in around(finding).logged_on] == ["CORP\\alice"]
+    (event,) = around(finding).events
+    assert (event.kind, event.what) == ("process", "C:\\Office\\OUTLOOK.EXE")
+    assert str(event.origin) == f"{path}:5"
+    assert [query.name for query in finding.queries] == ["files.example"]
+    assert around(finding).gaps == ()
+
+
+@pytest.mark.parametrize("odd", ["null", '{"a": "\\ud800"}'])
+@pytest.mark.parametrize("place", [1, 3, 8])
+def test_the_elements_of_an_array_tell_the_same(tmp_path: Path, odd: str, place: int) -> None:
+    lines = [json.dumps(event) for event in [*FAR, *NEAR, matching()]]
+    lines.insert(place, odd)
+    path = tmp_path / "events.json"
+    path.write_text(f"[{', '.join(lines)}]")
+    (finding,) = looked(path)
+    (event,) = around(finding).events
+    assert str(event.origin) == f"{path}:{lines.index(json.dumps(NEAR[0])) + 1}"
+    assert event.origin.offset is None
+    assert [each.user for each in around(finding).logged_on] == ["CORP\\alice"]
+    assert [query.name for query in finding.queries] == ["files.example"]
+
+
+def test_the_records_of_an_evtx_file_tell_the_same(tmp_path: Path) -> None:
+    connection = event_data(WORLD[0])
+    day, time = connection["UtcTime"].split()
+    started = {"EventID": "1", "Image": "C:\\Office\\WINWORD.EXE", "User": "CORP\\alice"}
+    later = {**started, "UtcTime": f"{day} 23:00:00.000", "Image": "C:\\late.exe"}
+    path = tmp_path / "Sysmon.evtx"
+    path.write_bytes(evtx([{**started, "UtcTime": f"{day} {time}"}, later, connection]))
+    (finding,) = looked(path)
+    (event,) = around(finding).events
+    assert (event.kind, event.what) == ("process", "C:\\Office\\WINWORD.EXE")
+    assert str(event.origin) == f"{path}:1"
+    # Among names that may be escaped, every record is decoded.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(second_pass, "_PLAIN_NAME", re.compile("no name"))
+        (again,) = looked(path)
+    assert around(again) == around(finding)
+
+
+def test_triage_names_the_user_and_the_program(tmp_path: Path) -> None:
+    (finding,) = looked(write(tmp_path / "events.ndjson", [*NEAR, matching()]))
+    found = triage(finding)
+    steps = [step.say() for step in (*found.investigate, *found.respond)]
+    assert any(step.startswith("Ask CORP\\alice: logged on to WS-01") for step in steps)
+    assert any(
+        step.endswith("before 2026-11-16T08:00:00Z: C:\\Office\\OUTLOOK.EXE.") for step in steps
+    )
+    assert "Begin with the password of CORP\\alice." in steps
+
+
+def test_without_a_logon_triage_names_whose_programs_started(tmp_path: Path) -> None:
+    (finding,) = looked(write(tmp_path / "events.ndjson", [process(), matching()]))
+    (step, *_) = triage(finding).investigate
+    assert step.say().startswith("Ask CORP\\alice: programs of theirs started on WS-01")
+
+
+def split_by_files(folder: Path, events: list[dict[str, Any]]) -> list[Path]:
+    return [write(folder / f"{number}.ndjson", [event]) for number, event in enumerate(events)]
+
+
+def told(finding: Finding) -> Any:
+    found = around(finding)
+    return (
+        [each.content for each in found.events],
+        found.logged_on[0].user,
+        found.active,
+        finding.queries,
+        found.gaps,
+    )
+
+
+def test_order_copies_compression_and_sifting_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [*FAR, *NEAR, matching()]
+    plain = write(tmp_path / "events.ndjson", events)
+    (expected,) = looked(plain)
+    packed = tmp_path / "events.ndjson.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    document = tmp_path / "events.json"
+    document.write_text(json.dumps(events))
+    ways = [
+        [write(tmp_path / "reversed.ndjson", events[::-1])],
+        [packed],
+        [document],
+        [packed, plain],
+        split_by_files(tmp_path, events),
+    ]
+    for paths in ways:
+        (finding,) = looked(*paths)
+        assert told(finding) == told(expected)
+    monkeypatch.setattr(planning, "LARGE_BYTES", 1)
+    (finding,) = looked(plain)
+    assert told(finding) == told(expected)
+
+
+def test_a_host_whose_name_is_escaped_in_json_is_found(tmp_path: Path) -> None:
+    events = [process(host="büro-01"), matching(host__name="BÜRO-01")]
+    (finding,) = looked(write(tmp_path / "events.ndjson", events))
+    assert len(around(finding).events) == 1
+
+
+def test_what_was_not_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [
+        process(),
+        matching(),
+        matching(destination__ip="91.219.236.18", host__name=None),
+        matching(destination__ip="185.220.101.4", timestamp=None),
+    ]
+    path = write(tmp_path / "events.ndjson", events)
+    gaps = {finding.sighting.destination: around(finding).gaps for finding in looked(path)}
+    assert gaps == {DESTINATION: (), "91.219.236.18": (NO_HOST,), "185.220.101.4": (NO_TIME,)}
+    monkeypatch.setattr(second_pass, "MOST_FINDINGS", 1)
+    first, *others = looked(path)
+    assert around(first).gaps == ()
+    assert {around(finding).gaps for finding in others} == {(TOO_MANY,)}
+
+
+def test_inputs_that_cannot_be_read_again_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "events.ndjson", [process(), matching()])
+    made, inputs = report(path), list(discover([str(path), "-"]))
+    path.unlink()
+    (finding,) = look_around(made.findings, inputs, planning.How(), lambda _: None)
+    assert around(finding).gaps == (
+        f"{path} was not read again: No such file or directory",
+        READ_ONCE,
+    )
+    assert not around(finding).events
+
+
+def test_damage_in_an_input_does_not_stop_the_second_pass(tmp_path: Path) -> None:
+    path = write(tmp_path / "events.ndjson", [process(), matching(), security(4688, {})])
+    path.write_text("{broken ws-01\n" + path.read_text() + '{"cut": "ws-01')
+    (finding,) = looked(path)
+    assert [each.origin.number for each in around(finding).events] == [2]
+
+
+def test_the_program_looks_around_for_html_and_json_alone(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "events.ndjson", [*NEAR, matching()])
+    page = run("scan", path, "--format", "html")
+    assert page.code == 1
+    assert "CORP\\alice was logged on (Interactive since 2026-11-16 06:00:00" in page.out
+    assert "<h3>Around it</h3>" in page.out
+    piped = run("scan", "-", "--format", "html", stdin=path.read_bytes())
+    assert f"not complete: {READ_ONCE}" in piped.out
+    assert "files.example" in piped.out
+    assert "OUTLOOK" in run("scan", path, "--format", "json").out
+    assert "OUTLOOK" not in run("scan", path, "--format", "ndjson").out
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            b"",
+            b"7",
+            b'{"a":1}',
+            b'{"a":"ws-01"}',
+            b'{"a":"ws-0"}\r',
+            b"{broken ws-01",
+            b'{"a":"WS-01","b":"45.83.122.10"}',
+            b'\xef\xbb\xbf{"b":"Ws-01"}',
+            b'{"a":"' + b"x" * 40 + b'ws-01"}',
+        ]
+    ),
+    max_size=12,
+)
+
+
+@given(lines=LINES, ends=st.booleans(), block=st.integers(1, 64))
+def test_the_search_gives_the_records_of_the_lines_that_hold_a_text(
+    *, lines: list[bytes], ends: bool, block: int
+) -> None:
+    limits = Limits(record_bytes=30)
+    data = b"\n".join(lines) + b"\n" * ends
+    found = ndjson_search.read_with(
+        io.BytesIO(data), "x", [b"ws-01", b"45.83.122.10"], limits, block_bytes=block
+    )
+    every = ndjson.read(io.BytesIO(data), "x", limits)
+    wanted = [
+        item
+        for item in every
+        if isinstance(item, Record) and "ws-01" in json.dumps(item.document).lower()
+    ]
+    assert list(found) == wanted
