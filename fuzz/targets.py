@@ -14,12 +14,10 @@ from typing import Any
 
 from fuzz.lines import GOOD, TEMPLATES, Place, filled
 from smbrare.detection.destination_sieve import stays_inside, undecided
-from smbrare.detection.duplicate_fields import note
 from smbrare.detection.examine import examine
 from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.containers import parts
-from smbrare.inputs.duplicate_keys import repeated
 from smbrare.inputs.json_shape import DOCUMENT, NDJSON, shape
 from smbrare.inputs.json_tokens import tokens
 from smbrare.inputs.readers import arrays, csv_table, document, event_xml, ndjson
@@ -103,15 +101,12 @@ def json_texts(data: bytes) -> None:
         return
     if not isinstance(value, dict) or nests_deeper(data, value, LIMITS.nesting):
         return
-    twice = repeated(data, value)
     read = list(document.read(io.BytesIO(b"[" + data + b"]"), _NAME, LIMITS))
     if data.isascii() and b"ud" not in data.lower():  # What is no character may be read otherwise.
         events = list(envelope.events(value))
         assert [_shape(one.document) for one in read if isinstance(one, Record)] == [
             _shape(one) for one in events
         ]
-    survey = InputSurvey(_NAME)
-    note(Record(Origin(_NAME, 1), value, twice), survey)
 
 
 def arrays_of_json(data: bytes) -> None:
@@ -185,7 +180,6 @@ def _take(item: Record | Skipped, survey: InputSurvey, partial: Partial) -> None
     if isinstance(item, Skipped):
         survey.skip(item)
         return
-    note(item, survey)
     for event in envelope.events(item.document):
         examine(event, item.origin, Settings(), survey, partial)
 

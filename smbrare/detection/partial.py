@@ -45,5 +45,3 @@ class Partial(Struct):
                 replace(skipped, origin=moved(skipped.origin, lines_before))
                 for skipped in survey.located
             ]
-            if survey.repeated.first is not None:
-                survey.repeated.first = moved(survey.repeated.first, lines_before)

@@ -4,11 +4,10 @@ Pure counters that merge by sum, union, minimum and maximum.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from smbrare.records.event import Origin, Readable, Skipped
+from smbrare.records.event import Readable, Skipped
 from smbrare.records.times import HOUR, Moment
 from smbrare.rule.predicate import CLAUSES, KERNEL_PID, SMB_PORTS
 
@@ -82,32 +81,6 @@ class SourceSurvey(Struct):
         return True
 
 
-class Repeated(Struct):
-    """Records in which a key that the rule's fields are read from was given twice.
-
-    Attributes:
-        records: How many there are, as far as they were looked for.
-        fields: How many of them give which key twice.
-        first: Where the first of them stands.
-    """
-
-    records: int = 0
-    fields: Counter[str] = field(default_factory=Counter)
-    first: Origin | None = None
-
-    def add(self, origin: Origin, names: Iterable[str]) -> None:
-        """Count a record."""
-        self.records += 1
-        self.fields.update(names)
-        self.first = self.first or origin
-
-    def merge(self, other: "Repeated") -> None:
-        """Take in the part of the same input that follows."""
-        self.records += other.records
-        self.fields.update(other.fields)
-        self.first = self.first or other.first
-
-
 class InputSurvey(Struct):
     """Counts of one input, or of one member of an archive.
 
@@ -126,7 +99,6 @@ class InputSurvey(Struct):
         cut: Whether the input could not be read to its end.
         located: The first skipped records with their places.
         sources: Counts by source.
-        repeated: Records that give a key twice that concerns the rule.
         sampled: Whether ``sources`` and ``hours`` rest on a sample of the records.
     """
 
@@ -144,7 +116,6 @@ class InputSurvey(Struct):
     cut: bool = False
     located: list[Skipped] = field(default_factory=list)
     sources: dict[str, SourceSurvey] = field(default_factory=dict)
-    repeated: Repeated = field(default_factory=Repeated)
     sampled: bool = False
 
     def source(self, name: str) -> SourceSurvey:
@@ -180,7 +151,6 @@ class InputSurvey(Struct):
         self.located += located[:room] + [one for one in located[room:] if one.ends_input]
         for name, survey in other.sources.items():
             self.source(name).merge(survey)
-        self.repeated.merge(other.repeated)
         self.sampled |= other.sampled
 
     @property

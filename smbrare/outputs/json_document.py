@@ -159,11 +159,6 @@ def _input(survey: InputSurvey) -> dict[str, Any]:
         "read_to_end": not survey.cut,
         "passed_over": survey.alerts,
         "unrecognized": survey.unknown,
-        "keys_given_twice": {
-            "records": survey.repeated.records,
-            "keys": dict(sorted(survey.repeated.fields.items())),
-            "first": None if survey.repeated.first is None else str(survey.repeated.first),
-        },
         "sources": {
             name: {
                 "records": source.records,

@@ -211,7 +211,6 @@ def _oddities(report: Report) -> Iterator[str]:
     if malformed:
         listed = ", ".join(f"{number:,} in {name}" for name, number in sorted(malformed.items()))
         yield f"malformed   {listed}"
-    yield from _repeated(inputs)
     yield from _slow_json(inputs)
     sampled = any(survey.sampled for survey in inputs)
     if _judged(inputs) and not sampled and not any(source.kernel_smb for source in sources):
@@ -236,22 +235,6 @@ def _slow_json(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
             "note        ijson is installed without its library in C: JSON other than NDJSON and "
             "arrays of objects is read many times slower"
         )
-
-
-def _repeated(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
-    first = next((survey.repeated.first for survey in inputs if survey.repeated.first), None)
-    if first is None:
-        return
-    fields: Counter[str] = Counter()
-    for survey in inputs:
-        fields.update(survey.repeated.fields)
-    names = sorted(fields, key=lambda name: (-fields[name], name))
-    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    records = counted(sum(survey.repeated.records for survey in inputs), "record")
-    yield visible(
-        f"twice       {records} with a key given twice, of which the last counts: "
-        f"{', '.join(names[:_MOST_NAMED])}{more}; first {first}"
-    )
 
 
 def _judged(inputs: tuple[InputSurvey, ...]) -> bool:

@@ -40,12 +40,10 @@ class Record(Struct, frozen=True, gc=False):
     Attributes:
         origin: Where it stands.
         document: What it holds; of a key given twice the last value.
-        repeated: Paths of keys that were given twice, as far as the reader looked for them.
     """
 
     origin: Origin
     document: Document
-    repeated: tuple[tuple[str, ...], ...] = ()
 
 
 class Skipped(Struct, frozen=True):

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from smbrare.detection.duplicate_fields import note
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs import containers, remote
 from smbrare.inputs.containers import Part
@@ -94,8 +93,6 @@ def events_of(item: Record | Skipped, survey: InputSurvey) -> list[tuple[Documen
     if isinstance(item, Skipped):
         survey.skip(item)
         return []
-    if item.repeated:
-        note(item, survey)
     return [(document, item.origin) for document in envelope.events(item.document)]
 
 

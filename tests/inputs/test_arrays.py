@@ -84,9 +84,7 @@ def comparable(value: Any) -> Any:
 
 def told(items: Iterator[Record | Skipped]) -> list[Any]:
     return [
-        (item.origin, comparable(item.document), bool(item.repeated))
-        if isinstance(item, Record)
-        else item
+        (item.origin, comparable(item.document)) if isinstance(item, Record) else item
         for item in items
     ]
 

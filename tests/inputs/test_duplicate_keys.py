@@ -1,4 +1,4 @@
-"""Of a key given twice the last value counts, whichever way the record takes, and it is told."""
+"""Of a key given twice the last value counts, whichever way the record takes."""
 
 import io
 import json
@@ -13,14 +13,12 @@ from hypothesis import strategies as st
 from smbrare.detection.destination_sieve import stays_inside
 from smbrare.detection.partial import Partial
 from smbrare.inputs.discovery import discover
-from smbrare.inputs.duplicate_keys import MOST_KEPT, repeated
 from smbrare.inputs.readers import document as document_reader
 from smbrare.records.event import Record
 from smbrare.records.json_text import decode
 from smbrare.scanning import planning
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.planning import How
-from tests.conftest import Run
 from tests.support.events import matching
 from tests.support.forms import FORMS
 from tests.support.forms.connection import SCENE
@@ -126,70 +124,6 @@ def test_every_decoder_takes_the_last_value_and_early_rejects_by_it(seed: int) -
         assert stays_inside(json.dumps(value).encode())
 
 
-def naive(pairs: Any, path: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
-    """Return the paths of keys given twice, of objects as tuples of pairs."""
-    found = set()
-    if isinstance(pairs, tuple):
-        keys = [key for key, _ in pairs]
-        found |= {(*path, key) for key in keys if keys.count(key) > 1}
-        for key, value in pairs:
-            found |= naive(value, (*path, key))
-    elif isinstance(pairs, list):
-        for value in pairs:
-            found |= naive(value, path)
-    return found
-
-
-@settings(max_examples=150)
-@given(st.integers(0, 2**32), st.sampled_from(["", '"', "\\u0022", '\\"445\\"']))
-def test_every_key_given_twice_is_told(seed: int, quote: str) -> None:
-    chance = random.Random(seed)
-    document = matching() | {"n": [{"a": 445, "b": [[{"c": 1}]]}], "m": f"{quote}445{quote * 3}"}
-    line = text(document, chance, rate=0.1)
-    expected = naive(json.loads(line, object_pairs_hook=tuple))
-    if len(expected) < MOST_KEPT:
-        assert set(repeated(line.encode(), json.loads(line))) == expected
-
-
-def test_quotes_that_are_escaped_by_number_hide_no_key() -> None:
-    # Two quotes more than the text has are written of it: as many as a key takes.
-    line = b'{"a": 445, "b": "\\u0022\\u0022\\u0022\\u0022", "a": 1}'
-    assert repeated(line, json.loads(line)) == (("a",),)
-
-
-TWICE = json.dumps(matching()).replace('"port": 445', '"port": 445, "ip": "10.0.0.9"')
-HIT = f'{{"_id": "1", "_source": {TWICE}}}'
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "keys"),
-    [
-        ("a.ndjson", TWICE, ["destination.ip"]),
-        ("a.ndjson", HIT, ["destination.ip"]),
-        ("a.ndjson", HIT[:-1] + ', "_source": {"a": 1}}', ["_source", "destination.ip"]),
-        ("a.ndjson", f'{{"records": [{HIT}], "records": [{HIT}]}}', ["records", "destination.ip"]),
-        ("a.json", f"[\n{TWICE}\n]", ["destination.ip"]),
-        ("a.json", f'{{"hits": {{"hits": [\n{HIT}\n]}}}}', ["destination.ip"]),
-        ("a.ndjson", TWICE.replace('"destination"', '"destination": null, "destination"'),
-         ["destination", "destination.ip"]),
-        ("a.ndjson", TWICE.replace("ip", "geo"), []),
-        ("a.ndjson", TWICE.replace('"ip": "10.0.0.9"', '"ipx": 1, "ipx": 2'), []),
-        ("a.ndjson", json.dumps(matching() | {"destination.ip": "10.0.0.9"}), []),
-        ("a.ndjson", json.dumps(matching()).replace("445", '4, "port": 80'), []),
-    ],
-)  # fmt: skip
-def test_a_key_that_concerns_the_rule_is_counted_where_it_stands(
-    tmp_path: Path, name: str, content: str, keys: list[str]
-) -> None:
-    path = tmp_path / name
-    path.write_text(content + "\n")
-    (survey,) = gathered(path).surveys
-    told = survey.repeated
-    assert told.fields == dict.fromkeys(keys, 1)
-    assert told.records == bool(keys)
-    assert (str(told.first) == f"{path}:1") == bool(keys)
-
-
 def test_arrays_of_one_name_in_a_streamed_envelope_are_all_read(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     others = json.dumps([matching(destination__ip="91.219.236.18")], indent=1)
@@ -198,33 +132,3 @@ def test_arrays_of_one_name_in_a_streamed_envelope_are_all_read(tmp_path: Path) 
         "45.83.122.10",
         "91.219.236.18",
     }
-
-
-def test_summary_and_json_tell_of_keys_given_twice(run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "a.ndjson"
-    path.write_text(f"{json.dumps(matching())}\n{TWICE}\n{TWICE}\n")
-    result = run("scan", path, "-f", "json")
-    (read,) = json.loads(result.out)["scan"]["inputs"]
-    first = f"{path}:2"
-    assert read["keys_given_twice"] == {
-        "records": 2,
-        "keys": {"destination.ip": 2},
-        "first": first,
-    }
-    told = "2 records with a key given twice, of which the last counts: destination.ip; first"
-    assert f"twice       {told} {first}\n" in result.err
-
-
-@pytest.mark.usefixtures("small")
-def test_ranges_tell_the_true_line_of_the_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(planning, "RANGE_BYTES", 2_000)
-    monkeypatch.setattr(planning, "SAMPLE_EVERY_AT_LEAST", 1_000)
-    path = tmp_path / "a.ndjson"
-    last = TWICE.replace("10.0.0.9", "91.219.236.18")
-    path.write_text((json.dumps(matching()) + "\n") * 30 + (last + "\n") * 2)
-    (survey,) = gathered(path).surveys
-    assert survey.sampled
-    assert survey.repeated.records == 2
-    assert str(survey.repeated.first) == f"{path}:31"

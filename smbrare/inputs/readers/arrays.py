@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from smbrare.inputs.duplicate_keys import repeated
 from smbrare.inputs.json_tokens import Readable
 from smbrare.inputs.readers import document
 from smbrare.inputs.readers.array_lines import WINDOW_BYTES, ArrayLines
@@ -93,9 +92,8 @@ def _element(line: bytes, origin: Origin, limits: Limits) -> Iterator[Record | S
         alone = io.BytesIO(b"[" + line + b"]")
         yield from document.read(alone, origin.path, limits, before=origin.number - 1)
         return
-    twice = item.repeated or repeated(line, item.document, ports_only=False)
     for event in envelope.events(item.document):
-        yield Record(origin, event, twice)
+        yield Record(origin, event)
 
 
 def _all_sampled(items: Iterator[Record | Skipped]) -> Iterator[Sifted]:

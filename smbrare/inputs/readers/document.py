@@ -6,9 +6,8 @@ They are read as a stream of tokens, which cannot go on behind damage: damage en
 import codecs
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any
 
-from smbrare.inputs.duplicate_keys import located
 from smbrare.inputs.json_tokens import Readable, Token, cut_numbers, tokens
 from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
 from smbrare.records.envelope import ARRAYS, Path, events, marks_event
@@ -16,9 +15,6 @@ from smbrare.records.event import Origin, Record, Skipped
 from smbrare.records.json_text import BadJson
 
 _CONTAINERS: dict[str, Callable[[], Any]] = {"start_map": dict, "start_array": list}
-Twice: TypeAlias = list[tuple[dict[str, Any], str]]
-"""Objects, and keys that they were given twice."""
-
 _ENDS = frozenset({"end_map", "end_array"})
 _STRUCTURE = _ENDS.union(_CONTAINERS)
 _AROUND_ARRAYS = frozenset(path[:length] for path in ARRAYS for length in range(1, len(path)))
@@ -43,14 +39,12 @@ def read(
         OSError: If the stream fails; records before that were yielded.
     """
     number = before
-    twice: Twice = []
     feed = _Feed(stream, limits)
     try:
-        for value in _top_level(tokens(feed), limits.nesting, twice):
+        for value in _top_level(tokens(feed), limits.nesting):
             number += 1
             feed.element_bytes = 0
-            yield from _records(value, Origin(path, number), located(value, twice) if twice else ())
-            twice.clear()
+            yield from _records(value, Origin(path, number))
     except _TooLong:
         reason = longer_than(limits)
     except BadJson as bad:
@@ -90,12 +84,10 @@ class _Feed:
         return cut_numbers(text, self._limits.number_digits)
 
 
-def _records(
-    value: object, origin: Origin, repeated: tuple[Path, ...]
-) -> Iterator[Record | Skipped]:
+def _records(value: object, origin: Origin) -> Iterator[Record | Skipped]:
     if isinstance(value, dict):
         for document in events(value):
-            yield Record(origin, document, repeated)
+            yield Record(origin, document)
     elif value is _TOO_DEEP:
         yield Skipped(origin, TOO_DEEP, could_matter=True)
     else:
@@ -103,13 +95,13 @@ def _records(
         yield Skipped(origin, f"no object: {type(value).__name__}", isinstance(value, list | str))
 
 
-def _top_level(tokens: Iterator[Token], nesting: int, twice: Twice) -> Iterator[object]:
+def _top_level(tokens: Iterator[Token], nesting: int) -> Iterator[object]:
     """Yield the values at the top, and the elements of arrays and envelopes there."""
     for token in tokens:
         if token[0] == "start_array":
-            yield from _elements(tokens, next(tokens), nesting, twice)
+            yield from _elements(tokens, next(tokens), nesting)
         elif token[0] == "start_map":
-            document, opened = yield from _object(tokens, (), nesting, twice)
+            document, opened = yield from _object(tokens, (), nesting)
             # An envelope's own keys are no event, unless they say so.
             if not opened or marks_event(document):
                 yield document
@@ -117,17 +109,15 @@ def _top_level(tokens: Iterator[Token], nesting: int, twice: Twice) -> Iterator[
             yield token[1]
 
 
-def _elements(
-    tokens: Iterator[Token], token: Token, nesting: int, twice: Twice
-) -> Iterator[object]:
+def _elements(tokens: Iterator[Token], token: Token, nesting: int) -> Iterator[object]:
     """Yield the elements of an array one by one, from its first token."""
     while token[0] != "end_array":
-        yield _value(tokens, token, nesting, twice)
+        yield _value(tokens, token, nesting)
         token = next(tokens)
 
 
 def _object(
-    tokens: Iterator[Token], path: Path, nesting: int, twice: Twice
+    tokens: Iterator[Token], path: Path, nesting: int
 ) -> Generator[object, None, tuple[dict[str, Any], bool]]:
     """Yield the events of an envelope one by one; return the rest of it.
 
@@ -139,24 +129,22 @@ def _object(
     for kind, key in tokens:
         if kind == "end_map":
             break
-        if key in members:
-            twice.append((members, key))
         token = next(tokens)
         place = (*path, key)
         is_event = is_event or marks_event((key,))
         if token[0] == "start_map" and place in _AROUND_ARRAYS and not is_event:
-            members[key], inner = yield from _object(tokens, place, nesting, twice)
+            members[key], inner = yield from _object(tokens, place, nesting)
             opened = opened or inner
             continue
         if token[0] == "start_array" and place in ARRAYS and not is_event:
             first = next(tokens)
             if first[0] in {"start_map", "end_array"}:
                 opened = True
-                yield from _elements(tokens, first, nesting, twice)
+                yield from _elements(tokens, first, nesting)
                 continue
-            value = _value(chain((first,), tokens), token, nesting, twice)
+            value = _value(chain((first,), tokens), token, nesting)
         else:
-            value = _value(tokens, token, nesting, twice)
+            value = _value(tokens, token, nesting)
         if value is _TOO_DEEP:
             yield value
         else:
@@ -164,9 +152,7 @@ def _object(
     return members, opened
 
 
-def _value(  # noqa: C901, PLR0912 - a call for each token would cost more than all the rest
-    tokens: Iterator[Token], token: Token, nesting: int, twice: Twice
-) -> Any:
+def _value(tokens: Iterator[Token], token: Token, nesting: int) -> Any:
     """Return the value that a token begins; `_TOO_DEEP` if it nests too deeply."""
     kind, value = token
     if kind not in _CONTAINERS:
@@ -178,8 +164,6 @@ def _value(  # noqa: C901, PLR0912 - a call for each token would cost more than 
     for kind, value in tokens:  # One pass for each key and value: the hot loop of this reader.
         if kind == "map_key":
             key = value
-            if key in current:
-                twice.append((current, key))
         elif kind not in _STRUCTURE:
             if is_map:
                 current[key] = value

@@ -4,7 +4,6 @@ import codecs
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from smbrare.inputs.duplicate_keys import repeated
 from smbrare.limits import DEFAULT, MIB, TOO_DEEP, Limits, longer_than
 from smbrare.records.event import Origin, Record, Skipped
 from smbrare.records.json_text import BadJson, decode, nests_deeper
@@ -60,7 +59,7 @@ def record(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> Record | Sk
         return Skipped(origin, f"no object: {type(document).__name__}", may_match(line))
     if nests_deeper(line, document, limits.nesting):
         return Skipped(origin, TOO_DEEP, could_matter=may_match(line))
-    return Record(origin, document, repeated(line, document))
+    return Record(origin, document)
 
 
 def _blanked(line: bytes) -> bytes:
