@@ -6,9 +6,9 @@ from pathlib import Path
 
 from smbrare.records import envelope
 from smbrare.records.json_text import decode
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
 from smbrare.sources import recognize
-from smbrare.sources.mapping import Settings
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -29,7 +29,7 @@ def _matching() -> tuple[bytes, ...]:
     found = []
     for path in sorted((FIXTURES / "sources").glob("*.ndjson")):
         for line in path.read_bytes().splitlines():
-            views = [recognize(event, Settings()) for event in envelope.events(decode(line))]
+            views = [recognize(event, ReadOptions()) for event in envelope.events(decode(line))]
             if any(view is not None and predicate.matches(view) for view in views):
                 found.append(line)
                 break

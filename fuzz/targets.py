@@ -29,11 +29,11 @@ from smbrare.records.event_xml import BadXml, parse
 from smbrare.records.fields import Malformed, ip, long
 from smbrare.records.json_text import BadJson, decode, nests_deeper
 from smbrare.records.paths import leaves
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import date
 from smbrare.rule import predicate
 from smbrare.rule.port_sieve import may_match
 from smbrare.sources import recognize
-from smbrare.sources.mapping import Settings
 from smbrare.text import cell, code_block, code_span, json_visible, message, visible
 
 LIMITS = Limits(
@@ -181,11 +181,11 @@ def _take(item: Record | Skipped, survey: InputSurvey, partial: Partial) -> None
         survey.skip(item)
         return
     for event in envelope.events(item.document):
-        examine(event, item.origin, Settings(), survey, partial)
+        examine(event, item.origin, ReadOptions(), survey, partial)
 
 
 def _matches(event: Document) -> bool:
-    view = recognize(event, Settings())
+    view = recognize(event, ReadOptions())
     return view is not None and predicate.matches(view)
 
 

@@ -11,12 +11,15 @@ from smbrare.detection.survey import InputSurvey
 from smbrare.limits import too_many_digits
 from smbrare.records.event import Document, Origin, Skipped
 from smbrare.records.fields import ADDRESSES, LONGS
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment
 from smbrare.rule import predicate
 from smbrare.rule.networks import is_private
 from smbrare.sources import ecs, is_alert, recognize
 from smbrare.sources.ecs import EVENT_FIELDS
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 
 Outside: TypeAlias = Literal["alert", "unknown", "other"]
 """Why an event is not judged: an alert itself, of no known source, or no network event."""
@@ -29,7 +32,7 @@ _UNTOLD = frozenset({"unknown"})
 def examine(
     document: Document,
     origin: Origin,
-    settings: Settings,
+    settings: ReadOptions,
     survey: InputSurvey,
     partial: Partial,
 ) -> None:
@@ -49,7 +52,7 @@ def examine(
 
 
 def judge_alone(
-    document: Document, origin: Origin, settings: Settings, survey: InputSurvey, partial: Partial
+    document: Document, origin: Origin, settings: ReadOptions, survey: InputSurvey, partial: Partial
 ) -> None:
     """Judge one event of an input whose records are counted by a sample.
 
@@ -65,7 +68,7 @@ def judge_alone(
         cover(view, survey, partial)
 
 
-def count(document: Document, settings: Settings, survey: InputSurvey, partial: Partial) -> None:
+def count(document: Document, settings: ReadOptions, survey: InputSurvey, partial: Partial) -> None:
     """Count one sampled event of an input, for its sources, their fields and the time covered."""
     if is_alert(document):
         return
@@ -96,7 +99,7 @@ def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) ->
         _sight(view, times[0] if times else None, origin, partial)
         return True
     if missed[0].field in LONGS and view.too_long(missed[0].field):
-        reason = too_many_digits(view.settings.number_digits)
+        reason = too_many_digits(view.settings.limits.number_digits)
         survey.skip(Skipped(origin, reason, could_matter=True))
     clause = predicate.sole_obstacle(missed)
     if clause is not None:
@@ -104,7 +107,7 @@ def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) ->
     return clause is not None or predicate.goes_to_internet(view)
 
 
-def admit(document: Document, settings: Settings, survey: InputSurvey) -> View | Outside:
+def admit(document: Document, settings: ReadOptions, survey: InputSurvey) -> View | Outside:
     """Count one event in its input, and return it as the rule sees it if it is to be judged.
 
     Returns:

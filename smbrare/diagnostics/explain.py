@@ -21,11 +21,11 @@ from smbrare.inputs.discovery import Input
 from smbrare.limits import Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Record, Skipped
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.planning import How
 from smbrare.scanning.reading import Progress, parts, unreadable
 from smbrare.scanning.scan import Request, gather, known, question, settings_of
 from smbrare.scanning.second_pass import Pass, place_of, trace
-from smbrare.sources.mapping import Settings
 
 _NUMBERED = re.compile(r"(.+)[:#]([0-9]{1,18})", re.DOTALL)
 _MOST_NAMED = 5
@@ -150,7 +150,7 @@ def explain(
     )
 
 
-def _alone(document: Document, origin: Origin, settings: Settings) -> Partial:
+def _alone(document: Document, origin: Origin, settings: ReadOptions) -> Partial:
     """Return the sightings of one event."""
     own = Partial()
     examine(document, origin, settings, InputSurvey(origin.path), own)

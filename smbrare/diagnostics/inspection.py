@@ -17,10 +17,13 @@ from smbrare.detection.survey import InputSurvey, Span
 from smbrare.inputs.discovery import Input
 from smbrare.records.event import Document, Origin, Skipped
 from smbrare.records.json_text import encodable
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
 from smbrare.scanning.reading import Progress, read_all
 from smbrare.scanning.scan import Request, settings_of
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 
 NOTHING = "missing"
 """What an event holds of a field that it lacks."""
@@ -200,7 +203,7 @@ def _merge_tallies(into: dict[_Key, Tally], tallies: dict[_Key, Tally]) -> None:
 def observe(
     document: Document,
     origin: Origin,
-    settings: Settings,
+    settings: ReadOptions,
     survey: InputSurvey,
     inspection: Inspection,
 ) -> None:

@@ -13,9 +13,9 @@ from smbrare.inputs.discovery import Input
 from smbrare.limits import Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Skipped
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.reading import Progress, parts
 from smbrare.sources import is_alert, recognize
-from smbrare.sources.mapping import Settings
 
 FIRST_EVENTS = 100
 """Events of each part that are looked at."""
@@ -94,7 +94,7 @@ def exit_code(previews: Iterable[Preview]) -> int:
 
 
 def look(
-    inputs: Iterable[Input | Skipped], settings: Settings, limits: Limits, progress: Progress
+    inputs: Iterable[Input | Skipped], settings: ReadOptions, limits: Limits, progress: Progress
 ) -> list[Preview]:
     """Return what the inputs are, by path, from the first events of each.
 
@@ -113,7 +113,7 @@ def look(
     return sorted(found, key=lambda each: each.path)
 
 
-def _preview(found: Input, settings: Settings, limits: Limits, progress: Progress) -> Preview:
+def _preview(found: Input, settings: ReadOptions, limits: Limits, progress: Progress) -> Preview:
     looked: list[PartPreview] = []
     problem = ""
     try:
@@ -124,7 +124,7 @@ def _preview(found: Input, settings: Settings, limits: Limits, progress: Progres
     return Preview(found.path, found.named, found.size, tuple(looked), problem)
 
 
-def _look(part: Part, settings: Settings) -> PartPreview:
+def _look(part: Part, settings: ReadOptions) -> PartPreview:
     sources: Counter[str] = Counter()
     seen = PartPreview(part.path, part.container, litter=part.litter)
     if part.litter:
@@ -145,7 +145,7 @@ def _look(part: Part, settings: Settings) -> PartPreview:
     return replace(seen, sources=dict(sorted(sources.items())), skipped=skipped)
 
 
-def _source(document: Document, settings: Settings) -> str:
+def _source(document: Document, settings: ReadOptions) -> str:
     if is_alert(document):
         return ALERT
     view = recognize(document, settings)

@@ -18,15 +18,18 @@ from smbrare.diagnostics.explanation import (
 from smbrare.records.event import Document, Origin
 from smbrare.records.fields import Address
 from smbrare.records.json_text import encodable
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
 from smbrare.rule.networks import NOT_INTERNET, excluded_range
 from smbrare.sources import is_alert, recognize
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 
 _MOST_KEYS = 20
 
 
-def explain_event(document: Document, settings: Settings) -> Explanation:
+def explain_event(document: Document, settings: ReadOptions) -> Explanation:
     """Return what the sources and the rule's clauses say to one event.
 
     Args:
@@ -147,7 +150,7 @@ Leaf: TypeAlias = tuple[tuple[str, ...], Any]
 """The keys that lead to a value that is no object, and the value."""
 
 
-def evidence(document: Document, settings: Settings) -> tuple[tuple[str, Any], ...]:
+def evidence(document: Document, settings: ReadOptions) -> tuple[tuple[str, Any], ...]:
     """Return fields of a record that suffice for its source, each of them needed.
 
     Where several sets of fields suffice, the one that stands first in the record is preferred.

@@ -19,6 +19,9 @@ MICROSECONDS = 1_000_000
 
 HOUR = 3600 * MICROSECONDS
 
+
+DAY = 24 * HOUR
+
 _MILLISECONDS = re.compile(r"-?[0-9]{1,17}")
 
 _MICROSOFT_JSON_DATE = re.compile(r"/Date\((-?[0-9]{1,17})(?:[+-][0-9]{4})?\)/")

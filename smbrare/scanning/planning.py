@@ -12,9 +12,9 @@ from smbrare.detection.sightings import Moments, Sightings
 from smbrare.inputs.discovery import Input
 from smbrare.limits import DEFAULT, MIB, Limits
 from smbrare.records.event import Skipped
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import workers
 from smbrare.scanning.reading import open_raw, parts
-from smbrare.sources.mapping import Settings
 
 LARGE_BYTES = 32 * MIB
 """From this size on (decompressed), NDJSON, arrays and EVTX are sifted instead of decoded whole."""
@@ -56,7 +56,7 @@ class How(Struct, frozen=True):
         cluster: The address of a Dask scheduler whose workers are to read; None for this machine.
     """
 
-    settings: Settings = field(default_factory=Settings)
+    settings: ReadOptions = field(default_factory=ReadOptions)
     limits: Limits = DEFAULT
     thorough: bool = False
     every_moment: bool = False

@@ -16,11 +16,11 @@ from smbrare.detection.sightings import Row
 from smbrare.inputs.discovery import Input
 from smbrare.limits import DEFAULT, Limits
 from smbrare.records.event import Skipped
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR, MICROSECONDS
 from smbrare.scanning import gathering
 from smbrare.scanning.planning import How
 from smbrare.scanning.reading import Progress
-from smbrare.sources.mapping import Settings
 
 if TYPE_CHECKING:
     from smbrare.baseline.store import Baseline
@@ -77,10 +77,10 @@ def gather(inputs: Iterable[Input | Skipped], request: Request, progress: Progre
     return gathering.gather(inputs, how, progress)
 
 
-def settings_of(request: Request) -> Settings:
+def settings_of(request: Request) -> ReadOptions:
     """Return how a request has records read."""
     setup, limits = request.setup, request.limits
-    return Settings(setup.zone, setup.literal, setup.time_field, limits.number_digits)
+    return ReadOptions(setup.zone, setup.literal, setup.time_field, limits)
 
 
 def judge(request: Request, partial: Partial, baseline: "Baseline | None") -> Report:

@@ -29,11 +29,11 @@ from smbrare.inputs.unpack.streams import Layer, Stream
 from smbrare.limits import Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Record, Skipped
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.planning import How
 from smbrare.scanning.reading import Progress, parts
 from smbrare.scanning.scan import Request, settings_of
 from smbrare.sources import activities, is_alert
-from smbrare.sources.mapping import Settings
 
 MOST_FINDINGS = 100
 """Findings that are looked around, the first by their order."""
@@ -70,7 +70,7 @@ class Pass(Struct):
         gaps: Why something may be missing.
     """
 
-    settings: Settings
+    settings: ReadOptions
     collectors: dict[Place, Collector] = field(default_factory=dict)
     by_name: dict[str, list[Collector]] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)

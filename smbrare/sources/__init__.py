@@ -5,6 +5,7 @@ from typing import Any
 
 from smbrare.records.event import Document
 from smbrare.records.paths import leaves
+from smbrare.records.read_options import ReadOptions
 from smbrare.sources import (
     defender,
     ecs,
@@ -15,24 +16,26 @@ from smbrare.sources import (
     windows_firewall,
     winlogbeat,
 )
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 from smbrare.sources.windows_event import WindowsEvent, unwrap, unwrap_text
 
-RAW_SOURCES: tuple[Callable[[Document, Settings], View | None], ...] = (
+RAW_SOURCES: tuple[Callable[[Document, ReadOptions], View | None], ...] = (
     sentinel_one.recognize,  # Before ECS: its raw records have a key event.category as well.
     defender.recognize,
     endgame.recognize,
 )
 """Sources of a vendor's own records, told by keys that no other source has."""
 
-WINDOWS_SOURCES: tuple[Callable[[WindowsEvent, Settings], View | None], ...] = (
+WINDOWS_SOURCES: tuple[Callable[[WindowsEvent, ReadOptions], View | None], ...] = (
     sysmon.recognize,
     windows_firewall.recognize,
     winlogbeat.recognize,  # Last: it takes every Windows event.
 )
 """Sources of raw Windows events, in the order asked."""
 
-ECS_SOURCES: tuple[Callable[[Document, str, Settings], View | None], ...] = (
+ECS_SOURCES: tuple[Callable[[Document, str, ReadOptions], View | None], ...] = (
     elastic_defend.recognize_mapped,
     defender.recognize_mapped,
     sentinel_one.recognize_mapped,
@@ -50,12 +53,12 @@ _ALERT_MARKS = (
 )
 
 
-def recognize(document: Document, settings: Settings) -> View | None:
+def recognize(document: Document, settings: ReadOptions) -> View | None:
     """Return a record as an ECS event seen through its source's table, or None if unknown."""
     return None if _FIRST_KEYS.isdisjoint(document) else _recognize(document, settings)
 
 
-def _recognize(document: Document, settings: Settings) -> View | None:
+def _recognize(document: Document, settings: ReadOptions) -> View | None:
     for recognize_raw in RAW_SOURCES:
         if (view := recognize_raw(document, settings)) is not None:
             return view
@@ -70,7 +73,7 @@ def _recognize(document: Document, settings: Settings) -> View | None:
     return None if event is None else _of_windows(event, settings)
 
 
-def _of_windows(event: WindowsEvent, settings: Settings) -> View | None:
+def _of_windows(event: WindowsEvent, settings: ReadOptions) -> View | None:
     for recognize_event in WINDOWS_SOURCES:
         if (view := recognize_event(event, settings)) is not None:
             return view
@@ -130,7 +133,7 @@ def _first_keys() -> frozenset[object]:
     unknown as that.
     """
     empty = _Asked()
-    _recognize(empty, Settings())
+    _recognize(empty, ReadOptions())
     return frozenset(empty.keys_asked)
 
 

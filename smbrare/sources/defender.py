@@ -14,9 +14,9 @@ from smbrare.records.event import Document
 from smbrare.records.fields import Malformed, ip, keyword
 from smbrare.records.json_text import BadJson, decode
 from smbrare.records.paths import first, leaves
+from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
-    Settings,
     Table,
     Take,
     View,
@@ -183,7 +183,7 @@ def _row_table(place: str, *, inbound: bool, posix: bool, named: bool) -> Table:
 _OTHER = {place: placed(_RECORD, {"row": (place,)}) for place in ("", "properties")}
 
 
-def recognize(document: Document, settings: Settings) -> View | None:
+def recognize(document: Document, settings: ReadOptions) -> View | None:
     """Return the view of a streaming record, or of a row of Advanced Hunting or Sentinel."""
     if "properties" in document and "category" in document:
         row, table = document["properties"], document["category"]
@@ -215,7 +215,13 @@ def _is_network_row(row: Document) -> bool:
 
 
 def _view(
-    document: Document, row: Document, place: str, settings: Settings, *, named: bool, network: bool
+    document: Document,
+    row: Document,
+    place: str,
+    settings: ReadOptions,
+    *,
+    named: bool,
+    network: bool,
 ) -> View:
     if not network:
         return View("defender", "Defender record", document, _OTHER[place], settings)
@@ -257,7 +263,7 @@ MAPPED: Table = {
 }
 
 
-def recognize_mapped(document: Document, dataset: str, settings: Settings) -> View | None:
+def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of an ECS document that the m365_defender integration made."""
     if not dataset.startswith("m365_defender") and not (
         "m365_defender" in document or leaves(document, "m365_defender.event.category")

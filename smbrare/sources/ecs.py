@@ -5,7 +5,12 @@ from typing import Any
 from smbrare.records.event import Document
 from smbrare.records.fields import keyword
 from smbrare.records.paths import first, leaves
-from smbrare.sources.mapping import Settings, Table, Take, View
+from smbrare.records.read_options import ReadOptions
+from smbrare.sources.mapping import (
+    Table,
+    Take,
+    View,
+)
 
 EVENT_FIELDS = (
     "event.category",
@@ -83,7 +88,7 @@ def shippers(document: Document) -> list[Any]:
     return leaves(document, "agent.type") or leaves(document, "@metadata.beat")
 
 
-def recognize_mapped(document: Document, _dataset: str, settings: Settings) -> View:
+def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -> View:
     """Return the view of an ECS document that no other source claims."""
     return View("ecs", "ECS document", document, TABLE, settings)
 

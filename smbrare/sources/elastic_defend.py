@@ -4,11 +4,14 @@ The old form has no host.os.type, only host.os.platform.
 """
 
 from smbrare.records.event import Document
+from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 
 
-def recognize_mapped(document: Document, dataset: str, settings: Settings) -> View | None:
+def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of a document that Elastic Defend wrote."""
     if not dataset.startswith("endpoint") and "endpoint" not in ecs.shippers(document):
         return None

@@ -8,9 +8,16 @@ from datetime import UTC, datetime
 from smbrare.records.event import Document
 from smbrare.records.fields import keyword, long
 from smbrare.records.paths import leaves
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, from_number
 from smbrare.sources import ecs
-from smbrare.sources.mapping import Settings, Table, Take, View, one_of, windows_path
+from smbrare.sources.mapping import (
+    Table,
+    Take,
+    View,
+    one_of,
+    windows_path,
+)
 
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _FILETIME_PER_SECOND = 10_000_000
@@ -66,14 +73,14 @@ RAW: Table = {
 }
 
 
-def recognize(document: Document, settings: Settings) -> View | None:
+def recognize(document: Document, settings: ReadOptions) -> View | None:
     """Return the view of a raw event of the sensor."""
     if "event_type_full" not in document:
         return None
     return View("endgame", "Endgame raw event", document, RAW, settings)
 
 
-def recognize_mapped(document: Document, dataset: str, settings: Settings) -> View | None:
+def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of an ECS document of endgame-*."""
     if dataset not in ("esensor", "endgame") and not (
         "endgame" in document or leaves(document, "endgame.event_type_full")

@@ -2,16 +2,15 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, tzinfo
 from typing import Any, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from smbrare.limits import DEFAULT
 from smbrare.records.event import Document, Reading
 from smbrare.records.fields import ADDRESSES, DATES, LONGS, Malformed, ip, keyword, long
 from smbrare.records.paths import MISSING_MARKS, is_missing, leaves
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date
 
 MISSING = Reading()
@@ -72,22 +71,6 @@ def _placed(takes: tuple[Take, ...], places: Places) -> list[Take]:
     return found
 
 
-class Settings(Struct, frozen=True):
-    """How records are read.
-
-    Attributes:
-        zone: The zone of times that name none.
-        literal: Whether inferred fields are left out.
-        time_field: ``@timestamp``, or ``event.ingested`` where present.
-        number_digits: The longest text that is read as a number, in characters.
-    """
-
-    zone: tzinfo = UTC
-    literal: bool = False
-    time_field: str = "@timestamp"
-    number_digits: int = DEFAULT.number_digits
-
-
 class View(Struct, frozen=True, gc=False):
     """A record seen as an ECS event through its source's table; each field is read once.
 
@@ -103,7 +86,7 @@ class View(Struct, frozen=True, gc=False):
     kind: str
     document: Document
     table: Table
-    settings: Settings = field(default_factory=Settings)
+    settings: ReadOptions = field(default_factory=ReadOptions)
     _readings: dict[str, Reading] = field(default_factory=dict)
 
     def read(self, field: str) -> Reading:
@@ -120,7 +103,7 @@ class View(Struct, frozen=True, gc=False):
 
     def too_long(self, field: str) -> bool:
         """Return whether a number has no value because its text exceeds the limit."""
-        most = self.settings.number_digits
+        most = self.settings.limits.number_digits
         return any(isinstance(v, str) and len(v) > most for v in self.read(field).malformed)
 
     def _take(self, field: str) -> Reading:
@@ -138,7 +121,7 @@ class View(Struct, frozen=True, gc=False):
         return MISSING
 
 
-def _typed(field: str, take: Take, raw: list[Any], settings: Settings) -> Reading:
+def _typed(field: str, take: Take, raw: list[Any], settings: ReadOptions) -> Reading:
     values: list[Any] = []
     malformed: list[Any] = []
     as_type, convert = _TYPES.get(field, _keyword), take.convert
@@ -157,17 +140,17 @@ def _typed(field: str, take: Take, raw: list[Any], settings: Settings) -> Readin
     return Reading(tuple(values), take.path, inferred, tuple(malformed))
 
 
-def _keyword(value: object, _settings: Settings) -> str:
+def _keyword(value: object, _settings: ReadOptions) -> str:
     return value if isinstance(value, str) else keyword(value)
 
 
-def _date(value: object, settings: Settings) -> Moment:
+def _date(value: object, settings: ReadOptions) -> Moment:
     return value if isinstance(value, Moment) else date(value, settings.zone)
 
 
-_TYPES: Mapping[str, Callable[[object, Settings], Any]] = {
+_TYPES: Mapping[str, Callable[[object, ReadOptions], Any]] = {
     **dict.fromkeys(DATES, _date),
-    **dict.fromkeys(LONGS, lambda value, settings: long(value, settings.number_digits)),
+    **dict.fromkeys(LONGS, lambda value, settings: long(value, settings.limits.number_digits)),
     **dict.fromkeys(ADDRESSES, lambda value, _settings: ip(value)),
 }
 """How the values of a field become its type, where that is not keyword."""

@@ -7,10 +7,10 @@ network.transport: the transport stands in ``meta.event.name`` alone.
 from smbrare.records.event import Document
 from smbrare.records.fields import keyword, long
 from smbrare.records.paths import leaves
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, from_number
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
-    Settings,
     Table,
     Take,
     View,
@@ -121,14 +121,14 @@ MAPPED: Table = {
 }
 
 
-def recognize(document: Document, settings: Settings) -> View | None:
+def recognize(document: Document, settings: ReadOptions) -> View | None:
     """Return the view of a raw record of any kind: connection, DNS, process and others."""
     if "event.category" not in document or not any(mark in document for mark in _MARKS):
         return None
     return View("sentinel_one", "SentinelOne record", document, RAW, settings)
 
 
-def recognize_mapped(document: Document, dataset: str, settings: Settings) -> View | None:
+def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of an ECS document that the sentinel_one_cloud_funnel integration made."""
     if not dataset.startswith("sentinel_one_cloud_funnel") and not (
         "sentinel_one_cloud_funnel" in document or leaves(document, _META)

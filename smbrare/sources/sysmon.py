@@ -9,9 +9,9 @@ from typing import Any
 from smbrare.records.event import Document
 from smbrare.records.fields import keyword
 from smbrare.records.paths import first, leaves
+from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
-    Settings,
     Table,
     Take,
     View,
@@ -94,7 +94,7 @@ _NETWORK: Mapping[int | None, Mapping[Any, Table]] = {
 }
 
 
-def recognize(event: WindowsEvent, settings: Settings) -> View | None:
+def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
     """Return the event's view if it is one of Sysmon's, of any number."""
     if not event.is_sysmon:
         return None
@@ -133,7 +133,7 @@ MAPPED: Table = {
 }
 
 
-def recognize_mapped(document: Document, dataset: str, settings: Settings) -> View | None:
+def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of an ECS document that a pipeline made of a Sysmon event."""
     if dataset not in ("windows.sysmon_operational", "sysmon"):
         channel = first(document, "winlog.channel")

@@ -11,9 +11,16 @@ from smbrare.records.event import Document
 from smbrare.records.event_xml import event_from_xml
 from smbrare.records.fields import Malformed, long
 from smbrare.records.paths import first, leaves
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date, from_number
 from smbrare.sources.ecs import not_forwarded
-from smbrare.sources.mapping import Settings, Table, Take, View, placed, utc
+from smbrare.sources.mapping import (
+    Table,
+    Take,
+    View,
+    placed,
+    utc,
+)
 from smbrare.sources.windows_shapes import XML_TEXTS, Shape, shape_of
 
 SYSMON_CHANNEL = "microsoft-windows-sysmon/operational"
@@ -74,7 +81,7 @@ class WindowsEvent(Struct, frozen=True):
     def _provider(self) -> str:
         return _text(self.document, self.shape.places.get("provider", ()))
 
-    def view(self, source: str, kind: str, table: Table, settings: Settings) -> View:
+    def view(self, source: str, kind: str, table: Table, settings: ReadOptions) -> View:
         """Return the event seen through a table that was placed for its shape.
 
         EventData that cannot be decoded makes the destination's port malformed, so that the
@@ -87,7 +94,7 @@ class WindowsEvent(Struct, frozen=True):
             return View(source, kind, self.document, {**table, **undecodable}, settings)
         return View(source, kind, document, table, settings)
 
-    def record(self, source: str, kind: str, settings: Settings) -> View:
+    def record(self, source: str, kind: str, settings: ReadOptions) -> View:
         """Return the view of an event that is counted, not judged: no EventData is decoded."""
         return View(source, kind, self.document, _RECORDS[self.shape], settings)
 

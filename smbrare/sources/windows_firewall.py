@@ -6,8 +6,15 @@ rule never matches it; here the id in the record counts, marked as inferred.
 
 from smbrare.records.event import Document
 from smbrare.records.paths import first, leaves
+from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
-from smbrare.sources.mapping import Settings, Table, Take, View, file_name, one_of
+from smbrare.sources.mapping import (
+    Table,
+    Take,
+    View,
+    file_name,
+    one_of,
+)
 from smbrare.sources.windows_event import (
     RECORD,
     SECURITY_CHANNEL,
@@ -85,7 +92,7 @@ TABLE: Table = {
 _TABLES = PlacedByShape(TABLE)
 
 
-def recognize(event: WindowsEvent, settings: Settings) -> View | None:
+def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
     """Return the event's view if it is a 5156 of the Security log."""
     if event.event_id != CONNECTION or not event.is_security:
         return None
@@ -102,7 +109,7 @@ MAPPED: Table = {
 }
 
 
-def recognize_mapped(document: Document, _dataset: str, settings: Settings) -> View | None:
+def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of an ECS document that the system integration made of a 5156."""
     if not any(code in (CONNECTION, str(CONNECTION)) for code in leaves(document, "event.code")):
         return None

@@ -5,8 +5,13 @@ What Winlogbeat ships of Sysmon is read by `sysmon`, of the Windows Filtering Pl
 """
 
 from smbrare.records.event import Document
+from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
-from smbrare.sources.mapping import Settings, Table, Take, View
+from smbrare.sources.mapping import (
+    Table,
+    Take,
+    View,
+)
 from smbrare.sources.windows_event import WindowsEvent
 
 MAPPED: Table = {
@@ -18,13 +23,13 @@ MAPPED: Table = {
 }
 
 
-def recognize(event: WindowsEvent, settings: Settings) -> View:
+def recognize(event: WindowsEvent, settings: ReadOptions) -> View:
     """Return the view of a Windows event that no other source reads."""
     source = "winlogbeat" if event.shape.source == "winlogbeat" else "windows_event"
     return event.record(source, f"{event.channel or 'Windows'} event {event.event_id}", settings)
 
 
-def recognize_mapped(document: Document, _dataset: str, settings: Settings) -> View | None:
+def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of an ECS document that Winlogbeat shipped."""
     if "winlogbeat" not in ecs.shippers(document):
         return None

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from smbrare.detection.destination_sieve import stays_inside, undecided
 from smbrare.records.envelope import ARRAYS, events
 from smbrare.records.json_text import decode
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
 from smbrare.sources import is_alert, recognize
-from smbrare.sources.mapping import Settings
 from tests.rule.test_port_sieve import SHAPES, evtx_ecmd
 from tests.support.events import matching
 from tests.support.spelling import json_text
@@ -46,7 +46,7 @@ def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 def is_of_interest(line: bytes) -> bool:
     """Return whether any event of a line matches the rule or is one clause away."""
     for document in events(decode(line)):
-        view = None if is_alert(document) else recognize(document, Settings())
+        view = None if is_alert(document) else recognize(document, ReadOptions())
         if view is not None:
             missed = predicate.obstacles(view)
             if not missed or predicate.sole_obstacle(missed) is not None:

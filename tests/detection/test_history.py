@@ -13,9 +13,9 @@ from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey, Span
 from smbrare.outputs.wording import history_text
 from smbrare.records.event import Origin
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR, date
 from smbrare.scanning.scan import Request, judge, learn
-from smbrare.sources.mapping import Settings
 from tests.conftest import FIXTURES, Run
 from tests.support.events import matching
 from tests.support.reports import SETUP, write
@@ -46,7 +46,7 @@ def gathered(*documents: dict[str, Any], sampled: bool = False) -> Partial:
     partial = Partial()
     survey = InputSurvey("events.ndjson", sampled=sampled)
     for number, document in enumerate(documents, 1):
-        examine(document, Origin("events.ndjson", number), Settings(), survey, partial)
+        examine(document, Origin("events.ndjson", number), ReadOptions(), survey, partial)
     partial.surveys.append(survey)
     return partial
 

@@ -18,10 +18,10 @@ from smbrare.errors import UsageError
 from smbrare.inputs.containers import Part
 from smbrare.limits import DEFAULT, Limits
 from smbrare.records.event import Origin, Record
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR, format_time
 from smbrare.rule import predicate
 from smbrare.sources import recognize
-from smbrare.sources.mapping import Settings
 from tests.support.events import DESTINATION, matching
 
 POOLS: dict[str, list[Any]] = {
@@ -83,7 +83,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
-def sighted(document: dict[str, Any], settings: Settings) -> bool:
+def sighted(document: dict[str, Any], settings: ReadOptions) -> bool:
     partial = Partial()
     examine(document, Origin("a", 1), settings, InputSurvey("a"), partial)
     return len(partial.sightings) > 0
@@ -93,7 +93,7 @@ def sighted(document: dict[str, Any], settings: Settings) -> bool:
 def test_the_verdict_is_that_of_the_rule_and_of_a_scan(
     *, document: dict[str, Any], literal: bool
 ) -> None:
-    settings = Settings(literal=literal)
+    settings = ReadOptions(literal=literal)
     explained = explain_event(document, settings)
     view = recognize(document, settings)
     assert explained.judged == (view is not None)
@@ -105,7 +105,7 @@ def test_the_verdict_is_that_of_the_rule_and_of_a_scan(
 def test_the_suggested_change_gives_a_sighting_and_nothing_less_does(
     *, document: dict[str, Any], literal: bool
 ) -> None:
-    settings = Settings(literal=literal)
+    settings = ReadOptions(literal=literal)
     changes = explain_event(document, settings).changes
     for change in changes:
         assert not sighted(document, settings)
@@ -134,10 +134,10 @@ def test_the_suggested_change_of_a_raw_record_gives_a_sighting(data: dict[str, A
             **values,
         }
 
-    changes = explain_event(record(data), Settings()).changes
+    changes = explain_event(record(data), ReadOptions()).changes
     for change in changes:
         data[SYSMON_DATA[change.field]] = str(change.to[0])
-    assert sighted(record(data), Settings())
+    assert sighted(record(data), ReadOptions())
 
 
 @given(document=documents(), sysmon=st.booleans())
@@ -146,22 +146,22 @@ def test_the_evidence_is_enough_to_be_recognized_and_all_of_it_is_needed(
 ) -> None:
     if sysmon:
         document |= {"EventID": 3, "Channel": "Microsoft-Windows-Sysmon/Operational"}
-    view = recognize(document, Settings())
-    told = dict(evidence(document, Settings()))
+    view = recognize(document, ReadOptions())
+    told = dict(evidence(document, ReadOptions()))
     assert bool(told) == (view is not None)
     if view is None:
         return
-    again = recognize(told, Settings())
+    again = recognize(told, ReadOptions())
     assert again is not None
     assert (again.source, again.kind) == (view.source, view.kind)
     for name in told:
-        fewer = recognize({key: told[key] for key in told if key != name}, Settings())
+        fewer = recognize({key: told[key] for key in told if key != name}, ReadOptions())
         assert fewer is None or (fewer.source, fewer.kind) != (view.source, view.kind)
 
 
 def test_evidence_of_a_record_of_very_many_fields_is_found() -> None:
     document = {f"field{number}": number for number in range(20_000)} | matching()
-    assert [path for path, _ in evidence(document, Settings())] == ["event.category"]
+    assert [path for path, _ in evidence(document, ReadOptions())] == ["event.category"]
 
 
 def test_every_clause_has_an_example_that_satisfies_it() -> None:
@@ -172,7 +172,7 @@ def test_each_clause_is_pass_inferred_fail_or_missing() -> None:
     document = matching(
         host__os={"platform": "windows"}, process__pid=5120, source__ip="10.1", network={}
     )
-    by_field = {clause.field: clause for clause in explain_event(document, Settings()).clauses}
+    by_field = {clause.field: clause for clause in explain_event(document, ReadOptions()).clauses}
     assert {field: clause.verdict for field, clause in by_field.items()} == {
         "destination.port": "PASS",
         "process.pid": "FAIL",
@@ -190,7 +190,7 @@ def test_each_clause_is_pass_inferred_fail_or_missing() -> None:
 
 def test_literal_says_what_it_left_out() -> None:
     document = matching(host__os={"platform": "windows"})
-    explained = explain_event(document, Settings(literal=True))
+    explained = explain_event(document, ReadOptions(literal=True))
     (missing,) = explained.failing
     assert missing.without_literal is not None
     assert missing.without_literal.values == ("windows",)
@@ -198,7 +198,7 @@ def test_literal_says_what_it_left_out() -> None:
 
 
 def test_an_excluded_destination_names_its_range_as_iana_does() -> None:
-    explained = explain_event(matching(destination__ip="100.64.3.4"), Settings())
+    explained = explain_event(matching(destination__ip="100.64.3.4"), ReadOptions())
     (failing,) = explained.failing
     (excluded,) = failing.excluded
     assert (excluded.network, excluded.name) == ("100.64.0.0/10", "Shared Address Space")
@@ -206,22 +206,22 @@ def test_an_excluded_destination_names_its_range_as_iana_does() -> None:
 
 def test_an_internal_address_beside_a_public_one_has_only_to_go() -> None:
     document = matching(destination__ip=["10.0.0.1", DESTINATION])
-    (change,) = explain_event(document, Settings()).changes
+    (change,) = explain_event(document, ReadOptions()).changes
     assert change.to == (DESTINATION,)
 
 
 def test_alerts_and_unknown_records_are_not_judged() -> None:
-    alert = explain_event(matching() | {"kibana.alert.rule.uuid": "x"}, Settings())
+    alert = explain_event(matching() | {"kibana.alert.rule.uuid": "x"}, ReadOptions())
     assert alert.alert
     assert not alert.judged
-    unknown = explain_event({"message": "hello"}, Settings())
+    unknown = explain_event({"message": "hello"}, ReadOptions())
     assert unknown == Explanation(keys=("message",))
 
 
 def partial_of(*documents: dict[str, Any]) -> Partial:
     partial = Partial()
     for number, document in enumerate(documents, start=1):
-        examine(document, Origin("a", number), Settings(), InputSurvey("a"), partial)
+        examine(document, Origin("a", number), ReadOptions(), InputSurvey("a"), partial)
     return partial
 
 
@@ -247,7 +247,7 @@ def test_the_rarity_of_each_sighting_is_what_a_scan_of_all_reports(
     }
     for number, document in enumerate(scanned, start=1):
         own = Partial()
-        examine(document, Origin("a", number), Settings(), InputSurvey("a"), own)
+        examine(document, Origin("a", number), ReadOptions(), InputSurvey("a"), own)
         (answer,) = judge_rarity(own.sightings, everything.sightings, known, question)
         time = times[recorded + number - 1]
         assert answer.standing == reported.get(time, "seen")

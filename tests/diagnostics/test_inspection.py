@@ -15,13 +15,13 @@ from smbrare.diagnostics.advice import advise
 from smbrare.diagnostics.funnel import funnel
 from smbrare.diagnostics.inspection import Inspected, Inspection, observe
 from smbrare.records.event import Origin, Skipped
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR, date
 from smbrare.rule import predicate
-from smbrare.sources.mapping import Settings
 from tests.diagnostics.test_explanation import documents
 from tests.support.events import DESTINATION, matching
 
-SETTINGS = Settings()
+SETTINGS = ReadOptions()
 
 
 def sysmon(**data: str) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import pytest
 
 from bench.data import lines, parse_size, write
 from bench.events import SHAPES
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import format_time
 from smbrare.rule.predicate import failing, matches, sole_obstacle
 from smbrare.sources import recognize
-from smbrare.sources.mapping import Settings
 from tests.conftest import ROOT
 from tests.support.events import view
 
@@ -24,7 +24,7 @@ SIZE = 1_000_000
 def test_every_line_is_an_event_and_those_said_to_match_do() -> None:
     sources = set()
     for line in lines(20 * SIZE, seed=2):
-        seen = recognize(orjson.loads(line.text), Settings())
+        seen = recognize(orjson.loads(line.text), ReadOptions())
         assert seen is not None
         sources.add(seen.source)
         assert matches(seen) == bool(line.destination)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import CLAUSES, failing, matches, sole_obstacle
-from smbrare.sources.mapping import Settings
 from tests.rule.test_networks import PRIVATE_RANGES, RANGES
 from tests.support.events import matching, view
 
@@ -158,8 +158,8 @@ documents = st.fixed_dictionaries(
 )
 
 
-@given(documents, st.sampled_from([Settings(), Settings(literal=True)]))
-def test_the_predicate_is_the_query(document: dict[str, Any], settings: Settings) -> None:
+@given(documents, st.sampled_from([ReadOptions(), ReadOptions(literal=True)]))
+def test_the_predicate_is_the_query(document: dict[str, Any], settings: ReadOptions) -> None:
     given_event = {"event.category": "other", "source.ip": None, **document}
     if not given_event["event.category"]:
         given_event["event.category"] = "other"

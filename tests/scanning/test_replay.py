@@ -17,10 +17,10 @@ from smbrare.detection.schedule import Schedule, run_schedule
 from smbrare.detection.sightings import Moments, Sightings
 from smbrare.detection.survey import InputSurvey
 from smbrare.records.event import Origin
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR
 from smbrare.scanning import replay, scan
 from smbrare.scanning.comparison import Difference
-from smbrare.sources.mapping import Settings
 from tests.support.events import matching
 
 MINUTE = 60 * 1_000_000
@@ -60,7 +60,7 @@ def gathered(documents: Sequence[dict[str, Any]], setup: Setup) -> Partial:
     partial = Partial(Sightings(moments=Moments()))
     survey = InputSurvey("events")
     partial.surveys.append(survey)
-    settings = Settings(setup.zone, setup.literal, setup.time_field)
+    settings = ReadOptions(setup.zone, setup.literal, setup.time_field)
     for number, document in enumerate(documents, 1):
         examine(document, Origin("events", number), settings, survey, partial)
     return partial

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from smbrare.records.event import Origin
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import date
 from smbrare.sources.activities import LONGEST, activity, read
 from smbrare.sources.activities.activity import Activity
-from smbrare.sources.mapping import Settings
 from tests.support.activities import (
     HOST,
     TIME,
@@ -30,7 +30,7 @@ ORIGIN = Origin("events.ndjson", 1)
 
 
 def told(document: dict[str, Any]) -> Activity | None:
-    found = read(document, Settings())
+    found = read(document, ReadOptions())
     return None if found is None else activity(*found, ORIGIN)
 
 

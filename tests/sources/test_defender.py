@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import matches
 from smbrare.sources import recognize
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 from tests.support.forms import ecs, vendors
 from tests.support.forms.connection import Connection
 from tests.support.forms.reading import values
@@ -17,7 +20,7 @@ POSIX = {"InitiatingProcessPosixEffectiveUser": {"Sid": "S-1-5-18", "Name": "roo
 
 
 def seen(document: Any, **settings: Any) -> View:
-    view = recognize(document, Settings(**settings))
+    view = recognize(document, ReadOptions(**settings))
     assert view is not None
     return view
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import matches
 from smbrare.sources import recognize
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 from tests.support.forms import FOLDER, FORMS, OTHERS, fixture
 from tests.support.forms.connection import SCENE, Connection
 from tests.support.forms.reading import normalized
@@ -32,7 +35,7 @@ OWN_TIME = {name for name in FORMS if name.startswith("windows_firewall-") and "
 
 
 def seen(name: str, connection: Connection) -> View:
-    view = recognize(FORMS[name](connection), Settings())
+    view = recognize(FORMS[name](connection), ReadOptions())
     assert view is not None
     return view
 
@@ -89,6 +92,6 @@ def test_every_form_has_the_two_sightings_of_the_scene(name: str) -> None:
 @pytest.mark.parametrize("name", list(OTHERS))
 def test_what_only_looks_like_a_connection_is_recognized_and_no_sighting(name: str) -> None:
     for other in OTHERS[name]:
-        view = recognize(other(SCENE[0]), Settings())
+        view = recognize(other(SCENE[0]), ReadOptions())
         assert view is not None
         assert not matches(view)

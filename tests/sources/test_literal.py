@@ -2,9 +2,12 @@
 
 import pytest
 
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import CLAUSES, failing, matches
 from smbrare.sources import recognize
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 from tests.support.forms import FORMS
 from tests.support.forms.connection import Connection
 
@@ -29,7 +32,7 @@ INFERRED: dict[str, set[str]] = {
 
 
 def seen(name: str, *, literal: bool) -> View:
-    view = recognize(FORMS[name](Connection()), Settings(literal=literal))
+    view = recognize(FORMS[name](Connection()), ReadOptions(literal=literal))
     assert view is not None
     return view
 

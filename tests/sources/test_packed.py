@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import matches
 from smbrare.sources import recognize
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 from tests.support.forms import events, windows
 from tests.support.forms.connection import Connection
 from tests.support.forms.reading import values
@@ -15,7 +18,7 @@ SYSMON = events.sysmon(Connection())
 
 
 def seen(document: Any) -> View:
-    view = recognize(document, Settings())
+    view = recognize(document, ReadOptions())
     assert view is not None
     return view
 
@@ -68,7 +71,7 @@ def test_xml_that_stands_alone_in_a_field_is_read(field: str) -> None:
     ],
 )
 def test_text_that_is_no_event_is_no_connection(text: str) -> None:
-    view = recognize({"event.original": text}, Settings())
+    view = recognize({"event.original": text}, ReadOptions())
     assert view is None or values(view, "event.category") == []
 
 

@@ -10,9 +10,12 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment
 from smbrare.sources import recognize
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 from tests.conftest import ROOT
 from tests.support.forms.reading import FIELDS
 
@@ -195,7 +198,7 @@ def test_a_record_reads_as_its_vendors_pipeline_maps_it(shared: Path, name: str,
     for raw, expected in pairs(shared, name):
         if "network" not in expected["event"].get("category", []):
             continue
-        view = recognize(raw if form == "raw" else expected, Settings())
+        view = recognize(raw if form == "raw" else expected, ReadOptions())
         assert view is not None
         compared += 1
         for field in FIELDS:
@@ -216,7 +219,7 @@ def test_a_record_of_another_kind_is_recognized_and_no_network_event(
     for raw, expected in pairs(shared, name):
         if "network" not in expected["event"].get("category", []):
             for document in (raw, expected):
-                view = recognize(document, Settings())
+                view = recognize(document, ReadOptions())
                 assert view is not None
                 assert view.source in {name, "sysmon", "winlogbeat"}
                 assert "network" not in view.read("event.category").values
@@ -226,7 +229,7 @@ def test_every_difference_is_met_by_a_published_record(shared: Path) -> None:
     met = set()
     for name in CONNECTIONS:
         for raw, expected in pairs(shared, name):
-            view = recognize(raw, Settings())
+            view = recognize(raw, ReadOptions())
             assert view is not None
             if "network" in expected["event"].get("category", []):
                 met |= {
@@ -242,7 +245,7 @@ def test_an_event_reads_the_same_as_evtx_as_raw_winlogbeat_and_mapped(shared: Pa
     for (evtx, expected), (beat, _) in zip(
         pairs(shared, "evtx"), pairs(shared, "winlogbeat"), strict=True
     ):
-        views = [recognize(record, Settings()) for record in (evtx, beat, expected)]
+        views = [recognize(record, ReadOptions()) for record in (evtx, beat, expected)]
         if "network" in expected["event"].get("category", []):
             readings = [
                 {field: read_values(view, field) for field in FIELDS} for view in views if view

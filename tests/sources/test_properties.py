@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from smbrare.records.event import Reading
 from smbrare.records.fields import ADDRESSES, DATES, LONGS
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment
 from smbrare.rule.predicate import failing
 from smbrare.sources import is_alert, recognize
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 from tests.support.forms import FORMS, OTHERS
 from tests.support.forms.connection import Connection
 from tests.support.forms.reading import FIELDS
@@ -75,7 +78,7 @@ def damaged(draw: st.DrawFn) -> dict[str, Any]:
     return record
 
 
-def check(document: dict[str, Any], settings: Settings) -> None:
+def check(document: dict[str, Any], settings: ReadOptions) -> None:
     before = copy.deepcopy(document)
     assert is_alert(document) in {True, False}
     view = recognize(document, settings)
@@ -109,7 +112,7 @@ def check_reading(reading: Reading, field: str) -> None:
 def test_any_json_object_gives_a_documented_result(
     document: dict[str, Any], *, literal: bool
 ) -> None:
-    check(document, Settings(literal=literal))
+    check(document, ReadOptions(literal=literal))
 
 
 @given(document=damaged(), literal=st.booleans())
@@ -117,7 +120,7 @@ def test_any_json_object_gives_a_documented_result(
 def test_a_damaged_record_gives_a_documented_result(
     document: dict[str, Any], *, literal: bool
 ) -> None:
-    check(document, Settings(literal=literal))
+    check(document, ReadOptions(literal=literal))
 
 
 def test_deep_nesting_is_read_without_end() -> None:
@@ -132,7 +135,7 @@ def test_deep_nesting_is_read_without_end() -> None:
         {"EventID": 3, "Channel": "Microsoft-Windows-Sysmon/Operational", "EventData": nested},
         {"kibana": nested},
     ):
-        view = recognize(document, Settings())
+        view = recognize(document, ReadOptions())
         assert not is_alert(document)
         if view is not None:
             assert list(failing(view))
@@ -143,7 +146,7 @@ def test_deep_nesting_is_read_without_end() -> None:
 def test_a_record_that_is_not_looked_into_is_as_unknown_as_one_that_is(
     document: dict[str, Any],
 ) -> None:
-    quick = recognize(document, Settings())
+    quick = recognize(document, ReadOptions())
     # A message that is no text tells nothing, but every source is asked.
-    asked = recognize({"message": 7, **document}, Settings())
+    asked = recognize({"message": 7, **document}, ReadOptions())
     assert (quick and (quick.source, quick.kind)) == (asked and (asked.source, asked.kind))

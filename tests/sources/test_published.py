@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import KERNEL_PID, SMB_PORTS, matches
 from smbrare.sources import is_alert, recognize
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 
 
 def lines(text: str) -> Iterator[Any]:
@@ -50,7 +53,7 @@ def documents(path: Path) -> Iterator[Any]:
 def seen(path: Path) -> Iterator[View]:
     for document in documents(path):
         assert not is_alert(document)
-        view = recognize(document, Settings())
+        view = recognize(document, ReadOptions())
         assert view is not None
         yield view
 
@@ -117,7 +120,7 @@ def test_a_real_connection_matches_once_its_destination_is_on_the_internet(share
     for document in documents(shared / "evtx" / "smbmap_upload_exec_sysmon.evtx"):
         if document["Event"]["System"]["EventID"] == 3:
             document["Event"]["EventData"]["DestinationIp"] = "45.83.122.10"
-            view = recognize(document, Settings())
+            view = recognize(document, ReadOptions())
             assert view is not None
             made += matches(view)
     assert made == 5  # Two of the seven come from 127.0.0.1.

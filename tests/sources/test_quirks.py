@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date, format_time
 from smbrare.rule.predicate import matches
 from smbrare.sources import recognize
-from smbrare.sources.mapping import ZONE_ASSUMED, Settings, View
+from smbrare.sources.mapping import (
+    ZONE_ASSUMED,
+    View,
+)
 from tests.support.forms import events, vendors, windows
 from tests.support.forms.connection import Connection
 from tests.support.forms.reading import values
@@ -22,7 +26,7 @@ TIME = Moment(date(CONNECTION.time.isoformat()).time)
 
 
 def seen(document: Any, **settings: Any) -> View:
-    view = recognize(document, Settings(**settings))
+    view = recognize(document, ReadOptions(**settings))
     assert view is not None
     return view
 

@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import matches
 from smbrare.sources import recognize
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 from tests.support.forms import FORMS, ecs, events, vendors, windows
 from tests.support.forms.connection import Connection
 from tests.support.forms.reading import values
@@ -15,7 +18,7 @@ CONNECTION = Connection(domain="share.example")
 
 
 def seen(document: Any, **settings: Any) -> View:
-    view = recognize(document, Settings(**settings))
+    view = recognize(document, ReadOptions(**settings))
     assert view is not None
     return view
 
@@ -217,4 +220,4 @@ def test_a_document_that_kept_raw_keys_beside_its_ecs_is_read_as_ecs() -> None:
     ],
 )
 def test_a_record_of_no_source_is_unknown(document: Any) -> None:
-    assert recognize(document, Settings()) is None
+    assert recognize(document, ReadOptions()) is None

@@ -4,8 +4,11 @@ import copy
 from typing import Any
 
 from smbrare.records.event import Document
+from smbrare.records.read_options import ReadOptions
 from smbrare.sources import recognize
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 
 DESTINATION = "45.83.122.10"
 
@@ -35,8 +38,8 @@ def matching(**changes: Any) -> dict[str, Any]:
     return document
 
 
-def view(document: Document, settings: Settings | None = None) -> View:
+def view(document: Document, settings: ReadOptions | None = None) -> View:
     """Return a document as an event, which it has to be."""
-    seen = recognize(document, settings or Settings())
+    seen = recognize(document, settings or ReadOptions())
     assert seen is not None
     return seen

@@ -5,17 +5,20 @@ The tables fill fields of their own: ``what``, ``detail``, ``parent``, ``account
 """
 
 from smbrare.records.event import Document, Origin
+from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs, recognize
 from smbrare.sources.activities import defender, ecs_documents, windows
 from smbrare.sources.activities.activity import Activity, Kind
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 from smbrare.sources.windows_event import WindowsEvent, unwrap, unwrap_text
 
 LONGEST = 500
 """Characters of a command line or another text that are kept."""
 
 
-def read(document: Document, settings: Settings) -> tuple[Kind, View] | None:
+def read(document: Document, settings: ReadOptions) -> tuple[Kind, View] | None:
     """Return what an event tells of its host, and where from; None if it is of no such kind.
 
     Args:
@@ -69,12 +72,12 @@ def _text(view: View, name: str, separator: str = " ") -> str:
 
 
 def _of_windows(
-    event: WindowsEvent, document: Document, settings: Settings
+    event: WindowsEvent, document: Document, settings: ReadOptions
 ) -> tuple[Kind, View] | None:
     return _dns(document, settings) if windows.is_dns(event) else windows.read(event, settings)
 
 
-def _dns(document: Document, settings: Settings) -> tuple[Kind, View] | None:
+def _dns(document: Document, settings: ReadOptions) -> tuple[Kind, View] | None:
     """Return a DNS event as its source reads it."""
     view = recognize(document, settings)
     if view is None or ecs.NAME not in view.table or not view.read(ecs.NAME).values:

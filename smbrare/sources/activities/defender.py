@@ -7,9 +7,17 @@ from collections.abc import Mapping
 from functools import cache
 
 from smbrare.records.event import Document
+from smbrare.records.read_options import ReadOptions
 from smbrare.sources.activities.activity import Kind
 from smbrare.sources.activities.logon_types import logon_type
-from smbrare.sources.mapping import Settings, Table, Take, View, lower, placed, utc
+from smbrare.sources.mapping import (
+    Table,
+    Take,
+    View,
+    lower,
+    placed,
+    utc,
+)
 
 _ACTIONS: Mapping[str, tuple[Kind, Table]] = {
     "processcreated": (
@@ -60,7 +68,7 @@ def is_dns(row: Document) -> bool:
     return _action(row).endswith("inspected")
 
 
-def read(document: Document, row: Document, settings: Settings) -> tuple[Kind, View] | None:
+def read(document: Document, row: Document, settings: ReadOptions) -> tuple[Kind, View] | None:
     """Return what a row tells of its host; None if it is of no kind that these tables read.
 
     Args:

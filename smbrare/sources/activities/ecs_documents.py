@@ -8,10 +8,15 @@ from collections.abc import Mapping
 
 from smbrare.records.event import Document
 from smbrare.records.paths import first, leaves
+from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.activities.activity import Kind
 from smbrare.sources.activities.logon_types import logon_type
-from smbrare.sources.mapping import Settings, Table, Take, View
+from smbrare.sources.mapping import (
+    Table,
+    Take,
+    View,
+)
 
 _PROCESS: Table = {
     "what": (Take("process.executable"), Take("process.name")),
@@ -64,7 +69,7 @@ def is_dns(document: Document) -> bool:
     return first(document, ecs.NAME) is not None
 
 
-def read(document: Document, settings: Settings) -> tuple[Kind, View] | None:
+def read(document: Document, settings: ReadOptions) -> tuple[Kind, View] | None:
     """Return what a document tells of its host; None if it is of no kind that is read."""
     kind = _kind(document)
     return None if kind is None else (kind, View("", "", document, _TABLES[kind], settings))

@@ -7,9 +7,17 @@ events 4624, 4647, 4688, 5140 and 5145, Microsoft-Windows-NTLM event 8001 and SM
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from smbrare.records.read_options import ReadOptions
 from smbrare.sources.activities.activity import Kind
 from smbrare.sources.activities.logon_types import logon_type
-from smbrare.sources.mapping import Settings, Table, Take, View, account_domain, account_name, utc
+from smbrare.sources.mapping import (
+    Table,
+    Take,
+    View,
+    account_domain,
+    account_name,
+    utc,
+)
 from smbrare.sources.windows_event import RECORD, PlacedByShape, WindowsEvent, message_line
 
 _NTLM_CHANNEL = "microsoft-windows-ntlm/operational"
@@ -105,7 +113,7 @@ def is_dns(event: WindowsEvent) -> bool:
     return event.event_id == _SYSMON_DNS and event.is_sysmon
 
 
-def read(event: WindowsEvent, settings: Settings) -> tuple[Kind, View] | None:
+def read(event: WindowsEvent, settings: ReadOptions) -> tuple[Kind, View] | None:
     """Return what an event tells of its host; None if it is of no kind that these tables read."""
     if event.channel.startswith(_SMB_CLIENT):
         return "smb", event.view("", "", _SMB_PLACED[event.shape], settings)

@@ -4,10 +4,13 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from smbrare.records.event import Document
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, format_time
 from smbrare.sources import recognize
 from smbrare.sources.ecs import EVENT_FIELDS
-from smbrare.sources.mapping import Settings, View
+from smbrare.sources.mapping import (
+    View,
+)
 
 FIELDS = ("@timestamp", "event.ingested", *EVENT_FIELDS)
 
@@ -27,9 +30,9 @@ def values(view: View, field: str) -> list[str | int]:
     return [plain(value) for value in view.read(field).values]
 
 
-def normalized(record: Document, settings: Settings | None = None) -> dict[str, Any]:
+def normalized(record: Document, settings: ReadOptions | None = None) -> dict[str, Any]:
     """Return the source of a record and every field that is read of it, in the order of output."""
-    view = recognize(record, settings or Settings())
+    view = recognize(record, settings or ReadOptions())
     if view is None:
         return {}
     fields = {name: found for name in FIELDS if (found := values(view, name))}
