@@ -78,10 +78,10 @@ def _goes_on_inside(text: bytes) -> bool:
             if len(path) == 1:
                 keys.add(value)
         elif kind == "start_map":
+            if path and path[-1] is None and tuple(path[:-1]) in ARRAYS and not marks_event(keys):
+                return True
             path.append("")
         elif kind == "start_array":
-            if following == "start_map" and tuple(path) in ARRAYS and not marks_event(keys):
-                return True
             path.append(None)
         elif kind in {"end_map", "end_array"}:
             path.pop()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from smbrare.records.event import Document
+from smbrare.records.paths import leaves
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -26,9 +27,10 @@ ARRAYS: tuple[Path, ...] = (
 )
 """Where in an object the events of an envelope stand, in an array of objects."""
 
-_ADDRESS = "destination.ip"
+_PATHS: dict[str, Path] = {path[0]: path for path in ARRAYS}
+"""The same by their first keys, which are all different."""
 
-_FIRST_KEYS = frozenset(path[0] for path in ARRAYS) | {"_source", "fields"}
+_FIRST_KEYS = frozenset(_PATHS) | {"_source", "fields"}
 
 _MARKS = frozenset(
     {
@@ -69,12 +71,22 @@ def marks_event(keys: Iterable[str]) -> bool:
 def events(document: Document) -> Iterator[Document]:
     """Return the events that an object wraps, else the object itself.
 
-    A hit of a search is its ``_source``, or its ``fields`` where it has nothing else. Envelopes
-    inside one another are opened all the way, so that what comes out never needs a second pass.
-    An object with a key of the table is still an event if another key says so (see `marks_event`)
-    or if no list of objects stands there. Elements that are no objects hold no event.
+    Every list of the table that holds an object is opened, in the order of the keys. What is left
+    of the envelope is an event too if a key of it says so (see `marks_event`). Of a list's other
+    elements a text or a list may hold an event, and is given as an object of the list's key alone;
+    a number or null cannot.
+
+    A hit of a search is the union of its ``_source`` and its ``fields``. Envelopes inside one
+    another are opened all the way, so that what comes out never needs a second pass.
     """
     return iter((document,)) if _FIRST_KEYS.isdisjoint(document) else _opened(document)
+
+
+def element(value: object, path: Path) -> Document | None:
+    """Return an element of an envelope's list as an object; None if it can hold no event."""
+    if isinstance(value, dict):
+        return value
+    return {path[0]: value} if isinstance(value, list | str) else None
 
 
 def _opened(document: Document) -> Iterator[Document]:
@@ -90,35 +102,48 @@ def _opened(document: Document) -> Iterator[Document]:
 
 def _inside(document: Document) -> list[Document] | None:
     """Return what an envelope holds, or None if the object is none."""
-    if "_index" in document or "_id" in document:
-        source, fields = document.get("_source"), document.get("fields")
-        # A search may filter the source and ask for the fields apart.
-        filtered = isinstance(fields, dict) and _ADDRESS in fields
-        parts = (fields, source) if filtered and not _has_address(source) else (source, fields)
-        for content in parts:
-            if isinstance(content, dict) and content:
-                return [content]
-    if marks_event(document):
+    rest = document
+    inside: list[Document] | None = None
+    for key in document:
+        path = _PATHS.get(key)
+        array = _array(document, path) if path else None
+        if path and array is not None:
+            found = (element(value, path) for value in array)
+            inside = [*(inside or ()), *(each for each in found if each is not None)]
+            rest = _without(rest, path)
+    hit = _content(rest)
+    if hit is not None:
+        return [*(inside or ()), hit]
+    if inside is not None and marks_event(rest):
+        inside.append(rest)
+    return inside
+
+
+def _content(document: Document) -> Document | None:
+    """Return the event of a search's hit: its source, and the fields that the source lacks."""
+    if "_index" not in document and "_id" not in document:
         return None
-    arrays = [array for path in ARRAYS if _holds_events(array := _at(document, path))]
-    if not arrays:
-        return None
-    return [element for array in arrays for element in array if isinstance(element, dict)]
+    source, fields = document.get("_source"), document.get("fields")
+    if not isinstance(source, dict) or not source:
+        return fields if isinstance(fields, dict) and fields else None
+    if not isinstance(fields, dict):
+        return source
+    # A search may filter the source, and ask for the fields apart.
+    return source | {name: value for name, value in fields.items() if not leaves(source, name)}
 
 
-def _has_address(source: object) -> bool:
-    return isinstance(source, dict) and not {_ADDRESS, "destination", "winlog"}.isdisjoint(source)
-
-
-def _holds_events(value: object) -> bool:
-    """Return whether a value is a list that holds objects, or nothing at all."""
-    return isinstance(value, list) and (
-        not value or any(isinstance(element, dict) for element in value)
-    )
-
-
-def _at(document: Document, path: Path) -> Any:
+def _array(document: Document, path: Path) -> list[Any] | None:
+    """Return the list at a path, if it holds objects or nothing at all."""
     value: Any = document
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(value, list) or (value and not any(isinstance(each, dict) for each in value)):
+        return None
     return value
+
+
+def _without(document: Document, path: Path) -> Document:
+    """Return an object without what stands at a path."""
+    key, *inner = path
+    others = {name: value for name, value in document.items() if name != key}
+    return others | {key: _without(document[key], tuple(inner))} if inner else others

@@ -5,12 +5,11 @@ They are read as a stream of tokens, which cannot go on behind damage: damage en
 
 import codecs
 from collections.abc import Callable, Generator, Iterator
-from itertools import chain
 from typing import Any
 
 from smbrare.inputs.json_tokens import Readable, Token, cut_numbers, tokens
 from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
-from smbrare.records.envelope import ARRAYS, Path, events, marks_event
+from smbrare.records.envelope import ARRAYS, Path, element, events, marks_event
 from smbrare.records.event import Origin, Record, Skipped
 from smbrare.records.json_text import BadJson
 
@@ -62,6 +61,9 @@ class _TooLong(Exception):  # noqa: N818 - says what the element is
 _TOO_DEEP = object()
 """Stands for a value that nests too deeply."""
 
+_NO_EVENT = object()
+"""Stands for an element of an envelope that can hold no event: a number, or null."""
+
 
 class _Feed:
     """A stream as ijson reads it: bytes that are no UTF-8 become U+FFFD, endless elements end."""
@@ -88,6 +90,8 @@ def _records(value: object, origin: Origin) -> Iterator[Record | Skipped]:
     if isinstance(value, dict):
         for document in events(value):
             yield Record(origin, document)
+    elif value is _NO_EVENT:
+        return
     elif value is _TOO_DEEP:
         yield Skipped(origin, TOO_DEEP, could_matter=True)
     else:
@@ -125,24 +129,21 @@ def _object(
         The object without the arrays whose elements were yielded, and whether there were any.
     """
     members: dict[str, Any] = {}
-    opened = is_event = False
+    opened = False
     for kind, key in tokens:
         if kind == "end_map":
             break
         token = next(tokens)
         place = (*path, key)
-        is_event = is_event or marks_event((key,))
-        if token[0] == "start_map" and place in _AROUND_ARRAYS and not is_event:
+        if token[0] == "start_map" and place in _AROUND_ARRAYS:
             members[key], inner = yield from _object(tokens, place, nesting)
             opened = opened or inner
             continue
-        if token[0] == "start_array" and place in ARRAYS and not is_event:
-            first = next(tokens)
-            if first[0] in {"start_map", "end_array"}:
+        if token[0] == "start_array" and place in ARRAYS:
+            value = yield from _events(tokens, place, nesting)
+            if not value:
                 opened = True
-                yield from _elements(tokens, first, nesting)
                 continue
-            value = _value(chain((first,), tokens), token, nesting)
         else:
             value = _value(tokens, token, nesting)
         if value is _TOO_DEEP:
@@ -150,6 +151,33 @@ def _object(
         else:
             members[key] = value
     return members, opened
+
+
+def _events(
+    tokens: Iterator[Token], path: Path, nesting: int
+) -> Generator[object, None, list[object]]:
+    """Yield the elements of an envelope's array one by one, from the first object on.
+
+    Returns:
+        The array if it is not empty and holds no object, so that it is a value like any other.
+    """
+    waiting: list[object] = []
+    opened = False
+    for token in tokens:
+        if token[0] == "end_array":
+            break
+        value = _value(tokens, token, nesting)
+        if value is _TOO_DEEP:
+            yield value
+            continue
+        waiting.append(value)
+        opened = opened or isinstance(value, dict)
+        if opened:
+            for each in waiting:
+                found = element(each, path)
+                yield _NO_EVENT if found is None else found
+            waiting.clear()
+    return waiting
 
 
 def _value(tokens: Iterator[Token], token: Token, nesting: int) -> Any:
