@@ -1,4 +1,4 @@
-"""``smbrare baseline`` as a process: what each command prints, writes and promises."""
+"""``smbrare baseline``: what each command prints, writes and promises."""
 
 import csv
 import io
@@ -264,11 +264,11 @@ def test_a_baseline_that_is_not_there_is_an_error_and_not_created(
 
 
 def test_a_bare_name_lies_in_the_state_directory_for_every_command(
-    run: Run, tmp_path: Path
+    run_process: Run, tmp_path: Path
 ) -> None:
     env = {"XDG_STATE_HOME": str(tmp_path / "state")}
-    run("baseline", "learn", "acme", WEEK[0], env=env)
-    assert run("baseline", "verify", "acme", env=env).code == 0
-    assert run("baseline", "merge", "acme", "-o", "copy", env=env).code == 0
-    assert SHARE in run("baseline", "show", "copy", env=env).out
+    run_process("baseline", "learn", "acme", WEEK[0], env=env)
+    assert run_process("baseline", "verify", "acme", env=env).code == 0
+    assert run_process("baseline", "merge", "acme", "-o", "copy", env=env).code == 0
+    assert SHARE in run_process("baseline", "show", "copy", env=env).out
     assert (tmp_path / "state" / "smbrare" / "copy.db").exists()

@@ -1,4 +1,4 @@
-"""``smbrare explain`` as a process: every verdict, every way to name a record, every exit code."""
+"""``smbrare explain``: every verdict, every way to name a record, every exit code."""
 
 import gzip
 import json
@@ -178,13 +178,13 @@ def test_a_broken_line_is_explained(run: Run, tmp_path: Path) -> None:
     assert explained(run, f"{path}:3")["skipped"]["could_matter"] is False
 
 
-def test_standard_input_is_explained_and_is_its_own_history(run: Run) -> None:
+def test_standard_input_is_explained_and_is_its_own_history(run_process: Run) -> None:
     first = SAMPLE.read_bytes().splitlines()[4]
-    assert event(run, "-", stdin=first)["rarity"][0]["standing"] == "new"
+    assert event(run_process, "-", stdin=first)["rarity"][0]["standing"] == "new"
     everything = SAMPLE.read_bytes()
-    (answer,) = event(run, "--", "-:37", stdin=everything)["rarity"]
+    (answer,) = event(run_process, "--", "-:37", stdin=everything)["rarity"]
     assert (answer["standing"], answer["history_known_seconds"]) == ("seen", 8 * 3600)
-    several = run("explain", "-", stdin=everything)
+    several = run_process("explain", "-", stdin=everything)
     assert several.code == 2
     assert "- holds several records" in several.err
     assert "smbrare explain -- -:1" in several.err
@@ -349,9 +349,9 @@ def test_what_is_no_sighting_has_nothing_around_it(run: Run) -> None:
     assert event(run, FIXTURES / "around.ndjson:5")["around"] is None
 
 
-def test_standard_input_is_not_read_again_and_the_answer_says_so(run: Run) -> None:
+def test_standard_input_is_not_read_again_and_the_answer_says_so(run_process: Run) -> None:
     log = (FIXTURES / "around.ndjson").read_bytes()
-    said = event(run, "--", "-:4", stdin=log)
+    said = event(run_process, "--", "-:4", stdin=log)
     assert said["around"]["events"] == []
     assert said["around"]["not_complete"] == ["standard input and pipes cannot be read again"]
     assert [query["name"] for query in said["rarity"][0]["dns_queries"]] == ["files.example"]

@@ -194,7 +194,7 @@ def test_bash_completes_with_the_documented_line(shim: Path) -> None:
     assert shell(["bash", "-c", script], shim).split() == ["inspect"]
 
 
-def test_a_completion_that_was_written_is_exit_0(run: Run) -> None:
-    result = run(env={"_SMBRARE_COMPLETE": "bash_source"})
+def test_a_completion_that_was_written_is_exit_0(run_process: Run) -> None:
+    result = run_process(env={"_SMBRARE_COMPLETE": "bash_source"})
     assert result.code == 0
     assert "complete" in result.out

@@ -1,4 +1,4 @@
-"""``smbrare inspect`` as a process: what it shows, to whom it adapts, and its exit codes."""
+"""``smbrare inspect``: what it shows, to whom it adapts, and its exit codes."""
 
 import json
 from pathlib import Path
@@ -132,13 +132,13 @@ def test_exit_2_for_no_path(run: Run) -> None:
     assert run("inspect").code == 2
 
 
-def test_standard_input_is_read(run: Run) -> None:
-    result = run("inspect", "-", "--format", "json", stdin=POOR.read_bytes())
+def test_standard_input_is_read(run_process: Run) -> None:
+    result = run_process("inspect", "-", "--format", "json", stdin=POOR.read_bytes())
     assert json.loads(result.out)["inputs"][0]["records"] == 20
 
 
-def test_the_text_is_ascii_where_the_terminal_has_no_blocks(run: Run) -> None:
-    out = run("inspect", POOR, env={"PYTHONIOENCODING": "cp1252"}).out
+def test_the_text_is_ascii_where_the_terminal_has_no_blocks(run_process: Run) -> None:
+    out = run_process("inspect", POOR, env={"PYTHONIOENCODING": "cp1252"}).out
     assert f"{'#' * 14} " in out
     assert out.isascii()
 

@@ -1,4 +1,4 @@
-"""``smbrare replay`` as a process: alerts, runs, comparisons and exit codes."""
+"""``smbrare replay``: alerts, runs, comparisons and exit codes."""
 
 import csv
 import io
@@ -193,14 +193,16 @@ def test_a_scan_and_a_replay_that_agree_give_an_empty_comparison(run: Run) -> No
     assert "0 between scan and replay" in result.err
 
 
-def test_standard_input_is_replayed_but_not_compared_where_that_reads_it_again(run: Run) -> None:
+def test_standard_input_is_replayed_but_not_compared_where_that_reads_it_again(
+    run_process: Run,
+) -> None:
     text = EXAMPLE.read_bytes()
-    assert len(alerts(run("replay", "-", "-f", "ndjson", stdin=text).out)) == 6
-    refused = run("replay", "-", "--compare", stdin=text)
+    assert len(alerts(run_process("replay", "-", "-f", "ndjson", stdin=text).out)) == 6
+    refused = run_process("replay", "-", "--compare", stdin=text)
     assert refused.code == 2
     assert "can be read only once" in refused.err
     once = ("--inferred", "--time-field", "@timestamp")
-    assert run("replay", "-", "--compare", *once, stdin=text).code == 1
+    assert run_process("replay", "-", "--compare", *once, stdin=text).code == 1
 
 
 def test_findings_are_passed_over_when_replayed_themselves(run: Run, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``smbrare scan`` as a process: what it prints, and the exit code that it promises."""
+"""``smbrare scan``: what it prints, and the exit code that it promises."""
 
 import json
 import os
@@ -132,8 +132,8 @@ def test_what_the_baseline_held_back_is_said_with_its_new_host(run: Run, tmp_pat
     assert json.loads(shown.out)["smbrare"]["status"] == "known"
 
 
-def test_standard_input_is_read(run: Run) -> None:
-    result = run("scan", "-", "--format", "ndjson", stdin=SAMPLE.read_bytes())
+def test_standard_input_is_read(run_process: Run) -> None:
+    result = run_process("scan", "-", "--format", "ndjson", stdin=SAMPLE.read_bytes())
     assert result.code == 1
     assert len(ids(result.out)) == 3
 

@@ -182,10 +182,10 @@ def test_ranges_of_an_object_give_what_the_whole_gives(monkeypatch: pytest.Monke
     assert [survey.records for survey in ranges.surveys] == [37]
 
 
-def test_no_secret_of_the_environment_is_shown(store: ObjectStore, run: Run) -> None:
+def test_no_secret_of_the_environment_is_shown(store: ObjectStore, run_process: Run) -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
     for environment in (store.environment, {"AWS_ENDPOINT_URL": nobody, "AWS_MAX_ATTEMPTS": "1"}):
-        result = run("scan", "s3://logs/week/", "-v", "-f", "json", env=environment)
+        result = run_process("scan", "s3://logs/week/", "-v", "-f", "json", env=environment)
         assert SECRET not in result.out + result.err
     assert result.code == 3
     assert "Could not connect" in result.err

@@ -100,8 +100,8 @@ def test_the_charts_hold_every_name_and_no_markup(hostile: Page) -> None:
     assert {row["host"] for row in hosts["data"]["values"]} >= set(ATTACKS[:-1])
 
 
-def test_the_report_is_the_same_in_every_process(run: Run) -> None:
-    result = run("scan", "fixtures/sample.ndjson", "--format", "html")
+def test_the_report_is_the_same_in_every_process(run_process: Run) -> None:
+    result = run_process("scan", "fixtures/sample.ndjson", "--format", "html")
     assert result.code == 1
     assert result.out == html(Path("fixtures/sample.ndjson"))
 

@@ -108,7 +108,7 @@ def test_an_outcome_is_said_in_words_and_not_by_colour_alone() -> None:
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured).split() == table(found).split()
 
 
-def test_a_console_that_lacks_a_character_shows_another(run: Run, tmp_path: Path) -> None:
+def test_a_console_that_lacks_a_character_shows_another(run_process: Run, tmp_path: Path) -> None:
     found = [
         at(
             "45.83.122.10",
@@ -122,7 +122,7 @@ def test_a_console_that_lacks_a_character_shows_another(run: Run, tmp_path: Path
     assert ">= 1h of 7d" in text
     assert "\\u0416>=é" in text
     path = write(tmp_path / "events.ndjson", [matching(host__name="Ж")])
-    result = run("scan", path, env={"PYTHONIOENCODING": "cp1252"})
+    result = run_process("scan", path, env={"PYTHONIOENCODING": "cp1252"})
     assert (result.code, "\\u0416" in result.out) == (1, True)
 
 

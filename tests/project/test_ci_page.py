@@ -1,7 +1,6 @@
 """The jobs of the page on CI: what the two services accept, with options that there are."""
 
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,18 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import FIXTURES, ROOT, Run
+from tests.support.console import arguments
 
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 JOBS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-
-
-def arguments(command: str, folder: Path) -> list[str]:
-    """Return a command's arguments as a shell in a folder makes them."""
-    return [
-        made
-        for word in shlex.split(command)
-        for made in (sorted(map(str, folder.glob(word))) if "*" in word else [word])
-    ]
 
 
 @pytest.mark.parametrize(("number", "schema"), [(0, "github-workflows"), (1, "gitlab-ci")])

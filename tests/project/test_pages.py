@@ -1,6 +1,6 @@
 """The pages of docs/: what their commands print, their links, and the list of them.
 
-``python -m tests.test_pages`` updates what they show.
+``python -m tests.project.test_pages`` updates what they show.
 """
 
 import json

@@ -1,15 +1,18 @@
-"""The documents show what the program prints; ``python -m tests.test_readme`` updates them."""
+"""The documents show what the program prints.
 
-import os
+``python -m tests.project.test_readme`` updates them.
+"""
+
 import re
 import runpy
-import subprocess
-import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.console import timeless
+from tests.support.program import Program
 
 README = ROOT / "README.md"
 NAMES = ("options.md", "explain.md", "inspect.md", "replay.md")
@@ -17,41 +20,34 @@ SHOWING = (README, *(ROOT / "docs" / name for name in NAMES))
 """Documents with blocks of the program's own output."""
 
 _BLOCK = re.compile(r"<!-- (sample|help):(.*?) -->\n```(console|text)\n(.*?)```\n", re.DOTALL)
-_TIMING = re.compile(r" in [0-9.]+ s$", re.MULTILINE)
 
 
-def output(arguments: str) -> str:
+def output(words: str, home: Path) -> str:
     """Return what the program prints, stdout then stderr, at 120 columns and without its timing."""
-    done = subprocess.run(
-        [sys.executable, "-m", "smbrare", *arguments.split()],
-        capture_output=True,
-        cwd=ROOT,
-        check=False,
-        env=os.environ | {"COLUMNS": "120", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
-    )
-    return _TIMING.sub(" in 0.1 s", done.stdout.decode() + done.stderr.decode())
+    done = Program(home).run(*words.split(), env={"COLUMNS": "120"})
+    return timeless(done.out + done.err)
 
 
-def current(text: str) -> str:
-    """Return the README with every block as the program prints it now."""
+def current(text: str, home: Path) -> str:
+    """Return a document with every block as the program prints it now."""
 
     def block(match: re.Match[str]) -> str:
         kind, given, fence, _ = match.groups()
-        arguments = given.strip()
+        words = given.strip()
         if kind == "help":
-            body = output(f"{arguments} --help")
+            body = output(f"{words} --help", home)
         else:
-            body = f"$ smbrare {arguments}\n{output(arguments)}"
+            body = f"$ smbrare {words}\n{output(words, home)}"
         return f"<!-- {kind}:{given} -->\n```{fence}\n{body}```\n"
 
     return _BLOCK.sub(block, text)
 
 
 @pytest.mark.parametrize("document", SHOWING, ids=lambda path: path.name)
-def test_the_document_shows_what_the_program_prints(document: Path) -> None:
+def test_the_document_shows_what_the_program_prints(document: Path, tmp_path: Path) -> None:
     text = document.read_text(encoding="utf-8")
     assert _BLOCK.search(text)
-    assert text == current(text)
+    assert text == current(text, tmp_path)
 
 
 def test_the_readme_is_short() -> None:
@@ -73,4 +69,6 @@ def test_the_fixtures_are_what_their_script_writes() -> None:
 
 if __name__ == "__main__":
     for path in SHOWING:
-        path.write_text(current(path.read_text(encoding="utf-8")), encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            made = current(path.read_text(encoding="utf-8"), Path(folder))
+        path.write_text(made, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""docs/scale.md shows what is computed; ``python -m tests.test_scale_page`` updates it."""
+"""docs/scale.md shows what is computed; ``python -m tests.project.test_scale_page`` updates it."""
 
 import re
 

@@ -1,6 +1,6 @@
 """docs/watch.md shows what its commands print, and its unit is one that starts.
 
-``python -m tests.test_watch_page`` updates it.
+``python -m tests.project.test_watch_page`` updates it.
 """
 
 import configparser

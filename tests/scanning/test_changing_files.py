@@ -249,6 +249,6 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_an_input_of_no_size_is_not_said_to_have_shrunk(run: Run) -> None:
-    assert run("scan", "-", "-f", "ndjson", stdin=LINES.encode()).out.count("\n") == 400
+def test_an_input_of_no_size_is_not_said_to_have_shrunk(run_process: Run) -> None:
+    assert run_process("scan", "-", "-f", "ndjson", stdin=LINES.encode()).out.count("\n") == 400
     assert list(discover(["-"])) == [Input("-", named=True, size=None)]

@@ -243,8 +243,8 @@ def test_a_cluster_that_is_not_there_is_wrong_usage(
         pass
 
 
-def test_standard_input_is_no_matter_for_a_cluster(run: Run) -> None:
-    result = run("scan", "-", "--cluster", "127.0.0.1:1", stdin=SAMPLE)
+def test_standard_input_is_no_matter_for_a_cluster(run_process: Run) -> None:
+    result = run_process("scan", "-", "--cluster", "127.0.0.1:1", stdin=SAMPLE)
     assert result.code == 2
     assert "standard input can be read by this machine alone" in result.err
 

@@ -195,13 +195,15 @@ def test_damage_in_an_input_does_not_stop_the_second_pass(tmp_path: Path) -> Non
     assert [each.origin.number for each in around(finding).events] == [2]
 
 
-def test_the_program_looks_around_for_html_and_json_alone(run: Run, tmp_path: Path) -> None:
+def test_the_program_looks_around_for_html_and_json_alone(
+    run: Run, run_process: Run, tmp_path: Path
+) -> None:
     path = write(tmp_path / "events.ndjson", [*NEAR, matching()])
     page = run("scan", path, "--format", "html")
     assert page.code == 1
     assert "CORP\\alice was logged on (Interactive since 2026-11-16 06:00:00" in page.out
     assert "<h3>Around it</h3>" in page.out
-    piped = run("scan", "-", "--format", "html", stdin=path.read_bytes())
+    piped = run_process("scan", "-", "--format", "html", stdin=path.read_bytes())
     assert f"not complete: {READ_ONCE}" in piped.out
     assert "files.example" in piped.out
     assert "OUTLOOK" in run("scan", path, "--format", "json").out
