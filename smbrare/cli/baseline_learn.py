@@ -12,15 +12,14 @@ from smbrare.baseline.seen import Seen, by_destination
 from smbrare.baseline.store import Baseline
 from smbrare.cli import configuration, interruption, options, writing
 from smbrare.cli import options as shared
-from smbrare.cli.options import exclusions_from, limits_from
+from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import fitted, progress_bar
-from smbrare.detection.report import Setup
 from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs import seen_destinations, summary
 from smbrare.outputs.troubles import troubles
-from smbrare.rule import predicate
 from smbrare.scanning import scan
+from smbrare.scanning.gathering import gather
 from smbrare.text import counted, visible
 
 _EXAMPLES = """\b
@@ -64,14 +63,14 @@ def learn_command(**options: Any) -> int:
     started = time.monotonic()
     if options["output"] is not None:
         writing.check(options["output"])
-    request = _request(options)
-    baseline = Baseline(locate(options["baseline"]), scan.baseline_settings(request.setup))
+    read_options, criteria = settings_from(options)
+    baseline = Baseline(locate(options["baseline"]), scan.baseline_settings(read_options))
     baseline.check_writable()
-    inputs = list(discover(request.paths))
+    inputs = list(discover(options["paths"]))
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=options["quiet"]) as progress:
-        partial = scan.gather(inputs, request, progress)
-    found, hours = scan.learnt(request, partial)
+        partial = gather(inputs, read_options, progress)
+    found, hours = scan.learnt(criteria, partial)
     rows = sorted(found)
     seen = list(by_destination(rows))
     known = {row.destination for row in baseline.rows({one.destination for one in seen})}
@@ -79,7 +78,7 @@ def learn_command(**options: Any) -> int:
     writing.write(_listed(seen, news, options), options["output"])
     with interruption.unwinding():
         baseline.commit(rows, hours, last_step=interruption.stop_listening)
-    report = replace(scan.judge(request, partial, None), judged=())
+    report = replace(scan.judge(partial, read_options, criteria), judged=())
     lines = troubles(report)
     if not options["quiet"]:
         lines += summary.reading(report, time.monotonic() - started)
@@ -101,21 +100,4 @@ def _learnt(name: str, baseline: Baseline, seen: Sequence[Seen], news: frozenset
     return (
         f"learnt      {counted(len(seen), 'destination')}, {len(news):,} of them new to "
         f"baseline {name}, which covers {counted(len(baseline.covered()), 'hour')} now"
-    )
-
-
-def _request(options: Mapping[str, Any]) -> scan.Request:
-    return scan.Request(
-        paths=options["paths"],
-        setup=Setup(
-            history=predicate.HISTORY_DAYS * 86_400,
-            per_host=False,
-            literal=options["literal"],
-            strict=options["strict"],
-            time_field=options["time_field"],
-            zone=options["input_tz"],
-        ),
-        exclusions=exclusions_from(options),
-        limits=limits_from(options),
-        cluster=options["cluster"],
     )

@@ -8,10 +8,10 @@ from smbrare.diagnostics.preview import exit_code, look
 from smbrare.errors import UsageError
 from smbrare.inputs.discovery import discover
 from smbrare.outputs import preview
-from smbrare.scanning.scan import Request, settings_of
+from smbrare.records.read_options import ReadOptions
 
 
-def dry_run(request: Request, options: dict[str, Any]) -> int:
+def dry_run(read_options: ReadOptions, options: dict[str, Any]) -> int:
     """Print what a scan would read, and return the exit code.
 
     Raises:
@@ -20,7 +20,7 @@ def dry_run(request: Request, options: dict[str, Any]) -> int:
     output_format, output = options["format"], options["output"]
     if output_format not in {"table", "json"}:
         raise UsageError("--dry-run prints --format table or json")
-    found = look(discover(request.paths), settings_of(request), request.limits, lambda _: None)
+    found = look(discover(options["paths"]), read_options, lambda _: None)
     code = exit_code(found)
     if output_format == "json":
         writing.write(preview.render_json(found, code), output)

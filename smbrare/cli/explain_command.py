@@ -5,13 +5,11 @@ from typing import Any
 import click
 
 from smbrare.cli import configuration, options, writing
-from smbrare.cli.options import baseline_from, exclusions_from, limits_from, open_setup_baseline
+from smbrare.cli.options import open_baseline, settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import fitted
-from smbrare.detection.report import Setup
 from smbrare.diagnostics.explain import explain, is_file, parse_target
 from smbrare.outputs import explanation
-from smbrare.scanning.scan import Request
 
 _EXAMPLES = """\b
 Examples:
@@ -57,22 +55,9 @@ def explain_command(**given: Any) -> int:
     be read; 4 the record is of no known source.
     """  # noqa: D301 - click wants a real backspace
     target = parse_target(given["target"], is_file)
-    setup = Setup(
-        history=given["history"],
-        per_host=given["per_host"],
-        literal=given["literal"],
-        strict=False,
-        time_field=given["time_field"],
-        zone=given["input_tz"],
-        baseline=baseline_from(given),
-    )
-    request = Request(
-        [target.file],
-        setup,
-        exclusions=exclusions_from(given),
-        limits=limits_from(given),
-    )
-    explained = explain(target, request, open_setup_baseline(setup), lambda _: None)
+    read_options, criteria = settings_from(given)
+    baseline = open_baseline(read_options, criteria)
+    explained = explain(target, read_options, criteria, baseline, lambda _: None)
     if given["output_format"] == "json":
         writing.write(explanation.render_json(explained), None)
     else:

@@ -5,16 +5,13 @@ from typing import Any
 import click
 
 from smbrare.cli import configuration, options, writing
-from smbrare.cli.options import limits_from
+from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import FileName
 from smbrare.cli.terminal import block, fitted, progress_bar
-from smbrare.detection.report import Setup
 from smbrare.diagnostics.inspection import inspect
 from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs import inspection_json, inspection_text
 from smbrare.outputs.troubles import troubles
-from smbrare.rule import predicate
-from smbrare.scanning.scan import Request
 
 _EXAMPLES = """\b
 Examples:
@@ -51,19 +48,11 @@ def inspect_command(**given: Any) -> int:
     Exit codes: 0 all can be judged; 2 wrong usage; 3 some input not read to its end; 4 some
     source, or everything, cannot be judged.
     """  # noqa: D301 - click wants a real backspace
-    setup = Setup(
-        history=predicate.HISTORY_DAYS * 86_400,
-        per_host=False,
-        literal=given["literal"],
-        strict=given["strict"],
-        time_field=given["time_field"],
-        zone=given["input_tz"],
-    )
-    request = Request(given["paths"], setup, limits=limits_from(given))
-    inputs = list(discover(request.paths))
+    read_options, criteria = settings_from(given)
+    inputs = list(discover(given["paths"]))
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=given["quiet"]) as progress:
-        inspected = inspect(inputs, request, progress)
+        inspected = inspect(inputs, read_options, criteria, progress)
     if given["output_format"] == "json":
         writing.write(inspection_json.render(inspected), None)
     else:

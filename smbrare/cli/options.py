@@ -5,15 +5,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
+from msgspec.structs import replace
 
 from smbrare.baseline.location import locate
 from smbrare.cli import configuration, exclusion_file
 from smbrare.cli.configuration import outranks
 from smbrare.cli.parameters import BaselineName, Excluding, History, Time, Zone
 from smbrare.cli.toml_file import load
-from smbrare.detection.exclusions import Exclusion
-from smbrare.detection.report import Setup
+from smbrare.detection.criteria import Criteria
+from smbrare.detection.exclusions import Exclusion, wanted_names
+from smbrare.errors import UsageError
 from smbrare.limits import NAMES, Limits, changed, parse
+from smbrare.records.read_options import ReadOptions
+from smbrare.records.times import MICROSECONDS
 from smbrare.rule import predicate
 from smbrare.scanning.scan import baseline_settings
 
@@ -224,23 +228,62 @@ def limits_from(options: Mapping[str, Any]) -> Limits:
 
 def baseline_from(options: Mapping[str, Any]) -> str | None:
     """Return the baseline that options name, None where --no-baseline was given as directly."""
-    name: str | None = options["baseline"]
-    if options["no_baseline"] and not outranks(
+    name: str | None = options.get("baseline")
+    if options.get("no_baseline") and not outranks(
         click.get_current_context(), "baseline", "no_baseline"
     ):
         return None
     return name
 
 
-def open_setup_baseline(setup: Setup) -> "Baseline | None":
-    """Return the baseline of a setup, checked; None where none is named.
+def open_baseline(options: ReadOptions, criteria: Criteria) -> "Baseline | None":
+    """Return the baseline that is judged against, checked; None where none is named.
 
     Raises:
         BaselineError: If it cannot be read, or was kept with other settings.
     """
-    if setup.baseline is None:
+    if criteria.baseline is None:
         return None
     # Most scans name none, and do without SQLite.
     from smbrare.baseline.store import Baseline  # noqa: PLC0415
 
-    return Baseline(locate(setup.baseline), baseline_settings(setup))
+    return Baseline(locate(criteria.baseline), baseline_settings(options))
+
+
+def settings_from(options: Mapping[str, Any]) -> tuple[ReadOptions, Criteria]:
+    """Return how to read and what to look for, as the options of a command say.
+
+    An option that the command does not have means what it means by default.
+
+    Raises:
+        UsageError: If the window is empty, or the file of exclusions cannot be used.
+    """
+    since, until = options.get("since"), options.get("until")
+    if since is not None and until is not None and since >= until:
+        raise UsageError("--until is not after --since")
+    limits = limits_from(options)
+    exclusions = exclusions_from(options) if "exclusions" in options else ()
+    strict = options.get("strict", False)
+    criteria = Criteria(
+        exclusions=exclusions,
+        per_host=options.get("per_host", False),
+        since=since,
+        until=until,
+        baseline=baseline_from(options),
+        strict=strict,
+        exit_zero=options.get("exit_zero", False),
+    )
+    if "history" in options:
+        length = options["history"]
+        criteria = replace(criteria, history=None if length is None else length * MICROSECONDS)
+    read_options = ReadOptions(
+        zone=options["input_tz"],
+        literal=options["literal"],
+        time_field=options["time_field"],
+        limits=limits,
+        thorough=options.get("thorough", False) or strict,
+        jobs=options.get("jobs"),
+        cluster=options.get("cluster"),
+        names=wanted_names(exclusions),
+    )
+    return read_options, criteria

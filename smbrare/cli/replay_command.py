@@ -11,21 +11,23 @@ from msgspec.structs import replace
 
 from smbrare.cli import configuration, options, writing
 from smbrare.cli import options as shared
-from smbrare.cli.options import limits_from
+from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import Duration, FileName, Time
 from smbrare.cli.terminal import fitted, progress_bar
 from smbrare.detection.partial import Partial
-from smbrare.detection.report import Report, Setup
+from smbrare.detection.report import Report
 from smbrare.detection.schedule import Schedule
 from smbrare.errors import UsageError
 from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs import comparison, csv_rows, json_document, summary, table
 from smbrare.outputs.troubles import troubles
 from smbrare.records.event import Skipped
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import MICROSECONDS
 from smbrare.rule import predicate
-from smbrare.scanning import replay, scan
+from smbrare.scanning import replay
 from smbrare.scanning.comparison import Difference
+from smbrare.scanning.gathering import gather
 
 FORMATS = ("table", "json", "ndjson", "csv")
 _HOUR = 3_600
@@ -120,20 +122,24 @@ def replay_command(**options: Any) -> int:
         writing.check(options["output"])
     if options["compare"] and options["format"] == "csv":
         raise UsageError("--compare prints table, json or ndjson, not csv")
-    schedule, request = _schedule(options), _request(options)
-    inputs = list(discover(request.paths))
-    setups = replay.readings(request.setup) if options["compare"] else [request.setup]
-    _check_readable_again(inputs, len(setups))
-    total = sum(found.size or 0 for found in inputs if isinstance(found, Input)) * len(setups)
+    schedule = _schedule(options)
+    read_options, criteria = settings_from({**options, "literal": not options["inferred"]})
+    read_options = replace(read_options, every_moment=True)
+    inputs = list(discover(options["paths"]))
+    readings = replay.readings(read_options) if options["compare"] else [read_options]
+    _check_readable_again(inputs, len(readings))
+    total = sum(found.size or 0 for found in inputs if isinstance(found, Input)) * len(readings)
     with progress_bar(total, quiet=options["quiet"]) as progress:
 
-        def gather(setup: Setup) -> Partial:
-            return scan.gather(inputs, replace(request, setup=setup), progress)
+        def read(reading: ReadOptions) -> Partial:
+            return gather(inputs, reading, progress)
 
         if options["compare"]:
-            report, differences = replay.compare(request, schedule, gather)
+            report, differences = replay.compare(read_options, criteria, schedule, read)
         else:
-            report, differences = replay.judge(request, gather(request.setup), schedule), None
+            partial = read(read_options)
+            report = replay.judge(partial, read_options, criteria, schedule)
+            differences = None
     writing.write(_rendered(report, differences, options), options["output"])
     _tell(report, differences, time.monotonic() - started, quiet=options["quiet"])
     if differences is None:
@@ -151,23 +157,6 @@ def _schedule(options: Mapping[str, Any]) -> Schedule:
         history=options["history"] * MICROSECONDS,
         anchor=options["anchor"],
         max_signals=options["max_signals"],
-    )
-
-
-def _request(options: Mapping[str, Any]) -> scan.Request:
-    return scan.Request(
-        paths=options["paths"],
-        setup=Setup(
-            history=options["history"],
-            per_host=False,
-            literal=not options["inferred"],
-            strict=False,
-            time_field=options["time_field"],
-            zone=options["input_tz"],
-        ),
-        exit_zero=options["exit_zero"],
-        every_moment=True,
-        limits=limits_from(options),
     )
 
 

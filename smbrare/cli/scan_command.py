@@ -4,7 +4,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import tzinfo
 from functools import partial as bind
 from importlib import import_module
 from pathlib import Path
@@ -16,18 +15,19 @@ from msgspec.structs import replace
 from smbrare.baseline.location import locate
 from smbrare.cli import configuration, interruption, options, writing
 from smbrare.cli import options as shared
-from smbrare.cli.options import baseline_from, exclusions_from, limits_from, open_setup_baseline
+from smbrare.cli.options import baseline_from, open_baseline, settings_from
 from smbrare.cli.parameters import FileName
 from smbrare.cli.terminal import fitted, progress_bar
 from smbrare.detection.finding import Finding
-from smbrare.detection.report import Report, Setup
+from smbrare.detection.report import Report
 from smbrare.diagnostics.expect import Difference, Expected, compare, parse
 from smbrare.errors import UsageError
 from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs import summary
 from smbrare.outputs.troubles import troubles
 from smbrare.records.event import Skipped
-from smbrare.scanning.scan import Request, gather, judge, learn
+from smbrare.scanning.gathering import gather
+from smbrare.scanning.scan import judge, learn
 from smbrare.text import visible
 
 FORMATS = {
@@ -141,32 +141,32 @@ def scan_command(**options: Any) -> int:
         writing.check(output, _files_read(options))
     render = _renderer(options["format"])
     expected = _expected(options["expect"])
-    request = _request(options)
+    read_options, criteria = settings_from(options)
     if options["dry_run"]:
         # A scan does without it.
         from smbrare.cli.dry_run import dry_run  # noqa: PLC0415
 
-        return dry_run(request, options)
-    baseline = open_setup_baseline(request.setup)
+        return dry_run(read_options, options)
+    baseline = open_baseline(read_options, criteria)
     if baseline is not None and not options["no_update"]:
         baseline.check_writable()
     is_new = baseline is not None and not baseline.path.exists()
     if is_new and options["no_update"]:
-        what = f"baseline {request.setup.baseline} does not exist: judged without it"
+        what = f"baseline {criteria.baseline} does not exist: judged without it"
         writing.tell([visible(f"smbrare: {what}")])
-    inputs = list(discover(request.paths))
+    inputs = list(discover(options["paths"]))
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=options["quiet"]) as progress:
-        partial = gather(inputs, request, progress)
-    report = _enriched(judge(request, partial, baseline), options)
+        partial = gather(inputs, read_options, progress)
+    report = _enriched(judge(partial, read_options, criteria, baseline), options)
     difference = None if expected is None else compare(expected, report.findings)
     if difference is not None:
         report = replace(report, as_expected=difference == Difference((), ()))
-    report = _looked_around(report, inputs, request, options)
+    report = _looked_around(report, inputs, options)
     writing.write(_rendered(report, options, render), output, _encoding(options))
     if baseline is not None and not options["no_update"]:
         with interruption.unwinding():
-            learn(request, partial, baseline, interruption.stop_listening)
+            learn(criteria, partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started, is_new=is_new)
     writing.tell(f"smbrare: {line}" for line in (() if difference is None else difference.lines()))
     return report.exit_code
@@ -206,7 +206,7 @@ def _enriched(report: Report, options: dict[str, Any]) -> Report:
 
 
 def _looked_around(
-    report: Report, inputs: list[Input | Skipped], request: Request, options: dict[str, Any]
+    report: Report, inputs: list[Input | Skipped], options: dict[str, Any]
 ) -> Report:
     if options["format"] not in {"html", "json"}:
         return report
@@ -214,33 +214,8 @@ def _looked_around(
     from smbrare.scanning.second_pass import looked_around  # noqa: PLC0415
 
     which = options["show"] or "new"
-    return looked_around(report, which, inputs, request, bind(progress_bar, quiet=options["quiet"]))
-
-
-def _request(options: dict[str, Any]) -> Request:
-    zone: tzinfo = options["input_tz"]
-    if None not in (options["since"], options["until"]) and options["since"] >= options["until"]:
-        raise UsageError("--until is not after --since")
-    return Request(
-        paths=options["paths"],
-        setup=Setup(
-            history=options["history"],
-            per_host=options["per_host"],
-            literal=options["literal"],
-            strict=options["strict"],
-            time_field=options["time_field"],
-            zone=zone,
-            baseline=baseline_from(options),
-            since=options["since"],
-            until=options["until"],
-        ),
-        exit_zero=options["exit_zero"],
-        thorough=options["thorough"],
-        jobs=options["jobs"],
-        limits=limits_from(options),
-        cluster=options["cluster"],
-        exclusions=exclusions_from(options),
-    )
+    bar = bind(progress_bar, quiet=options["quiet"])
+    return looked_around(report, which, inputs, report.options, bar)
 
 
 def _renderer(output_format: str) -> Callable[..., Iterable[str]]:
@@ -288,13 +263,13 @@ def _tell(report: Report, options: dict[str, Any], seconds: float, *, is_new: bo
     if not options["quiet"]:
         if options["format"] == "table" and options["output"] is None and report.findings:
             lines.append("")
-        note = _history_note(report.setup, options, is_new=is_new)
+        note = _history_note(report.criteria.baseline, options, is_new=is_new)
         lines += summary.summary(report, seconds, note)
     writing.tell(lines)
 
 
-def _history_note(setup: Setup, options: dict[str, Any], *, is_new: bool) -> str:
-    if setup.baseline is None:
+def _history_note(baseline: str | None, options: dict[str, Any], *, is_new: bool) -> str:
+    if baseline is None:
         return "this scan's alone: no baseline was named"
     done = "not updated" if options["no_update"] else "made" if is_new else "updated"
-    return f"baseline {setup.baseline}, {done}"
+    return f"baseline {baseline}, {done}"

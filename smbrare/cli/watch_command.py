@@ -11,15 +11,14 @@ from smbrare.baseline.location import locate
 from smbrare.baseline.store import Baseline
 from smbrare.cli import appending, configuration, interruption, options, writing
 from smbrare.cli import options as shared
-from smbrare.cli.options import exclusions_from, limits_from
+from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.detection.finding import Finding
-from smbrare.detection.report import Setup
 from smbrare.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_TERMINATED, UsageError
 from smbrare.inputs import remote
 from smbrare.outputs.json_document import ndjson_line
 from smbrare.outputs.troubles import unjudged
-from smbrare.scanning.scan import Request, baseline_settings
+from smbrare.scanning.scan import baseline_settings
 from smbrare.text import counted, visible
 from smbrare.watch.watch import Outcome, Outside, watch
 
@@ -89,13 +88,13 @@ def watch_command(**options: Any) -> int:
     if options["baseline"] is None:
         raise UsageError("watch keeps its place in a baseline: give --baseline NAME or FILE")
     _refuse_remote(options["paths"])
-    request = _request(options)
+    read_options, criteria = settings_from(options)
     path = locate(options["baseline"])
     output: Path | None = options["output"]
     if output is not None:
-        writing.check(output, [*request.paths, path])
+        writing.check(output, [*options["paths"], path])
         appending.check(output, _tell)
-    baseline = Baseline(path, baseline_settings(request.setup))
+    baseline = Baseline(path, baseline_settings(read_options))
     baseline.check_writable()
     stop = interruption.at_a_good_moment()
     outside = Outside(
@@ -105,7 +104,15 @@ def watch_command(**options: Any) -> int:
         stopping=stop.is_told,
     )
     own = [path] if output is None else [path, output]
-    outcome = watch(request, baseline, outside, once=options["once"], own=own)
+    outcome = watch(
+        options["paths"],
+        read_options,
+        criteria,
+        baseline,
+        outside,
+        once=options["once"],
+        own=own,
+    )
     return _end(outcome, options, stop)
 
 
@@ -124,24 +131,6 @@ def _give(finding: Finding, output: Path | None) -> None:
         writing.write([ndjson_line(finding)], None)
     else:
         appending.append(output, ndjson_line(finding))
-
-
-def _request(options: dict[str, Any]) -> Request:
-    return Request(
-        paths=options["paths"],
-        setup=Setup(
-            history=options["history"],
-            per_host=options["per_host"],
-            literal=options["literal"],
-            strict=options["strict"],
-            time_field=options["time_field"],
-            zone=options["input_tz"],
-            baseline=options["baseline"],
-        ),
-        exit_zero=options["exit_zero"],
-        exclusions=exclusions_from(options),
-        limits=limits_from(options),
-    )
 
 
 def _end(outcome: Outcome, options: dict[str, Any], stop: interruption.Stop) -> int:

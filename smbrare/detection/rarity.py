@@ -3,7 +3,7 @@
 With H the length of the history, a sighting of a destination at time t is a finding if and only
 if the destination has no sighting in [t - H, t). Every sighting counts as history, reported or
 not. H is an hour or more, so the finding of an hour is the first sighting in it, and the first
-and last sighting of each hour decide every question exactly.
+and last sighting of each hour decide every criteria exactly.
 """
 
 from bisect import bisect_left
@@ -13,6 +13,7 @@ from itertools import zip_longest
 
 from msgspec import Struct, field
 
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.finding import MOST_HOSTS, Finding, History, Recorded, Status
 from smbrare.detection.sightings import Contact, Key, Row, Sightings
 from smbrare.records.times import HOUR, seconds
@@ -32,26 +33,14 @@ class Known(Struct, frozen=True):
         rows: The baseline's rows of the destinations that the scan sighted.
         hours: UTC hours in which network events were read, in the scan or before.
         sampled: Whether some hours may be missing, because an input was only sampled.
-    """
-
-    rows: Sequence[Row] = ()
-    hours: frozenset[int] = frozenset()
-    sampled: bool = False
-
-
-class Question(Struct, frozen=True):
-    """How to judge.
-
-    Attributes:
-        history: The length H in microseconds, an hour or more; None for all time.
-        per_host: Whether a destination counts for each host apart.
         excluded: Which keys do not count, and why.
         raised: Which sightings, as destination and time, start a finding, where a replay has
             decided it; None to decide by the history.
     """
 
-    history: int | None
-    per_host: bool = False
+    rows: Sequence[Row] = ()
+    hours: frozenset[int] = frozenset()
+    sampled: bool = False
     excluded: ExcludedBecause = _nothing_excluded
     raised: frozenset[tuple[str, int]] | None = None
 
@@ -65,7 +54,7 @@ class _Group(Struct):
     recorded_hosts: set[str] = field(default_factory=set)
 
 
-def judge(sightings: Sightings, known: Known, question: Question) -> list[Finding]:
+def judge(sightings: Sightings, known: Known, criteria: Criteria) -> list[Finding]:
     """Return the findings, those that the baseline kept back, and those excluded, in order.
 
     Undated sightings are findings each by destination (and host), and never history.
@@ -74,37 +63,37 @@ def judge(sightings: Sightings, known: Known, question: Question) -> list[Findin
     undated: dict[tuple[str, str], list[Contact]] = defaultdict(list)
     excluded: dict[tuple[str, str, str, bool], list[Contact]] = defaultdict(list)
     for key, contact in sightings.contacts.items():
-        group_key = (key[0], key[2] if question.per_host else "")
-        if reason := question.excluded(key):
+        group_key = (key[0], key[2] if criteria.per_host else "")
+        if reason := known.excluded(key):
             excluded[*group_key, reason, key[3] is None].append(contact)
         else:
             (undated if key[3] is None else groups)[group_key].append(contact)
-    recorded = _by_group(known.rows, groups, question)
+    recorded = _by_group(known, groups, criteria)
     hours = sorted(known.hours)
     findings = [
         finding
         for group_key, contacts in groups.items()
         for finding in _judge_group(
-            group_key[0], _group(contacts, recorded.get(group_key, ())), hours, known, question
+            group_key[0], _group(contacts, recorded.get(group_key, ())), hours, known, criteria
         )
     ]
-    untold = History(0, _wanted(question))
-    findings += [_finding(contacts, "new", None, untold, question) for contacts in undated.values()]
+    untold = History(0, _wanted(criteria))
+    findings += [_finding(contacts, "new", None, untold, criteria) for contacts in undated.values()]
     for (_, _, reason, is_undated), contacts in excluded.items():
         time = min(contact.earliest.time or 0 for contact in contacts)
-        history = untold if is_undated else _history(hours, time, known, question)
-        findings.append(_finding(contacts, "excluded", None, history, question, reason=reason))
+        history = untold if is_undated else _history(hours, time, known, criteria)
+        findings.append(_finding(contacts, "excluded", None, history, criteria, reason=reason))
     return sorted(findings, key=lambda finding: finding.order)
 
 
 def _by_group(
-    rows: Iterable[Row], groups: Container[tuple[str, str]], question: Question
+    known: Known, groups: Container[tuple[str, str]], criteria: Criteria
 ) -> dict[tuple[str, str], list[Row]]:
     """Return the rows that count, of the groups that were sighted."""
     found: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in rows:
-        group_key = (row.destination, row.host if question.per_host else "")
-        if group_key in groups and not question.excluded(row[:4]):
+    for row in known.rows:
+        group_key = (row.destination, row.host if criteria.per_host else "")
+        if group_key in groups and not known.excluded(row[:4]):
             found[group_key].append(row)
     return found
 
@@ -122,7 +111,7 @@ def _group(contacts: Iterable[Contact], rows: Iterable[Row]) -> _Group:
 
 
 def _judge_group(
-    destination: str, group: _Group, hours: list[int], known: Known, question: Question
+    destination: str, group: _Group, hours: list[int], known: Known, criteria: Criteria
 ) -> Iterator[Finding]:
     seen = sorted(group.seen)
     together = sorted(group.seen | group.recorded)
@@ -130,9 +119,9 @@ def _judge_group(
     for hour in sorted(group.contacts):
         time = min(contact.earliest.time or 0 for contact in group.contacts[hour])
         previous = _before(together, time)
-        if _is_rare(destination, previous, time, question):
+        if _is_rare(destination, previous, time, known, criteria):
             started.append((hour, "new", previous, time))
-        elif _is_rare(destination, _before(seen, time), time, question):
+        elif _is_rare(destination, _before(seen, time), time, known, criteria):
             started.append((hour, "known", previous, time))
     ends = [hour for hour, *_ in started[1:]]
     latest = max(group.recorded, default=None)
@@ -144,8 +133,8 @@ def _judge_group(
             [contact for at in spanned for contact in group.contacts[at]],
             status,
             previous,
-            _history(hours, time, known, question),
-            question,
+            _history(hours, time, known, criteria),
+            criteria,
             late=latest is not None and time <= latest,
             recorded=_recorded(group) if status == "known" else None,
         )
@@ -160,24 +149,26 @@ def _before(times: list[int], time: int) -> int | None:
     return times[at - 1] if at else None
 
 
-def _is_rare(destination: str, previous: int | None, time: int, question: Question) -> bool:
-    if question.raised is not None:
-        return (destination, time) in question.raised
+def _is_rare(
+    destination: str, previous: int | None, time: int, known: Known, criteria: Criteria
+) -> bool:
+    if known.raised is not None:
+        return (destination, time) in known.raised
     if previous is None:
         return True
-    return question.history is not None and previous < time - question.history
+    return criteria.history is not None and previous < time - criteria.history
 
 
-def _wanted(question: Question) -> int | None:
-    return None if question.history is None else seconds(question.history)
+def _wanted(criteria: Criteria) -> int | None:
+    return None if criteria.history is None else seconds(criteria.history)
 
 
-def _history(hours: list[int], time: int, known: Known, question: Question) -> History:
+def _history(hours: list[int], time: int, known: Known, criteria: Criteria) -> History:
     """Count the covered hours from the one that t - H lies in up to the one before t's own."""
-    start = 0 if question.history is None else bisect_left(hours, (time - question.history) // HOUR)
+    start = 0 if criteria.history is None else bisect_left(hours, (time - criteria.history) // HOUR)
     count = bisect_left(hours, time // HOUR) - start
     covered = count * 3_600
-    wanted = _wanted(question)
+    wanted = _wanted(criteria)
     if wanted is None:
         return History(covered, None, known.sampled)
     # What is complete is no lower bound.
@@ -189,7 +180,7 @@ def _finding(
     status: Status,
     previous: int | None,
     history: History,
-    question: Question,
+    criteria: Criteria,
     *,
     late: bool = False,
     reason: str = "",
@@ -213,7 +204,7 @@ def _finding(
         host_count=len(hosts),
         history=history,
         late=late,
-        per_host=question.per_host,
+        per_host=criteria.per_host,
         reason=reason,
         recorded=recorded,
         new_hosts=tuple(sorted(hosts[host] for host in new_hosts if host)),

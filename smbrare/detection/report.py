@@ -1,57 +1,35 @@
 """The report of a scan: what was found, what was read, and the exit code that both decide."""
 
 from collections.abc import Iterable, Iterator
-from datetime import tzinfo
 from typing import Any
 
 from msgspec import Struct, field
 
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.finding import Finding
-from smbrare.detection.rarity import Question
+from smbrare.detection.rarity import Known
 from smbrare.detection.reference import Reference
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.sightings import Sightings
 from smbrare.detection.survey import BY_INFERENCE, InputSurvey, Span
 from smbrare.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNJUDGED, EXIT_UNREADABLE
+from smbrare.records.read_options import ReadOptions
+from smbrare.records.times import seconds
 
 _LITTER = "is only an archiver's litter"
 
 
-class Setup(Struct, frozen=True):
-    """How a scan was asked for, as far as its output says so.
-
-    Attributes:
-        history: Length of the history in seconds; None for all time.
-        per_host: Whether destination and host together were judged.
-        literal: Whether inferred fields were left out.
-        strict: Whether any skipped record is an error.
-        time_field: The ECS field that times were read from.
-        zone: The zone of times that name none.
-        baseline: The baseline's name as given; None for none.
-        since: Earliest time reported, in microseconds since 1970 UTC, if limited.
-        until: Time before which is reported, likewise.
-    """
-
-    history: int | None
-    per_host: bool
-    literal: bool
-    strict: bool
-    time_field: str
-    zone: tzinfo
-    baseline: str | None = None
-    since: int | None = None
-    until: int | None = None
-
-    def document(self) -> dict[str, Any]:
-        """Return how the judgement was asked for, as JSON outputs say it."""
-        return {
-            "history_seconds": self.history,
-            "per_host": self.per_host,
-            "literal": self.literal,
-            "time_field": self.time_field,
-            "input_zone": str(self.zone),
-            "baseline": self.baseline,
-        }
+def settings_document(options: ReadOptions, criteria: Criteria) -> dict[str, Any]:
+    """Return how the judgement was asked for, as JSON outputs say it."""
+    history = criteria.history
+    return {
+        "history_seconds": None if history is None else seconds(history),
+        "per_host": criteria.per_host,
+        "literal": options.literal,
+        "time_field": options.time_field,
+        "input_zone": str(options.zone),
+        "baseline": criteria.baseline,
+    }
 
 
 class Excluded(Struct, frozen=True):
@@ -76,13 +54,13 @@ class Report(Struct, frozen=True, dict=True):
     """Everything that an output or the summary shows.
 
     Attributes:
-        setup: How the scan was asked for.
+        options: How the inputs were read.
+        criteria: What was looked for.
         judged: Findings of every status, in the order of output.
         inputs: What was read, sorted by path.
         sightings: Records that match the rule, duplicates included.
         one_clause_away: Events to an SMB port on the internet that fail one clause, by field.
         span: The time that the network events cover.
-        exit_zero: Whether findings alone are to give exit code 0.
         outside: Destinations sighted in the window whose finding lies before it.
         exclusions: What each exclusion kept back, in the order they were given.
         replayed: What the rule's schedule makes of the sightings, in a replay.
@@ -94,13 +72,13 @@ class Report(Struct, frozen=True, dict=True):
         looked_around: Whether the names of what is shown were looked for in a second pass.
     """
 
-    setup: Setup
+    options: ReadOptions
+    criteria: Criteria
     judged: tuple[Finding, ...]
     inputs: tuple[InputSurvey, ...]
     sightings: int
     one_clause_away: dict[str, int]
     span: Span
-    exit_zero: bool = False
     outside: int = 0
     exclusions: tuple[Excluded, ...] = ()
     replayed: Outcome | None = None
@@ -161,7 +139,7 @@ class Report(Struct, frozen=True, dict=True):
 
     def _counts(self, source: str) -> bool:
         """Return whether a source is one at all: some are by inference only."""
-        return not (self.setup.literal and source in BY_INFERENCE)
+        return not (self.options.literal and source in BY_INFERENCE)
 
     def _judged(self) -> bool:
         """Return whether a network event of any source that counts was read."""
@@ -177,12 +155,12 @@ class Report(Struct, frozen=True, dict=True):
         """The exit code; the first that applies of 3, 1, 4 and 0."""
         skipped = any(survey.skipped for survey in self.inputs)
         lost = any(survey.lost for survey in self.inputs)
-        if any(survey.cut for survey in self.inputs) or (self.setup.strict and skipped):
+        if any(survey.cut for survey in self.inputs) or (self.criteria.strict and skipped):
             return EXIT_UNREADABLE
         if self.as_expected is False:
             return EXIT_FINDINGS
         if self.findings:
-            return EXIT_CLEAN if self.exit_zero or self.as_expected else EXIT_FINDINGS
+            return EXIT_CLEAN if self.criteria.exit_zero or self.as_expected else EXIT_FINDINGS
         if lost:
             return EXIT_UNREADABLE
         if not self.inputs or self.unjudged() or self.unseen:
@@ -190,13 +168,7 @@ class Report(Struct, frozen=True, dict=True):
         return EXIT_CLEAN
 
 
-def _inside(time: int, setup: Setup) -> bool:
-    return (setup.since is None or time >= setup.since) and (
-        setup.until is None or time < setup.until
-    )
-
-
-def reports(finding: Finding, setup: Setup) -> bool:
+def reports(finding: Finding, criteria: Criteria) -> bool:
     """Return whether a finding belongs into the report.
 
     Its time decides; of what exclusions kept back, all of it together, any time of it. What has no
@@ -206,43 +178,43 @@ def reports(finding: Finding, setup: Setup) -> bool:
     if time is None:
         return True
     if finding.status != "excluded" or finding.last is None:
-        return _inside(time, setup)
-    return (setup.since is None or finding.last >= setup.since) and (
-        setup.until is None or time < setup.until
+        return criteria.reports(time)
+    return (criteria.since is None or finding.last >= criteria.since) and (
+        criteria.until is None or time < criteria.until
     )
 
 
 def found_before(
-    judged: Iterable[Finding], sightings: Sightings, setup: Setup, question: Question
+    judged: Iterable[Finding], sightings: Sightings, criteria: Criteria, known: Known
 ) -> int:
     """Return how many destinations were active in the window, but found before it.
 
     Args:
         judged: Every finding, in the window or not.
         sightings: What they were judged from.
-        setup: The window.
-        question: How they were judged.
+        criteria: How they were judged, and the window.
+        known: What was known.
     """
-    if setup.since is None:
+    if criteria.since is None:
         return 0
     before: set[tuple[str, str]] = set()
     inside: set[tuple[str, str]] = set()
     for finding in judged:
         time = finding.sighting.time
         if finding.status == "new" and time is not None:
-            term = (finding.sighting.destination, finding.sighting.host * question.per_host)
-            if time < setup.since:
+            term = (finding.sighting.destination, finding.sighting.host * criteria.per_host)
+            if time < criteria.since:
                 before.add(term)
-            elif _inside(time, setup):
+            elif criteria.reports(time):
                 inside.add(term)
-    active = set(_active(sightings, setup, question)) if before else set()
+    active = set(_active(sightings, criteria, known)) if before else set()
     return len(before & active - inside)
 
 
-def _active(sightings: Sightings, setup: Setup, question: Question) -> Iterator[tuple[str, str]]:
+def _active(sightings: Sightings, criteria: Criteria, known: Known) -> Iterator[tuple[str, str]]:
     for key, contact in sightings.contacts.items():
         first = contact.earliest.time
-        if first is None or question.excluded(key):
+        if first is None or known.excluded(key):
             continue
-        if _inside(first, setup) or _inside(contact.last, setup):
-            yield key[0], key[2] * question.per_host
+        if criteria.reports(first) or criteria.reports(contact.last):
+            yield key[0], key[2] * criteria.per_host

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from smbrare.baseline.store import Baseline
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import examine
 from smbrare.detection.host_context import Around
 from smbrare.detection.partial import Partial
@@ -22,9 +23,9 @@ from smbrare.limits import Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Record, Skipped
 from smbrare.records.read_options import ReadOptions
-from smbrare.scanning.planning import How
+from smbrare.scanning.gathering import gather
 from smbrare.scanning.reading import Progress, parts, unreadable
-from smbrare.scanning.scan import Request, gather, known, question, settings_of
+from smbrare.scanning.scan import known
 from smbrare.scanning.second_pass import Pass, place_of, trace
 
 _NUMBERED = re.compile(r"(.+)[:#]([0-9]{1,18})", re.DOTALL)
@@ -97,7 +98,11 @@ def _file(path: str, exists: Callable[[str], bool]) -> str | None:
 
 
 def explain(
-    target: Target, request: Request, baseline: Baseline | None, progress: Progress
+    target: Target,
+    options: ReadOptions,
+    criteria: Criteria,
+    baseline: Baseline | None,
+    progress: Progress,
 ) -> Explained:
     """Return why a record is a sighting or none, and a finding or none.
 
@@ -106,7 +111,8 @@ def explain(
 
     Args:
         target: Which record.
-        request: How to read and to judge.
+        options: How to read.
+        criteria: How to judge.
         baseline: What else is history; it is only read.
         progress: Called as bytes are read.
 
@@ -114,28 +120,27 @@ def explain(
         UsageError: If there is no such record, or several are meant.
         BaselineError: If the baseline cannot be read.
     """
-    settings = settings_of(request)
     rest = Partial()
     once = target.file == STDIN or not is_file(target.file)
 
     def remember(document: Document, origin: Origin) -> None:
-        examine(document, origin, settings, InputSurvey(target.file), rest)
+        examine(document, origin, options, InputSurvey(target.file), rest)
 
-    found = find(target, request.limits, progress, remember if once else None)
+    found = find(target, options.limits, progress, remember if once else None)
     if isinstance(found, Skipped):
-        return Explained(found.origin, request.setup, skipped=found)
+        return Explained(found.origin, options, criteria, skipped=found)
     documents = list(envelope.events(found.document))
-    events = [explain_event(document, settings) for document in documents]
+    events = [explain_event(document, options) for document in documents]
     if any(event.sighting for event in events):
         if not once:
-            rest = gather([Input(target.file, named=True, size=None)], request, progress)
-        owns = [_alone(document, found.origin, settings) for document in documents]
-        traced = _trace([own.sightings for own in owns], target, request, progress, once=once)
+            rest = gather([Input(target.file, named=True, size=None)], options, progress)
+        owns = [_alone(document, found.origin, options) for document in documents]
+        traced = _trace([own.sightings for own in owns], target, options, progress, once=once)
         if once:
             traced.answers = rest.answers
-        history, asked = known(rest, baseline), question(request, rest.resolutions)
+        history = known(rest, criteria, baseline)
         for number, own in enumerate(owns):
-            rarity = judge_rarity(own.sightings, rest.sightings, history, asked)
+            rarity = judge_rarity(own.sightings, rest.sightings, history, criteria)
             events[number] = replace(
                 events[number],
                 rarity=_named(rarity, own, traced),
@@ -143,24 +148,25 @@ def explain(
             )
     return Explained(
         found.origin,
-        request.setup,
+        options,
+        criteria,
         events=tuple(events),
         baseline_exists=baseline is not None and baseline.path.exists(),
         rest_cut=any(survey.cut for survey in rest.surveys),
     )
 
 
-def _alone(document: Document, origin: Origin, settings: ReadOptions) -> Partial:
+def _alone(document: Document, origin: Origin, options: ReadOptions) -> Partial:
     """Return the sightings of one event."""
     own = Partial()
-    examine(document, origin, settings, InputSurvey(origin.path), own)
+    examine(document, origin, options, InputSurvey(origin.path), own)
     return own
 
 
 def _trace(
     sighted: Iterable[Sightings],
     target: Target,
-    request: Request,
+    options: ReadOptions,
     progress: Progress,
     *,
     once: bool,
@@ -172,7 +178,7 @@ def _trace(
         [sighting.destination for sighting in earliest],
         # No size says that an input cannot be read again, and which size it is does not matter.
         [Input(target.file, named=True, size=None if once else 0)],
-        How(settings_of(request), request.limits),
+        options,
         progress,
     )
 

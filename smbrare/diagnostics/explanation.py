@@ -4,12 +4,13 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.dns import Query
 from smbrare.detection.finding import History
 from smbrare.detection.host_context import Around
-from smbrare.detection.report import Setup
 from smbrare.errors import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.records.event import Origin, Reading, Skipped
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
 
 Verdict: TypeAlias = Literal["PASS", "INFERRED", "FAIL", "MISSING"]
@@ -181,7 +182,8 @@ class Explained(Struct, frozen=True):
 
     Attributes:
         origin: Where it stands.
-        setup: How it was asked.
+        options: How it was read.
+        criteria: How rarity was asked.
         skipped: Why it could not be read; None if it could.
         events: The events in it, one unless the record is an envelope of several.
         baseline_exists: Whether the baseline that was named holds anything yet.
@@ -189,7 +191,8 @@ class Explained(Struct, frozen=True):
     """
 
     origin: Origin
-    setup: Setup
+    options: ReadOptions
+    criteria: Criteria
     skipped: Skipped | None = None
     events: tuple[Explanation, ...] = ()
     baseline_exists: bool = False

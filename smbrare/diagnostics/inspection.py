@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from msgspec import Struct, field
 
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import Outside, admit
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey, Span
@@ -20,7 +21,6 @@ from smbrare.records.json_text import encodable
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
 from smbrare.scanning.reading import Progress, read_all
-from smbrare.scanning.scan import Request, settings_of
 from smbrare.sources.mapping import (
     View,
 )
@@ -249,23 +249,29 @@ def _held(view: View, clause: predicate.Clause) -> str:
     return ", ".join(map(str, reading.values))[:_LONGEST_SHOWN] or NOTHING
 
 
-def inspect(inputs: Iterable[Input | Skipped], request: Request, progress: Progress) -> Inspected:
+def inspect(
+    inputs: Iterable[Input | Skipped],
+    options: ReadOptions,
+    criteria: Criteria,
+    progress: Progress,
+) -> Inspected:
     """Return what the inputs hold, and what the rule's clauses remove.
 
     Args:
-        inputs: What was discovered for the request's paths.
-        request: How to read.
+        inputs: What was discovered for the user's paths.
+        options: How to read.
+        criteria: What decides the exit code.
         progress: Called as bytes are read.
     """
-    settings = settings_of(request)
     inspection = Inspection()
 
     def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
-        observe(document, origin, settings, survey, inspection)
+        observe(document, origin, options, survey, inspection)
 
-    surveys = read_all(inputs, request.limits, progress, take)
+    surveys = read_all(inputs, options.limits, progress, take)
     report = Report(
-        setup=request.setup,
+        options=options,
+        criteria=criteria,
         judged=(),
         inputs=tuple(sorted(surveys, key=lambda survey: survey.path)),
         sightings=inspection.sightings.count,

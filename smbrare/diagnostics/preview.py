@@ -10,7 +10,6 @@ from smbrare.detection.survey import UNKNOWN_SOURCES
 from smbrare.errors import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.inputs.containers import Part
 from smbrare.inputs.discovery import Input
-from smbrare.limits import Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Skipped
 from smbrare.records.read_options import ReadOptions
@@ -94,37 +93,36 @@ def exit_code(previews: Iterable[Preview]) -> int:
 
 
 def look(
-    inputs: Iterable[Input | Skipped], settings: ReadOptions, limits: Limits, progress: Progress
+    inputs: Iterable[Input | Skipped], options: ReadOptions, progress: Progress
 ) -> list[Preview]:
     """Return what the inputs are, by path, from the first events of each.
 
     Args:
         inputs: What was discovered for the user's paths.
-        settings: How records are read.
-        limits: What is too large to read.
+        options: How to read.
         progress: Called as bytes are read.
     """
     found = [
         Preview(each.origin.path, problem=each.reason)
         if isinstance(each, Skipped)
-        else _preview(each, settings, limits, progress)
+        else _preview(each, options, progress)
         for each in inputs
     ]
     return sorted(found, key=lambda each: each.path)
 
 
-def _preview(found: Input, settings: ReadOptions, limits: Limits, progress: Progress) -> Preview:
+def _preview(found: Input, options: ReadOptions, progress: Progress) -> Preview:
     looked: list[PartPreview] = []
     problem = ""
     try:
-        with parts(found, limits, progress) as (_, each):
-            looked.extend(_look(part, settings) for part in each)
+        with parts(found, options.limits, progress) as (_, each):
+            looked.extend(_look(part, options) for part in each)
     except OSError as error:
         problem = error.strerror or str(error)
     return Preview(found.path, found.named, found.size, tuple(looked), problem)
 
 
-def _look(part: Part, settings: ReadOptions) -> PartPreview:
+def _look(part: Part, options: ReadOptions) -> PartPreview:
     sources: Counter[str] = Counter()
     seen = PartPreview(part.path, part.container, litter=part.litter)
     if part.litter:
@@ -137,7 +135,7 @@ def _look(part: Part, settings: ReadOptions) -> PartPreview:
                 seen = replace(seen, problem=item.reason)
             continue
         for document in envelope.events(item.document):
-            sources[_source(document, settings)] += 1
+            sources[_source(document, options)] += 1
         if sources.total() + skipped >= FIRST_EVENTS:
             break
     else:
@@ -145,8 +143,8 @@ def _look(part: Part, settings: ReadOptions) -> PartPreview:
     return replace(seen, sources=dict(sorted(sources.items())), skipped=skipped)
 
 
-def _source(document: Document, settings: ReadOptions) -> str:
+def _source(document: Document, options: ReadOptions) -> str:
     if is_alert(document):
         return ALERT
-    view = recognize(document, settings)
+    view = recognize(document, options)
     return UNRECOGNIZED if view is None else view.source

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 from msgspec.structs import replace
 
 from smbrare.detection import rarity
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.finding import Finding
 from smbrare.detection.sightings import Sightings
 from smbrare.diagnostics.explanation import (
@@ -90,7 +91,7 @@ def _excluded(addresses: tuple[Address, ...]) -> tuple[Excluded, ...]:
 
 
 def judge_rarity(
-    own: Sightings, others: Sightings, known: rarity.Known, question: rarity.Question
+    own: Sightings, others: Sightings, known: rarity.Known, criteria: Criteria
 ) -> tuple[Rarity, ...]:
     """Return whether the sightings of one event are findings, one answer for each destination.
 
@@ -100,18 +101,18 @@ def judge_rarity(
         own: The event's own sightings.
         others: The sightings of the rest of the input, the event's own among them or not.
         known: The baseline's rows, and the hours that are known.
-        question: How to judge.
+        criteria: How to judge.
     """
     in_input = list(others.rows())
     everything = replace(known, rows=[*in_input, *known.rows])
     input_alone = replace(known, rows=in_input)
     held_by_input = {
         (finding.sighting.destination, finding.sighting.host)
-        for finding in rarity.judge(own, input_alone, question)
+        for finding in rarity.judge(own, input_alone, criteria)
         if finding.status == "known"
     }
     answers = []
-    for finding in rarity.judge(own, everything, question):
+    for finding in rarity.judge(own, everything, criteria):
         sighting = finding.sighting
         standing: Standing = finding.status
         if sighting.time is None and standing == "new":
@@ -125,13 +126,15 @@ def judge_rarity(
                 previous=finding.previous,
                 history=finding.history,
                 reason=finding.reason,
-                stands=_stands(finding, others, question) if standing == "new" else None,
+                stands=_stands(finding, others, known, criteria) if standing == "new" else None,
             )
         )
     return tuple(answers)
 
 
-def _stands(finding: Finding, others: Sightings, question: rarity.Question) -> Origin | None:
+def _stands(
+    finding: Finding, others: Sightings, known: rarity.Known, criteria: Criteria
+) -> Origin | None:
     """Return the event of the same moment that a scan reports instead, if there is one."""
     own = finding.sighting
     rivals = [
@@ -139,8 +142,8 @@ def _stands(finding: Finding, others: Sightings, question: rarity.Question) -> O
         for key, contact in others.contacts.items()
         if key[0] == own.destination
         and contact.earliest.time == own.time
-        and (not question.per_host or key[2] == own.host)
-        and not question.excluded(key)
+        and (not criteria.per_host or key[2] == own.host)
+        and not known.excluded(key)
     ]
     least = min([own, *rivals], key=lambda sighting: sighting.order)
     return None if least.origin == own.origin else least.origin

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from smbrare.detection.finding import MOST_NAMES, History, query_fields
+from smbrare.detection.report import settings_document
 from smbrare.diagnostics.explanation import Change, ClauseResult, Explained, Explanation, Rarity
 from smbrare.outputs import host_context
 from smbrare.outputs.grid import Cell, Column, lines
@@ -185,7 +186,7 @@ def history_text(history: History) -> str:
 
 
 def _history_of(explained: Explained) -> str:
-    name = explained.setup.baseline
+    name = explained.criteria.baseline
     cut = ", which could not be read to its end" if explained.rest_cut else ""
     if name is None:
         return f"this input{cut}; no baseline was named"
@@ -228,9 +229,8 @@ def render_json(explained: Explained) -> Iterator[str]:
 
 
 def _setup(explained: Explained) -> dict[str, Any]:
-    setup = explained.setup
     return {
-        **setup.document(),
+        **settings_document(explained.options, explained.criteria),
         "baseline_exists": explained.baseline_exists,
         "input_read_to_end": not explained.rest_cut,
     }

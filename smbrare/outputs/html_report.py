@@ -34,7 +34,7 @@ from smbrare.outputs.wording import (
     time_text,
     values,
 )
-from smbrare.records.times import format_time
+from smbrare.records.times import format_time, seconds
 from smbrare.rule import predicate
 from smbrare.rule.networks import NOT_INTERNET
 from smbrare.text import duration, json_visible, visible
@@ -129,16 +129,17 @@ def _file(name: str) -> str:
 
 
 def _context(report: Report, shown: list[Finding]) -> dict[str, Any]:
-    setup, span = report.setup, report.span
+    criteria, span = report.criteria, report.span
     return {
         "version": __version__,
         "rule": predicate,
         "clauses": predicate.CLAUSES,
         "ranges": [(str(network), name) for network, name in NOT_INTERNET.items()],
-        "setup": setup,
-        "history": "all time" if setup.history is None else duration(setup.history),
-        "since": None if setup.since is None else format_time(setup.since),
-        "until": None if setup.until is None else format_time(setup.until),
+        "criteria": criteria,
+        "options": report.options,
+        "history": "all time" if criteria.history is None else duration(seconds(criteria.history)),
+        "since": None if criteria.since is None else format_time(criteria.since),
+        "until": None if criteria.until is None else format_time(criteria.until),
         "first": None if span.first is None else format_time(span.first),
         "last": None if span.last is None else format_time(span.last),
         "hours": len(span.hours),

@@ -17,14 +17,14 @@ from smbrare.text import json_visible
 def render(inspected: Inspected) -> Iterator[str]:
     """Yield one document, sorted so that the same inputs give the same bytes."""
     report, inspection = inspected.report, inspected.inspection
-    setup, surveys = report.setup, [survey.sources for survey in report.inputs]
+    options, surveys = report.options, [survey.sources for survey in report.inputs]
     document = {
         "rule": {"uuid": predicate.RULE_ID, "name": predicate.RULE_NAME},
         "exit_code": report.exit_code,
         "setup": {
-            "literal": setup.literal,
-            "time_field": setup.time_field,
-            "input_zone": str(setup.zone),
+            "literal": options.literal,
+            "time_field": options.time_field,
+            "input_zone": str(options.zone),
         },
         "inputs": [_input(survey) for survey in report.inputs],
         "sources": _sources(inspected),

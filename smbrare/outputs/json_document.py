@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 
 from smbrare.detection.finding import Finding, flat, nested
 from smbrare.detection.reference import Reference
-from smbrare.detection.report import Report
+from smbrare.detection.report import Report, settings_document
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.survey import InputSurvey
 from smbrare.outputs.triage import triage
@@ -71,12 +71,12 @@ def _rule() -> dict[str, Any]:
 
 
 def _scan(report: Report) -> dict[str, Any]:
-    setup, span = report.setup, report.span
+    criteria, span = report.criteria, report.span
     known = report.held_back
     return {
-        **setup.document(),
-        "since": None if setup.since is None else format_time(setup.since),
-        "until": None if setup.until is None else format_time(setup.until),
+        **settings_document(report.options, criteria),
+        "since": None if criteria.since is None else format_time(criteria.since),
+        "until": None if criteria.until is None else format_time(criteria.until),
         "exit_code": report.exit_code,
         "records": sum(survey.records for survey in report.inputs),
         "sampled": any(survey.sampled for survey in report.inputs),

@@ -20,7 +20,7 @@ from smbrare.outputs.wording import (
     time_text,
     values,
 )
-from smbrare.records.times import format_time
+from smbrare.records.times import format_time, seconds
 from smbrare.rule import predicate
 from smbrare.text import code_block, code_span, duration
 
@@ -52,9 +52,11 @@ def render(report: Report, shown: list[Finding]) -> Iterator[str]:
 
 
 def _scope(report: Report) -> Iterator[str]:
-    setup, span = report.setup, report.span
-    history = "of all time" if setup.history is None else f"of {duration(setup.history)}"
-    key = "destination and host" if setup.per_host else "destination"
+    criteria, span = report.criteria, report.span
+    history = (
+        "of all time" if criteria.history is None else f"of {duration(seconds(criteria.history))}"
+    )
+    key = "destination and host" if criteria.per_host else "destination"
     yield (
         f"Rule: [{predicate.RULE_NAME}]({predicate.RULE_URL}), `{predicate.RULE_ID}`, new by {key} "
         f"in a history {history}.\n\n"
@@ -68,8 +70,8 @@ def _scope(report: Report) -> Iterator[str]:
     yield f"- {network:,} network events, {report.sightings:,} of them match the rule\n"
     held, excluded = len(report.held_back), len(report.excluded)
     baseline = "a baseline (none was named)"
-    if setup.baseline is not None:
-        baseline = f"baseline {code_span(setup.baseline)}"
+    if criteria.baseline is not None:
+        baseline = f"baseline {code_span(criteria.baseline)}"
     yield f"- Held back: {held:,} by {baseline}, {excluded:,} by exclusions\n"
     for survey in report.inputs[:_MOST_INPUTS]:
         left = f", {survey.skipped:,} skipped" if survey.skipped else ""

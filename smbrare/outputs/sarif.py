@@ -18,7 +18,7 @@ from smbrare.detection.report import Report
 from smbrare.errors import EXIT_CLEAN, EXIT_FINDINGS
 from smbrare.outputs.wording import host_text, outcome_text, silence
 from smbrare.records.event import Origin
-from smbrare.records.times import format_time
+from smbrare.records.times import format_time, seconds
 from smbrare.rule import predicate
 from smbrare.rule.predicate import TECHNIQUES
 from smbrare.text import json_visible, message
@@ -39,13 +39,17 @@ def render(report: Report, shown: list[Finding]) -> Iterator[str]:
     artifacts = sorted({survey.path for survey in report.inputs} | {_path(each) for each in shown})
     places = {path: number for number, path in enumerate(artifacts)}
     lines = {survey.path for survey in report.inputs if survey.container.endswith("ndjson")}
+    history = report.criteria.history
     run = {
         "tool": {"driver": _driver()},
         "invocations": [_invocation(report)],
         "artifacts": [{"location": {"uri": uri(path)}} for path in artifacts],
         "results": [_result(finding, report, places, lines) for finding in shown],
         "columnKind": "unicodeCodePoints",
-        "properties": {"history_seconds": report.setup.history, "sightings": report.sightings},
+        "properties": {
+            "history_seconds": None if history is None else seconds(history),
+            "sightings": report.sightings,
+        },
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     yield json_visible(orjson.dumps(log, option=orjson.OPT_INDENT_2).decode()) + "\n"
@@ -176,5 +180,5 @@ def _suppression(finding: Finding, report: Report) -> dict[str, Any]:
     else:
         seen = "" if finding.previous is None else f" at {format_time(finding.previous)}"
         gap = f", {silence(finding)} before" if silence(finding) else ""
-        why = f"The baseline {report.setup.baseline or ''} had seen the destination{seen}{gap}"
+        why = f"The baseline {report.criteria.baseline or ''} had seen the destination{seen}{gap}"
     return {"kind": "external", "status": "accepted", "justification": message(why)}

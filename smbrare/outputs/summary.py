@@ -117,7 +117,7 @@ def _details(report: Report) -> str:
     full = sum(finding.history.complete for finding in dated)
     inferred = sum(bool(finding.sighting.inferred) for finding in findings)
     parts = []
-    if dated and report.setup.history is not None:
+    if dated and report.criteria.history is not None:
         parts.append(f"{full:,} with full history, {len(dated) - full:,} without")
     if inferred:
         parts.append(f"{inferred:,} resting on inferred fields")
@@ -269,14 +269,14 @@ def idle_exclusions(report: Report) -> Iterator[str]:
 
 def _cold_start(report: Report) -> Iterator[str]:
     dated = [finding for finding in report.findings if finding.sighting.time is not None]
-    wanted = report.setup.history
+    wanted = report.criteria.history
     if wanted is None or report.replayed is not None:
         return
     without = sum(not finding.history.complete for finding in dated)
     if without >= _MANY and 2 * without > len(dated):
         yield (
             f"note        a cold start: {without:,} of {counted(len(dated), 'finding')} have less "
-            f"than {duration(wanted)} of known history, so their destinations may be old; "
+            f"than {duration(seconds(wanted))} of known history, so their destinations may be old; "
             "scan older logs with these, or learn them into a baseline"
         )
 
@@ -288,7 +288,7 @@ def _known(report: Report) -> Iterator[str]:
     destinations = {finding.sighting.destination for finding in held}
     line = (
         f"known       {counted(len(destinations), 'destination')} not reported: seen before in "
-        f"baseline {report.setup.baseline}"
+        f"baseline {report.criteria.baseline}"
     )
     widened = {finding.sighting.destination for finding in held if finding.new_hosts}
     if widened:

@@ -54,9 +54,9 @@ def _unjudged(report: Report) -> Iterator[str]:
 
 
 def _advice(report: Report, reason: str) -> str:
-    if "without --literal" in _advice_on(reason) and not report.setup.literal:
+    if "without --literal" in _advice_on(reason) and not report.options.literal:
         return ""
-    if report.replayed is not None and report.setup.literal and " missing in " in reason:
+    if report.replayed is not None and report.options.literal and " missing in " in reason:
         return "with --inferred it is supplied where the record tells"
     return _advice_on(reason)
 

@@ -31,3 +31,8 @@ class ReadOptions(Struct, frozen=True):
     cluster: str | None = None
     names: frozenset[str] = frozenset()
     every_moment: bool = False
+
+    @property
+    def decodes_all(self) -> bool:
+        """Whether no input is sampled: DNS events hold no port of the rule's to know them by."""
+        return self.thorough or bool(self.names)

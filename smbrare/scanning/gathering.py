@@ -28,8 +28,9 @@ from smbrare.inputs.unpack.streams import Stream, blocks
 from smbrare.limits import Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Skipped
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import merge, planning, workers
-from smbrare.scanning.planning import How, Task, check_identity, may_have_ranges, plan
+from smbrare.scanning.planning import Task, check_identity, empty, may_have_ranges, plan
 from smbrare.scanning.reading import (
     Progress,
     check_length,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from smbrare.scanning.cluster import Cluster
 
 
-def gather(inputs: Iterable[Input | Skipped], how: How, progress: Progress) -> Partial:
+def gather(inputs: Iterable[Input | Skipped], options: ReadOptions, progress: Progress) -> Partial:
     """Read every input and return all that the judgement needs.
 
     Trouble with an input or a record is counted in its survey and never stops the others. An input
@@ -52,20 +53,20 @@ def gather(inputs: Iterable[Input | Skipped], how: How, progress: Progress) -> P
 
     Args:
         inputs: What was discovered for the user's paths.
-        how: How to read.
+        options: How to read.
         progress: Called as bytes are read.
 
     Raises:
         UsageError: If the cluster cannot be used, or an input cannot be read by another machine.
     """
-    if how.cluster is None:
-        return _gather(list(inputs), how, progress)
+    if options.cluster is None:
+        return _gather(list(inputs), options, progress)
     # Most scans do without.
     from smbrare.scanning.cluster import connected  # noqa: PLC0415
 
     found = [each if isinstance(each, Skipped) else anywhere(each) for each in inputs]
-    with connected(how.cluster) as cluster:
-        return _gather(found, how, progress, cluster)
+    with connected(options.cluster) as cluster:
+        return _gather(found, options, progress, cluster)
 
 
 _Take: TypeAlias = Callable[[Iterator[Sifted], InputSurvey], None]
@@ -74,31 +75,33 @@ _Take: TypeAlias = Callable[[Iterator[Sifted], InputSurvey], None]
 class _Work(Protocol):
     """A function of this module that does one task."""
 
-    def __call__(self, task: Task, how: How, progress: Progress) -> Partial: ...
+    def __call__(
+        self, task: Task, options: ReadOptions, progress: Progress, *, ahead: bool
+    ) -> Partial: ...
 
 
 def _gather(
     inputs: Sequence[Input | Skipped],
-    how: How,
+    options: ReadOptions,
     progress: Progress,
     cluster: "Cluster | None" = None,
 ) -> Partial:
-    groups = _planned(inputs, how, cluster)
-    whole = _reduced(groups, read, how, progress, cluster)
+    groups = _planned(inputs, options, cluster)
+    whole = _reduced(groups, read, options, progress, cluster)
     if doubtful := merge.doubtful(whole, inputs):
-        again = _planned(doubtful, replace(how, thorough=True), cluster)
-        merge.correct(whole, _reduced(again, recount, how, _silent, cluster))
+        again = _planned(doubtful, replace(options, thorough=True), cluster)
+        merge.correct(whole, _reduced(again, recount, options, _silent, cluster))
     return whole
 
 
 def _planned(
-    inputs: Sequence[Input | Skipped], how: How, cluster: "Cluster | None"
+    inputs: Sequence[Input | Skipped], options: ReadOptions, cluster: "Cluster | None"
 ) -> list[list[Task]]:
     """Return the tasks of each input; on a cluster, its workers look into the large ones."""
     if cluster is None:
-        return [plan(found, how) for found in inputs]
-    large = [found for found in inputs if may_have_ranges(found, how)]
-    looked = cluster.each(bind(plan, how=how), large, lambda found: [Task(found)])
+        return [plan(found, options) for found in inputs]
+    large = [found for found in inputs if may_have_ranges(found, options)]
+    looked = cluster.each(bind(plan, options=options), large, lambda found: [Task(found)])
     plans = {id(found): tasks for found, tasks in zip(large, looked, strict=True)}
     return [plans.get(id(found), [Task(found)]) for found in inputs]
 
@@ -106,22 +109,22 @@ def _planned(
 def _reduced(
     groups: Sequence[Sequence[Task]],
     work: _Work,
-    how: How,
+    options: ReadOptions,
     progress: Progress,
     cluster: "Cluster | None",
 ) -> Partial:
     """Return what all tasks give, done by this process, by several, or by a cluster."""
     tasks = [task for group in groups for task in group]
-    jobs = planning.jobs(tasks, how)
-    how = replace(how, ahead=cluster is None and 2 * jobs <= workers.cores())
+    jobs = planning.jobs(tasks, options)
+    ahead = cluster is None and 2 * jobs <= workers.cores()
     # In this process progress is told as bytes are read, from others as tasks end.
     here = cluster is None and jobs == 1
     steps: Steps[Task, Partial] = Steps(
-        work=bind(work, how=how, progress=progress if here else _silent),
+        work=bind(work, options=options, progress=progress if here else _silent, ahead=ahead),
         join=merge.joined,
-        merge=bind(_merged, how=how),
+        merge=bind(_merged, options=options),
         done=(lambda _: None) if here else (lambda task: progress(task.size)),
-        lost=lambda task: merge.lost(task.found, task.start, how.empty()),
+        lost=lambda task: merge.lost(task.found, task.start, empty(options)),
     )
     if cluster is not None:
         return cluster.reduce(groups, steps)
@@ -130,52 +133,56 @@ def _reduced(
     return workers.reduce(groups, steps, jobs, fork=fork)
 
 
-def _merged(parts: Iterable[Partial], how: How) -> Partial:
-    return merge.merged(parts, how.empty())
+def _merged(parts: Iterable[Partial], options: ReadOptions) -> Partial:
+    return merge.merged(parts, empty(options))
 
 
 def _silent(_count: int) -> None:
     """Tell no progress: another process cannot reach the bar."""
 
 
-def read(task: Task, how: How, progress: Progress) -> Partial:
+def read(task: Task, options: ReadOptions, progress: Progress, *, ahead: bool = False) -> Partial:
     """Do one task."""
     if task.identity is not None:
-        partial = how.empty()
+        partial = empty(options)
 
         def take(items: Iterator[Sifted], survey: InputSurvey) -> None:
             survey.sampled = task.sample_every > 0
-            _take_any(items, survey, how, partial)
+            _take_any(items, survey, options, partial)
 
-        _read_range(task, how, partial, progress, take)
+        _read_range(task, options, partial, progress, take)
         return partial
-    if how.ahead and _can_be_read_again(task.found):
-        partial = _read_whole(task.found, how, progress)
+    if ahead and _can_be_read_again(task.found):
+        partial = _read_whole(task.found, options, progress, ahead=True)
         if not any(survey.cut and is_packed(survey.container) for survey in partial.surveys):
             return partial
         # What unpacks ahead loses more before damage.
         progress = _silent
-    return _read_whole(task.found, replace(how, ahead=False), progress)
+    return _read_whole(task.found, options, progress, ahead=False)
 
 
 def _can_be_read_again(found: Input | Skipped) -> bool:
     return isinstance(found, Input) and found.size is not None and not found.is_remote
 
 
-def _read_whole(found: Input | Skipped, how: How, progress: Progress) -> Partial:
-    partial = how.empty()
+def _read_whole(
+    found: Input | Skipped, options: ReadOptions, progress: Progress, *, ahead: bool
+) -> Partial:
+    partial = empty(options)
 
     def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
-        examine(document, origin, how.settings, survey, partial)
+        examine(document, origin, options, survey, partial)
 
     def read_part(part: Part, survey: InputSurvey) -> bool:
-        return not how.thorough and _sift_part(part, survey, how, partial)
+        return not options.decodes_all and _sift_part(part, survey, options, partial)
 
-    partial.surveys += read_all([found], how.limits, progress, take, read_part, ahead=how.ahead)
+    partial.surveys += read_all([found], options.limits, progress, take, read_part, ahead=ahead)
     return partial
 
 
-def _read_range(task: Task, how: How, partial: Partial, progress: Progress, take: _Take) -> None:
+def _read_range(
+    task: Task, options: ReadOptions, partial: Partial, progress: Progress, take: _Take
+) -> None:
     """Read a range of a plain file, and have what it holds taken with its survey."""
     found = task.found
     assert isinstance(found, Input)  # noqa: S101 - only these have ranges
@@ -183,8 +190,8 @@ def _read_range(task: Task, how: How, partial: Partial, progress: Progress, take
     partial.surveys.append(survey)
     try:
         with open_raw(found) as raw:
-            check_identity(found, raw, task, how)
-            take(_items(raw, found.path, task, how), survey)
+            check_identity(found, raw, task, options)
+            take(_items(raw, found.path, task, options), survey)
             check_length(found, raw)
     except OSError as error:
         survey.skip(unreadable(found.path, survey.lines, error))
@@ -192,24 +199,24 @@ def _read_range(task: Task, how: How, partial: Partial, progress: Progress, take
     progress(task.size)
 
 
-def _items(raw: io.RawIOBase, path: str, task: Task, how: How) -> Iterator[Sifted]:
+def _items(raw: io.RawIOBase, path: str, task: Task, options: ReadOptions) -> Iterator[Sifted]:
     if not task.sample_every:
-        return read_lines(raw, path, task.start, task.end, how.limits)
+        return read_lines(raw, path, task.start, task.end, options.limits)
     return read_blocks(
         raw,
         path,
         task.start,
         task.end,
-        how.limits,
+        options.limits,
         sample_every=task.sample_every,
         undecided=undecided,
     )
 
 
-def _sift_part(part: Part, survey: InputSurvey, how: How, partial: Partial) -> bool:
+def _sift_part(part: Part, survey: InputSurvey, options: ReadOptions, partial: Partial) -> bool:
     """Read a part that can be sifted, and sift it if it is large; return whether it was one."""
     if part.file is not None:
-        _take_any(part.file(bind(_evtx, survey=survey)), survey, how, partial)
+        _take_any(part.file(bind(_evtx, survey=survey)), survey, options, partial)
         return True
     if part.text is None:
         return False
@@ -221,11 +228,11 @@ def _sift_part(part: Part, survey: InputSurvey, how: How, partial: Partial) -> b
     head = part.text.read(planning.LARGE_BYTES)
     if len(head) < planning.LARGE_BYTES:
         text = Stream([head], part.text)
-        decoded = whole(text, part.path, how.limits)
-        _take_any(to_the_end(decoded, text, part.path), survey, how, partial)
+        decoded = whole(text, part.path, options.limits)
+        _take_any(to_the_end(decoded, text, part.path), survey, options, partial)
         return True
-    items = (_sifted_array if is_array else _sifted_lines)(part.text, part.path, head, how)
-    take_sifted(to_the_end(items, part.text, part.path), survey, how, partial)
+    items = (_sifted_array if is_array else _sifted_lines)(part.text, part.path, head, options)
+    take_sifted(to_the_end(items, part.text, part.path), survey, options, partial)
     return True
 
 
@@ -238,21 +245,21 @@ def _evtx(file: IO[bytes], path: str, limits: Limits, survey: InputSurvey) -> It
     )
 
 
-def _sifted_array(text: Stream, path: str, head: bytes, how: How) -> Iterator[Sifted]:
+def _sifted_array(text: Stream, path: str, head: bytes, options: ReadOptions) -> Iterator[Sifted]:
     return arrays.read_sifted(
         Stream(chain([head], blocks(text)), text),
         path,
-        how.limits,
+        options.limits,
         sample_every=planning.SAMPLE_EVERY_AT_LEAST,
         undecided=undecided,
     )
 
 
-def _sifted_lines(text: Stream, path: str, head: bytes, how: How) -> Iterator[Sifted]:
+def _sifted_lines(text: Stream, path: str, head: bytes, options: ReadOptions) -> Iterator[Sifted]:
     return read_blocks(
         text,
         path,
-        limits=how.limits,
+        limits=options.limits,
         sample_every=planning.SAMPLE_EVERY_AT_LEAST,
         undecided=undecided,
         head=head,
@@ -262,15 +269,17 @@ def _sifted_lines(text: Stream, path: str, head: bytes, how: How) -> Iterator[Si
 def take_sifted(
     items: Iterable[Sifted],
     survey: InputSurvey,
-    how: How,
+    options: ReadOptions,
     partial: Partial,
 ) -> None:
     """Judge what the sieve left of an input, and count the rest by what was sampled of it."""
     survey.sampled = True
-    _take_any(items, survey, how, partial)
+    _take_any(items, survey, options, partial)
 
 
-def _take_any(items: Iterable[Sifted], survey: InputSurvey, how: How, partial: Partial) -> None:
+def _take_any(
+    items: Iterable[Sifted], survey: InputSurvey, options: ReadOptions, partial: Partial
+) -> None:
     """Judge what was read of an input: all that it holds, or a sample and what could match."""
     for item in items:
         if isinstance(item, Tally):
@@ -278,20 +287,23 @@ def _take_any(items: Iterable[Sifted], survey: InputSurvey, how: How, partial: P
             survey.records += item.records if survey.sampled else 0
         elif isinstance(item, Sample):
             for document in envelope.events(item.record.document):
-                count(document, how.settings, survey, partial)
+                count(document, options, survey, partial)
         else:
             judge_it = judge_alone if survey.sampled else examine
             for document, origin in events_of(item, survey):
-                judge_it(document, origin, how.settings, survey, partial)
+                judge_it(document, origin, options, survey, partial)
 
 
-def recount(task: Task, how: How, progress: Progress) -> Partial:
+def recount(
+    task: Task, options: ReadOptions, progress: Progress, *, ahead: bool = False
+) -> Partial:
     """Do one task for its counts and the time covered alone."""
-    counted = how.empty()
+    counted = empty(options)
+    del ahead
 
     def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
         del origin
-        view = admit(document, how.settings, survey)
+        view = admit(document, options, survey)
         if not isinstance(view, str):
             cover(view, survey, counted)
 
@@ -304,7 +316,7 @@ def recount(task: Task, how: How, progress: Progress) -> Partial:
                     take(document, origin, survey)
 
     if task.identity is None:
-        counted.surveys = read_all([task.found], how.limits, progress, take)
+        counted.surveys = read_all([task.found], options.limits, progress, take)
     else:
-        _read_range(task, how, counted, progress, take_range)
+        _read_range(task, options, counted, progress, take_range)
     return counted

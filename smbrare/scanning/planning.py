@@ -1,16 +1,16 @@
-"""What is to be read, and how: inputs cut into tasks that any process may do."""
+"""What is to be read, and options: inputs cut into tasks that any process may do."""
 
 import io
 import os
 from collections.abc import Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from smbrare.detection.dns import Resolutions
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Moments, Sightings
 from smbrare.inputs.discovery import Input
-from smbrare.limits import DEFAULT, MIB, Limits
+from smbrare.limits import MIB
 from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import workers
@@ -24,7 +24,7 @@ WORTH_A_PROCESS = 200 * MIB
 
 _DECODED = 25
 """How many times as long a byte takes that is decoded, and not only sifted; of an input that is not
-plain NDJSON it is not known before how much will be."""
+plain NDJSON it is not known before options much will be."""
 
 RANGE_BYTES = 32 * MIB
 """Bytes of a plain file that one task sifts."""
@@ -42,35 +42,12 @@ SAMPLE_EVERY_AT_LEAST = MIB // 4
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-class How(Struct, frozen=True):
-    """How to read.
-
-    Attributes:
-        settings: How records are read as events.
-        limits: What is too large to read.
-        thorough: Whether every record is decoded, however large the input.
-        every_moment: Whether to keep every sighting's time, and not only the hours.
-        jobs: How many processes may read; None to decide by the size of the inputs.
-        names: Patterns of the names whose addresses DNS events are to tell.
-        ahead: Whether compressed input is unpacked in a thread of its own.
-        cluster: The address of a Dask scheduler whose workers are to read; None for this machine.
-    """
-
-    settings: ReadOptions = field(default_factory=ReadOptions)
-    limits: Limits = DEFAULT
-    thorough: bool = False
-    every_moment: bool = False
-    jobs: int | None = None
-    names: frozenset[str] = frozenset()
-    ahead: bool = False
-    cluster: str | None = None
-
-    def empty(self) -> Partial:
-        """Return what nothing was gathered in yet."""
-        return Partial(
-            Sightings(moments=Moments() if self.every_moment else None),
-            resolutions=Resolutions(self.names),
-        )
+def empty(options: ReadOptions) -> Partial:
+    """Return what nothing was gathered in yet."""
+    return Partial(
+        Sightings(moments=Moments() if options.every_moment else None),
+        resolutions=Resolutions(options.names),
+    )
 
 
 class Task(Struct, frozen=True):
@@ -97,65 +74,65 @@ class Task(Struct, frozen=True):
         return (size if self.end is None else self.end) - self.start
 
 
-def plan(found: Input | Skipped, how: How) -> list[Task]:
+def plan(found: Input | Skipped, options: ReadOptions) -> list[Task]:
     """Return the tasks of an input: ranges of plain NDJSON, unless one job reads it all."""
     size, identity = 0, None
-    if isinstance(found, Input) and may_have_ranges(found, how):
-        size, identity = found.size or 0, _plain_ndjson(found, how)
+    if isinstance(found, Input) and may_have_ranges(found, options):
+        size, identity = found.size or 0, _plain_ndjson(found, options)
     if identity is None:
         return [Task(found)]
-    every = 0 if _decodes_all(size, how) else max(size // _SAMPLES, SAMPLE_EVERY_AT_LEAST)
-    length = _range_bytes(size, how)
+    every = 0 if _decodes_all(size, options) else max(size // _SAMPLES, SAMPLE_EVERY_AT_LEAST)
+    length = _range_bytes(size, options)
     # The last range begins before the last line, unless that is longer, so it can sample that.
-    starts = range(0, max(size - length // 32, 1), size if _is_alone(how) else length)
+    starts = range(0, max(size - length // 32, 1), size if _is_alone(options) else length)
     return [
         Task(found, start, None if start == starts[-1] else start + length, every, identity)
         for start in starts
     ]
 
 
-def may_have_ranges(found: Input | Skipped, how: How) -> bool:
+def may_have_ranges(found: Input | Skipped, options: ReadOptions) -> bool:
     """Return whether an input is large enough for ranges, if it is plain NDJSON."""
     if not isinstance(found, Input) or found.size is None:
         return False
-    if not _decodes_all(found.size, how):
+    if not _decodes_all(found.size, options):
         return True
-    worth_it = found.size >= 2 * _range_bytes(found.size, how)
-    return worth_it and not found.is_remote and not _is_alone(how)
+    worth_it = found.size >= 2 * _range_bytes(found.size, options)
+    return worth_it and not found.is_remote and not _is_alone(options)
 
 
-def _decodes_all(size: int, how: How) -> bool:
-    return how.thorough or size < LARGE_BYTES
+def _decodes_all(size: int, options: ReadOptions) -> bool:
+    return options.decodes_all or size < LARGE_BYTES
 
 
-def _range_bytes(size: int, how: How) -> int:
+def _range_bytes(size: int, options: ReadOptions) -> int:
     # A task costs a cluster more than this machine.
-    if how.cluster is not None or not _decodes_all(size, how):
+    if options.cluster is not None or not _decodes_all(size, options):
         return RANGE_BYTES
     return min(max(size // _DECODED_RANGES, DECODED_RANGE_BYTES), RANGE_BYTES)
 
 
-def _is_alone(how: How) -> bool:
-    return how.jobs == 1 and how.cluster is None
+def _is_alone(options: ReadOptions) -> bool:
+    return options.jobs == 1 and options.cluster is None
 
 
-def jobs(tasks: Sequence[Task], how: How) -> int:
-    """Return how many processes are to do some tasks."""
-    wanted = how.jobs
+def jobs(tasks: Sequence[Task], options: ReadOptions) -> int:
+    """Return options many processes are to do some tasks."""
+    wanted = options.jobs
     if wanted is None:
         effort = sum(task.size * (1 if task.sample_every else _DECODED) for task in tasks)
         wanted = workers.cores() if effort >= WORTH_A_PROCESS else 1
     return min(wanted, max(len(tasks), 1))
 
 
-def _plain_ndjson(found: Input, how: How) -> tuple[int, int] | None:
+def _plain_ndjson(found: Input, options: ReadOptions) -> tuple[int, int] | None:
     """Return which file an input of plain NDJSON is; None for anything else."""
     try:
         with open_raw(found) as raw:
             if not raw.seekable() or raw.read(2) in _UTF_16_MARKS:
                 return None
-            identity = _identity(found, raw, how)
-        with parts(found, how.limits, lambda _: None) as (_, each):
+            identity = _identity(found, raw, options)
+        with parts(found, options.limits, lambda _: None) as (_, each):
             part = next(each, None)
             return identity if part is not None and part.container == "ndjson" else None
     except OSError:
@@ -163,22 +140,22 @@ def _plain_ndjson(found: Input, how: How) -> tuple[int, int] | None:
         return None
 
 
-def _identity(found: Input, raw: io.RawIOBase, how: How) -> tuple[int, int]:
+def _identity(found: Input, raw: io.RawIOBase, options: ReadOptions) -> tuple[int, int]:
     """Return by what a file is known whatever its name.
 
     An object has its name alone, and the machines of a cluster number a shared file each their way.
     """
-    if found.is_remote or how.cluster is not None:
+    if found.is_remote or options.cluster is not None:
         return 0, 0
     status = os.fstat(raw.fileno())
     return status.st_dev, status.st_ino
 
 
-def check_identity(found: Input, raw: io.RawIOBase, task: Task, how: How) -> None:
+def check_identity(found: Input, raw: io.RawIOBase, task: Task, options: ReadOptions) -> None:
     """Make sure that a range is one of the file that the ranges were made for.
 
     Raises:
         OSError: If not.
     """
-    if _identity(found, raw, how) != task.identity:
+    if _identity(found, raw, options) != task.identity:
         raise OSError("another file took its place while it was read")

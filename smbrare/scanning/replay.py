@@ -7,24 +7,26 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from smbrare.detection import rarity
-from smbrare.detection.finding import Finding
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.partial import Partial
-from smbrare.detection.report import Report, Setup
+from smbrare.detection.report import Report
 from smbrare.detection.schedule import Outcome, Schedule, run_schedule
 from smbrare.detection.sightings import Sightings
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import scan
 from smbrare.scanning.comparison import Change, Difference, Stage, differences
 
-Gather = Callable[[Setup], Partial]
+Gather = Callable[[ReadOptions], Partial]
 """Reads the inputs in one way and returns what they hold."""
 
 
-def judge(request: scan.Request, partial: Partial, schedule: Schedule) -> Report:
+def judge(partial: Partial, options: ReadOptions, criteria: Criteria, schedule: Schedule) -> Report:
     """Judge what was gathered as the runs of a schedule do.
 
     Args:
-        request: What was asked for.
         partial: What was gathered, with every moment.
+        options: How it was read.
+        criteria: What to look for.
         schedule: The runs; their history is longer than their lookback by an hour or more, because
             sightings are kept by the hour.
     """
@@ -33,11 +35,11 @@ def judge(request: scan.Request, partial: Partial, schedule: Schedule) -> Report
     alerts = {(alert.destination, alert.time): alert for alert in outcome.alerts}
     judged = rarity.judge(
         partial.sightings,
-        rarity.Known((), frozenset(partial.span.hours), sampled),
-        rarity.Question(schedule.history, raised=frozenset(alerts)),
+        rarity.Known((), frozenset(partial.span.hours), sampled, raised=frozenset(alerts)),
+        Criteria(schedule.history),
     )
     return replace(
-        scan.judge(request, partial, None),
+        scan.judge(partial, options, criteria),
         judged=scan.with_queries(
             (
                 replace(finding, alert=alerts[finding.sighting.destination, finding.sighting.time])
@@ -65,14 +67,14 @@ def _outcome(sightings: Sightings, schedule: Schedule) -> Outcome:
     return run_schedule(times, schedule, moments.events)
 
 
-def readings(setup: Setup) -> list[Setup]:
+def readings(options: ReadOptions) -> list[ReadOptions]:
     """Return the ways to read the inputs that lead from a scan's to a replay's, each once."""
-    as_scan = replace(setup, literal=False, time_field="@timestamp")
-    return list(dict.fromkeys([as_scan, replace(as_scan, literal=setup.literal), setup]))
+    as_scan = replace(options, literal=False, time_field="@timestamp")
+    return list(dict.fromkeys([as_scan, replace(as_scan, literal=options.literal), options]))
 
 
 def compare(
-    request: scan.Request, schedule: Schedule, gather: Gather
+    options: ReadOptions, criteria: Criteria, schedule: Schedule, gather: Gather
 ) -> tuple[Report, list[Difference]]:
     """Return the replay, and each sighting that it and a scan of the same history judge apart.
 
@@ -80,23 +82,20 @@ def compare(
     reason: inferred fields, the time field, the schedule, and max_signals.
 
     Args:
-        request: What was asked for; a scan reads with inferred fields and by @timestamp.
+        options: How the replay reads; a scan reads with inferred fields and by @timestamp.
+        criteria: What to look for.
         schedule: The rule's runs.
         gather: Called once for each of `readings`.
     """
     stages: list[Stage] = []
-    before = request.setup
+    before = options
     partial = Partial()
-    for setup in readings(request.setup):
-        partial = gather(setup)
-        change: Change = "inferred" if setup.literal != before.literal else "time_field"
-        stages.append(Stage(change, _scanned(replace(request, setup=setup), partial)))
-        before = setup
-    uncapped = judge(request, partial, replace(schedule, max_signals=sys.maxsize))
-    report = judge(request, partial, schedule)
+    for reading in readings(options):
+        partial = gather(reading)
+        change: Change = "inferred" if reading.literal != before.literal else "time_field"
+        stages.append(Stage(change, scan.judge(partial, reading, criteria).findings))
+        before = reading
+    uncapped = judge(partial, options, criteria, replace(schedule, max_signals=sys.maxsize))
+    report = judge(partial, options, criteria, schedule)
     stages += [Stage("schedule", uncapped.findings), Stage("max_signals", report.findings)]
-    return report, differences(stages, schedule, request.setup.time_field)
-
-
-def _scanned(request: scan.Request, partial: Partial) -> tuple[Finding, ...]:
-    return scan.judge(request, partial, None).findings
+    return report, differences(stages, schedule, options.time_field)

@@ -30,9 +30,7 @@ from smbrare.limits import Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Record, Skipped
 from smbrare.records.read_options import ReadOptions
-from smbrare.scanning.planning import How
 from smbrare.scanning.reading import Progress, parts
-from smbrare.scanning.scan import Request, settings_of
 from smbrare.sources import activities, is_alert
 
 MOST_FINDINGS = 100
@@ -63,14 +61,14 @@ class Pass(Struct):
     """What the second pass looks for, and what it found.
 
     Attributes:
-        settings: How records are read as events.
+        options: How records are read as events.
         collectors: A collector for each place.
         by_name: They by the first part of their host's name.
         answers: The names that led to the addresses.
         gaps: Why something may be missing.
     """
 
-    settings: ReadOptions
+    options: ReadOptions
     collectors: dict[Place, Collector] = field(default_factory=dict)
     by_name: dict[str, list[Collector]] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
@@ -80,7 +78,7 @@ class Pass(Struct):
         """Take in one event."""
         if is_alert(document):
             return
-        found = activities.read(document, self.settings)
+        found = activities.read(document, self.options)
         if found is None:
             return
         kind, view = found
@@ -103,7 +101,7 @@ class Pass(Struct):
 def look_around(
     findings: Iterable[Finding],
     inputs: Iterable[Input | Skipped],
-    how: How,
+    options: ReadOptions,
     progress: Progress,
 ) -> tuple[Finding, ...]:
     """Return the findings with what happened around them, and with the names of destinations.
@@ -111,7 +109,7 @@ def look_around(
     Args:
         findings: What was found; it stays in its order.
         inputs: What it was found in.
-        how: How to read.
+        options: How to read.
         progress: Called as bytes are read.
     """
     every = tuple(findings)
@@ -122,7 +120,7 @@ def look_around(
         [place for finding in looked_at if (place := place_of(finding.sighting)) is not None],
         [finding.sighting.destination for finding in looked_at],
         inputs,
-        how,
+        options,
         progress,
     )
     queries = found.answers.by_address(map(_asked, looked_at))
@@ -148,12 +146,12 @@ def trace(
     places: Iterable[Place],
     addresses: Iterable[str],
     inputs: Iterable[Input | Skipped],
-    how: How,
+    options: ReadOptions,
     progress: Progress,
 ) -> Pass:
     """Read inputs again for what happened at some places, and for the names of some addresses."""
     state = Pass(
-        how.settings,
+        options,
         {place: Collector(place.host, place.time) for place in places},
         answers=Answers(wanted=frozenset(addresses)),
     )
@@ -167,7 +165,7 @@ def trace(
             state.gaps.append(READ_ONCE)
             continue
         try:
-            _read(found, needles, state, how.limits, progress)
+            _read(found, needles, state, options.limits, progress)
         except OSError as error:
             state.gaps.append(f"{found.path} was not read again: {error.strerror or error}")
     return state
@@ -243,7 +241,7 @@ def looked_around(
     report: Report,
     which: str,
     inputs: Sequence[Input | Skipped],
-    request: Request,
+    options: ReadOptions,
     progress_bar: Callable[[int], AbstractContextManager[Progress]],
 ) -> Report:
     """Return a report with what happened around the findings that its output shows.
@@ -252,16 +250,15 @@ def looked_around(
         report: What the scan gave.
         which: The status of the findings to look around, or ``all``.
         inputs: What was read.
-        request: How it was read.
+        options: How it was read.
         progress_bar: Shows progress over so many bytes.
     """
     shown = [finding for finding in report.judged if which in {"all", finding.status}]
     if not shown:
         return replace(report, looked_around=True)
-    how = How(settings_of(request), request.limits)
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total) as progress:
-        looked_at = look_around(shown, inputs, how, progress)
+        looked_at = look_around(shown, inputs, options, progress)
     known = {(finding.id, finding.status): finding for finding in looked_at}
     judged = tuple(known.get((each.id, each.status), each) for each in report.judged)
     return replace(report, judged=judged, looked_around=True)

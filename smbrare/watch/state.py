@@ -9,13 +9,13 @@ from smbrare.baseline import checkpoints, schema
 from smbrare.baseline.checkpoints import Place
 from smbrare.baseline.store import Baseline
 from smbrare.detection import rarity
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.dns import Resolutions
+from smbrare.detection.exclusions import because
 from smbrare.detection.finding import Finding
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Row
-from smbrare.records.times import HOUR, MICROSECONDS
-from smbrare.scanning import scan
-from smbrare.scanning.scan import Request
+from smbrare.records.times import HOUR
 
 KEEP_SECONDS = 10.0
 """How long what was read and gave no finding may wait to be written."""
@@ -114,7 +114,7 @@ def commit(baseline: Baseline, pending: Pending) -> None:
 
 
 def findings(
-    request: Request,
+    criteria: Criteria,
     baseline: Baseline,
     pending: Pending,
     partial: Partial,
@@ -123,7 +123,7 @@ def findings(
     """Return the new findings of a batch.
 
     Args:
-        request: How to judge.
+        criteria: How to judge.
         baseline: What was seen before.
         pending: What was seen before too, and is not in the baseline yet.
         partial: What the batch holds.
@@ -135,16 +135,18 @@ def findings(
     destinations = partial.sightings.destinations()
     if not destinations:
         return []
-    rows = [*baseline.rows(destinations, _since(request, partial))]
+    rows = [*baseline.rows(destinations, _since(criteria, partial))]
     rows += [row for row in pending.rows.values() if row.destination in destinations]
     covered = pending.hours | baseline.covered()
     sampled = any(covered.values()) or partial.span.hours != partial.span.exact
-    known = rarity.Known(rows, frozenset(partial.span.hours | covered.keys()), sampled)
-    judged = rarity.judge(partial.sightings, known, scan.question(request, resolutions))
+    hours = frozenset(partial.span.hours | covered.keys())
+    excluded = because(criteria.exclusions, resolutions)
+    known = rarity.Known(rows, hours, sampled, excluded)
+    judged = rarity.judge(partial.sightings, known, criteria)
     return [finding for finding in judged if finding.status == "new"]
 
 
-def _since(request: Request, partial: Partial) -> int | None:
+def _since(criteria: Criteria, partial: Partial) -> int | None:
     """Return the UTC hour before which the baseline's rows decide nothing; None for none.
 
     All rows of a busy destination would be more than a batch has need of.
@@ -156,10 +158,10 @@ def _since(request: Request, partial: Partial) -> int | None:
     ]
     limited = any(
         (exclusion.start, exclusion.until, exclusion.expires) != (None, None, None)
-        for exclusion in request.exclusions
+        for exclusion in criteria.exclusions
     )
-    history = request.setup.history
+    history = criteria.history
     # The last row before that hour is told as the sighting before, and may be one that is excluded.
     if history is None or limited or not times:
         return None
-    return (min(times) - history * MICROSECONDS) // HOUR
+    return (min(times) - history) // HOUR

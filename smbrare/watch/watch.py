@@ -7,24 +7,24 @@ that is killed at any moment loses no finding, and its successor repeats at most
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from msgspec import Struct, field
 
 from smbrare.baseline.store import Baseline
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.dns import Resolutions
-from smbrare.detection.exclusions import wanted_names
 from smbrare.detection.finding import Finding
 from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey
 from smbrare.limits import MIB
 from smbrare.records.event import Skipped
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import scan
-from smbrare.scanning.planning import How
+from smbrare.scanning.planning import empty
 from smbrare.scanning.reading import unreadable
-from smbrare.scanning.scan import Request
 from smbrare.watch import batch, following, state, tails
 from smbrare.watch.following import Following
 from smbrare.watch.messages import Counts
@@ -57,10 +57,10 @@ class _Run(Struct):
     """One run of a watch.
 
     Attributes:
-        request: What was asked for.
+        criteria: What to look for.
         baseline: Where the place is kept, and what was seen.
         outside: What it talks to.
-        how: How records are read.
+        options: How records are read.
         following: The files.
         counts: What was read and told of each file.
         pending: What is not in the baseline yet.
@@ -71,10 +71,10 @@ class _Run(Struct):
         away: Events one clause away from matching, by field.
     """
 
-    request: Request
+    criteria: Criteria
     baseline: Baseline
     outside: Outside
-    how: How
+    options: ReadOptions
     following: Following
     counts: Counts
     pending: Pending = field(default_factory=Pending)
@@ -100,7 +100,9 @@ class Outcome(Struct, frozen=True):
 
 
 def watch(
-    request: Request,
+    paths: Sequence[str],
+    options: ReadOptions,
+    criteria: Criteria,
     baseline: Baseline,
     outside: Outside,
     *,
@@ -110,7 +112,9 @@ def watch(
     """Follow files and hand out each finding, until told to stop.
 
     Args:
-        request: What to follow, and how to judge it.
+        paths: What to follow.
+        options: How to read it.
+        criteria: What to look for.
         baseline: What was seen before; it learns what is seen now, and keeps the place.
         outside: What to do with what is found.
         once: Whether to end when what is there was read.
@@ -120,17 +124,18 @@ def watch(
         BaselineError: If the baseline cannot be read or written.
     """
     places = {place.identity: place for place in state.begin(baseline)}
-    names = wanted_names(request.exclusions)
-    how = How(
-        scan.settings_of(request),
-        request.limits,
-        thorough=request.setup.strict or bool(names),
-        names=names,
-    )
     ignored = frozenset(tails.identity_of(path.stat()) for path in own if path.exists())
-    files = Following(request.paths, places, ignored)
+    files = Following(paths, places, ignored)
     counts = Counts(outside.tell)
-    run = _Run(request, baseline, outside, how, files, counts, resolutions=Resolutions(names))
+    run = _Run(
+        criteria,
+        baseline,
+        outside,
+        options,
+        files,
+        counts,
+        resolutions=Resolutions(options.names),
+    )
     try:
         _poll(run, once=once)
         while not (once or outside.stopping()):
@@ -163,7 +168,7 @@ def _poll(run: _Run, *, once: bool) -> None:
 
 def _judge_next(run: _Run, waiting: list[Tail]) -> list[Tail]:
     """Read and judge a batch, and return the files that hold more."""
-    partial = run.how.empty()
+    partial = empty(run.options)
     waiting = _read_batch(run, waiting, partial)
     given = _judge(run, partial)
     if given or run.pending.is_due():
@@ -192,7 +197,7 @@ def _next(run: _Run, tail: Tail) -> Chunk | None:
     """Return the next lines of a file; trouble with it is told, and ends it for now."""
     while True:
         try:
-            item = tails.read(tail, run.how.limits, run.outside.tell)
+            item = tails.read(tail, run.options.limits, run.outside.tell)
         except OSError as error:
             _fail(run, tail, error)
             return None
@@ -218,7 +223,7 @@ def _fail(run: _Run, tail: Tail, error: OSError) -> None:
 
 def _take(run: _Run, tail: Tail, chunk: Chunk, partial: Partial) -> None:
     """Take what lines hold into a partial, and count it."""
-    survey, gained = batch.read(chunk, run.how)
+    survey, gained = batch.read(chunk, run.options)
     partial.merge(gained)
     run.pending.places[tail.identity] = tail.place()
     run.counts.add(survey)
@@ -230,7 +235,7 @@ def _judge(run: _Run, partial: Partial) -> bool:
     partial.resolutions = run.resolutions
     run.sightings += len(partial.sightings)
     run.away.update(partial.one_clause_away)
-    new = state.findings(run.request, run.baseline, run.pending, partial, run.resolutions)
+    new = state.findings(run.criteria, run.baseline, run.pending, partial, run.resolutions)
     before = state.given(run.baseline, [finding.id for finding in new]) if new else set()
     for finding in new:
         if finding.id not in before:
@@ -238,7 +243,7 @@ def _judge(run: _Run, partial: Partial) -> bool:
             state.give(run.baseline, finding.id, finding.sighting.time)
             run.findings += 1
             run.first = run.first or finding
-    run.pending.learn(*scan.learnt(run.request, partial))
+    run.pending.learn(*scan.learnt(run.criteria, partial))
     return bool(new)
 
 
@@ -266,12 +271,12 @@ def _end(run: _Run, tail: Tail) -> None:
         return
     try:
         # Where reading failed, what is left is more than a last line.
-        last = None if tail.failed else tails.rest(tail, run.how.limits)
+        last = None if tail.failed else tails.rest(tail, run.options.limits)
     except OSError as error:
         _fail(run, tail, error)
         last = None
     if last is not None:
-        partial = run.how.empty()
+        partial = empty(run.options)
         _take(run, tail, last, partial)
         _judge(run, partial)
     following.forget(tail, run.following)
@@ -293,11 +298,11 @@ def _report(run: _Run) -> Report:
     """Return a report of the files that gave anything: what gained nothing was judged before."""
     inputs = [survey for survey in run.counts.surveys.values() if survey.records or survey.skipped]
     return Report(
-        setup=run.request.setup,
+        options=run.options,
+        criteria=run.criteria,
         judged=() if run.first is None else (run.first,),
         inputs=tuple(sorted(inputs, key=lambda survey: survey.path)),
         sightings=run.sightings,
         one_clause_away=dict(sorted(run.away.items())),
-        span=run.how.empty().span,
-        exit_zero=run.request.exit_zero,
+        span=empty(run.options).span,
     )

@@ -8,14 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.dns import Resolutions
-from smbrare.detection.exclusions import Exclusion, because
+from smbrare.detection.exclusions import Exclusion, because, wanted_names
 from smbrare.detection.sightings import Key
 from smbrare.inputs.discovery import discover
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning
-from smbrare.scanning.scan import Request, gather, judge
+from smbrare.scanning.gathering import gather
+from smbrare.scanning.scan import judge
 from tests.support.events import matching
-from tests.support.reports import SETUP, write
+from tests.support.reports import write
 
 DESTINATIONS = ["45.83.122.10", "45.83.200.1", "2a02:cf40::1"]
 RESOLUTIONS = Resolutions(
@@ -109,9 +112,10 @@ def test_a_large_file_is_read_whole_for_the_names_in_exclusions(
     asked["dns"] = {"question": {"name": "a.example"}, "resolved_ip": ["45.83.122.10"]}
     events = [matching(destination__ip="10.0.0.1")] * 50
     path = write(tmp_path / "e.ndjson", [*events, asked, *events, matching()])
-    request = Request([str(path)], SETUP, exclusions=(Exclusion("x", domain=("a.example",)),))
-    partial = gather(discover(request.paths), request, lambda _: None)
+    criteria = Criteria(exclusions=(Exclusion("x", domain=("a.example",)),))
+    options = ReadOptions(names=wanted_names(criteria.exclusions))
+    partial = gather(discover([str(path)]), options, lambda _: None)
     assert [survey.sampled for survey in partial.surveys] == [False]
-    report = judge(request, partial, None)
+    report = judge(partial, options, criteria)
     assert report.findings == ()
     assert [kept.sightings for kept in report.exclusions] == [1]

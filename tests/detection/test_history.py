@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from smbrare.baseline.store import Baseline
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import examine
 from smbrare.detection.finding import reason
 from smbrare.detection.partial import Partial
@@ -15,10 +16,10 @@ from smbrare.outputs.wording import history_text
 from smbrare.records.event import Origin
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR, date
-from smbrare.scanning.scan import Request, judge, learn
+from smbrare.scanning.scan import judge, learn
 from tests.conftest import FIXTURES, Run
 from tests.support.events import matching
-from tests.support.reports import SETUP, write
+from tests.support.reports import write
 
 SAMPLE = FIXTURES / "sample.ndjson"
 ROGUE, OTHER, SHARE = "45.83.122.10", "91.219.236.18", "20.60.40.9"
@@ -126,7 +127,7 @@ def test_history_of_all_time_is_never_called_full(run: Run) -> None:
 def test_what_rests_on_a_sample_is_a_lower_bound() -> None:
     early = matching(timestamp="2026-11-16T06:00:00Z", destination__ip="10.20.0.5")
     partial = gathered(early, matching(), sampled=True)
-    report = judge(Request([], SETUP), partial, None)
+    report = judge(partial, ReadOptions(), Criteria())
     (finding,) = report.findings
     assert history_text(finding.history) == "≥ 1h of 7d"
     assert finding.history.sampled
@@ -135,19 +136,18 @@ def test_what_rests_on_a_sample_is_a_lower_bound() -> None:
 
 def test_full_history_is_no_lower_bound_even_from_a_sample() -> None:
     partial = gathered(*hourly(8), matching(timestamp="2026-11-08T12:00:00Z"), sampled=True)
-    (finding,) = judge(Request([], SETUP), partial, None).findings
+    (finding,) = judge(partial, ReadOptions(), Criteria()).findings
     assert history_text(finding.history) == "7d of 7d"
 
 
 def test_hours_of_a_sample_stay_a_lower_bound_in_the_baseline(tmp_path: Path) -> None:
     baseline = Baseline(tmp_path / "b.db", {"time field": "@timestamp", "literal": "false"})
-    request = Request([], SETUP)
     early = matching(timestamp="2026-11-16T06:00:00Z", destination__ip="10.20.0.5")
-    learn(request, gathered(early, sampled=True), baseline)
+    learn(Criteria(), gathered(early, sampled=True), baseline)
     assert set(baseline.covered().values()) == {True}
-    (finding,) = judge(request, gathered(matching()), baseline).findings
+    (finding,) = judge(gathered(matching()), ReadOptions(), Criteria(), baseline).findings
     assert history_text(finding.history) == "≥ 1h of 7d"
-    learn(request, gathered(early), baseline)
+    learn(Criteria(), gathered(early), baseline)
     assert set(baseline.covered().values()) == {False}
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from smbrare.detection.rarity import Known, Question, judge
+from smbrare.detection.criteria import Criteria
+from smbrare.detection.rarity import Known, judge
 from smbrare.detection.schedule import Alert, Outcome, Schedule, run_schedule, sixteen_bytes
 from smbrare.detection.sightings import Moments, Sighting, Sightings, Told
 from smbrare.records.event import Origin
@@ -182,7 +183,7 @@ ANCHORS = st.integers(0, UNCAPPED.interval - 1)
 def test_scan_and_replay_agree_for_silences_outside_of_the_last_minutes(
     events: list[Event], anchor: int
 ) -> None:
-    found = judge(gathered(events), Known(), Question(UNCAPPED.history))
+    found = judge(gathered(events), Known(), Criteria(UNCAPPED.history))
     outcome = run_over(events, replace(UNCAPPED, anchor=anchor))
     assert raised(outcome) == {(f.sighting.destination, f.sighting.time) for f in found}
     assert not any(alert.phase_dependent for alert in outcome.alerts)
@@ -192,7 +193,7 @@ def test_scan_and_replay_agree_for_silences_outside_of_the_last_minutes(
 def test_what_scan_finds_is_always_raised_and_the_rest_has_a_silence_of_nearly_the_history(
     events: list[Event], anchor: int
 ) -> None:
-    found = judge(gathered(events), Known(), Question(UNCAPPED.history))
+    found = judge(gathered(events), Known(), Criteria(UNCAPPED.history))
     outcome = run_over(events, replace(UNCAPPED, anchor=anchor))
     more = raised(outcome) - {(f.sighting.destination, f.sighting.time) for f in found}
     assert len(more) == len(outcome.alerts) - len(found)

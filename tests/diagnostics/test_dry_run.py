@@ -8,7 +8,6 @@ import pytest
 
 from smbrare.diagnostics.preview import FIRST_EVENTS, look
 from smbrare.inputs.discovery import discover
-from smbrare.limits import DEFAULT
 from smbrare.records.read_options import ReadOptions
 from tests.conftest import FIXTURES, Run
 from tests.support.events import matching
@@ -62,7 +61,7 @@ def test_no_more_is_read_than_the_first_records(tmp_path: Path) -> None:
     path = tmp_path / "large.ndjson"
     path.write_text(line * 40_000)
     read: list[int] = []
-    (found,) = look(discover([str(path)]), ReadOptions(), DEFAULT, read.append)
+    (found,) = look(discover([str(path)]), ReadOptions(), read.append)
     assert found.size == path.stat().st_size
     assert found.parts[0].sources == {"ecs": FIRST_EVENTS}
     assert not found.parts[0].complete

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbrare.detection import rarity
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import examine
 from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
@@ -239,7 +240,7 @@ def test_the_rarity_of_each_sighting_is_what_a_scan_of_all_reports(
     )
     scanned = [matching(timestamp=format_time(time)) for time in times[recorded:]]
     everything = partial_of(*scanned)
-    question = rarity.Question(hours * HOUR)
+    question = Criteria(hours * HOUR)
     known = rarity.Known(rows, frozenset(everything.span.hours))
     reported = {
         finding.sighting.time: finding.status

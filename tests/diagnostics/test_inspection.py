@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import examine
 from smbrare.detection.partial import Partial
-from smbrare.detection.report import Report, Setup
+from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey
 from smbrare.diagnostics.advice import advise
 from smbrare.diagnostics.funnel import funnel
@@ -56,9 +57,10 @@ def inspected(*events: dict[str, Any], skipped: int = 0) -> Inspected:
         observe(document, Origin("a", number), SETTINGS, survey, inspection)
     for number in range(skipped):
         survey.skip(Skipped(Origin("a", 1000 + number), "no JSON", could_matter=False))
-    setup = Setup(604_800, False, False, False, "@timestamp", SETTINGS.zone)  # noqa: FBT003
     near = inspection.near_by_clause()
-    report = Report(setup, (), (survey,), inspection.sightings.count, near, inspection.span)
+    report = Report(
+        SETTINGS, Criteria(), (), (survey,), inspection.sightings.count, near, inspection.span
+    )
     return Inspected(report, inspection)
 
 

@@ -16,9 +16,9 @@ from smbrare.inputs.discovery import discover
 from smbrare.inputs.readers import document as document_reader
 from smbrare.records.event import Record
 from smbrare.records.json_text import decode
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning
 from smbrare.scanning.gathering import gather
-from smbrare.scanning.planning import How
 from tests.support.events import matching
 from tests.support.forms import FORMS
 from tests.support.forms.connection import SCENE
@@ -65,7 +65,7 @@ def text(value: Any, chance: random.Random, rate: float = 0.25) -> str:
 
 
 def gathered(path: Path, **how: Any) -> Partial:
-    return gather(list(discover([str(path)])), How(**how), lambda _: None)
+    return gather(list(discover([str(path)])), ReadOptions(**how), lambda _: None)
 
 
 def sighted(partial: Partial) -> set[tuple[Any, ...]]:

@@ -17,9 +17,9 @@ from smbrare.inputs import remote
 from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs.json_document import render_ndjson
 from smbrare.records.event import Skipped
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning
 from smbrare.scanning.gathering import gather
-from smbrare.scanning.planning import How
 from tests.conftest import FIXTURES, Run
 from tests.support.object_store import SECRET, ObjectStore, Web, free_port, object_store, web_server
 from tests.support.reports import report
@@ -127,7 +127,7 @@ def test_objects_read_by_two_processes_give_the_findings_of_the_same_files(run: 
 
 @pytest.mark.usefixtures("store")
 def test_packed_objects_are_unpacked_as_they_are_read() -> None:
-    partial = gather(list(discover(["s3://logs/packed/"])), How(), lambda _: None)
+    partial = gather(list(discover(["s3://logs/packed/"])), ReadOptions(), lambda _: None)
     assert [(survey.container, survey.records, survey.cut) for survey in partial.surveys] == [
         ("ndjson", 37, False),
         ("gzip ndjson", 37, False),
@@ -165,7 +165,7 @@ def test_an_object_that_vanishes_after_it_was_listed_is_named(store: ObjectStore
     system.pipe("logs/short/b.ndjson", SAMPLE)
     found = list(discover(["s3://logs/short/"]))
     system.rm("logs/short/a.ndjson")
-    first, second = gather(found, How(), lambda _: None).surveys
+    first, second = gather(found, ReadOptions(), lambda _: None).surveys
     assert (first.path, first.cut, first.records) == ("s3://logs/short/a.ndjson", True, 0)
     assert (second.cut, second.records) == (False, 37)
 
@@ -173,11 +173,11 @@ def test_an_object_that_vanishes_after_it_was_listed_is_named(store: ObjectStore
 @pytest.mark.usefixtures("store")
 def test_ranges_of_an_object_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     found = list(discover(["s3://logs/weekend/other.ndjson"]))
-    whole = gather(found, How(), lambda _: None)
+    whole = gather(found, ReadOptions(), lambda _: None)
     monkeypatch.setattr(planning, "LARGE_BYTES", 1)
     monkeypatch.setattr(planning, "RANGE_BYTES", 5_000)
-    assert len(list(planning.plan(found[0], How()))) > 4
-    ranges = gather(found, How(), lambda _: None)
+    assert len(list(planning.plan(found[0], ReadOptions()))) > 4
+    ranges = gather(found, ReadOptions(), lambda _: None)
     assert ranges.sightings == whole.sightings
     assert [survey.records for survey in ranges.surveys] == [37]
 
@@ -257,7 +257,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again() -> None:
                 web.failing.setdefault(path, 1)
 
         web.before = break_off_later
-        (survey,) = gather(found, How(), lambda _: None).surveys
+        (survey,) = gather(found, ReadOptions(), lambda _: None).surveys
     assert web.failing == {"/a.ndjson": 0}
     assert (survey.records, survey.cut) == (37, False)
 

@@ -15,9 +15,9 @@ import pytest
 
 from smbrare.detection.partial import Partial
 from smbrare.inputs.discovery import Input, discover
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import gathering, planning
 from smbrare.scanning.gathering import gather
-from smbrare.scanning.planning import How
 from tests.conftest import ROOT, Run
 from tests.support.container_world import TEXTS, WORLD
 from tests.support.events import matching
@@ -55,7 +55,7 @@ def gathered_after(change: Callable[[Path], object], path: Path, **how: Any) -> 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gathering, "plan", change_then)
-        return gather(inputs, How(**how), lambda _: None)
+        return gather(inputs, ReadOptions(**how), lambda _: None)
 
 
 def shrink(path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_file_that_is_replaced_between_two_ranges_is_not_read_to_its_end(log: 
             replace(log)
             replaced.append(True)
 
-    (survey,) = gather(list(discover([str(log)])), How(), progress).surveys
+    (survey,) = gather(list(discover([str(log)])), ReadOptions(), progress).surveys
     assert survey.cut
     assert 0 < survey.lines < 400
 

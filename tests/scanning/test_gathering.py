@@ -18,15 +18,17 @@ from hypothesis import strategies as st
 from msgspec.json import encode
 from msgspec.structs import replace
 
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.finding import Finding, flat
 from smbrare.detection.partial import Partial
-from smbrare.detection.rarity import Known, Question, judge
+from smbrare.detection.rarity import Known, judge
 from smbrare.inputs.discovery import Input, discover
 from smbrare.limits import MIB
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR
 from smbrare.scanning import gathering, planning, workers
 from smbrare.scanning.gathering import gather
-from smbrare.scanning.planning import How, Task, plan
+from smbrare.scanning.planning import Task, plan
 from tests.conftest import FIXTURES, Run
 from tests.support.events import matching
 
@@ -54,11 +56,11 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def gathered(*paths: Path, **how: Any) -> Partial:
-    return gather(list(discover([str(path) for path in paths])), How(**how), lambda _: None)
+    return gather(list(discover([str(path) for path in paths])), ReadOptions(**how), lambda _: None)
 
 
 def found(partial: Partial) -> list[Finding]:
-    question = Question(7 * 24 * HOUR)
+    question = Criteria(7 * 24 * HOUR)
     return judge(partial.sightings, Known((), frozenset(partial.span.hours)), question)
 
 
@@ -106,7 +108,7 @@ def test_ranges_that_are_decoded_whole_give_what_one_reading_gives(
     how: dict[str, Any] = {"thorough": True, "names": frozenset({"*"})}
     whole, ranges = gathered(path, jobs=1, **how), gathered(path, **how)
     (found_input,) = discover([str(path)])
-    assert len(plan(found_input, How(jobs=1, thorough=True))) == 1
+    assert len(plan(found_input, ReadOptions(jobs=1, thorough=True))) == 1
     assert documents(ranges) == documents(whole)
     assert [replace(survey, lines=0) for survey in ranges.surveys] == [
         replace(survey, lines=0) for survey in whole.surveys
@@ -142,7 +144,7 @@ def log(tmp_path: Path) -> Path:
 def test_ranges_know_the_true_numbers_of_their_lines(log: Path) -> None:
     partial = gathered(log)
     (found_input,) = discover([str(log)])
-    assert len(list(plan(found_input, How()))) > 10
+    assert len(list(plan(found_input, ReadOptions()))) > 10
     (survey,) = partial.surveys
     assert survey.sampled
     assert survey.records == 20 * len(SAMPLE_LINES)
@@ -245,8 +247,8 @@ def test_as_many_processes_read_as_pay(
 ) -> None:
     monkeypatch.setattr(workers, "cores", lambda: 4)
     tasks = [Task(Input("log", named=True, size=size), sample_every=sample_every) for size in sizes]
-    assert planning.jobs(tasks, How()) == jobs
-    assert planning.jobs(tasks, How(jobs=3)) == min(3, len(tasks))
+    assert planning.jobs(tasks, ReadOptions()) == jobs
+    assert planning.jobs(tasks, ReadOptions(jobs=3)) == min(3, len(tasks))
 
 
 def die_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -382,7 +384,7 @@ def test_a_large_file_gives_the_same_bytes_with_one_job_and_two(run: Run, tmp_pa
 
 def test_an_input_that_vanishes_is_named(tmp_path: Path) -> None:
     gone = Input(str(tmp_path / "gone.ndjson"), named=True, size=10**9)
-    (survey,) = gather([gone], How(), lambda _: None).surveys
+    (survey,) = gather([gone], ReadOptions(), lambda _: None).surveys
     assert survey.cut
 
 

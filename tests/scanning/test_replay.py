@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import examine
 from smbrare.detection.finding import Finding
 from smbrare.detection.partial import Partial
-from smbrare.detection.report import Setup
 from smbrare.detection.schedule import Schedule, run_schedule
 from smbrare.detection.sightings import Moments, Sightings
 from smbrare.detection.survey import InputSurvey
@@ -27,14 +27,7 @@ MINUTE = 60 * 1_000_000
 DAY = 24 * HOUR
 KIBANA = Schedule(interval=5 * MINUTE, lookback=9 * MINUTE, history=7 * DAY)
 UNCAPPED = replace(KIBANA, max_signals=1_000_000)
-AS_KIBANA = Setup(
-    history=7 * 86_400,
-    per_host=False,
-    literal=True,
-    strict=False,
-    time_field="event.ingested",
-    zone=UTC,
-)
+AS_KIBANA = ReadOptions(literal=True, time_field="event.ingested", every_moment=True)
 AS_SCAN = replace(AS_KIBANA, literal=False, time_field="@timestamp")
 EPOCH = datetime(2026, 11, 16, tzinfo=UTC)
 ADDRESSES = ("45.83.122.10", "91.219.236.18", "185.220.101.4")
@@ -56,27 +49,22 @@ def event(time: int, destination: str = ADDRESSES[0], **changes: Any) -> dict[st
     return document
 
 
-def gathered(documents: Sequence[dict[str, Any]], setup: Setup) -> Partial:
+def gathered(documents: Sequence[dict[str, Any]], options: ReadOptions) -> Partial:
     partial = Partial(Sightings(moments=Moments()))
     survey = InputSurvey("events")
     partial.surveys.append(survey)
-    settings = ReadOptions(setup.zone, setup.literal, setup.time_field)
     for number, document in enumerate(documents, 1):
-        examine(document, Origin("events", number), settings, survey, partial)
+        examine(document, Origin("events", number), options, survey, partial)
     return partial
-
-
-def request(setup: Setup) -> scan.Request:
-    return scan.Request(["events"], setup, every_moment=True)
 
 
 def compared(
     documents: Sequence[dict[str, Any]],
     schedule: Schedule = KIBANA,
-    setup: Setup = AS_KIBANA,
+    options: ReadOptions = AS_KIBANA,
 ) -> list[Difference]:
     _, found = replay.compare(
-        request(setup), schedule, lambda reading: gathered(documents, reading)
+        options, Criteria(), schedule, lambda reading: gathered(documents, reading)
     )
     return found
 
@@ -121,7 +109,7 @@ def test_sightings_kept_by_the_hour_are_replayed_as_all_of_them(
 ) -> None:
     schedule = replace(KIBANA, anchor=anchor, max_signals=max_signals)
     partial = gathered(documents, AS_KIBANA)
-    report = replay.judge(request(AS_KIBANA), partial, schedule)
+    report = replay.judge(partial, AS_KIBANA, Criteria(), schedule)
     moments = partial.sightings.moments
     assert moments is not None
     outcome = run_schedule(moments.times, schedule, moments.events)
@@ -149,10 +137,10 @@ def test_differences_are_what_only_one_side_raises_each_with_a_reason(
 ) -> None:
     schedule = replace(KIBANA, max_signals=max_signals)
     scanned = where(
-        scan.judge(request(AS_SCAN), gathered(documents, AS_SCAN), None).findings,
+        scan.judge(gathered(documents, AS_SCAN), AS_SCAN, Criteria()).findings,
     )
     replayed = where(
-        replay.judge(request(AS_KIBANA), gathered(documents, AS_KIBANA), schedule).findings
+        replay.judge(gathered(documents, AS_KIBANA), AS_KIBANA, Criteria(), schedule).findings
     )
     found = compared(documents, schedule)
     by_scan = where([one.finding for one in found if one.raised_by == "scan"])
@@ -211,7 +199,7 @@ def test_an_event_without_a_time_is_no_alert_and_counted() -> None:
     undated = event(0)
     del undated["@timestamp"]
     partial = gathered([undated, undated], AS_KIBANA)
-    report = replay.judge(request(AS_KIBANA), partial, KIBANA)
+    report = replay.judge(partial, AS_KIBANA, Criteria(), KIBANA)
     assert (report.findings, report.unseen, report.exit_code) == ((), 2, 4)
     assert shape(compared([undated])) == [("scan", ADDRESSES[0], ("undated",))]
 
@@ -233,12 +221,12 @@ def test_a_scan_that_reads_like_the_replay_needs_no_second_reading() -> None:
 
 def test_a_replay_without_every_moment_is_refused() -> None:
     with pytest.raises(ValueError, match="moment"):
-        replay.judge(request(AS_KIBANA), Partial(), KIBANA)
+        replay.judge(Partial(), AS_KIBANA, Criteria(), KIBANA)
 
 
 def test_an_alert_starts_a_finding_that_lasts_until_the_next_alert() -> None:
     documents = [event(0), event(HOUR), event(9 * DAY), event(9 * DAY + 2 * HOUR)]
-    report = replay.judge(request(AS_KIBANA), gathered(documents, AS_KIBANA), KIBANA)
+    report = replay.judge(gathered(documents, AS_KIBANA), AS_KIBANA, Criteria(), KIBANA)
     assert [(finding.events, finding.last) for finding in report.findings] == [
         (2, micros(HOUR)),
         (2, micros(9 * DAY + 2 * HOUR)),

@@ -18,6 +18,7 @@ from smbrare.inputs.readers import ndjson, ndjson_search
 from smbrare.limits import Limits
 from smbrare.outputs.triage import triage
 from smbrare.records.event import Record
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning, second_pass
 from smbrare.scanning.second_pass import NO_HOST, NO_TIME, READ_ONCE, TOO_MANY, look_around
 from tests.conftest import Run
@@ -180,7 +181,7 @@ def test_inputs_that_cannot_be_read_again_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "events.ndjson", [process(), matching()])
     made, inputs = report(path), list(discover([str(path), "-"]))
     path.unlink()
-    (finding,) = look_around(made.findings, inputs, planning.How(), lambda _: None)
+    (finding,) = look_around(made.findings, inputs, ReadOptions(), lambda _: None)
     assert around(finding).gaps == (
         f"{path} was not read again: No such file or directory",
         READ_ONCE,

@@ -6,11 +6,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from smbrare.detection.rarity import Known, Question, judge
+from smbrare.detection.criteria import Criteria
+from smbrare.detection.rarity import Known, judge
 from smbrare.inputs.discovery import discover
+from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR
 from smbrare.scanning.gathering import gather
-from smbrare.scanning.planning import How
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.support import container_world
 from tests.support.forms import FORMS
@@ -36,9 +37,9 @@ WORLD = [
 
 def found(path: Path) -> list[tuple[str, int | None, str]]:
     """Return the destinations, times and ids of a scan's findings."""
-    partial = gather(list(discover([str(path)])), How(), lambda _: None)
+    partial = gather(list(discover([str(path)])), ReadOptions(), lambda _: None)
     assert not any(survey.skipped for survey in partial.surveys)
-    judged = judge(partial.sightings, Known(), Question(7 * 24 * HOUR))
+    judged = judge(partial.sightings, Known(), Criteria(7 * 24 * HOUR))
     return [(one.sighting.destination, one.sighting.time, one.id) for one in judged]
 
 

@@ -2,35 +2,27 @@
 
 import json
 from collections.abc import Iterable
-from datetime import UTC
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.finding import Finding
-from smbrare.detection.report import Report, Setup
+from smbrare.detection.report import Report
 from smbrare.inputs.discovery import discover
 from smbrare.outputs import html_report
 from smbrare.outputs.json_document import render_json
-from smbrare.scanning.planning import How
-from smbrare.scanning.scan import Request, gather, judge
+from smbrare.records.read_options import ReadOptions
+from smbrare.scanning.gathering import gather
+from smbrare.scanning.scan import judge
 from smbrare.scanning.second_pass import look_around
-
-SETUP = Setup(
-    history=7 * 86_400,
-    per_host=False,
-    literal=False,
-    strict=False,
-    time_field="@timestamp",
-    zone=UTC,
-)
 
 
 def report(*paths: str | Path, cluster: str | None = None) -> Report:
     """Return the report of a scan without a baseline."""
-    request = Request([str(path) for path in paths], SETUP, cluster=cluster)
-    partial = gather(discover(request.paths), request, lambda _: None)
-    return judge(request, partial, None)
+    options = ReadOptions(cluster=cluster)
+    partial = gather(discover([str(path) for path in paths]), options, lambda _: None)
+    return judge(partial, options, Criteria())
 
 
 def document(made: Report) -> str:
@@ -47,7 +39,7 @@ def html(path: Path) -> str:
 def looked_around(made: Report, *paths: Path) -> tuple[Finding, ...]:
     """Return the findings of a report with what happened around them."""
     inputs = discover([str(path) for path in paths])
-    return look_around(made.findings, inputs, How(), lambda _: None)
+    return look_around(made.findings, inputs, ReadOptions(), lambda _: None)
 
 
 def write(path: Path, documents: Iterable[Any]) -> Path:

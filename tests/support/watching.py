@@ -8,24 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from smbrare.baseline.store import Baseline
+from smbrare.detection.criteria import Criteria
+from smbrare.detection.exclusions import wanted_names
 from smbrare.detection.finding import Finding
-from smbrare.detection.report import Setup
 from smbrare.inputs.discovery import discover
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import scan
-from smbrare.scanning.scan import Request
+from smbrare.scanning.gathering import gather
 from smbrare.watch.watch import Outcome, Outside, watch
 from tests.support.events import matching
 
 DAY = 86_400
 START = datetime(2026, 11, 16, 8, tzinfo=UTC)
-SETUP = Setup(
-    history=7 * DAY,
-    per_host=False,
-    literal=False,
-    strict=False,
-    time_field="@timestamp",
-    zone=UTC,
-)
 Step = Callable[[], object]
 
 
@@ -60,12 +54,8 @@ def add(path: Path, *lines: str) -> None:
         file.write("".join(lines))
 
 
-def request(paths: Sequence[Path | str], setup: Setup = SETUP, **changes: Any) -> Request:
-    return Request([str(path) for path in paths], setup, **changes)
-
-
-def opened(path: Path, setup: Setup = SETUP) -> Baseline:
-    return Baseline(path, scan.baseline_settings(setup))
+def opened(path: Path, options: ReadOptions = ReadOptions()) -> Baseline:  # noqa: B008 - frozen
+    return Baseline(path, scan.baseline_settings(options))
 
 
 def watched(
@@ -74,7 +64,8 @@ def watched(
     *steps: Step,
     once: bool = False,
     gone_seconds: float = 1e6,
-    asked: Request | None = None,
+    options: ReadOptions | None = None,
+    criteria: Criteria = Criteria(),  # noqa: B008 - frozen
     into: Watched | None = None,
 ) -> Watched:
     """Watch files; between two looks at them, and before the last one, a step is taken."""
@@ -96,18 +87,19 @@ def watched(
         gone_seconds=gone_seconds,
     )
     # The run ends by a wait without a step.
+    given = [str(path) for path in paths]
+    options = options or ReadOptions(names=wanted_names(criteria.exclusions))
     result.outcome = watch(
-        asked or request(paths), opened(baseline), outside, once=once or not steps
+        given, options, criteria, opened(baseline), outside, once=once or not steps
     )
     return result
 
 
 def scanned(paths: Sequence[Path | str], baseline: Path | None = None) -> list[Finding]:
     """Return the findings of one scan, which learns them."""
-    asked = request(paths)
-    partial = scan.gather(discover(asked.paths), asked, lambda _: None)
+    partial = gather(discover([str(path) for path in paths]), ReadOptions(), lambda _: None)
     memory = None if baseline is None else opened(baseline)
-    report = scan.judge(asked, partial, memory)
+    report = scan.judge(partial, ReadOptions(), Criteria(), memory)
     if memory is not None:
-        scan.learn(asked, partial, memory)
+        scan.learn(Criteria(), partial, memory)
     return list(report.findings)

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from smbrare.detection.criteria import Criteria
 from smbrare.limits import Limits
+from smbrare.records.read_options import ReadOptions
 from smbrare.watch import following, tails
 from smbrare.watch.messages import Flood
 from smbrare.watch.watch import Outside, watch
-from tests.support.watching import Watched, add, line, opened, request, watched
+from tests.support.watching import Watched, add, line, opened, watched
 
 ONE, TWO, THREE = "45.83.122.10", "91.219.236.18", "185.220.101.4"
 
@@ -296,7 +298,7 @@ def test_each_line_that_is_too_long_is_told_and_the_next_is_read(
     log: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tails, "CHUNK_BYTES", 2000)
-    asked = request([log], limits=Limits(record_bytes=3000))
+    options = ReadOptions(limits=Limits(record_bytes=3000))
     long = "x" * 5000
 
     def step(text: str) -> Callable[[], None]:
@@ -304,7 +306,7 @@ def test_each_line_that_is_too_long_is_told_and_the_next_is_read(
 
     add(log, line(ONE), long)
     steps = [step(long), step(long + "\n" + line(TWO)), step(long + "\n"), step(line(THREE))]
-    result = watched([log], kept, *steps, asked=asked)
+    result = watched([log], kept, *steps, options=options)
     assert result.destinations == [ONE, TWO, THREE]
     assert [finding.sighting.origin.number for finding in result.findings] == [1, 3, 5]
     assert [text.split(":")[1] for text in result.told] == ["2", "4"]
@@ -314,11 +316,11 @@ def test_a_run_that_ends_inside_of_a_line_that_is_too_long_goes_on_behind_it(
     log: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tails, "CHUNK_BYTES", 2000)
-    asked = request([log], limits=Limits(record_bytes=3000))
+    options = ReadOptions(limits=Limits(record_bytes=3000))
     add(log, line(ONE), "x" * 5000)
-    watched([log], kept, asked=asked)
+    watched([log], kept, options=options)
     add(log, "x\n", line(TWO))
-    result = watched([log], kept, asked=asked)
+    result = watched([log], kept, options=options)
     assert result.destinations == [TWO]
     assert [text.split(":")[1] for text in result.told] == ["2"]
 
@@ -356,7 +358,7 @@ def test_a_run_that_is_told_to_stop_ends_no_file_that_it_has_not_read(
     add(moved(log), line(ONE), line(TWO, 1))
     log.touch()
     nothing = Outside(give=_never, tell=_never, wait=lambda: None, stopping=lambda: True)
-    watch(request([log]), opened(kept), nothing, once=True)
+    watch([str(log)], ReadOptions(), Criteria(), opened(kept), nothing, once=True)
     assert watched([log], kept, once=True).destinations == [ONE, TWO]
 
 
@@ -380,13 +382,13 @@ def test_a_file_that_grows_while_it_is_ended_is_read_in_whole_lines(
 
     monkeypatch.setattr(tails, "read", read)
     rotated = log.with_name("app.ndjson.1")
-    asked = request([log], limits=Limits(record_bytes=max(map(len, late))))
+    options = ReadOptions(limits=Limits(record_bytes=max(map(len, late))))
 
     def rotate() -> None:
         moved(log)
         log.touch()
 
-    result = watched([log], kept, rotate, lambda: None, asked=asked, gone_seconds=0)
+    result = watched([log], kept, rotate, lambda: None, options=options, gone_seconds=0)
     assert result.destinations == [ONE, TWO, THREE]
     assert result.told == []
 

@@ -9,17 +9,18 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from smbrare.baseline.exchange import export
 from smbrare.baseline.store import Baseline
 from smbrare.cli.exclusion_file import network
+from smbrare.detection.criteria import Criteria
 from smbrare.detection.exclusions import Exclusion
 from smbrare.detection.finding import Finding, flat
 from smbrare.errors import OutputError
+from smbrare.records.read_options import ReadOptions
 from smbrare.watch import state
 from tests.support.events import matching
-from tests.support.watching import SETUP, Watched, add, line, opened, request, scanned, watched
+from tests.support.watching import Watched, add, line, opened, scanned, watched
 
 ONE, TWO, THREE = "45.83.122.10", "91.219.236.18", "185.220.101.4"
 
@@ -110,18 +111,18 @@ def test_a_late_event_adds_a_finding_that_is_marked_late(log: Path, kept: Path) 
 def test_exclusions_hold_back_what_they_exclude(log: Path, kept: Path) -> None:
     add(log, line(ONE), line(TWO))
     exclusion = Exclusion("a partner", destination=(network("45.83.122.0/24"),))
-    asked = request([log], exclusions=(exclusion,))
-    assert watched([log], kept, asked=asked).destinations == [TWO]
+    criteria = Criteria(exclusions=(exclusion,))
+    assert watched([log], kept, criteria=criteria).destinations == [TWO]
 
 
 def test_a_name_that_was_resolved_in_an_earlier_batch_is_excluded(log: Path, kept: Path) -> None:
     exclusion = Exclusion("a partner", domain=("files.example",))
-    asked = request([log], exclusions=(exclusion,))
+    criteria = Criteria(exclusions=(exclusion,))
     dns = {"event": {"category": ["network"]}, "host": {"name": "WS-01", "os": {"type": "windows"}}}
     dns |= {"@timestamp": "2026-11-16T07:00:00Z"}
     dns |= {"dns": {"question": {"name": "files.example"}, "resolved_ip": [ONE]}}
     add(log, json.dumps(dns) + "\n")
-    result = watched([log], kept, lambda: add(log, line(ONE), line(TWO)), asked=asked)
+    result = watched([log], kept, lambda: add(log, line(ONE), line(TWO)), criteria=criteria)
     assert result.destinations == [TWO]
 
 
@@ -305,14 +306,14 @@ def test_judging_asks_only_for_the_rows_that_decide(
 
 
 def test_all_of_the_history_is_asked_for_where_it_is_the_history(log: Path, kept: Path) -> None:
-    asked = request([log], replace(SETUP, history=None))
+    criteria = Criteria(history=None)
     add(log, line(ONE, -5000))
-    watched([log], kept, asked=asked)
+    watched([log], kept, criteria=criteria)
     add(log, line(ONE))
-    assert watched([log], kept, asked=asked).destinations == []
+    assert watched([log], kept, criteria=criteria).destinations == []
 
 
 def test_another_setting_than_the_baseline_has_is_an_error(log: Path, kept: Path) -> None:
     watched([log], kept)
     with pytest.raises(Exception, match="was kept with literal"):
-        opened(kept, replace(SETUP, literal=True))
+        opened(kept, ReadOptions(literal=True))
