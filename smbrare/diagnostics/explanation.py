@@ -132,7 +132,7 @@ class Explanation(Struct, frozen=True):
         source: The source that recognized it; empty if none did.
         kind: What kind of record it is, for people.
         alert: Whether it is an alert or a finding itself, and so passed over.
-        evidence: Raw fields and values that were enough to recognize it.
+        identified_by: The fields by which its source recognized it, with their raw values.
         time: Microseconds since 1970 UTC; None if it has no time that can be read.
         time_from: The raw field of the time.
         zone_assumed: Whether the time names no zone.
@@ -146,7 +146,7 @@ class Explanation(Struct, frozen=True):
     source: str = ""
     kind: str = ""
     alert: bool = False
-    evidence: tuple[tuple[str, Any], ...] = ()
+    identified_by: tuple[tuple[str, Any], ...] = ()
     time: int | None = None
     time_from: str = ""
     zone_assumed: bool = False

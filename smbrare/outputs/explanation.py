@@ -74,7 +74,7 @@ def _event(
         return
     yield "\n"
     yield _line(f"source   {event.source} ({event.kind})")
-    for path, value in event.evidence:
+    for path, value in event.identified_by:
         yield _line(f"told by  {path} = {_short(value)}")
     yield _line(f"time     {_time(event)}")
     yield visible(f"host     {event.host or 'not told'}") + "\n\n"
@@ -244,7 +244,7 @@ def _event_document(event: Explanation) -> dict[str, Any]:
         "sighting": event.sighting,
         "source": event.source,
         "kind": event.kind,
-        "told_by": [{"field": path, "value": value} for path, value in event.evidence],
+        "told_by": [{"field": path, "value": value} for path, value in event.identified_by],
         "time": None if event.time is None else format_time(event.time),
         "time_read_from": event.time_from,
         "zone_assumed": event.zone_assumed,

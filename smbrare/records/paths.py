@@ -1,5 +1,6 @@
 """Paths into a document, followed as Elasticsearch's mapping follows the names of fields."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -103,6 +104,18 @@ def first(document: Document, *paths: str) -> Any:
         for value in leaves(document, path):
             if not is_missing(value):
                 return value
+    return None
+
+
+def at(document: Document, path: str) -> Any:
+    """Return the value of a field as the document spells it, arrays and all; None without one."""
+    steps = path.split(".")
+    for end in range(len(steps), 0, -1):
+        value = document.get(".".join(steps[:end]))
+        if end < len(steps):
+            value = at(value, ".".join(steps[end:])) if isinstance(value, Mapping) else None
+        if value is not None:
+            return value
     return None
 
 

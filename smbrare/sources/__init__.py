@@ -16,10 +16,9 @@ from smbrare.sources import (
     windows_firewall,
     winlogbeat,
 )
-from smbrare.sources.mapping import (
-    View,
-)
+from smbrare.sources.mapping import View
 from smbrare.sources.windows_event import WindowsEvent, unwrap, unwrap_text
+from smbrare.sources.windows_shapes import SHAPES, XML_TEXTS
 
 RAW_SOURCES: tuple[Callable[[Document, ReadOptions], View | None], ...] = (
     sentinel_one.recognize,  # Before ECS: its raw records have a key event.category as well.
@@ -55,10 +54,8 @@ _ALERT_MARKS = (
 
 def recognize(document: Document, settings: ReadOptions) -> View | None:
     """Return a record as an ECS event seen through its source's table, or None if unknown."""
-    return None if _FIRST_KEYS.isdisjoint(document) else _recognize(document, settings)
-
-
-def _recognize(document: Document, settings: ReadOptions) -> View | None:
+    if _FIRST_KEYS.isdisjoint(document):
+        return None  # As most records of logs of other kinds are, without asking each source.
     for recognize_raw in RAW_SOURCES:
         if (view := recognize_raw(document, settings)) is not None:
             return view
@@ -109,32 +106,13 @@ def _holds(node: Any, path: str) -> bool:
     return False
 
 
-class _Asked(dict[str, Any]):
-    """An empty record that notes which keys it is asked for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.keys_asked: set[object] = set()
-
-    def __contains__(self, key: object) -> bool:
-        self.keys_asked.add(key)
-        return False
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Note the key and return the default."""
-        self.keys_asked.add(key)
-        return default
-
-
-def _first_keys() -> frozenset[object]:
-    """Return the keys at the top of a record that any source looks at first.
-
-    A record without any of them gives the sources the same answers as an empty one, so it is as
-    unknown as that.
-    """
-    empty = _Asked()
-    _recognize(empty, ReadOptions())
-    return frozenset(empty.keys_asked)
+def _first_keys() -> frozenset[str]:
+    """Return every key at the top of a record that can begin a field that identifies one."""
+    groups = [*sentinel_one.RAW_MARKS, *defender.RAW_MARKS, *endgame.RAW_MARKS, *ecs.MARKS]
+    groups += [shape.places["event_id"] for shape in SHAPES]
+    groups += [shape.places["channel"] for shape in SHAPES]
+    steps = [path.split(".") for group in (*groups, XML_TEXTS) for path in group]
+    return frozenset(".".join(step[:end]) for step in steps for end in range(1, len(step) + 1))
 
 
 _FIRST_KEYS = _first_keys()

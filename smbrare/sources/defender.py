@@ -17,6 +17,7 @@ from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
+    Marks,
     Table,
     Take,
     View,
@@ -183,6 +184,15 @@ def _row_table(place: str, *, inbound: bool, posix: bool, named: bool) -> Table:
 _OTHER = {place: placed(_RECORD, {"row": (place,)}) for place in ("", "properties")}
 
 
+_HOSTS = ("DeviceName", "DeviceId", "RemoteIP")
+_BY_CATEGORY: Marks = (("category",),)
+_BY_ACTION: Marks = (("ActionType",), _HOSTS)
+_BY_TYPE: Marks = (("Type",), *_BY_ACTION)
+_BY_COLUMNS: Marks = (("RemoteIP",), ("InitiatingProcessId",))
+RAW_MARKS: Marks = (*_BY_CATEGORY, *_BY_ACTION, *_BY_COLUMNS)
+_BY_NAME: Marks = (("m365_defender.event.category", "m365_defender"), *ecs.MARKS)
+
+
 def recognize(document: Document, settings: ReadOptions) -> View | None:
     """Return the view of a streaming record, or of a row of Advanced Hunting or Sentinel."""
     if "properties" in document and "category" in document:
@@ -192,14 +202,15 @@ def recognize(document: Document, settings: ReadOptions) -> View | None:
         if not table.startswith("AdvancedHunting-"):
             return None
         named = table.lower().endswith(_NETWORK_TABLES)
-        return _view(document, row, "properties", settings, named=named, network=named)
+        return _view(document, row, settings, _BY_CATEGORY, named=named, network=named)
     if "ActionType" in document:
-        if not any(key in document for key in ("DeviceName", "DeviceId", "RemoteIP")):
+        if not any(key in document for key in _HOSTS):
             return None
         named = _is_network_row(document)
-        return _view(document, document, "", settings, named=named, network=named)
+        marks = _BY_TYPE if document.get("Type") else _BY_ACTION
+        return _view(document, document, settings, marks, named=named, network=named)
     if "RemoteIP" in document and "InitiatingProcessId" in document:
-        return _view(document, document, "", settings, named=False, network=True)
+        return _view(document, document, settings, _BY_COLUMNS, named=False, network=True)
     return None
 
 
@@ -217,14 +228,15 @@ def _is_network_row(row: Document) -> bool:
 def _view(
     document: Document,
     row: Document,
-    place: str,
     settings: ReadOptions,
+    marks: Marks,
     *,
     named: bool,
     network: bool,
 ) -> View:
+    place = "" if row is document else "properties"
     if not network:
-        return View("defender", "Defender record", document, _OTHER[place], settings)
+        return View("defender", "Defender record", document, _OTHER[place], settings, marks)
     additional = _additional(row.get("AdditionalFields"))
     table = _row_table(
         place,
@@ -232,7 +244,7 @@ def _view(
         posix=any("Posix" in key for key in additional),
         named=named,
     )
-    return View("defender", "Defender network record", document, table, settings)
+    return View("defender", "Defender network record", document, table, settings, marks)
 
 
 def _no_posix(document: Document) -> bool:
@@ -265,8 +277,10 @@ MAPPED: Table = {
 
 def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of an ECS document that the m365_defender integration made."""
-    if not dataset.startswith("m365_defender") and not (
-        "m365_defender" in document or leaves(document, "m365_defender.event.category")
-    ):
+    if dataset.startswith("m365_defender"):
+        marks = ecs.BY_DATASET
+    elif "m365_defender" in document or leaves(document, "m365_defender.event.category"):
+        marks = _BY_NAME
+    else:
         return None
-    return View("defender", "Defender document", document, MAPPED, settings)
+    return View("defender", "Defender document", document, MAPPED, settings, marks)

@@ -6,11 +6,7 @@ from smbrare.records.event import Document
 from smbrare.records.fields import keyword
 from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
-from smbrare.sources.mapping import (
-    Table,
-    Take,
-    View,
-)
+from smbrare.sources.mapping import Marks, Table, Take, View
 
 EVENT_FIELDS = (
     "event.category",
@@ -70,6 +66,14 @@ TABLE: Table = {
 """ECS to itself; a source adds what its mapping is known to leave out."""
 
 
+_DATASET = ("data_stream.dataset", "event.dataset", "event.module")
+SHIPPER = ("agent.type", "@metadata.beat")
+
+MARKS: Marks = (("event.category", "destination.ip"), ("event.category", "source.ip"))
+BY_DATASET: Marks = (_DATASET, *MARKS)
+BY_SHIPPER: Marks = (SHIPPER, *MARKS)
+
+
 def is_ecs(document: Document) -> bool:
     """Return whether a document names its fields as ECS does for a network event."""
     return bool(leaves(document, "event.category")) or (
@@ -79,18 +83,19 @@ def is_ecs(document: Document) -> bool:
 
 def dataset(document: Document) -> str:
     """Return what tells a document's integration: data set or module, in lower case."""
-    value = first(document, "data_stream.dataset", "event.dataset", "event.module")
+    value = first(document, *_DATASET)
     return value.lower() if isinstance(value, str) else ""
 
 
 def shippers(document: Document) -> list[Any]:
     """Return the program that shipped a document, by the names that Beats give it."""
-    return leaves(document, "agent.type") or leaves(document, "@metadata.beat")
+    agent, beat = SHIPPER
+    return leaves(document, agent) or leaves(document, beat)
 
 
 def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -> View:
     """Return the view of an ECS document that no other source claims."""
-    return View("ecs", "ECS document", document, TABLE, settings)
+    return View("ecs", "ECS document", document, TABLE, settings, MARKS)
 
 
 NAME = "dns.question.name"

@@ -13,6 +13,10 @@ from smbrare.sources.mapping import (
 
 def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of a document that Elastic Defend wrote."""
-    if not dataset.startswith("endpoint") and "endpoint" not in ecs.shippers(document):
+    if dataset.startswith("endpoint"):
+        marks = ecs.BY_DATASET
+    elif "endpoint" in ecs.shippers(document):
+        marks = ecs.BY_SHIPPER
+    else:
         return None
-    return View("elastic_defend", "Elastic Defend document", document, ecs.TABLE, settings)
+    return View("elastic_defend", "Elastic Defend document", document, ecs.TABLE, settings, marks)

@@ -11,13 +11,7 @@ from smbrare.records.paths import leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, from_number
 from smbrare.sources import ecs
-from smbrare.sources.mapping import (
-    Table,
-    Take,
-    View,
-    one_of,
-    windows_path,
-)
+from smbrare.sources.mapping import Marks, Table, Take, View, one_of, windows_path
 
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _FILETIME_PER_SECOND = 10_000_000
@@ -73,17 +67,23 @@ RAW: Table = {
 }
 
 
+RAW_MARKS: Marks = (("event_type_full",),)
+_MAPPED_MARKS: Marks = (("endgame.event_type_full", "endgame"), *ecs.MARKS)
+
+
 def recognize(document: Document, settings: ReadOptions) -> View | None:
     """Return the view of a raw event of the sensor."""
     if "event_type_full" not in document:
         return None
-    return View("endgame", "Endgame raw event", document, RAW, settings)
+    return View("endgame", "Endgame raw event", document, RAW, settings, RAW_MARKS)
 
 
 def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of an ECS document of endgame-*."""
-    if dataset not in ("esensor", "endgame") and not (
-        "endgame" in document or leaves(document, "endgame.event_type_full")
-    ):
+    if dataset in ("esensor", "endgame"):
+        marks = ecs.BY_DATASET
+    elif "endgame" in document or leaves(document, "endgame.event_type_full"):
+        marks = _MAPPED_MARKS
+    else:
         return None
-    return View("endgame", "Endgame document", document, MAPPED, settings)
+    return View("endgame", "Endgame document", document, MAPPED, settings, marks)

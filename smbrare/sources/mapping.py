@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from smbrare.records.event import Document, Reading
 from smbrare.records.fields import ADDRESSES, DATES, LONGS, Malformed, ip, keyword, long
-from smbrare.records.paths import MISSING_MARKS, is_missing, leaves
+from smbrare.records.paths import MISSING_MARKS, at, is_missing, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date
 
@@ -42,6 +42,9 @@ class Take(Struct, frozen=True):
 
 Table: TypeAlias = Mapping[str, tuple[Take, ...]]
 """ECS field → the ways to fill it; the first that finds a value is taken."""
+
+Marks: TypeAlias = tuple[tuple[str, ...], ...]
+"""What identifies a record's source: of each group of paths, the first that the record has."""
 
 Places: TypeAlias = Mapping[str, tuple[str, ...]]
 """Name that a table uses → where an exporter keeps it, the first that has it first."""
@@ -80,6 +83,7 @@ class View(Struct, frozen=True, gc=False):
         document: The record that the table's paths lead into.
         table: The source's table.
         settings: How to read.
+        marks: By which of its fields the source recognized it.
     """
 
     source: str
@@ -87,6 +91,7 @@ class View(Struct, frozen=True, gc=False):
     document: Document
     table: Table
     settings: ReadOptions = field(default_factory=ReadOptions)
+    marks: Marks = ()
     _readings: dict[str, Reading] = field(default_factory=dict)
 
     def read(self, field: str) -> Reading:
@@ -100,6 +105,17 @@ class View(Struct, frozen=True, gc=False):
         """Return the event's time as `Moment` values; empty if it has none that can be read."""
         chosen = self.read(self.settings.time_field)
         return chosen if chosen.values else self.read("@timestamp")
+
+    def identified_by(self) -> dict[str, Any]:
+        """Return the fields by which the source recognized the record: path and raw value."""
+        found: dict[str, Any] = {}
+        for group in self.marks:
+            for path in group:
+                if values := leaves(self.document, path):
+                    raw = at(self.document, path)
+                    found[path] = values if raw is None else raw  # None in an array of objects
+                    break
+        return found
 
     def too_long(self, field: str) -> bool:
         """Return whether a number has no value because its text exceeds the limit."""

@@ -11,6 +11,7 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, from_number
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
+    Marks,
     Table,
     Take,
     View,
@@ -22,7 +23,6 @@ from smbrare.sources.mapping import (
 _MILLISECONDS = 1_000
 _META = "sentinel_one_cloud_funnel.event.meta_event_name"
 _LATER = "network.direction, from which later versions of the integration take it"
-_MARKS = ("meta.event.name", "dataSource.name", "sca:ingestTime", "src.process.pid", "i.scheme")
 
 
 def _time(value: object) -> Moment:
@@ -121,17 +121,24 @@ MAPPED: Table = {
 }
 
 
+_KEYS = ("meta.event.name", "dataSource.name", "sca:ingestTime", "src.process.pid", "i.scheme")
+RAW_MARKS: Marks = (("event.category",), _KEYS)
+_MAPPED_MARKS: Marks = ((_META, "sentinel_one_cloud_funnel"), *ecs.MARKS)
+
+
 def recognize(document: Document, settings: ReadOptions) -> View | None:
     """Return the view of a raw record of any kind: connection, DNS, process and others."""
-    if "event.category" not in document or not any(mark in document for mark in _MARKS):
+    if "event.category" not in document or not any(key in document for key in _KEYS):
         return None
-    return View("sentinel_one", "SentinelOne record", document, RAW, settings)
+    return View("sentinel_one", "SentinelOne record", document, RAW, settings, RAW_MARKS)
 
 
 def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of an ECS document that the sentinel_one_cloud_funnel integration made."""
-    if not dataset.startswith("sentinel_one_cloud_funnel") and not (
-        "sentinel_one_cloud_funnel" in document or leaves(document, _META)
-    ):
+    if dataset.startswith("sentinel_one_cloud_funnel"):
+        marks = ecs.BY_DATASET
+    elif "sentinel_one_cloud_funnel" in document or leaves(document, _META):
+        marks = _MAPPED_MARKS
+    else:
         return None
-    return View("sentinel_one", "SentinelOne document", document, MAPPED, settings)
+    return View("sentinel_one", "SentinelOne document", document, MAPPED, settings, marks)

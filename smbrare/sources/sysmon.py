@@ -12,6 +12,7 @@ from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
+    Marks,
     Table,
     Take,
     View,
@@ -98,11 +99,12 @@ def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
     """Return the event's view if it is one of Sysmon's, of any number."""
     if not event.is_sysmon:
         return None
+    by = "channel" if event.channel == SYSMON_CHANNEL else "provider"
     kind = f"Sysmon event {event.event_id}"
     tables = _NETWORK.get(event.event_id)
     if tables is None:
-        return event.record(event.shape.source, kind, settings)
-    return event.view(event.shape.source, kind, tables[event.shape], settings)
+        return event.record(event.shape.source, kind, settings, by)
+    return event.view(event.shape.source, kind, tables[event.shape], settings, by)
 
 
 def _is(number: int) -> Callable[[Document], bool]:
@@ -133,13 +135,18 @@ MAPPED: Table = {
 }
 
 
+_BY_CHANNEL: Marks = (("winlog.channel",), *ecs.MARKS)
+
+
 def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of an ECS document that a pipeline made of a Sysmon event."""
+    marks = ecs.BY_DATASET
     if dataset not in ("windows.sysmon_operational", "sysmon"):
+        marks = _BY_CHANNEL
         channel = first(document, "winlog.channel")
         if not isinstance(channel, str) or channel.lower() != SYSMON_CHANNEL:
             return None
     # Winlogbeat's own pipeline alone sets event.module to sysmon.
     winlogbeat = dataset == "sysmon" or "winlogbeat" in ecs.shippers(document)
     source = "winlogbeat" if winlogbeat else "sysmon"
-    return View(source, "Sysmon document", document, MAPPED, settings)
+    return View(source, "Sysmon document", document, MAPPED, settings, marks)

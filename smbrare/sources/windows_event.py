@@ -14,13 +14,7 @@ from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date, from_number
 from smbrare.sources.ecs import not_forwarded
-from smbrare.sources.mapping import (
-    Table,
-    Take,
-    View,
-    placed,
-    utc,
-)
+from smbrare.sources.mapping import Marks, Table, Take, View, placed, utc
 from smbrare.sources.windows_shapes import XML_TEXTS, Shape, shape_of
 
 SYSMON_CHANNEL = "microsoft-windows-sysmon/operational"
@@ -81,22 +75,36 @@ class WindowsEvent(Struct, frozen=True):
     def _provider(self) -> str:
         return _text(self.document, self.shape.places.get("provider", ()))
 
-    def view(self, source: str, kind: str, table: Table, settings: ReadOptions) -> View:
+    def view(
+        self, source: str, kind: str, table: Table, settings: ReadOptions, by: str = "channel"
+    ) -> View:
         """Return the event seen through a table that was placed for its shape.
 
         EventData that cannot be decoded makes the destination's port malformed, so that the
         record is counted as one that could not be judged.
+
+        Args:
+            source: The name of its source.
+            kind: What kind of record it is, for people.
+            table: The source's table for the event's shape.
+            settings: How to read.
+            by: The part that identifies its log: channel or provider.
         """
         try:
             document = self.shape.unpack(self.document)
         except Malformed:
-            undecodable = {"destination.port": (Take(self.shape.packed, _refuse),)}
-            return View(source, kind, self.document, {**table, **undecodable}, settings)
-        return View(source, kind, document, table, settings)
+            document = self.document
+            table = {**table, "destination.port": (Take(self.shape.packed, _refuse),)}
+        return View(source, kind, document, table, settings, self._marks(by))
 
-    def record(self, source: str, kind: str, settings: ReadOptions) -> View:
+    def record(self, source: str, kind: str, settings: ReadOptions, by: str = "channel") -> View:
         """Return the view of an event that is counted, not judged: no EventData is decoded."""
-        return View(source, kind, self.document, _RECORDS[self.shape], settings)
+        table = _RECORDS[self.shape]
+        return View(source, kind, self.document, table, settings, self._marks(by))
+
+    def _marks(self, by: str) -> Marks:
+        places = self.shape.places
+        return (*self.shape.marks, places["event_id"], places.get(by, ()))
 
 
 class PlacedByShape(dict[Shape, Table]):

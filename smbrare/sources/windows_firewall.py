@@ -8,13 +8,7 @@ from smbrare.records.event import Document
 from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
-from smbrare.sources.mapping import (
-    Table,
-    Take,
-    View,
-    file_name,
-    one_of,
-)
+from smbrare.sources.mapping import Marks, Table, Take, View, file_name, one_of
 from smbrare.sources.windows_event import (
     RECORD,
     SECURITY_CHANNEL,
@@ -96,7 +90,8 @@ def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
     """Return the event's view if it is a 5156 of the Security log."""
     if event.event_id != CONNECTION or not event.is_security:
         return None
-    return event.view("windows_firewall", "Security event 5156", _TABLES[event.shape], settings)
+    by = "channel" if event.channel else "provider"
+    return event.view("windows_firewall", "Security event 5156", _TABLES[event.shape], settings, by)
 
 
 MAPPED: Table = {
@@ -109,6 +104,9 @@ MAPPED: Table = {
 }
 
 
+_MAPPED_MARKS: Marks = (("event.code",), ("winlog.channel",), *ecs.MARKS)
+
+
 def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -> View | None:
     """Return the view of an ECS document that the system integration made of a 5156."""
     if not any(code in (CONNECTION, str(CONNECTION)) for code in leaves(document, "event.code")):
@@ -116,4 +114,6 @@ def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -
     channel = first(document, "winlog.channel")
     if not isinstance(channel, str) or channel.lower() != SECURITY_CHANNEL:
         return None
-    return View("windows_firewall", "Security 5156 document", document, MAPPED, settings)
+    return View(
+        "windows_firewall", "Security 5156 document", document, MAPPED, settings, _MAPPED_MARKS
+    )

@@ -20,8 +20,9 @@ from msgspec import Struct
 
 from smbrare.records.event import Document
 from smbrare.records.paths import leaves
+from smbrare.sources.ecs import SHIPPER, shippers
 from smbrare.sources.event_data import as_names, from_position, from_text
-from smbrare.sources.mapping import Places
+from smbrare.sources.mapping import Marks, Places
 
 
 def _as_it_is(document: Document) -> Document:
@@ -37,12 +38,14 @@ class Shape(Struct, frozen=True, eq=False):
         unpack: Returns the record with EventData by name, where a list or a text packs it; raises
             `Malformed` if it cannot. Called for network events only.
         packed: The path of what ``unpack`` decodes.
+        marks: By what it is distinguished from another exporter that writes alike.
     """
 
     source: str
     places: Places
     unpack: Callable[[Document], Document] = _as_it_is
     packed: str = ""
+    marks: Marks = ()
 
 
 def _unpack_event(document: Document) -> Document:
@@ -125,7 +128,7 @@ _COLUMNS: Places = {
 WINLOGBEAT = Shape("winlogbeat", _WINLOG)
 """Winlogbeat 7 and 8: everything of the event below ``winlog``."""
 
-AGENT = Shape("sysmon", _WINLOG)
+AGENT = Shape("sysmon", _WINLOG, marks=((*SHIPPER, "event.original"),))
 """The same, shipped by Elastic Agent for the windows integration."""
 
 WINLOGBEAT_6 = Shape(
@@ -254,7 +257,6 @@ def _is_mapped(document: Document) -> bool:
 
 
 def _beat(document: Document) -> Shape:
-    shippers = leaves(document, "agent.type") or leaves(document, "@metadata.beat")
-    if shippers:
-        return WINLOGBEAT if "winlogbeat" in shippers else AGENT
+    if found := shippers(document):
+        return WINLOGBEAT if "winlogbeat" in found else AGENT
     return AGENT if leaves(document, "event.original") else WINLOGBEAT

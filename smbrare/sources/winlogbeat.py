@@ -33,4 +33,4 @@ def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -
     """Return the view of an ECS document that Winlogbeat shipped."""
     if "winlogbeat" not in ecs.shippers(document):
         return None
-    return View("winlogbeat", "Winlogbeat document", document, MAPPED, settings)
+    return View("winlogbeat", "Winlogbeat document", document, MAPPED, settings, ecs.BY_SHIPPER)

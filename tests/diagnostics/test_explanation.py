@@ -14,7 +14,7 @@ from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
 from smbrare.diagnostics.explain import Target, find, parse_target
 from smbrare.diagnostics.explanation import EXAMPLES, Explanation
-from smbrare.diagnostics.reasoning import evidence, explain_event, judge_rarity
+from smbrare.diagnostics.reasoning import explain_event, judge_rarity
 from smbrare.errors import UsageError
 from smbrare.inputs.containers import Part
 from smbrare.limits import DEFAULT, Limits
@@ -139,30 +139,6 @@ def test_the_suggested_change_of_a_raw_record_gives_a_sighting(data: dict[str, A
     for change in changes:
         data[SYSMON_DATA[change.field]] = str(change.to[0])
     assert sighted(record(data), ReadOptions())
-
-
-@given(document=documents(), sysmon=st.booleans())
-def test_the_evidence_is_enough_to_be_recognized_and_all_of_it_is_needed(
-    *, document: dict[str, Any], sysmon: bool
-) -> None:
-    if sysmon:
-        document |= {"EventID": 3, "Channel": "Microsoft-Windows-Sysmon/Operational"}
-    view = recognize(document, ReadOptions())
-    told = dict(evidence(document, ReadOptions()))
-    assert bool(told) == (view is not None)
-    if view is None:
-        return
-    again = recognize(told, ReadOptions())
-    assert again is not None
-    assert (again.source, again.kind) == (view.source, view.kind)
-    for name in told:
-        fewer = recognize({key: told[key] for key in told if key != name}, ReadOptions())
-        assert fewer is None or (fewer.source, fewer.kind) != (view.source, view.kind)
-
-
-def test_evidence_of_a_record_of_very_many_fields_is_found() -> None:
-    document = {f"field{number}": number for number in range(20_000)} | matching()
-    assert [path for path, _ in evidence(document, ReadOptions())] == ["event.category"]
 
 
 def test_every_clause_has_an_example_that_satisfies_it() -> None:

@@ -4,18 +4,19 @@ import copy
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smbrare.records.event import Reading
 from smbrare.records.fields import ADDRESSES, DATES, LONGS
+from smbrare.records.paths import at
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment
 from smbrare.rule.predicate import failing
 from smbrare.sources import is_alert, recognize
-from smbrare.sources.mapping import (
-    View,
-)
+from smbrare.sources.mapping import View
+from smbrare.sources.windows_shapes import XML_TEXTS
 from tests.support.forms import FORMS, OTHERS
 from tests.support.forms.connection import Connection
 from tests.support.forms.reading import FIELDS
@@ -121,6 +122,44 @@ def test_a_damaged_record_gives_a_documented_result(
     document: dict[str, Any], *, literal: bool
 ) -> None:
     check(document, ReadOptions(literal=literal))
+
+
+def without(node: Any, path: str) -> Any:
+    """Return a document without a field, however its path is spelled."""
+    if not isinstance(node, dict):
+        return [without(element, path) for element in node] if isinstance(node, list) else node
+    return {
+        key: without(value, path[len(key) + 1 :]) if path.startswith(f"{key}.") else value
+        for key, value in node.items()
+        if key != path
+    }
+
+
+@given(document=damaged())
+@settings(max_examples=300)
+def test_a_record_without_the_fields_that_identify_it_is_no_longer_recognized(
+    document: dict[str, Any],
+) -> None:
+    view = recognize(document, ReadOptions())
+    if view is None:
+        return
+    # A Windows event without a number and a log is recognized by nothing but its objects.
+    assert view.identified_by() or view.kind == "Windows event None"
+    fewer = document
+    for path in (path for group in view.marks for path in group):
+        in_text = next((text for text in XML_TEXTS if path.startswith(f"{text}.")), path)
+        fewer = without(fewer, in_text)
+    again = recognize(fewer, ReadOptions())
+    if view.identified_by():
+        assert again is None or (again.source, again.kind) != (view.source, view.kind)
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_the_fields_that_identify_a_record_stand_in_it(record: dict[str, Any]) -> None:
+    view = recognize(record, ReadOptions())
+    assert view is not None
+    assert view.identified_by() == {path: at(view.document, path) for path in view.identified_by()}
+    assert None not in view.identified_by().values()
 
 
 def test_deep_nesting_is_read_without_end() -> None:
