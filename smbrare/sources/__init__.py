@@ -1,4 +1,4 @@
-"""Which source a record comes from, decided a record at a time by its content."""
+"""Identifies the source of each record by its content, and reads it as that source's table says."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ RAW_SOURCES: tuple[Callable[[Document, ReadOptions], View | None], ...] = (
     defender.recognize,
     endgame.recognize,
 )
-"""Sources of a vendor's own records, told by keys that no other source has."""
+"""Sources of a vendor's own records, identified by keys that no other source has."""
 
 WINDOWS_SOURCES: tuple[Callable[[WindowsEvent, ReadOptions], View | None], ...] = (
     sysmon.recognize,
@@ -60,17 +60,17 @@ def recognize(document: Document, settings: ReadOptions) -> View | None:
         if (view := recognize_raw(document, settings)) is not None:
             return view
     if (event := unwrap(document)) is not None:
-        return _of_windows(event, settings)
+        return _recognize_windows(event, settings)
     if ecs.is_ecs(document):
         dataset = ecs.dataset(document)
         for recognize_mapped in ECS_SOURCES:
             if (view := recognize_mapped(document, dataset, settings)) is not None:
                 return view
     event = unwrap_text(document)
-    return None if event is None else _of_windows(event, settings)
+    return None if event is None else _recognize_windows(event, settings)
 
 
-def _of_windows(event: WindowsEvent, settings: ReadOptions) -> View | None:
+def _recognize_windows(event: WindowsEvent, settings: ReadOptions) -> View | None:
     for recognize_event in WINDOWS_SOURCES:
         if (view := recognize_event(event, settings)) is not None:
             return view

@@ -17,13 +17,13 @@ from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
+    FieldRule,
     Marks,
     Table,
-    Take,
     View,
     lower,
     one_of,
-    placed,
+    place_table,
     utc,
     windows_path,
 )
@@ -106,61 +106,61 @@ def _host_name(url: object) -> str | None:
     return None if host is None or _is_address(host) else host
 
 
-_RECORD: Table = {
+RECORD: Table = {
     "@timestamp": (
         # The envelope's own time is when the record was exported.
-        Take("row.Timestamp"),
-        Take("row.Timestamp [UTC]", utc),
-        Take("row.TimeGenerated"),
-        Take("row.TimeGenerated [UTC]", utc),
-        Take("row.Timestamp [Local Time]"),
-        Take("row.TimeGenerated [Local Time]"),
+        FieldRule("row.Timestamp"),
+        FieldRule("row.Timestamp [UTC]", utc),
+        FieldRule("row.TimeGenerated"),
+        FieldRule("row.TimeGenerated [UTC]", utc),
+        FieldRule("row.Timestamp [Local Time]"),
+        FieldRule("row.TimeGenerated [Local Time]"),
     ),
-    "event.action": (Take("row.ActionType", lower),),
-    "host.name": (Take("row.DeviceName", lower),),
-    "host.id": (Take("row.DeviceId"),),
+    "event.action": (FieldRule("row.ActionType", lower),),
+    "host.name": (FieldRule("row.DeviceName", lower),),
+    "host.id": (FieldRule("row.DeviceId"),),
 }
 
 _NETWORK: Table = {
-    **_RECORD,
+    **RECORD,
     "event.type": (
-        Take("row.ActionType", lambda action: _TYPES.get(keyword(action), "info")),
-        Take(constant="info"),
+        FieldRule("row.ActionType", lambda action: _TYPES.get(keyword(action), "info")),
+        FieldRule(constant="info"),
     ),
-    "event.outcome": (Take("row.ActionType", _outcome),),
+    "event.outcome": (FieldRule("row.ActionType", _outcome),),
     "host.os.type": (
-        Take("row.InitiatingProcessAccountSid", lambda _sid: "windows"),
-        Take("row.InitiatingProcessFolderPath", windows_path, inferred=_PATH),
-        Take("row.InitiatingProcessFileName", _kernel, inferred=_KERNEL),
-        Take("row.InitiatingProcessAccountDomain", _nt_authority, inferred=_AUTHORITY),
+        FieldRule("row.InitiatingProcessAccountSid", lambda _sid: "windows"),
+        FieldRule("row.InitiatingProcessFolderPath", windows_path, inferred=_PATH),
+        FieldRule("row.InitiatingProcessFileName", _kernel, inferred=_KERNEL),
+        FieldRule("row.InitiatingProcessAccountDomain", _nt_authority, inferred=_AUTHORITY),
     ),
-    "user.name": (Take("row.InitiatingProcessAccountName"),),
-    "user.domain": (Take("row.InitiatingProcessAccountDomain"),),
-    "process.pid": (Take("row.InitiatingProcessId"),),
-    "process.name": (Take("row.InitiatingProcessFileName"),),
-    "process.executable": (Take("row.InitiatingProcessFolderPath"),),
-    "network.transport": (Take("row.Protocol", _transport),),
+    "user.name": (FieldRule("row.InitiatingProcessAccountName"),),
+    "user.domain": (FieldRule("row.InitiatingProcessAccountDomain"),),
+    "process.pid": (FieldRule("row.InitiatingProcessId"),),
+    "process.name": (FieldRule("row.InitiatingProcessFileName"),),
+    "process.executable": (FieldRule("row.InitiatingProcessFolderPath"),),
+    "network.transport": (FieldRule("row.Protocol", _transport),),
     "network.direction": (
-        Take("row.AdditionalFields", _direction),
-        Take(constant="unknown"),
+        FieldRule("row.AdditionalFields", _direction),
+        FieldRule(constant="unknown"),
     ),
-    "dns.question.name": (Take("row.AdditionalFields", _query),),
-    "dns.answers.data": (Take("row.AdditionalFields", _answers),),
+    "dns.question.name": (FieldRule("row.AdditionalFields", _query),),
+    "dns.answers.data": (FieldRule("row.AdditionalFields", _answers),),
 }
 
 _OUTWARD: Table = {
-    "source.ip": (Take("row.LocalIP"),),
-    "source.port": (Take("row.LocalPort"),),
-    "destination.ip": (Take("row.RemoteIP"),),
-    "destination.port": (Take("row.RemotePort"),),
-    "destination.domain": (Take("row.RemoteUrl", _host_name),),
+    "source.ip": (FieldRule("row.LocalIP"),),
+    "source.port": (FieldRule("row.LocalPort"),),
+    "destination.ip": (FieldRule("row.RemoteIP"),),
+    "destination.port": (FieldRule("row.RemotePort"),),
+    "destination.domain": (FieldRule("row.RemoteUrl", _host_name),),
 }
 
 _INWARD: Table = {
-    "source.ip": (Take("row.RemoteIP"),),
-    "source.port": (Take("row.RemotePort"),),
-    "destination.ip": (Take("row.LocalIP"),),
-    "destination.port": (Take("row.LocalPort"),),
+    "source.ip": (FieldRule("row.RemoteIP"),),
+    "source.port": (FieldRule("row.RemotePort"),),
+    "destination.ip": (FieldRule("row.LocalIP"),),
+    "destination.port": (FieldRule("row.LocalPort"),),
 }
 
 
@@ -174,14 +174,14 @@ def _row_table(place: str, *, inbound: bool, posix: bool, named: bool) -> Table:
         posix: Whether AdditionalFields describes a process of macOS or Linux, which have SIDs too.
         named: Whether the record names the table, or the action one of its kind.
     """
-    category = Take(constant="network", inferred="" if named else _COLUMNS)
+    category = FieldRule(constant="network", inferred="" if named else _COLUMNS)
     table = {**_NETWORK, **(_INWARD if inbound else _OUTWARD), "event.category": (category,)}
     if posix:
-        table["host.os.type"] = (Take(constant="unix"),)
-    return placed(table, {"row": (place,)})
+        table["host.os.type"] = (FieldRule(constant="unix"),)
+    return place_table(table, {"row": (place,)})
 
 
-_OTHER = {place: placed(_RECORD, {"row": (place,)}) for place in ("", "properties")}
+_OTHER = {place: place_table(RECORD, {"row": (place,)}) for place in ("", "properties")}
 
 
 _HOSTS = ("DeviceName", "DeviceId", "RemoteIP")
@@ -254,23 +254,25 @@ def _no_posix(document: Document) -> bool:
 
 MAPPED: Table = {
     **ecs.TABLE,
-    "event.outcome": (*ecs.TABLE["event.outcome"], Take("event.action", _outcome)),
+    "event.outcome": (*ecs.TABLE["event.outcome"], FieldRule("event.action", _outcome)),
     "host.os.type": (
         *ecs.TABLE["host.os.type"],
-        Take("user.id", lambda _sid: "windows", when=_no_posix, inferred=_SID),
-        Take("process.executable", windows_path, inferred=_PATH),
-        Take("process.name", _kernel, inferred=_KERNEL),
-        Take("user.domain", _nt_authority, inferred=_AUTHORITY),
+        FieldRule("user.id", lambda _sid: "windows", when=_no_posix, inferred=_SID),
+        FieldRule("process.executable", windows_path, inferred=_PATH),
+        FieldRule("process.name", _kernel, inferred=_KERNEL),
+        FieldRule("user.domain", _nt_authority, inferred=_AUTHORITY),
     ),
     "destination.domain": (
         *ecs.TABLE["destination.domain"],
-        Take("url.domain", _host_name),
-        Take("url.original", _host_name),
+        FieldRule("url.domain", _host_name),
+        FieldRule("url.original", _host_name),
     ),
     "network.transport": (
         *ecs.TABLE["network.transport"],
-        Take("network.protocol", _tcp, inferred="network.protocol, used before version 2.14.2"),
-        Take("m365_defender.event.protocol", _tcp, inferred="m365_defender.event.protocol"),
+        FieldRule(
+            "network.protocol", _tcp, inferred="network.protocol, used before version 2.14.2"
+        ),
+        FieldRule("m365_defender.event.protocol", _tcp, inferred="m365_defender.event.protocol"),
     ),
 }
 

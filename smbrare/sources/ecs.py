@@ -6,7 +6,7 @@ from smbrare.records.event import Document
 from smbrare.records.fields import keyword
 from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
-from smbrare.sources.mapping import Marks, Table, Take, View
+from smbrare.sources.mapping import FieldRule, Marks, Table, View
 
 EVENT_FIELDS = (
     "event.category",
@@ -51,17 +51,25 @@ def not_forwarded(document: Document) -> bool:
 
 
 TABLE: Table = {
-    **{name: (Take(name),) for name in _READ_AS_THEY_ARE},
+    **{name: (FieldRule(name),) for name in _READ_AS_THEY_ARE},
     # The collector's name and id stand in host of forwarded events.
-    "host.name": (Take("winlog.computer_name"), Take("host.name"), Take("host.hostname")),
-    "host.id": (Take("host.id", when=not_forwarded),),
+    "host.name": (
+        FieldRule("winlog.computer_name"),
+        FieldRule("host.name"),
+        FieldRule("host.hostname"),
+    ),
+    "host.id": (FieldRule("host.id", when=not_forwarded),),
     "host.os.type": (
-        Take("host.os.type"),
-        Take("host.os.platform", _windows, inferred="host.os.platform"),
-        Take("host.os.name", _windows, inferred="host.os.name"),
+        FieldRule("host.os.type"),
+        FieldRule("host.os.platform", _windows, inferred="host.os.platform"),
+        FieldRule("host.os.name", _windows, inferred="host.os.name"),
     ),
     # The Defender XDR integration writes answers as plain texts.
-    "dns.answers.data": (Take("dns.resolved_ip"), Take("dns.answers.data"), Take("dns.answers")),
+    "dns.answers.data": (
+        FieldRule("dns.resolved_ip"),
+        FieldRule("dns.answers.data"),
+        FieldRule("dns.answers"),
+    ),
 }
 """ECS to itself; a source adds what its mapping is known to leave out."""
 
@@ -82,7 +90,7 @@ def is_ecs(document: Document) -> bool:
 
 
 def dataset(document: Document) -> str:
-    """Return what tells a document's integration: data set or module, in lower case."""
+    """Return the data set or module that names a document's integration, in lower case."""
     value = first(document, *_DATASET)
     return value.lower() if isinstance(value, str) else ""
 

@@ -11,7 +11,7 @@ from smbrare.records.paths import leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, from_number
 from smbrare.sources import ecs
-from smbrare.sources.mapping import Marks, Table, Take, View, one_of, windows_path
+from smbrare.sources.mapping import FieldRule, Marks, Table, View, one_of, windows_path
 
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _FILETIME_PER_SECOND = 10_000_000
@@ -28,41 +28,43 @@ def _windows_kernel(name: object) -> str | None:
 MAPPED: Table = {
     **ecs.TABLE,
     # Exports without @timestamp have epoch milliseconds beside it.
-    "@timestamp": (*ecs.TABLE["@timestamp"], Take("timestamp")),
+    "@timestamp": (*ecs.TABLE["@timestamp"], FieldRule("timestamp")),
 }
 
 RAW: Table = {
-    "@timestamp": (Take("timestamp", _filetime),),
+    "@timestamp": (FieldRule("timestamp", _filetime),),
     "event.category": (
-        Take("event_type_full", one_of({"network_event": "network", "process_event": "process"})),
+        FieldRule(
+            "event_type_full", one_of({"network_event": "network", "process_event": "process"})
+        ),
     ),
-    "event.action": (Take("event_subtype_full"),),
-    "event.dataset": (Take(constant="esensor"),),
+    "event.action": (FieldRule("event_subtype_full"),),
+    "event.dataset": (FieldRule(constant="esensor"),),
     "host.os.type": (
-        Take("process_path", windows_path, inferred="process_path, which names a drive"),
-        Take(
+        FieldRule("process_path", windows_path, inferred="process_path, which names a drive"),
+        FieldRule(
             "user_domain",
             one_of({"nt authority": "windows"}),
             inferred="user_domain, which is NT AUTHORITY on Windows alone",
         ),
-        Take(
+        FieldRule(
             "process_name",
             _windows_kernel,
             inferred="process_name, which is System for the Windows kernel",
         ),
     ),
-    "user.name": (Take("user_name"),),
-    "user.domain": (Take("user_domain"),),
-    "process.pid": (Take("pid"),),
-    "process.name": (Take("process_name"),),
-    "process.executable": (Take("process_path"),),
-    "source.ip": (Take("source_address"),),
-    "source.port": (Take("source_port"),),
-    "destination.ip": (Take("destination_address"),),
-    "destination.port": (Take("destination_port"),),
-    "network.transport": (Take("protocol", one_of({"tcp": "tcp", "udp": "udp"})),),
+    "user.name": (FieldRule("user_name"),),
+    "user.domain": (FieldRule("user_domain"),),
+    "process.pid": (FieldRule("pid"),),
+    "process.name": (FieldRule("process_name"),),
+    "process.executable": (FieldRule("process_path"),),
+    "source.ip": (FieldRule("source_address"),),
+    "source.port": (FieldRule("source_port"),),
+    "destination.ip": (FieldRule("destination_address"),),
+    "destination.port": (FieldRule("destination_port"),),
+    "network.transport": (FieldRule("protocol", one_of({"tcp": "tcp", "udp": "udp"})),),
     "network.direction": (
-        Take("subtype", one_of({"outgoing": "outbound", "incoming": "inbound"})),
+        FieldRule("subtype", one_of({"outgoing": "outbound", "incoming": "inbound"})),
     ),
 }
 

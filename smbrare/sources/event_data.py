@@ -86,10 +86,10 @@ def as_names(value: object) -> dict[str, Any]:
         if isinstance(value, Mapping):
             inner = [value[key] for key in _WRAPPERS if isinstance(value.get(key), list | Mapping)]
             if not inner:
-                return _named([value]) or dict(value)
+                return _values_by_name([value]) or dict(value)
             value = inner[0]
         elif isinstance(value, list):
-            return _named(value)
+            return _values_by_name(value)
         elif value is None:
             return {}
         else:
@@ -97,7 +97,7 @@ def as_names(value: object) -> dict[str, Any]:
     raise Malformed("no EventData")
 
 
-def _named(items: list[Any]) -> dict[str, Any]:
+def _values_by_name(items: list[Any]) -> dict[str, Any]:
     named: dict[str, Any] = {}
     for item in items:
         if isinstance(item, Mapping):

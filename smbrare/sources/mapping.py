@@ -1,4 +1,4 @@
-"""How a source's table turns a vendor's record into ECS fields, one field at a time."""
+"""Turns a vendor's record into ECS fields by the table of its source, one field at a time."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,15 +20,15 @@ _DRIVE = re.compile(r"[A-Za-z]:\\")
 ZONE_ASSUMED = "a time without a zone, read in the one of --input-tz"
 
 
-class Take(Struct, frozen=True):
-    """One way to fill an ECS field.
+class FieldRule(Struct, frozen=True):
+    """One rule by which a source fills an ECS field.
 
     Attributes:
         path: The vendor's field, as a path into the record; empty for a constant.
         convert: Turns a vendor's value into ECS; may raise `Malformed`, None that it returns is no
             value, and a `Moment` is taken as it is. None leaves the value alone.
         constant: What the vendor's format implies, where there is no path.
-        when: Whether this way applies to a record at all; None for always.
+        when: Whether the rule applies to a record at all; None for always.
         inferred: What the value rests on where the exporter left the field out; empty where the
             vendor gives it. ``--literal`` does without these.
     """
@@ -40,8 +40,8 @@ class Take(Struct, frozen=True):
     inferred: str = ""
 
 
-Table: TypeAlias = Mapping[str, tuple[Take, ...]]
-"""ECS field → the ways to fill it; the first that finds a value is taken."""
+Table: TypeAlias = Mapping[str, tuple[FieldRule, ...]]
+"""ECS field → the rules that fill it; the first that finds a value counts."""
 
 Marks: TypeAlias = tuple[tuple[str, ...], ...]
 """What identifies a record's source: of each group of paths, the first that the record has."""
@@ -50,27 +50,27 @@ Places: TypeAlias = Mapping[str, tuple[str, ...]]
 """Name that a table uses → where an exporter keeps it, the first that has it first."""
 
 
-def placed(table: Table, places: Places) -> Table:
+def place_table(table: Table, places: Places) -> Table:
     """Return a table whose paths lead into one exporter's records.
 
     A path ``data.ProcessId`` becomes ``winlog.event_data.ProcessId`` where ``data`` lies at
-    ``winlog.event_data``, and ``ProcessId`` where it lies at the top (an empty place). Ways whose
-    name the exporter has no place for are left out.
+    ``winlog.event_data``, and ``ProcessId`` where it lies at the top (an empty place). Rules whose
+    name the exporter has no place for are dropped.
     """
-    return {name: tuple(_placed(takes, places)) for name, takes in table.items()}
+    return {name: tuple(_place_rules(rules, places)) for name, rules in table.items()}
 
 
-def _placed(takes: tuple[Take, ...], places: Places) -> list[Take]:
-    found: list[Take] = []
-    for take in takes:
-        if take.path:
-            name, _, rest = take.path.partition(".")
+def _place_rules(rules: tuple[FieldRule, ...], places: Places) -> list[FieldRule]:
+    found: list[FieldRule] = []
+    for rule in rules:
+        if rule.path:
+            name, _, rest = rule.path.partition(".")
             found.extend(
-                replace(take, path=".".join(filter(None, (place, rest))))
+                replace(rule, path=".".join(filter(None, (place, rest))))
                 for place in places.get(name, ())
             )
         else:
-            found.append(take)
+            found.append(rule)
     return found
 
 
@@ -98,7 +98,7 @@ class View(Struct, frozen=True, gc=False):
         """Return what the record says about an ECS field, typed as Elasticsearch types it."""
         reading = self._readings.get(field)
         if reading is None:
-            reading = self._readings[field] = self._take(field)
+            reading = self._readings[field] = self._find(field)
         return reading
 
     def time(self) -> Reading:
@@ -122,25 +122,25 @@ class View(Struct, frozen=True, gc=False):
         most = self.settings.limits.number_digits
         return any(isinstance(v, str) and len(v) > most for v in self.read(field).malformed)
 
-    def _take(self, field: str) -> Reading:
+    def _find(self, field: str) -> Reading:
         document, settings = self.document, self.settings
-        for take in self.table.get(field, ()):
-            if take.inferred and settings.literal:
+        for rule in self.table.get(field, ()):
+            if rule.inferred and settings.literal:
                 continue
-            if take.when is not None and not take.when(document):
+            if rule.when is not None and not rule.when(document):
                 continue
-            raw = leaves(document, take.path) if take.path else _listed(take.constant)
+            raw = leaves(document, rule.path) if rule.path else _constants(rule.constant)
             if raw:
-                reading = _typed(field, take, raw, settings)
+                reading = _reading(field, rule, raw, settings)
                 if reading is not MISSING:
                     return reading
         return MISSING
 
 
-def _typed(field: str, take: Take, raw: list[Any], settings: ReadOptions) -> Reading:
+def _reading(field: str, rule: FieldRule, raw: list[Any], settings: ReadOptions) -> Reading:
     values: list[Any] = []
     malformed: list[Any] = []
-    as_type, convert = _TYPES.get(field, _keyword), take.convert
+    as_type, convert = _TYPES.get(field, _keyword), rule.convert
     for given in raw:
         if given in MISSING_MARKS:
             continue
@@ -152,8 +152,8 @@ def _typed(field: str, take: Take, raw: list[Any], settings: ReadOptions) -> Rea
             malformed.append(given)
     if not values and not malformed:
         return MISSING
-    inferred = take.inferred or (_assumed(values) if as_type is _date else "")
-    return Reading(tuple(values), take.path, inferred, tuple(malformed))
+    inferred = rule.inferred or (_zone_assumption(values) if as_type is _date else "")
+    return Reading(tuple(values), rule.path, inferred, tuple(malformed))
 
 
 def _keyword(value: object, _settings: ReadOptions) -> str:
@@ -172,13 +172,13 @@ _TYPES: Mapping[str, Callable[[object, ReadOptions], Any]] = {
 """How the values of a field become its type, where that is not keyword."""
 
 
-def _listed(constant: Any) -> list[Any]:
+def _constants(constant: Any) -> list[Any]:
     if isinstance(constant, tuple):
         return list(constant)
     return [] if constant is None else [constant]
 
 
-def _assumed(values: list[Any]) -> str:
+def _zone_assumption(values: list[Any]) -> str:
     return ZONE_ASSUMED if values and values[0].zone_assumed else ""
 
 

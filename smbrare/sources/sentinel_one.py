@@ -11,9 +11,9 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, from_number
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
+    FieldRule,
     Marks,
     Table,
-    Take,
     View,
     account_domain,
     account_name,
@@ -51,29 +51,29 @@ def _connects(document: Document) -> bool:
 
 
 RAW: Table = {
-    "@timestamp": (Take("event.time", _time),),
-    "event.category": (Take("event.category", _category),),
+    "@timestamp": (FieldRule("event.time", _time),),
+    "event.category": (FieldRule("event.category", _category),),
     "event.type": (
-        Take(constant=("start", "connection"), when=_connects),
-        Take(constant="info"),
+        FieldRule(constant=("start", "connection"), when=_connects),
+        FieldRule(constant="info"),
     ),
     "event.action": (
-        Take(
+        FieldRule(
             "event.network.direction",
             one_of({"outgoing": "connection_attempted", "incoming": "connection_accepted"}),
         ),
     ),
     "event.outcome": (
-        Take(
+        FieldRule(
             "event.network.connectionStatus",
             one_of({"success": "success", "failure": "failure", "blocked": "unknown"}),
         ),
     ),
-    "event.id": (Take("event.id"),),
-    "host.name": (Take("endpoint.name"),),
-    "host.id": (Take("agent.uuid"),),
+    "event.id": (FieldRule("event.id"),),
+    "host.name": (FieldRule("endpoint.name"),),
+    "host.id": (FieldRule("agent.uuid"),),
     "host.os.type": (
-        Take(
+        FieldRule(
             "endpoint.os",
             one_of(
                 {
@@ -87,20 +87,20 @@ RAW: Table = {
             ),
         ),
     ),
-    "user.name": (Take("src.process.user", account_name),),
-    "user.domain": (Take("src.process.user", account_domain),),
-    "process.pid": (Take("src.process.pid"),),
-    "process.name": (Take("src.process.name"),),
-    "process.executable": (Take("src.process.image.path"),),
-    "source.ip": (Take("src.ip.address"),),
-    "source.port": (Take("src.port.number"),),
-    "destination.ip": (Take("dst.ip.address"),),
-    "destination.port": (Take("dst.port.number"),),
-    "network.transport": (Take("meta.event.name", _transport),),
-    "dns.question.name": (Take("event.dns.request"),),
-    "dns.answers.data": (Take("event.dns.response"),),
+    "user.name": (FieldRule("src.process.user", account_name),),
+    "user.domain": (FieldRule("src.process.user", account_domain),),
+    "process.pid": (FieldRule("src.process.pid"),),
+    "process.name": (FieldRule("src.process.name"),),
+    "process.executable": (FieldRule("src.process.image.path"),),
+    "source.ip": (FieldRule("src.ip.address"),),
+    "source.port": (FieldRule("src.port.number"),),
+    "destination.ip": (FieldRule("dst.ip.address"),),
+    "destination.port": (FieldRule("dst.port.number"),),
+    "network.transport": (FieldRule("meta.event.name", _transport),),
+    "dns.question.name": (FieldRule("event.dns.request"),),
+    "dns.answers.data": (FieldRule("event.dns.response"),),
     "network.direction": (
-        Take("event.network.direction", one_of({"outgoing": "egress", "incoming": "ingress"})),
+        FieldRule("event.network.direction", one_of({"outgoing": "egress", "incoming": "ingress"})),
     ),
 }
 
@@ -108,7 +108,7 @@ MAPPED: Table = {
     **ecs.TABLE,
     "event.action": (
         *ecs.TABLE["event.action"],
-        Take(
+        FieldRule(
             "network.direction",
             one_of({"egress": "connection_attempted", "ingress": "connection_accepted"}),
             inferred=_LATER,
@@ -116,7 +116,7 @@ MAPPED: Table = {
     ),
     "network.transport": (
         *ecs.TABLE["network.transport"],
-        Take(_META, _transport, inferred=_META),
+        FieldRule(_META, _transport, inferred=_META),
     ),
 }
 

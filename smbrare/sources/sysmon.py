@@ -12,9 +12,9 @@ from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
+    FieldRule,
     Marks,
     Table,
-    Take,
     View,
     account_domain,
     account_name,
@@ -25,8 +25,9 @@ from smbrare.sources.mapping import (
 from smbrare.sources.windows_event import (
     RECORD,
     SYSMON_CHANNEL,
-    PlacedByShape,
+    TableByShape,
     WindowsEvent,
+    data_rules,
     message_line,
 )
 
@@ -39,14 +40,10 @@ _EVENT_NUMBER = "the number of the event, which tells its kind"
 _CHANNEL = "the Sysmon channel, which Windows alone has"
 
 
-def _data(name: str, convert: Callable[[Any], Any] | None = None) -> tuple[Take, ...]:
+def _data(name: str, convert: Callable[[Any], Any] | None = None) -> tuple[FieldRule, ...]:
     """Return the ways to fill a field from one name of EventData."""
-    line = message_line(name, convert)
-    return (
-        Take(f"data.{name}", convert),
-        Take("rendered", line),
-        Take("message", line, inferred=_LOST_KEY),
-    )
+    lost = FieldRule("message", message_line(name, convert), inferred=_LOST_KEY)
+    return (*data_rules(name, convert), lost)
 
 
 def _kernel(image: object) -> int | None:
@@ -57,12 +54,12 @@ _PROCESS: Table = {
     **RECORD,
     # UtcTime is when the connection was made; the record's own time is when it was logged.
     "@timestamp": (*_data("UtcTime", utc), *RECORD["@timestamp"]),
-    "event.category": (Take(constant="network"),),
+    "event.category": (FieldRule(constant="network"),),
     "user.domain": _data("User", account_domain),
     "user.name": _data("User", account_name),
     "process.pid": (
         *_data("ProcessId"),
-        Take("data.Image", _kernel, inferred="Image, which is System for the kernel alone"),
+        FieldRule("data.Image", _kernel, inferred="Image, which is System for the kernel alone"),
     ),
     "process.name": _data("Image", file_name),
     "process.executable": _data("Image"),
@@ -70,8 +67,8 @@ _PROCESS: Table = {
 
 CONNECTION: Table = {
     **_PROCESS,
-    "event.type": (Take(constant=("start", "connection", "protocol")),),
-    "event.action": (Take("action"), Take(constant=_ACTIONS[NETWORK_CONNECTION])),
+    "event.type": (FieldRule(constant=("start", "connection", "protocol")),),
+    "event.action": (FieldRule("action"), FieldRule(constant=_ACTIONS[NETWORK_CONNECTION])),
     "source.ip": _data("SourceIp"),
     "source.port": _data("SourcePort"),
     "destination.ip": _data("DestinationIp"),
@@ -83,15 +80,15 @@ CONNECTION: Table = {
 
 DNS: Table = {
     **_PROCESS,
-    "event.type": (Take(constant=("connection", "protocol", "info")),),
-    "event.action": (Take("action"), Take(constant=_ACTIONS[DNS_QUERY])),
+    "event.type": (FieldRule(constant=("connection", "protocol", "info")),),
+    "event.action": (FieldRule("action"), FieldRule(constant=_ACTIONS[DNS_QUERY])),
     "dns.question.name": _data("QueryName"),
     "dns.answers.data": _data("QueryResults"),
 }
 
 _NETWORK: Mapping[int | None, Mapping[Any, Table]] = {
-    NETWORK_CONNECTION: PlacedByShape(CONNECTION),
-    DNS_QUERY: PlacedByShape(DNS),
+    NETWORK_CONNECTION: TableByShape(CONNECTION),
+    DNS_QUERY: TableByShape(DNS),
 }
 
 
@@ -120,18 +117,18 @@ MAPPED: Table = {
     "event.category": (
         *ecs.TABLE["event.category"],
         *(
-            Take(constant="network", when=_is(number), inferred=_EVENT_NUMBER)
+            FieldRule(constant="network", when=_is(number), inferred=_EVENT_NUMBER)
             for number in _ACTIONS
         ),
     ),
     "event.action": (
         *ecs.TABLE["event.action"],
         *(
-            Take(constant=action, when=_is(number), inferred=_EVENT_NUMBER)
+            FieldRule(constant=action, when=_is(number), inferred=_EVENT_NUMBER)
             for number, action in _ACTIONS.items()
         ),
     ),
-    "host.os.type": (*ecs.TABLE["host.os.type"], Take(constant="windows", inferred=_CHANNEL)),
+    "host.os.type": (*ecs.TABLE["host.os.type"], FieldRule(constant="windows", inferred=_CHANNEL)),
 }
 
 

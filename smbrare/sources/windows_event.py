@@ -14,7 +14,7 @@ from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date, from_number
 from smbrare.sources.ecs import not_forwarded
-from smbrare.sources.mapping import Marks, Table, Take, View, placed, utc
+from smbrare.sources.mapping import FieldRule, Marks, Table, View, place_table, utc
 from smbrare.sources.windows_shapes import XML_TEXTS, Shape, shape_of
 
 SYSMON_CHANNEL = "microsoft-windows-sysmon/operational"
@@ -34,12 +34,16 @@ def _epoch_seconds(value: Any) -> Moment:
 
 
 RECORD: Table = {
-    "@timestamp": (Take("utc_time", utc), Take("epoch_time", _epoch_seconds), Take("time")),
-    "event.ingested": (Take("ingested"),),
-    "event.code": (Take("event_id"),),
-    "host.name": (Take("computer"),),
-    "host.id": (Take("host_id", when=not_forwarded),),
-    "host.os.type": (Take(constant="windows"),),
+    "@timestamp": (
+        FieldRule("utc_time", utc),
+        FieldRule("epoch_time", _epoch_seconds),
+        FieldRule("time"),
+    ),
+    "event.ingested": (FieldRule("ingested"),),
+    "event.code": (FieldRule("event_id"),),
+    "host.name": (FieldRule("computer"),),
+    "host.id": (FieldRule("host_id", when=not_forwarded),),
+    "host.os.type": (FieldRule(constant="windows"),),
 }
 """What is read of every Windows event; of those that are no network events, nothing else."""
 
@@ -94,7 +98,7 @@ class WindowsEvent(Struct, frozen=True):
             document = self.shape.unpack(self.document)
         except Malformed:
             document = self.document
-            table = {**table, "destination.port": (Take(self.shape.packed, _refuse),)}
+            table = {**table, "destination.port": (FieldRule(self.shape.packed, _refuse),)}
         return View(source, kind, document, table, settings, self._marks(by))
 
     def record(self, source: str, kind: str, settings: ReadOptions, by: str = "channel") -> View:
@@ -107,7 +111,7 @@ class WindowsEvent(Struct, frozen=True):
         return (*self.shape.marks, places["event_id"], places.get(by, ()))
 
 
-class PlacedByShape(dict[Shape, Table]):
+class TableByShape(dict[Shape, Table]):
     """A table of event parts for every shape, with the paths of the shape's exporter.
 
     Each is made when it is first wanted: a log has one or two shapes, and there are a dozen.
@@ -118,11 +122,11 @@ class PlacedByShape(dict[Shape, Table]):
         self._table = table
 
     def __missing__(self, shape: Shape) -> Table:
-        self[shape] = made = placed(self._table, shape.places)
+        self[shape] = made = place_table(self._table, shape.places)
         return made
 
 
-_RECORDS = PlacedByShape(RECORD)
+_RECORDS = TableByShape(RECORD)
 
 
 def message_line(
@@ -144,6 +148,20 @@ def message_line(
         return convert(text) if text and convert is not None else text
 
     return take
+
+
+def data_rules(
+    name: str, convert: Callable[[Any], Any] | None = None, label: str = ""
+) -> tuple[FieldRule, ...]:
+    """Return the rules for one value of EventData, which a rendered message may hold instead.
+
+    Args:
+        name: Its name in EventData.
+        convert: Turns it into ECS.
+        label: What it is called in the message, if not by its name.
+    """
+    line = message_line(label or name, convert)
+    return (FieldRule(f"data.{name}", convert), FieldRule("rendered", line))
 
 
 def unwrap(document: Document) -> WindowsEvent | None:

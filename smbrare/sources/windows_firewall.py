@@ -4,16 +4,19 @@ Follows the mapping of Elastic's system integration, which maps all but the proc
 rule never matches it; here the id in the record counts, marked as inferred.
 """
 
+from msgspec.structs import replace
+
 from smbrare.records.event import Document
 from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
-from smbrare.sources.mapping import Marks, Table, Take, View, file_name, one_of
+from smbrare.sources.mapping import FieldRule, Marks, Table, View, file_name, one_of
 from smbrare.sources.windows_event import (
     RECORD,
     SECURITY_CHANNEL,
-    PlacedByShape,
+    TableByShape,
     WindowsEvent,
+    data_rules,
     message_line,
 )
 
@@ -40,50 +43,32 @@ def _is_subject(document: Document) -> bool:
 
 TABLE: Table = {
     **RECORD,
-    "event.category": (Take(constant="network"),),
-    "event.type": (Take(constant=("connection", "info", "allowed")),),
-    "event.action": (Take(constant="windows-firewall-connection"),),
-    "event.outcome": (Take(constant="success"),),
+    "event.category": (FieldRule(constant="network"),),
+    "event.type": (FieldRule(constant=("connection", "info", "allowed")),),
+    "event.action": (FieldRule(constant="windows-firewall-connection"),),
+    "event.outcome": (FieldRule(constant="success"),),
     "process.pid": tuple(
-        Take(take.path, take.convert, when=take.when, inferred=_NOT_MAPPED)
-        for take in (
+        replace(rule, inferred=_NOT_MAPPED)
+        for rule in (
             # Where an exporter mixes its own keys with the event's, the message is the safer one.
-            Take("message", message_line("Process ID")),
-            Take("data.ProcessID", when=_is_subject),
+            FieldRule("message", message_line("Process ID")),
+            FieldRule("data.ProcessID", when=_is_subject),
             # NXLog writes the subject's id as ProcessId, since ProcessID is a field of its own.
-            Take("data.ProcessId"),
-            Take("rendered", message_line("Process ID")),
+            FieldRule("data.ProcessId"),
+            FieldRule("rendered", message_line("Process ID")),
         )
     ),
-    "process.name": (
-        Take("data.Application", file_name),
-        Take("rendered", message_line("Application Name", file_name)),
-    ),
-    "process.executable": (
-        Take("data.Application"),
-        Take("rendered", message_line("Application Name")),
-    ),
-    "source.ip": (Take("data.SourceAddress"), Take("rendered", message_line("Source Address"))),
-    "source.port": (Take("data.SourcePort"), Take("rendered", message_line("Source Port"))),
-    "destination.ip": (
-        Take("data.DestAddress"),
-        Take("rendered", message_line("Destination Address")),
-    ),
-    "destination.port": (
-        Take("data.DestPort"),
-        Take("rendered", message_line("Destination Port")),
-    ),
-    "network.transport": (
-        Take("data.Protocol", _transport),
-        Take("rendered", message_line("Protocol", _transport)),
-    ),
-    "network.direction": (
-        Take("data.Direction", _direction),
-        Take("rendered", message_line("Direction", _direction)),
-    ),
+    "process.name": data_rules("Application", file_name, "Application Name"),
+    "process.executable": data_rules("Application", label="Application Name"),
+    "source.ip": data_rules("SourceAddress", label="Source Address"),
+    "source.port": data_rules("SourcePort", label="Source Port"),
+    "destination.ip": data_rules("DestAddress", label="Destination Address"),
+    "destination.port": data_rules("DestPort", label="Destination Port"),
+    "network.transport": data_rules("Protocol", _transport),
+    "network.direction": data_rules("Direction", _direction),
 }
 
-_TABLES = PlacedByShape(TABLE)
+_TABLES = TableByShape(TABLE)
 
 
 def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
@@ -96,10 +81,10 @@ def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
 
 MAPPED: Table = {
     **ecs.TABLE,
-    "host.os.type": (*ecs.TABLE["host.os.type"], Take(constant="windows", inferred=_CHANNEL)),
+    "host.os.type": (*ecs.TABLE["host.os.type"], FieldRule(constant="windows", inferred=_CHANNEL)),
     "process.pid": (
         *ecs.TABLE["process.pid"],
-        Take("winlog.event_data.ProcessID", inferred=_NOT_MAPPED),
+        FieldRule("winlog.event_data.ProcessID", inferred=_NOT_MAPPED),
     ),
 }
 

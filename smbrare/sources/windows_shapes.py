@@ -36,7 +36,7 @@ class Shape(Struct, frozen=True, eq=False):
         source: The source that a Sysmon event of this exporter belongs to.
         places: Where it keeps the parts of the event.
         unpack: Returns the record with EventData by name, where a list or a text packs it; raises
-            `Malformed` if it cannot. Called for network events only.
+            `Malformed` if it cannot. Only called for network events.
         packed: The path of what ``unpack`` decodes.
         marks: By what it is distinguished from another exporter that writes alike.
     """
@@ -57,14 +57,14 @@ def _unpack_event(document: Document) -> Document:
 
 
 def _unpack_payload(document: Document) -> Document:
-    return {**document, "Payload": {"EventData": _unpacked(document["Payload"])}}
+    return {**document, "Payload": {"EventData": _event_data(document["Payload"])}}
 
 
 def _unpack_column(document: Document) -> Document:
-    return {**document, "EventData": _unpacked(document["EventData"])}
+    return {**document, "EventData": _event_data(document["EventData"])}
 
 
-def _unpacked(value: object) -> Mapping[str, object]:
+def _event_data(value: object) -> Mapping[str, object]:
     return as_names(from_text(value) if isinstance(value, str) else value)
 
 
@@ -220,7 +220,7 @@ SHAPES = (
 
 
 def shape_of(document: Document) -> Shape | None:
-    """Return the shape of a record that holds a raw Windows event, told by keys at its top."""
+    """Return the shape of a raw Windows event, by the keys at the top; None if it is not one."""
     shape = _by_keys(document)
     if shape is None or leaves(document, "destination.ip"):
         return None  # A pipeline has made ECS of it, whatever it kept of the raw record.

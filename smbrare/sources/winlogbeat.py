@@ -8,8 +8,8 @@ from smbrare.records.event import Document
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
+    FieldRule,
     Table,
-    Take,
     View,
 )
 from smbrare.sources.windows_event import WindowsEvent
@@ -18,7 +18,7 @@ MAPPED: Table = {
     **ecs.TABLE,
     "host.os.type": (
         *ecs.TABLE["host.os.type"],
-        Take(constant="windows", inferred="Winlogbeat, which runs on Windows alone"),
+        FieldRule(constant="windows", inferred="Winlogbeat, which runs on Windows alone"),
     ),
 }
 

@@ -1,7 +1,7 @@
-"""Which of a host's events tell what happened on it, a table for each form they come in.
+"""Reads what else happened on a host from its other events, with a table for each form of them.
 
 The tables fill fields of their own: ``what``, ``detail``, ``parent``, ``account`` and ``domain``
-(see `smbrare.detection.host_context.Activity`).
+(see `smbrare.sources.activities.activity.Activity`).
 """
 
 from smbrare.records.event import Document, Origin
@@ -19,7 +19,7 @@ LONGEST = 500
 
 
 def read(document: Document, settings: ReadOptions) -> tuple[Kind, View] | None:
-    """Return what an event tells of its host, and where from; None if it is of no such kind.
+    """Return what kind of activity an event shows, and its view; None if it shows none.
 
     Args:
         document: The event as the exporter wrote it, out of its envelope.

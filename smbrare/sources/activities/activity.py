@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from smbrare.records.event import Origin
+from smbrare.sources.mapping import one_of
 
 Kind: TypeAlias = Literal["process", "share", "dns", "smb", "ntlm", "logon", "logoff"]
 
@@ -16,7 +17,7 @@ class Activity(Struct, frozen=True):
         time: Microseconds since 1970 UTC.
         kind: What it is.
         host: The host's name, or its id, as the event spells it.
-        user: ``DOMAIN\name`` of who did it, or the name alone; empty where it is not told.
+        user: ``DOMAIN\name`` of who did it, or the name alone; empty if unknown.
         what: The program that started, the share, the name or server asked for, or the type of
             the logon.
         detail: The command line, the answers, or the address that a logon came from.
@@ -35,7 +36,7 @@ class Activity(Struct, frozen=True):
 
     @property
     def content(self) -> tuple[int, str, str, str, str, str, str]:
-        """What it tells, wherever it stands: copies of an event are one event."""
+        """What it says, wherever it stands: copies of an event are one event."""
         return (
             self.time,
             self.kind,
@@ -45,3 +46,30 @@ class Activity(Struct, frozen=True):
             self.detail,
             self.parent,
         )
+
+
+logon_type = one_of(
+    {
+        "2": "Interactive",
+        "3": "Network",
+        "7": "Unlock",
+        "8": "NetworkCleartext",
+        "9": "NewCredentials",
+        "10": "RemoteInteractive",
+        "11": "CachedInteractive",
+        "12": "CachedRemoteInteractive",
+        "13": "CachedUnlock",
+        "interactive": "Interactive",
+        "network": "Network",
+        "networkcleartext": "NetworkCleartext",
+        "newcredentials": "NewCredentials",
+        "unlock": "Unlock",
+        "remoteinteractive": "RemoteInteractive",
+        "remote interactive": "RemoteInteractive",
+        "cachedinteractive": "CachedInteractive",
+        "cached interactive": "CachedInteractive",
+        "cachedremoteinteractive": "CachedRemoteInteractive",
+        "cachedunlock": "CachedUnlock",
+    }
+)
+"""Services, batches and the system itself log on in other ways, and are no value."""

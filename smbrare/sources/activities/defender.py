@@ -8,50 +8,38 @@ from functools import cache
 
 from smbrare.records.event import Document
 from smbrare.records.read_options import ReadOptions
-from smbrare.sources.activities.activity import Kind
-from smbrare.sources.activities.logon_types import logon_type
+from smbrare.sources import defender
+from smbrare.sources.activities.activity import Kind, logon_type
 from smbrare.sources.mapping import (
+    FieldRule,
     Table,
-    Take,
     View,
-    lower,
-    placed,
-    utc,
+    place_table,
 )
 
 _ACTIONS: Mapping[str, tuple[Kind, Table]] = {
     "processcreated": (
         "process",
         {
-            "what": (Take("row.FolderPath"), Take("row.FileName")),
-            "detail": (Take("row.ProcessCommandLine"),),
+            "what": (FieldRule("row.FolderPath"), FieldRule("row.FileName")),
+            "detail": (FieldRule("row.ProcessCommandLine"),),
             "parent": (
-                Take("row.InitiatingProcessFolderPath"),
-                Take("row.InitiatingProcessFileName"),
+                FieldRule("row.InitiatingProcessFolderPath"),
+                FieldRule("row.InitiatingProcessFileName"),
             ),
-            "account": (Take("row.AccountName"),),
-            "domain": (Take("row.AccountDomain"),),
+            "account": (FieldRule("row.AccountName"),),
+            "domain": (FieldRule("row.AccountDomain"),),
         },
     ),
     "logonsuccess": (
         "logon",
         {
-            "what": (Take("row.LogonType", logon_type),),
-            "detail": (Take("row.RemoteIP"),),
-            "account": (Take("row.AccountName"),),
-            "domain": (Take("row.AccountDomain"),),
+            "what": (FieldRule("row.LogonType", logon_type),),
+            "detail": (FieldRule("row.RemoteIP"),),
+            "account": (FieldRule("row.AccountName"),),
+            "domain": (FieldRule("row.AccountDomain"),),
         },
     ),
-}
-_RECORD: Table = {
-    "@timestamp": (
-        Take("row.Timestamp"),
-        Take("row.Timestamp [UTC]", utc),
-        Take("row.TimeGenerated"),
-        Take("row.TimeGenerated [UTC]", utc),
-    ),
-    "host.name": (Take("row.DeviceName", lower),),
-    "host.id": (Take("row.DeviceId"),),
 }
 
 
@@ -69,7 +57,7 @@ def is_dns(row: Document) -> bool:
 
 
 def read(document: Document, row: Document, settings: ReadOptions) -> tuple[Kind, View] | None:
-    """Return what a row tells of its host; None if it is of no kind that these tables read.
+    """Return the kind and view of a row; None if these tables do not read its kind.
 
     Args:
         document: The record.
@@ -90,4 +78,4 @@ def _action(row: Document) -> str:
 
 @cache
 def _table(action: str, place: str) -> Table:
-    return placed({**_RECORD, **_ACTIONS[action][1]}, {"row": (place,)})
+    return place_table({**defender.RECORD, **_ACTIONS[action][1]}, {"row": (place,)})

@@ -10,22 +10,21 @@ from smbrare.records.event import Document
 from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
-from smbrare.sources.activities.activity import Kind
-from smbrare.sources.activities.logon_types import logon_type
+from smbrare.sources.activities.activity import Kind, logon_type
 from smbrare.sources.mapping import (
+    FieldRule,
     Table,
-    Take,
     View,
 )
 
 _PROCESS: Table = {
-    "what": (Take("process.executable"), Take("process.name")),
-    "detail": (Take("process.command_line"), Take("process.args")),
-    "parent": (Take("process.parent.executable"), Take("process.parent.name")),
+    "what": (FieldRule("process.executable"), FieldRule("process.name")),
+    "detail": (FieldRule("process.command_line"), FieldRule("process.args")),
+    "parent": (FieldRule("process.parent.executable"), FieldRule("process.parent.name")),
 }
 _LOGON: Table = {
     "what": tuple(
-        Take(path, logon_type)
+        FieldRule(path, logon_type)
         for path in (
             "winlog.logon.type",
             "winlog.event_data.LogonType",
@@ -33,14 +32,14 @@ _LOGON: Table = {
             "m365_defender.event.logon.type",
         )
     ),
-    "detail": (Take("source.ip"),),
+    "detail": (FieldRule("source.ip"),),
 }
 _SHARE: Table = {
-    "what": (Take("winlog.event_data.ShareName"),),
-    "detail": (Take("winlog.event_data.RelativeTargetName"),),
-    "parent": (Take("source.ip"), Take("winlog.event_data.IpAddress")),
+    "what": (FieldRule("winlog.event_data.ShareName"),),
+    "detail": (FieldRule("winlog.event_data.RelativeTargetName"),),
+    "parent": (FieldRule("source.ip"), FieldRule("winlog.event_data.IpAddress")),
 }
-_LOGOFF: Table = {"what": (Take(constant="Logoff"),)}
+_LOGOFF: Table = {"what": (FieldRule(constant="Logoff"),)}
 
 _KINDS: Mapping[Kind, Table] = {
     "process": _PROCESS,
@@ -70,7 +69,7 @@ def is_dns(document: Document) -> bool:
 
 
 def read(document: Document, settings: ReadOptions) -> tuple[Kind, View] | None:
-    """Return what a document tells of its host; None if it is of no kind that is read."""
+    """Return the kind and view of a document; None if these tables do not read its kind."""
     kind = _kind(document)
     return None if kind is None else (kind, View("", "", document, _TABLES[kind], settings))
 

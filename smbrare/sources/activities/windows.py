@@ -4,45 +4,39 @@ Sources: the manifests of the providers, by the names of EventData in Sysmon eve
 events 4624, 4647, 4688, 5140 and 5145, Microsoft-Windows-NTLM event 8001 and SMBClient's events.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from smbrare.records.read_options import ReadOptions
-from smbrare.sources.activities.activity import Kind
-from smbrare.sources.activities.logon_types import logon_type
+from smbrare.sources.activities.activity import Kind, logon_type
 from smbrare.sources.mapping import (
+    FieldRule,
     Table,
-    Take,
     View,
     account_domain,
     account_name,
     utc,
 )
-from smbrare.sources.windows_event import RECORD, PlacedByShape, WindowsEvent, message_line
+from smbrare.sources.windows_event import RECORD, TableByShape, WindowsEvent, data_rules
 
 _NTLM_CHANNEL = "microsoft-windows-ntlm/operational"
 _SMB_CLIENT = "microsoft-windows-smbclient/"
 _SYSMON_DNS = 22
 
 
-def _sysmon(name: str, convert: Callable[[Any], Any] | None = None) -> tuple[Take, ...]:
-    return (Take(f"data.{name}", convert), Take("rendered", message_line(name, convert)))
-
-
-def _data(*names: str) -> tuple[Take, ...]:
-    return tuple(Take(f"data.{name}") for name in names)
+def _data(*names: str) -> tuple[FieldRule, ...]:
+    return tuple(FieldRule(f"data.{name}") for name in names)
 
 
 _EVENTS: Mapping[tuple[str, int], tuple[Kind, Table]] = {
     ("sysmon", 1): (
         "process",
         {
-            "@timestamp": (*_sysmon("UtcTime", utc), *RECORD["@timestamp"]),
-            "what": _sysmon("Image"),
-            "detail": _sysmon("CommandLine"),
-            "parent": _sysmon("ParentImage"),
-            "account": _sysmon("User", account_name),
-            "domain": _sysmon("User", account_domain),
+            "@timestamp": (*data_rules("UtcTime", utc), *RECORD["@timestamp"]),
+            "what": data_rules("Image"),
+            "detail": data_rules("CommandLine"),
+            "parent": data_rules("ParentImage"),
+            "account": data_rules("User", account_name),
+            "domain": data_rules("User", account_domain),
         },
     ),
     ("security", 4688): (
@@ -59,7 +53,7 @@ _EVENTS: Mapping[tuple[str, int], tuple[Kind, Table]] = {
     ("security", 4624): (
         "logon",
         {
-            "what": (Take("data.LogonType", logon_type),),
+            "what": (FieldRule("data.LogonType", logon_type),),
             "detail": _data("IpAddress"),
             "account": _data("TargetUserName"),
             "domain": _data("TargetDomainName"),
@@ -68,7 +62,7 @@ _EVENTS: Mapping[tuple[str, int], tuple[Kind, Table]] = {
     ("security", 4647): (
         "logoff",
         {
-            "what": (Take(constant="Logoff"),),
+            "what": (FieldRule(constant="Logoff"),),
             "account": _data("TargetUserName"),
             "domain": _data("TargetDomainName"),
         },
@@ -98,14 +92,12 @@ _EVENTS: Mapping[tuple[str, int], tuple[Kind, Table]] = {
 }
 _SMB: Table = {
     "what": _data("ServerName", "ShareName"),
-    "detail": (Take("event_id", lambda number: f"event {number}"),),
+    "detail": (FieldRule("event_id", lambda number: f"event {number}"),),
     "account": _data("UserName"),
 }
 
-_PLACED = {
-    key: (kind, PlacedByShape({**RECORD, **table})) for key, (kind, table) in _EVENTS.items()
-}
-_SMB_PLACED = PlacedByShape({**RECORD, **_SMB})
+_PLACED = {key: (kind, TableByShape({**RECORD, **table})) for key, (kind, table) in _EVENTS.items()}
+_SMB_PLACED = TableByShape({**RECORD, **_SMB})
 
 
 def is_dns(event: WindowsEvent) -> bool:
@@ -114,7 +106,7 @@ def is_dns(event: WindowsEvent) -> bool:
 
 
 def read(event: WindowsEvent, settings: ReadOptions) -> tuple[Kind, View] | None:
-    """Return what an event tells of its host; None if it is of no kind that these tables read."""
+    """Return the kind and view of an event; None if these tables do not read its kind."""
     if event.channel.startswith(_SMB_CLIENT):
         return "smb", event.view("", "", _SMB_PLACED[event.shape], settings)
     if event.channel == _NTLM_CHANNEL:
