@@ -108,13 +108,15 @@ class View(Struct, frozen=True, gc=False):
 
     def identified_by(self) -> dict[str, Any]:
         """Return the fields by which the source recognized the record: path and raw value."""
-        found: dict[str, Any] = {}
+        document, found = self.document, dict[str, Any]()
         for group in self.marks:
-            for path in group:
-                if values := leaves(self.document, path):
-                    raw = at(self.document, path)
-                    found[path] = values if raw is None else raw  # None in an array of objects
-                    break
+            # A key that holds nothing identifies some records too.
+            present = [path for path in group if leaves(document, path)] or [
+                path for path in group if path in document
+            ]
+            for path in present[:1]:
+                raw = at(document, path)
+                found[path] = raw if raw is not None else leaves(document, path) or None
         return found
 
     def too_long(self, field: str) -> bool:
