@@ -13,8 +13,9 @@ from smbrare.cli import interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.baseline_learn import learn_command
 from smbrare.cli.parameters import BaselineName, Range, Time
-from smbrare.cli.terminal import fitted
-from smbrare.outputs import seen_destinations
+from smbrare.cli.terminal import print_as
+from smbrare.outputs.formats import SEEN
+from smbrare.outputs.seen_destinations import SeenDestinations
 from smbrare.records.times import format_time
 from smbrare.text import counted, visible
 
@@ -85,12 +86,8 @@ def show_command(**options: Any) -> int:
         until=options["until"],
     )
     seen = by_destination(row for row in baseline.rows() if chosen.keeps(row))
-    if options["format"] == "table":
-        width, color = fitted(options["color"], to_file=options["output"] is not None)
-        texts = seen_destinations.render_table(seen, None, width, color=color)
-    else:
-        texts = seen_destinations.RENDERERS[options["format"]](seen, None)
-    writing.write(texts, options["output"])
+    listed = SeenDestinations(seen)
+    print_as(SEEN[options["format"]], listed, color=options["color"], path=options["output"])
     if not options["quiet"]:
         covered = baseline.covered()
         sampled = sum(covered.values())

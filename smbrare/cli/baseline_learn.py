@@ -1,7 +1,7 @@
 """``smbrare baseline learn``: take in what files hold, and report nothing."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -14,9 +14,11 @@ from smbrare.cli import configuration, interruption, options, writing
 from smbrare.cli import options as shared
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import BaselineName, FileName
-from smbrare.cli.terminal import fitted, progress_bar
+from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.inputs.discovery import Input, discover
-from smbrare.outputs import seen_destinations, summary
+from smbrare.outputs import summary
+from smbrare.outputs.formats import SEEN
+from smbrare.outputs.seen_destinations import SeenDestinations
 from smbrare.outputs.troubles import troubles
 from smbrare.scanning import scan
 from smbrare.scanning.gathering import gather
@@ -75,7 +77,8 @@ def learn_command(**options: Any) -> int:
     seen = list(by_destination(rows))
     known = {row.destination for row in baseline.rows({one.destination for one in seen})}
     news = frozenset(one.destination for one in seen) - known
-    writing.write(_listed(seen, news, options), options["output"])
+    listed = SeenDestinations(seen, news)
+    print_as(SEEN[options["format"]], listed, color=options["color"], path=options["output"])
     with interruption.unwinding():
         baseline.commit(rows, hours, last_step=interruption.stop_listening)
     report = replace(scan.judge(partial, read_options, criteria), judged=())
@@ -85,15 +88,6 @@ def learn_command(**options: Any) -> int:
         lines.append(visible(_learnt(options["baseline"], baseline, seen, news)))
     writing.tell(lines)
     return report.exit_code
-
-
-def _listed(
-    seen: Sequence[Seen], news: frozenset[str], options: Mapping[str, Any]
-) -> Iterable[str]:
-    if options["format"] != "table":
-        return seen_destinations.RENDERERS[options["format"]](seen, news)
-    width, color = fitted(options["color"], to_file=options["output"] is not None)
-    return seen_destinations.render_table(seen, news, width, color=color)
 
 
 def _learnt(name: str, baseline: Baseline, seen: Sequence[Seen], news: frozenset[str]) -> str:

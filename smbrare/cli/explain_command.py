@@ -4,12 +4,12 @@ from typing import Any
 
 import click
 
-from smbrare.cli import configuration, options, writing
+from smbrare.cli import configuration, options
 from smbrare.cli.options import open_baseline, settings_from
 from smbrare.cli.parameters import BaselineName, FileName
-from smbrare.cli.terminal import fitted
+from smbrare.cli.terminal import print_as
 from smbrare.diagnostics.explain import explain, is_file, parse_target
-from smbrare.outputs import explanation
+from smbrare.outputs.formats import EXPLANATION
 
 _EXAMPLES = """\b
 Examples:
@@ -58,9 +58,5 @@ def explain_command(**given: Any) -> int:
     read_options, criteria = settings_from(given)
     baseline = open_baseline(read_options, criteria)
     explained = explain(target, read_options, criteria, baseline, lambda _: None)
-    if given["output_format"] == "json":
-        writing.write(explanation.render_json(explained), None)
-    else:
-        width, color = fitted(given["color"])
-        writing.write(explanation.render_text(explained, width, color=color), None)
+    print_as(EXPLANATION[given["output_format"]], explained, color=given["color"])
     return explained.exit_code

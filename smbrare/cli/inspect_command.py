@@ -7,10 +7,10 @@ import click
 from smbrare.cli import configuration, options, writing
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import FileName
-from smbrare.cli.terminal import block, fitted, progress_bar
+from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.diagnostics.inspection import inspect
 from smbrare.inputs.discovery import Input, discover
-from smbrare.outputs import inspection_json, inspection_text
+from smbrare.outputs.formats import INSPECTION
 from smbrare.outputs.troubles import troubles
 
 _EXAMPLES = """\b
@@ -53,11 +53,6 @@ def inspect_command(**given: Any) -> int:
     total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
     with progress_bar(total, quiet=given["quiet"]) as progress:
         inspected = inspect(inputs, read_options, criteria, progress)
-    if given["output_format"] == "json":
-        writing.write(inspection_json.render(inspected), None)
-    else:
-        width, color = fitted(given["color"])
-        screen = inspection_text.Screen(width, color, block())
-        writing.write(inspection_text.render(inspected, screen), None)
+    print_as(INSPECTION[given["output_format"]], inspected, color=given["color"])
     writing.tell(troubles(inspected.report))
     return inspected.report.exit_code

@@ -16,6 +16,7 @@ from smbrare.detection.criteria import Criteria
 from smbrare.detection.exclusions import Exclusion, wanted_names
 from smbrare.errors import UsageError
 from smbrare.limits import NAMES, Limits, changed, parse
+from smbrare.outputs.formats import EXPLANATION, SEEN
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import MICROSECONDS
 from smbrare.rule import predicate
@@ -101,8 +102,8 @@ color: Decorator = click.option(
 list_format: Decorator = click.option(
     "-f",
     "--format",
-    type=click.Choice(["table", "json", "ndjson", "csv"]),
-    default="table",
+    type=click.Choice(list(SEEN)),
+    default=next(iter(SEEN)),
     show_default=True,
     # A configuration's format is that of findings.
     allow_from_autoenv=False,
@@ -112,10 +113,10 @@ text_or_json: Decorator = click.option(
     "-f",
     "--format",
     "output_format",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(list(EXPLANATION)),
     # A configuration's format is that of findings.
     allow_from_autoenv=False,
-    default="text",
+    default=next(iter(EXPLANATION)),
     show_default=True,
     help="How to print it.",
 )

@@ -13,24 +13,24 @@ from smbrare.cli import configuration, options, writing
 from smbrare.cli import options as shared
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import Duration, FileName, Time
-from smbrare.cli.terminal import fitted, progress_bar
+from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report
 from smbrare.detection.schedule import Schedule
 from smbrare.errors import UsageError
 from smbrare.inputs.discovery import Input, discover
-from smbrare.outputs import comparison, csv_rows, json_document, summary, table
+from smbrare.outputs import summary
+from smbrare.outputs.formats import COMPARISON, REPORT
 from smbrare.outputs.troubles import troubles
 from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions
-from smbrare.records.times import MICROSECONDS
+from smbrare.records.times import HOUR_SECONDS, MICROSECONDS
 from smbrare.rule import predicate
 from smbrare.scanning import replay
 from smbrare.scanning.comparison import Difference
 from smbrare.scanning.gathering import gather
 
-FORMATS = ("table", "json", "ndjson", "csv")
-_HOUR = 3_600
+_FORMATS = [name for name, each in REPORT.items() if each.of_replay]
 _EXAMPLES = """\b
 Examples:
   smbrare replay export.ndjson
@@ -48,8 +48,8 @@ Examples:
 @click.option(
     "-f",
     "--format",
-    type=click.Choice(FORMATS),
-    default="table",
+    type=click.Choice(_FORMATS),
+    default=_FORMATS[0],
     show_default=True,
     help="How to print alerts.",
 )
@@ -120,8 +120,10 @@ def replay_command(**options: Any) -> int:
     started = time.monotonic()
     if options["output"] is not None:
         writing.check(options["output"])
-    if options["compare"] and options["format"] == "csv":
-        raise UsageError("--compare prints table, json or ndjson, not csv")
+    name = options["format"]
+    if options["compare"] and name not in COMPARISON:
+        *others, last = COMPARISON
+        raise UsageError(f"--compare prints {', '.join(others)} or {last}, not {name}")
     schedule = _schedule(options)
     read_options, criteria = settings_from({**options, "literal": not options["inferred"]})
     read_options = replace(read_options, every_moment=True)
@@ -140,7 +142,10 @@ def replay_command(**options: Any) -> int:
             partial = read(read_options)
             report = replay.judge(partial, read_options, criteria, schedule)
             differences = None
-    writing.write(_rendered(report, differences, options), options["output"])
+    if differences is None:
+        print_as(REPORT[name], report, color=options["color"], path=options["output"])
+    else:
+        print_as(COMPARISON[name], differences, color=options["color"], path=options["output"])
     _tell(report, differences, time.monotonic() - started, quiet=options["quiet"])
     if differences is None:
         return report.exit_code
@@ -148,7 +153,7 @@ def replay_command(**options: Any) -> int:
 
 
 def _schedule(options: Mapping[str, Any]) -> Schedule:
-    if options["history"] < options["lookback"] + _HOUR:
+    if options["history"] < options["lookback"] + HOUR_SECONDS:
         # Sightings are kept by the hour, and a shorter silence can end within one.
         raise UsageError("the history has to be longer than the lookback by an hour or more")
     return Schedule(
@@ -169,28 +174,6 @@ def _check_readable_again(inputs: Iterable[Input | Skipped], times: int) -> None
                 f"{found.path} can be read only once: --compare takes files, "
                 "or --inferred and --time-field @timestamp, as a scan reads"
             )
-
-
-def _rendered(
-    report: Report, differences: list[Difference] | None, options: Mapping[str, Any]
-) -> Iterable[str]:
-    shown = list(report.findings)
-    width, color = fitted(options["color"], to_file=options["output"] is not None)
-    match options["format"], differences:
-        case "json", None:
-            return json_document.render_json(report, shown)
-        case "ndjson", None:
-            return json_document.render_ndjson(report, shown)
-        case "csv", _:
-            return csv_rows.render(report, shown)
-        case _, None:
-            return table.render(report, shown, width, color=color)
-        case "json", _:
-            return comparison.render_json(differences)
-        case "ndjson", _:
-            return comparison.render_ndjson(differences)
-        case _:
-            return comparison.render_table(differences, width, color=color)
 
 
 def _tell(

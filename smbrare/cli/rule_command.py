@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
 from smbrare.cli import configuration, writing
 from smbrare.cli import options as shared
 from smbrare.cli.options import exclusions_from
+from smbrare.outputs.json_values import json_text
 from smbrare.outputs.rule.export import EXPORTS, applied, missing
 from smbrare.outputs.rule.text import as_json, describe
 
@@ -42,7 +42,7 @@ def rule_command() -> None:
 def show(output_format: str) -> None:
     """Print what the rule is, what it asks for, and what it leaves out."""
     if output_format == "json":
-        texts = [orjson.dumps(as_json(), option=orjson.OPT_INDENT_2).decode() + "\n"]
+        texts = [json_text(as_json(), indent=True) + "\n"]
     else:
         texts = [f"{line}\n" for line in describe()]
     writing.write(texts, None)

@@ -1,11 +1,8 @@
 """``smbrare scan``: print the rare SMB connections of some files."""
 
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
 from functools import partial as bind
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +14,17 @@ from smbrare.cli import configuration, interruption, options, writing
 from smbrare.cli import options as shared
 from smbrare.cli.options import baseline_from, open_baseline, settings_from
 from smbrare.cli.parameters import FileName
-from smbrare.cli.terminal import fitted, progress_bar
-from smbrare.detection.finding import Finding
+from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.detection.report import Report
 from smbrare.diagnostics.expect import Difference, Expected, compare, parse
 from smbrare.errors import UsageError
 from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs import summary
+from smbrare.outputs.formats import REPORT
 from smbrare.outputs.troubles import troubles
-from smbrare.records.event import Skipped
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.scan import judge, learn
 from smbrare.text import visible
-
-FORMATS = {
-    "table": "table.render",
-    "json": "json_document.render_json",
-    "ndjson": "json_document.render_ndjson",
-    "csv": "csv_rows.render",
-    "html": "html_report.render",
-    "markdown": "markdown.render",
-    "sarif": "sarif.render",
-}
-"""Every format, and the function of ``smbrare.outputs`` that writes it: a run imports but one."""
 
 _EXAMPLES = """\b
 Examples:
@@ -50,6 +35,7 @@ Examples:
   smbrare scan logs/ --geoip country.mmdb --geoip asn.mmdb --intel feed.csv#dst_ip
   smbrare scan logs/ --dry-run
 """
+_SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if each.show != "new")]
 
 
 @click.command(
@@ -62,8 +48,8 @@ Examples:
 @click.option(
     "-f",
     "--format",
-    type=click.Choice(list(FORMATS)),
-    default="table",
+    type=click.Choice(list(REPORT)),
+    default=next(iter(REPORT)),
     show_default=True,
     help="How to print findings.",
 )
@@ -74,7 +60,7 @@ Examples:
 @click.option(
     "--show",
     type=click.Choice(["new", "known", "excluded", "all"]),
-    show_default="new; all in sarif",
+    show_default="; ".join(_SHOWN),
     help="Which findings to print.",
 )
 @click.option(
@@ -139,7 +125,8 @@ def scan_command(**options: Any) -> int:
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output, _files_read(options))
-    render = _renderer(options["format"])
+    output_format = REPORT[options["format"]]
+    output_format.check()
     expected = _expected(options["expect"])
     read_options, criteria = settings_from(options)
     if options["dry_run"]:
@@ -162,8 +149,14 @@ def scan_command(**options: Any) -> int:
     difference = None if expected is None else compare(expected, report.findings)
     if difference is not None:
         report = replace(report, as_expected=difference == Difference((), ()))
-    report = _looked_around(report, inputs, options)
-    writing.write(_rendered(report, options, render), output, _encoding(options))
+    show = options["show"] or output_format.show
+    if output_format.second_pass:
+        # Most scans do without.
+        from smbrare.scanning.second_pass import looked_around  # noqa: PLC0415
+
+        progress_again = bind(progress_bar, quiet=options["quiet"])
+        report = looked_around(report, show, inputs, report.options, progress_again)
+    print_as(output_format, report, color=options["color"], path=output, show=show)
     if baseline is not None and not options["no_update"]:
         with interruption.unwinding():
             learn(criteria, partial, baseline, interruption.stop_listening)
@@ -205,63 +198,13 @@ def _enriched(report: Report, options: dict[str, Any]) -> Report:
     return replace(report, judged=enrich(report.judged, references), references=references)
 
 
-def _looked_around(
-    report: Report, inputs: list[Input | Skipped], options: dict[str, Any]
-) -> Report:
-    if options["format"] not in {"html", "json"}:
-        return report
-    # Most scans do without a second pass over the inputs.
-    from smbrare.scanning.second_pass import looked_around  # noqa: PLC0415
-
-    which = options["show"] or "new"
-    bar = bind(progress_bar, quiet=options["quiet"])
-    return looked_around(report, which, inputs, report.options, bar)
-
-
-def _renderer(output_format: str) -> Callable[..., Iterable[str]]:
-    """Return the function that writes a format, made sure that it can.
-
-    Raises:
-        UsageError: If libraries of an extra are missing.
-    """
-    module, _, name = FORMATS[output_format].partition(".")
-    output = import_module(f"smbrare.outputs.{module}")
-    if output_format == "html":
-        output.check()
-    render: Callable[..., Iterable[str]] = getattr(output, name)
-    return render
-
-
-def _rendered(
-    report: Report, options: dict[str, Any], render: Callable[..., Iterable[str]]
-) -> Iterable[str]:
-    output_format = options["format"]
-    # SARIF says itself what was held back: a result that is suppressed alerts nobody.
-    shown = _shown(report, options["show"] or ("all" if output_format == "sarif" else "new"))
-    if output_format == "table":
-        width, color = fitted(options["color"], to_file=options["output"] is not None)
-        encoding = _encoding(options)
-        return render(report, shown, width, color=color, encoding=encoding)
-    return render(report, shown)
-
-
-def _shown(report: Report, which: str) -> list[Finding]:
-    return [finding for finding in report.judged if which in {"all", finding.status}]
-
-
-def _encoding(options: dict[str, Any]) -> str:
-    """Return what to write in: a table suits a console, everything else is UTF-8."""
-    if options["format"] != "table" or options["output"] is not None:
-        return "utf-8"
-    return sys.stdout.encoding
-
-
 def _tell(report: Report, options: dict[str, Any], seconds: float, *, is_new: bool) -> None:
     lines = troubles(report)
     if options["verbose"]:
         lines += summary.details(report)
     if not options["quiet"]:
-        if options["format"] == "table" and options["output"] is None and report.findings:
+        at_terminal = REPORT[options["format"]].for_terminal and options["output"] is None
+        if at_terminal and report.findings:
             lines.append("")
         note = _history_note(report.criteria.baseline, options, is_new=is_new)
         lines += summary.summary(report, seconds, note)

@@ -1,24 +1,59 @@
-"""What the terminal can show: its width, and whether to use colours."""
+"""What the terminal can show: results in its width, colours and encoding, and a progress bar."""
 
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
 
-from smbrare.cli import interruption
+from msgspec.structs import replace
+
+from smbrare.cli import interruption, writing
 from smbrare.limits import MIB
+from smbrare.outputs.formats import OutputFormat, RenderOptions
+
+T = TypeVar("T")
 
 _LONGEST_WIDTH = 5
 """Digits of a width that is believed."""
 
 
-def fitted(color: str, *, to_file: bool = False) -> tuple[int | None, bool]:
-    """Return the width to fit a table into, None for any, and whether to use colours.
+def print_as(
+    chosen: OutputFormat[T],
+    content: T,
+    *,
+    color: str,
+    path: Path | None = None,
+    show: str | None = None,
+) -> None:
+    """Write results in a format, to stdout or to a file.
+
+    Args:
+        chosen: The format.
+        content: The results.
+        color: Whether to use colours, as the option says it.
+        path: The file, or None for stdout.
+        show: The findings that the user chose; None for those of the format.
+
+    Raises:
+        OutputError: If the file or stdout cannot be written.
+        ClosedPipeError: If stdout was closed.
+    """
+    options = RenderOptions()
+    if chosen.for_terminal:
+        options = _screen(color, to_file=path is not None)
+    options = replace(options, show=show or chosen.show)
+    writing.write(chosen.render(content, options), path, options.encoding)
+
+
+def _screen(color: str, *, to_file: bool) -> RenderOptions:
+    """Return what a text for people is laid out for: width, colours and encoding.
 
     Args:
         color: ``auto``, ``always`` or ``never``.
-        to_file: Whether the output goes to a file that the user named.
+        to_file: Whether the output goes to a file that the user named, which is UTF-8.
     """
     is_terminal = not to_file and sys.stdout.isatty()
     columns = os.environ.get("COLUMNS", "")
@@ -26,24 +61,14 @@ def fitted(color: str, *, to_file: bool = False) -> tuple[int | None, bool]:
     width = width or None
     if width is None and is_terminal:
         width = os.get_terminal_size(sys.stdout.fileno()).columns
+    colored = is_terminal and not os.environ.get("NO_COLOR")
     if color != "auto":
-        return width, color == "always"
-    return width, is_terminal and not os.environ.get("NO_COLOR")
-
-
-def block() -> str:
-    """Return the character to draw bars with: a full block where stdout's encoding has one."""
-    full = "\u2588"
-    try:
-        full.encode(sys.stdout.encoding)
-    except (UnicodeEncodeError, LookupError):
-        return "#"
-    return full
+        colored = color == "always"
+    encoding = "utf-8" if to_file else sys.stdout.encoding
+    return RenderOptions(width=width, color=colored, encoding=encoding)
 
 
 _WORTH_SHOWING = 64 * MIB
-
-
 _SECONDS_BETWEEN = 0.2
 
 

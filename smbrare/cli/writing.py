@@ -68,7 +68,7 @@ def _write_stdout(texts: Iterable[str], encoding: str) -> None:
     binary = sys.stdout.buffer
     try:
         for text in texts:
-            binary.write(text.encode(encoding))
+            binary.write(text.encode(encoding, "backslashreplace"))
         binary.flush()
     except BrokenPipeError:
         raise ClosedPipeError from None

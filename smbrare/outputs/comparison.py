@@ -3,56 +3,36 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import orjson
-
 from smbrare.detection.finding import flat, nested
-from smbrare.outputs import grid
+from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.grid import Column, Line, lines
+from smbrare.outputs.json_values import json_text
 from smbrare.outputs.wording import time_text
 from smbrare.rule import predicate
 from smbrare.scanning.comparison import Difference
-from smbrare.text import json_visible
 
 _COLUMNS = (
-    grid.Column("Time (UTC)"),
-    grid.Column("Destination"),
-    grid.Column("Raised by"),
-    grid.Column("Reason"),
-    grid.Column("Explanation", folds=True),
+    Column[Difference]("Time (UTC)", lambda one: time_text(one.finding.sighting.time)),
+    Column[Difference]("Destination", lambda one: Line(one.finding.sighting.destination, "bold")),
+    Column[Difference]("Raised by", lambda one: one.raised_by),
+    Column[Difference]("Reason", lambda one: ", ".join(one.reasons)),
+    Column[Difference]("Explanation", lambda one: one.explanation, folds=True),
 )
 
 
-def render_table(
-    differences: Sequence[Difference], width: int | None, *, color: bool
-) -> Iterator[str]:
-    """Yield a table with a row for each difference; nothing where there is none.
-
-    Args:
-        differences: What to show.
-        width: Columns of the terminal; None for as wide as the text is.
-        color: Whether to use the terminal's colours.
-    """
+def render_table(differences: Sequence[Difference], options: RenderOptions) -> Iterator[str]:
+    """Yield a table with a row for each difference; nothing where there is none."""
     if differences:
-        yield from grid.lines(_COLUMNS, list(map(_row, differences)), width, color=color)
+        yield from lines(_COLUMNS, differences, options)
 
 
-def _row(difference: Difference) -> tuple[grid.Cell, ...]:
-    sighting = difference.finding.sighting
-    return (
-        "undated" if sighting.time is None else time_text(sighting.time),
-        (sighting.destination, "bold"),
-        difference.raised_by,
-        ", ".join(difference.reasons),
-        difference.explanation,
-    )
-
-
-def render_ndjson(differences: Sequence[Difference]) -> Iterator[str]:
+def render_ndjson(differences: Sequence[Difference], _: RenderOptions) -> Iterator[str]:
     """Yield one finding a line, as the side that raises it reports it, with who and why."""
     for difference in differences:
-        yield _text(_document(difference)) + "\n"
+        yield json_text(_document(difference)) + "\n"
 
 
-def render_json(differences: Sequence[Difference]) -> Iterator[str]:
+def render_json(differences: Sequence[Difference], _: RenderOptions) -> Iterator[str]:
     """Yield one document: the rule and the differences."""
     document = {
         "rule": {
@@ -62,7 +42,7 @@ def render_json(differences: Sequence[Difference]) -> Iterator[str]:
         },
         "differences": [_document(difference) for difference in differences],
     }
-    yield _text(document, orjson.OPT_INDENT_2) + "\n"
+    yield json_text(document, indent=True) + "\n"
 
 
 def _document(difference: Difference) -> dict[str, Any]:
@@ -74,7 +54,3 @@ def _document(difference: Difference) -> dict[str, Any]:
             "smbrare.explanation": difference.explanation,
         }
     )
-
-
-def _text(value: Any, option: int | None = None) -> str:
-    return json_visible(orjson.dumps(value, option=option).decode())

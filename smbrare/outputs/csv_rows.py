@@ -2,12 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from smbrare.detection import reference
-from smbrare.detection.finding import Finding, flat
+from smbrare.detection.finding import flat
 from smbrare.detection.report import Report
+from smbrare.outputs.formats import RenderOptions
 from smbrare.text import cell
 
 COLUMNS = (
@@ -66,15 +67,19 @@ REPLAY_COLUMNS = (
 )
 
 
-def render(report: Report, shown: list[Finding]) -> Iterator[str]:
-    """Yield a header and one row a finding (RFC 4180, lines end with CR LF)."""
+def render(report: Report, options: RenderOptions) -> Iterator[str]:
+    """Yield a header and one row a finding."""
     columns = COLUMNS if report.replayed is None else COLUMNS + REPLAY_COLUMNS
+    return csv_lines(columns, map(flat, options.shown(report)))
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a header and then rows (RFC 4180, lines end with CR LF), safe in a spreadsheet."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(columns)
-    for finding in shown:
-        fields = flat(finding)
-        writer.writerow([_text(fields.get(column)) for column in columns])
+    for row in rows:
+        writer.writerow([_text(row.get(column)) for column in columns])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()

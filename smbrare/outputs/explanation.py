@@ -3,39 +3,26 @@
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
-from smbrare.detection.finding import MOST_NAMES, History, query_fields
+from smbrare.detection.finding import MOST_NAMES, query_fields
 from smbrare.detection.report import settings_document
 from smbrare.diagnostics.explanation import Change, ClauseResult, Explained, Explanation, Rarity
 from smbrare.outputs import host_context
-from smbrare.outputs.grid import Cell, Column, lines
-from smbrare.outputs.wording import query_text
+from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.grid import Column, Line, lines
+from smbrare.outputs.json_values import json_text, place_value, time_value
+from smbrare.outputs.wording import history_text, query_text
 from smbrare.records.fields import Address
 from smbrare.records.times import MICROSECONDS, format_time
 from smbrare.rule import predicate
 from smbrare.rule.networks import PRIVATE
-from smbrare.text import duration, json_visible, visible
+from smbrare.text import duration, visible
 
 _LONGEST_VALUE = 80
 _STYLES = {"PASS": "green", "INFERRED": "yellow", "FAIL": "red", "MISSING": "red"}
-_COLUMNS = (
-    Column("Clause"),
-    Column("Verdict"),
-    Column("Value", folds=True),
-    Column("Wanted", folds=True),
-    Column("Read from", folds=True),
-)
 
 
-def render_text(explained: Explained, width: int | None, *, color: bool) -> Iterator[str]:
-    """Yield the lines for a person.
-
-    Args:
-        explained: What to say.
-        width: Columns of the terminal; None for as wide as the text is.
-        color: Whether to use the terminal's colours.
-    """
+def render_text(explained: Explained, options: RenderOptions) -> Iterator[str]:
+    """Yield the lines for a person."""
     origin = explained.origin
     yield _line(str(origin) if origin.number else origin.path)
     if explained.skipped is not None:
@@ -43,7 +30,7 @@ def render_text(explained: Explained, width: int | None, *, color: bool) -> Iter
     for number, event in enumerate(explained.events, start=1):
         if len(explained.events) > 1:
             yield f"\nevent {number} of {len(explained.events)} in this record\n"
-        yield from _event(event, explained, width, color=color)
+        yield from _event(event, explained, options)
 
 
 def _skipped(explained: Explained) -> Iterator[str]:
@@ -62,9 +49,7 @@ def _skipped(explained: Explained) -> Iterator[str]:
         yield "It cannot have matched the rule: no SMB port stands in it.\n"
 
 
-def _event(
-    event: Explanation, explained: Explained, width: int | None, *, color: bool
-) -> Iterator[str]:
+def _event(event: Explanation, explained: Explained, options: RenderOptions) -> Iterator[str]:
     if event.alert:
         yield "passed over: an alert or a finding, which repeats the event it was raised on\n"
         return
@@ -78,12 +63,11 @@ def _event(
         yield _line(f"told by  {path} = {_short(value)}")
     yield _line(f"time     {_time(event)}")
     yield visible(f"host     {event.host or 'not told'}") + "\n\n"
-    rows = [_row(clause, event) for clause in event.clauses]
-    yield from lines(_COLUMNS, rows, width, color=color)
+    yield from lines(_columns(event), event.clauses, options)
     yield "\n"
     yield from _verdict(event, explained)
     if event.around is not None:
-        yield from host_context.lines(event.around, event.time or 0, width, color=color)
+        yield from host_context.lines(event.around, event.time or 0, options)
 
 
 def _time(event: Explanation) -> str:
@@ -93,20 +77,30 @@ def _time(event: Explanation) -> str:
     return f"{format_time(event.time)} (from {event.time_from}{zone})"
 
 
-def _row(clause: ClauseResult, event: Explanation) -> list[Cell]:
+def _columns(event: Explanation) -> tuple[Column[ClauseResult], ...]:
+    return (
+        Column("Clause", lambda clause: clause.field),
+        Column("Verdict", lambda clause: Line(clause.verdict, _STYLES[clause.verdict])),
+        Column("Value", _values_text, folds=True),
+        Column("Wanted", lambda clause: clause.wants, folds=True),
+        Column("Read from", lambda clause: _read_from(clause, event), folds=True),
+    )
+
+
+def _values_text(clause: ClauseResult) -> str:
     ranges = {entry.address: f" in {entry.network} ({entry.name})" for entry in clause.excluded}
     values = [f"{_short(value)}{ranges.get(str(value), '')}" for value in clause.values]
-    values += [f"malformed: {_short(value)}" for value in clause.malformed]
-    if clause.inferred:
-        read_from = f"inferred from {clause.inferred}"
-    elif clause.values or clause.malformed:
-        read_from = clause.read_from or f"implied by {event.kind}"
-    else:
-        read_from = ""
+    return ", ".join([*values, *(f"malformed: {_short(value)}" for value in clause.malformed)])
+
+
+def _read_from(clause: ClauseResult, event: Explanation) -> str:
     if (reading := clause.without_literal) is not None:
-        read_from = f"--literal: not inferred from {reading.inferred}"
-    shown = ", ".join(values)
-    return [clause.field, (clause.verdict, _STYLES[clause.verdict]), shown, clause.wants, read_from]
+        return f"--literal: not inferred from {reading.inferred}"
+    if clause.inferred:
+        return f"inferred from {clause.inferred}"
+    if clause.values or clause.malformed:
+        return clause.read_from or f"implied by {event.kind}"
+    return ""
 
 
 def _verdict(event: Explanation, explained: Explained) -> Iterator[str]:
@@ -150,7 +144,7 @@ def _changed(change: Change) -> str:
 def _rarity(answer: Rarity, event: Explanation, explained: Explained) -> Iterator[str]:
     yield "\n"
     yield _line(f"{answer.destination} {_standing(answer, event)}")
-    known = history_text(answer.history)
+    known = history_text(answer.history, at_least="at least ")
     yield _line(f"history known: {known}, from {_history_of(explained)}")
     for query in answer.queries[:MOST_NAMES]:
         yield _line(f"DNS events name it: {query_text(query)}")
@@ -179,12 +173,6 @@ def _standing(answer: Rarity, event: Explanation) -> str:
             return "is a finding without a time: nothing tells what was before it"
 
 
-def history_text(history: History) -> str:
-    """Return how much of a history was known, for people."""
-    known = f"{'at least ' if history.sampled else ''}{duration(history.known)}"
-    return known if history.wanted is None else f"{known} of {duration(history.wanted)}"
-
-
 def _history_of(explained: Explained) -> str:
     name = explained.criteria.baseline
     cut = ", which could not be read to its end" if explained.rest_cut else ""
@@ -200,15 +188,11 @@ def _line(text: str) -> str:
 
 def _short(value: Any) -> str:
     plain = isinstance(value, str | Address)
-    text = str(value) if plain else _json(value)
+    text = str(value) if plain else json_text(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
-def _json(value: Any, options: int = 0) -> str:
-    return orjson.dumps(value, default=str, option=options).decode()
-
-
-def render_json(explained: Explained) -> Iterator[str]:
+def render_json(explained: Explained, _: RenderOptions) -> Iterator[str]:
     """Yield one document."""
     origin, skipped = explained.origin, explained.skipped
     document = {
@@ -225,7 +209,7 @@ def render_json(explained: Explained) -> Iterator[str]:
         "setup": _setup(explained),
         "events": [_event_document(event) for event in explained.events],
     }
-    yield json_visible(_json(document, orjson.OPT_INDENT_2)) + "\n"
+    yield json_text(document, indent=True) + "\n"
 
 
 def _setup(explained: Explained) -> dict[str, Any]:
@@ -245,7 +229,7 @@ def _event_document(event: Explanation) -> dict[str, Any]:
         "source": event.source,
         "kind": event.kind,
         "told_by": [{"field": path, "value": value} for path, value in event.identified_by],
-        "time": None if event.time is None else format_time(event.time),
+        "time": time_value(event.time),
         "time_read_from": event.time_from,
         "zone_assumed": event.zone_assumed,
         "host": event.host,
@@ -288,14 +272,13 @@ def _clause_document(clause: ClauseResult) -> dict[str, Any]:
 
 
 def _rarity_document(answer: Rarity) -> dict[str, Any]:
-    stands = answer.stands
     return {
         "destination": answer.destination,
         "standing": answer.standing,
-        "previous_seen": None if answer.previous is None else format_time(answer.previous),
+        "previous_seen": time_value(answer.previous),
         "history_known_seconds": answer.history.known,
         "history_sampled": answer.history.sampled,
         "exclusion": answer.reason,
         "dns_queries": [query_fields(query) for query in answer.queries[:MOST_NAMES]],
-        "reported_on": None if stands is None else {"path": stands.path, "number": stands.number},
+        "reported_on": place_value(answer.stands),
     }

@@ -1,111 +1,182 @@
-"""Rows of text in columns for a terminal: folded to its width, and nothing in them live."""
+"""The one table engine: columns of whatever is shown, fitted to a terminal without cutting a fact.
+
+Text that may be broken is folded over lines; nothing out of a log is live in it.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from smbrare.text import visible
+from smbrare.outputs.formats import RenderOptions
 
+T = TypeVar("T")
 _GAP = 2
+_NARROWEST = 12
 _ANY_HEIGHT = 1
 """Without one rich reads COLUMNS too, and fails at a number of thousands of digits."""
-_NARROWEST = 12
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,45}[,)]?")
 """What could be an address or a range; such a word is never broken."""
 
-Cell: TypeAlias = str | tuple[str, str]
-"""Text, or text and rich's style of it."""
+
+class Line(NamedTuple):
+    """A line of a cell, with rich's style of it; a whole one is never broken."""
+
+    text: str
+    style: str = ""
+    whole: bool = False
 
 
-class Column(Struct, frozen=True):
-    """A column.
+Cell: TypeAlias = list[Line]
+
+
+class Column(Struct, Generic[T], frozen=True):
+    """One column.
 
     Attributes:
         title: Its heading.
-        folds: Whether its text may be broken over lines where the terminal is narrow.
+        show: What it shows of the thing that a row is about: a text, a line or several lines.
+        folds: Whether lines that are not whole may be broken where the terminal is narrow.
         right: Whether it is aligned to the right.
     """
 
     title: str
+    show: Callable[[T], str | Line | Sequence[Line]]
     folds: bool = False
     right: bool = False
 
+    def cell(self, thing: T, clean: Callable[[str], str]) -> Cell:
+        """Return the lines that have text, made fit for the terminal."""
+        shown = self.show(thing)
+        if isinstance(shown, str):
+            shown = Line(shown)
+        lines = [shown] if isinstance(shown, Line) else shown
+        cleaned = (line._replace(text=clean(line.text)) for line in lines)
+        return [line for line in cleaned if line.text]
+
+
+class Grid(Struct, frozen=True):
+    """A table that is laid out.
+
+    Attributes:
+        columns: Its columns.
+        rows: Their cells, row by row.
+        widths: How wide each column is.
+        fits: Whether the terminal is wide enough.
+    """
+
+    columns: list[Column[Any]]
+    rows: list[list[Cell]]
+    widths: list[int]
+    fits: bool
+
+    def draw(
+        self, rows: slice, options: RenderOptions, *, header: bool = True, apart: bool = False
+    ) -> Iterator[str]:
+        """Yield the lines of some rows, each with a line feed.
+
+        Args:
+            rows: Which.
+            options: Whether to use colours.
+            header: Whether the headings come first.
+            apart: Whether an empty line parts the rows.
+        """
+        from rich.console import Console  # noqa: PLC0415 - only tables need it
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        padding = (0, _GAP, int(apart), 0)
+        table = Table(
+            box=None, pad_edge=False, padding=padding, header_style="bold", show_header=header
+        )
+        for column, width in zip(self.columns, self.widths, strict=True):
+            justify: Any = "right" if column.right else "left"
+            table.add_column(column.title, justify=justify, width=width, overflow="fold")
+        for row in self.rows[rows]:
+            table.add_row(
+                *(Text("\n").join(Text(line.text, line.style) for line in cell) for cell in row)
+            )
+        console = Console(
+            width=sum(self.widths) + _GAP * len(self.widths),
+            height=_ANY_HEIGHT,
+            force_terminal=options.color,
+            no_color=not options.color,
+            color_system="standard" if options.color else None,
+            legacy_windows=False,
+        )
+        with console.capture() as capture:
+            console.print(table)
+        for line in capture.get().rstrip().split("\n"):
+            yield line.rstrip() + "\n"
+
 
 def lines(
-    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int | None, *, color: bool
+    columns: Sequence[Column[T]], things: Sequence[T], options: RenderOptions
 ) -> Iterator[str]:
-    """Yield the lines of a table, the headings first, each with a line feed.
+    """Yield the lines of a table, the headings first, with a row for each thing."""
+    yield from lay_out(columns, things, options).draw(slice(None), options)
+
+
+def lay_out(
+    columns: Sequence[Column[T]],
+    things: Sequence[T],
+    options: RenderOptions,
+    *,
+    keeps_words: Sequence[bool] = (False,),
+    keeps_empty: bool = True,
+) -> Grid:
+    """Return a table narrowed to the terminal as far as its text allows.
 
     Args:
         columns: The columns.
-        rows: A cell a column.
-        width: Columns of the terminal; None for as wide as the text is.
-        color: Whether to use the terminal's colours.
+        things: What the rows are about.
+        options: The width of the terminal, and its encoding.
+        keeps_words: Whether words stay whole, for each attempt until the table fits.
+        keeps_empty: Whether columns without any text stay.
     """
-    from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    texts = [[_text(cell) for cell in row] for row in rows]
-    natural = [
-        max(cell_len(text) for text in (column.title, *(row[at] for row in texts)))
-        for at, column in enumerate(columns)
+    rows = [[column.cell(thing, options.clean) for column in columns] for thing in things]
+    there = [at for at in range(len(columns)) if keeps_empty or any(row[at] for row in rows)]
+    kept = [columns[at] for at in there]
+    rows = [[row[at] for at in there] for row in rows]
+    by_column = [
+        [Line(column.title), *(line for row in rows for line in row[at])]
+        for at, column in enumerate(kept)
     ]
-    floors = [
-        max(_NARROWEST, _floor([row[at] for row in texts])) if column.folds else natural[at]
-        for at, column in enumerate(columns)
-    ]
-    widths = _fitted(natural, floors, width)
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    for column, wide in zip(columns, widths, strict=True):
-        table.add_column(
-            column.title,
-            justify="right" if column.right else "left",
-            width=wide,
-            overflow="fold",
-            no_wrap=not column.folds,
-        )
-    for row, shown in zip(rows, texts, strict=True):
-        table.add_row(
-            *(Text(text, _style(cell)) for cell, text in zip(row, shown, strict=True)),
-        )
-    console = Console(
-        width=sum(widths) + _GAP * len(widths),
-        height=_ANY_HEIGHT,
-        force_terminal=color,
-        no_color=not color,
-        color_system="standard" if color else None,
-        legacy_windows=False,
-    )
-    with console.capture() as capture:
-        console.print(table)
-    for line in capture.get().splitlines():
-        yield line.rstrip() + "\n"
-
-
-def _text(cell: Cell) -> str:
-    return visible(cell if isinstance(cell, str) else cell[0])
-
-
-def _style(cell: Cell) -> str:
-    return "" if isinstance(cell, str) else cell[1]
-
-
-def _floor(texts: Sequence[str]) -> int:
-    """Return the width below which a column would break a word that could be an address."""
-    words = {word for text in texts for word in text.split()}
-    return max((len(word) for word in words if _ADDRESS.fullmatch(word)), default=0)
-
-
-def _fitted(natural: list[int], floors: list[int], width: int | None) -> list[int]:
-    """Narrow the widest of the columns that can give until all fit, or none can give more."""
-    widths = list(natural)
-    while width is not None and sum(widths) + _GAP * (len(widths) - 1) > width:
-        giving = [at for at, wide in enumerate(widths) if wide > floors[at]]
-        if not giving:
+    widths = [max(_cells(line.text) for line in lines) for lines in by_column]
+    if options.width is None:
+        return Grid(kept, rows, widths, fits=True)
+    room = options.width - _GAP * (len(kept) - 1)
+    for whole_words in keeps_words:
+        least = [
+            max(_least(line, column, whole_words=whole_words) for line in lines)
+            for column, lines in zip(kept, by_column, strict=True)
+        ]
+        widths = _narrowed(widths, least, room)
+        if sum(widths) <= room:
             break
-        widths[max(giving, key=lambda at: widths[at])] -= 1
+    return Grid(kept, rows, widths, fits=sum(widths) <= room)
+
+
+def _least(line: Line, column: Column[Any], *, whole_words: bool) -> int:
+    """Return how narrow a line can be: whole ones and addresses never break, others keep room."""
+    width = _cells(line.text)
+    if line.whole or not column.folds:
+        return width
+    unbroken = (word for word in line.text.split() if whole_words or _ADDRESS.fullmatch(word))
+    return max(min(width, _NARROWEST), max(map(_cells, unbroken), default=0))
+
+
+def _cells(text: str) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
+
+    return cell_len(text)
+
+
+def _narrowed(widest: list[int], least: list[int], room: int) -> list[int]:
+    """Take from the columns that have most to give, until they fit or have no more."""
+    widths = list(widest)
+    for _ in range(sum(widest) - max(room, sum(least))):  # A negative number is no round.
+        spare = [width - low for width, low in zip(widths, least, strict=True)]
+        widths[spare.index(max(spare))] -= 1
     return widths

@@ -5,6 +5,9 @@ from typing import Any
 
 from smbrare.detection.host_context import REACH, SESSION, Around
 from smbrare.outputs import grid
+from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.grid import Column
+from smbrare.outputs.json_values import place_value
 from smbrare.outputs.wording import time_text
 from smbrare.records.times import HOUR, MICROSECONDS, format_time
 from smbrare.sources.activities.activity import Activity, Kind
@@ -21,13 +24,6 @@ KINDS: dict[Kind, str] = {
 }
 """What each kind of event is called."""
 
-_COLUMNS = (
-    grid.Column("Offset", right=True),
-    grid.Column("What"),
-    grid.Column("User", folds=True),
-    grid.Column("Detail", folds=True),
-    grid.Column("Record", right=True),
-)
 _MINUTE = 60
 _REACH = f"{REACH // MICROSECONDS // _MINUTE} minutes"
 SCOPE = (
@@ -88,31 +84,21 @@ def missing_text(around: Around) -> Iterator[str]:
         yield "the logs read here hold no other event of the host in that time"
 
 
-def lines(around: Around, time: int, width: int | None, *, color: bool) -> Iterator[str]:
-    """Yield what happened around a finding as lines for a terminal.
-
-    Args:
-        around: What happened.
-        time: The finding's time, in microseconds since 1970 UTC.
-        width: Columns of the terminal; None for as wide as the text is.
-        color: Whether to use the terminal's colours.
-    """
+def lines(around: Around, time: int, options: RenderOptions) -> Iterator[str]:
+    """Yield what happened around a finding, at a time in microseconds since 1970 UTC, as lines."""
     yield f"\naround it, {_REACH} before to {_REACH} after:\n"
     for text in (*users_text(around), *missing_text(around)):
         yield f"  {visible(text)}\n"
     if around.events:
         yield "\n"
-        rows = [
-            (
-                offset_text(activity, time),
-                KINDS[activity.kind],
-                activity.user,
-                event_text(activity),
-                str(activity.origin.number),
-            )
-            for activity in around.events
-        ]
-        yield from grid.lines(_COLUMNS, rows, width, color=color)
+        columns = (
+            Column[Activity]("Offset", lambda each: offset_text(each, time), right=True),
+            Column[Activity]("What", lambda each: KINDS[each.kind]),
+            Column[Activity]("User", lambda each: each.user, folds=True),
+            Column[Activity]("Detail", event_text, folds=True),
+            Column[Activity]("Record", lambda each: str(each.origin.number), right=True),
+        )
+        yield from grid.lines(columns, around.events, options)
 
 
 def document(around: Around) -> dict[str, Any]:
@@ -127,7 +113,7 @@ def document(around: Around) -> dict[str, Any]:
                 "what": activity.what,
                 "detail": activity.detail or None,
                 "parent": activity.parent or None,
-                "record": {"path": activity.origin.path, "number": activity.origin.number},
+                "record": place_value(activity.origin),
             }
             for activity in around.events
         ],
@@ -137,7 +123,7 @@ def document(around: Around) -> dict[str, Any]:
                 "user": each.user,
                 "type": each.how,
                 "since": format_time(each.since),
-                "record": {"path": each.origin.path, "number": each.origin.number},
+                "record": place_value(each.origin),
             }
             for each in around.logged_on
         ],

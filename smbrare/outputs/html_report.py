@@ -13,15 +13,14 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import orjson
-
 from smbrare import __version__
 from smbrare.detection.finding import Finding, reason
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey
-from smbrare.errors import need
 from smbrare.outputs import host_context
 from smbrare.outputs.charts import Chart, contacts, timeline
+from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.json_values import json_text, time_value
 from smbrare.outputs.pivots import pivots
 from smbrare.outputs.triage import Step, triage
 from smbrare.outputs.wording import (
@@ -37,27 +36,13 @@ from smbrare.outputs.wording import (
 from smbrare.records.times import format_time, seconds
 from smbrare.rule import predicate
 from smbrare.rule.networks import NOT_INTERNET
-from smbrare.text import duration, json_visible, visible
+from smbrare.text import duration, visible
 
 _MOST_OPEN = 3
 
 
-def check() -> None:
-    """Make sure before a long scan that the report can be written after it.
-
-    Raises:
-        UsageError: If the libraries of the extra ``html`` are not installed.
-    """
-    need("--format html", "html", "jinja2", "vl_convert")
-
-
-def render(report: Report, shown: list[Finding]) -> Iterator[str]:
-    """Yield one HTML document.
-
-    Raises:
-        UsageError: If the libraries of the extra ``html`` are not installed.
-    """
-    check()
+def render(report: Report, options: RenderOptions) -> Iterator[str]:
+    """Yield one HTML document."""
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only this output needs it
     from markupsafe import Markup, escape  # noqa: PLC0415
 
@@ -75,6 +60,7 @@ def render(report: Report, shown: list[Finding]) -> Iterator[str]:
         lstrip_blocks=True,
     )
     environment.filters["sentence"] = sentence
+    shown = options.shown(report)
     scripts = (_library(), _file("report.js"))
     template = environment.from_string(_file("report.html.jinja"))
     # What is marked here is ours: the style, the scripts, and JSON without any "<".
@@ -109,8 +95,7 @@ def _charts(report: Report, shown: list[Finding]) -> Iterator[tuple[str, Chart]]
 
 def script_json(value: Any) -> str:
     r"""Return JSON for a script element, which nothing in it can end (``<`` is ``\u003c``)."""
-    text = json_visible(orjson.dumps(value).decode())
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return json_text(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _policy(scripts: tuple[str, ...]) -> str:
@@ -138,10 +123,10 @@ def _context(report: Report, shown: list[Finding]) -> dict[str, Any]:
         "criteria": criteria,
         "options": report.options,
         "history": "all time" if criteria.history is None else duration(seconds(criteria.history)),
-        "since": None if criteria.since is None else format_time(criteria.since),
-        "until": None if criteria.until is None else format_time(criteria.until),
-        "first": None if span.first is None else format_time(span.first),
-        "last": None if span.last is None else format_time(span.last),
+        "since": time_value(criteria.since),
+        "until": time_value(criteria.until),
+        "first": time_value(span.first),
+        "last": time_value(span.last),
         "hours": len(span.hours),
         "figures": list(_figures(report, shown)),
         "findings": [_finding(finding, len(shown)) for finding in shown],

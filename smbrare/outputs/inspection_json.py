@@ -3,18 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
 from smbrare.detection.survey import InputSurvey
 from smbrare.diagnostics.advice import advise, totals
 from smbrare.diagnostics.funnel import funnel
-from smbrare.diagnostics.inspection import Inspected, SourceDetails, Tally
+from smbrare.diagnostics.inspection import Inspected, SourceDetails
+from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.json_values import json_text, place_value, time_value
 from smbrare.records.times import HOUR, format_time
 from smbrare.rule import predicate
-from smbrare.text import json_visible
 
 
-def render(inspected: Inspected) -> Iterator[str]:
+def render(inspected: Inspected, _: RenderOptions) -> Iterator[str]:
     """Yield one document, sorted so that the same inputs give the same bytes."""
     report, inspection = inspected.report, inspected.inspection
     options, surveys = report.options, [survey.sources for survey in report.inputs]
@@ -35,7 +34,7 @@ def render(inspected: Inspected) -> Iterator[str]:
         "one_clause_away": _near(inspected),
         "malformed": [
             {"source": source, "field": name, "values": tally.count, "value": tally.shown}
-            | {"example": _example(tally)}
+            | {"example": place_value(tally.example)}
             for (source, name), tally in sorted(inspection.malformed.items())
         ],
         "not_judged": [
@@ -47,7 +46,7 @@ def render(inspected: Inspected) -> Iterator[str]:
             for advice in advise(surveys, inspection.details)
         ],
     }
-    yield json_visible(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()) + "\n"
+    yield json_text(document, indent=True) + "\n"
 
 
 def _input(survey: InputSurvey) -> dict[str, Any]:
@@ -70,7 +69,7 @@ def _funnel(inspected: Inspected) -> list[dict[str, Any]]:
             "wants": stage.wants,
             "left": stage.left,
             "removed": stage.removed.count,
-            "example": _example(stage.removed),
+            "example": place_value(stage.removed.example),
             "example_holds": stage.removed.shown,
         }
         for stage in funnel(inspected)
@@ -85,16 +84,10 @@ def _near(inspected: Inspected) -> list[dict[str, Any]]:
             "destination": key.destination,
             "holds": key.held,
             "events": tally.count,
-            "example": _example(tally),
+            "example": place_value(tally.example),
         }
         for key, tally in near
     ]
-
-
-def _example(tally: Tally) -> dict[str, Any] | None:
-    if tally.example is None:
-        return None
-    return {"path": tally.example.path, "number": tally.example.number}
 
 
 def _sources(inspected: Inspected) -> dict[str, Any]:
@@ -124,8 +117,8 @@ def _sources(inspected: Inspected) -> dict[str, Any]:
 def _time(inspected: Inspected) -> dict[str, Any]:
     span = inspected.inspection.span
     return {
-        "first": None if span.first is None else format_time(span.first),
-        "last": None if span.last is None else format_time(span.last),
+        "first": time_value(span.first),
+        "last": time_value(span.last),
         "hours_with_events": len(span.hours),
         "gaps": [
             {"from": format_time(start * HOUR), "to": format_time(end * HOUR), "hours": end - start}

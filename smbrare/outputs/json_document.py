@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 from msgspec.structs import asdict
 
 from smbrare.detection.finding import Finding, flat, nested
@@ -11,41 +10,36 @@ from smbrare.detection.reference import Reference
 from smbrare.detection.report import Report, settings_document
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.survey import InputSurvey
+from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.json_values import json_text, time_value
 from smbrare.outputs.triage import triage
 from smbrare.records.times import format_time, seconds
 from smbrare.rule import predicate
-from smbrare.text import json_visible
 
 
-def render_ndjson(report: Report, shown: list[Finding]) -> Iterator[str]:
+def render_ndjson(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield one finding a line."""
-    del report
-    yield from map(ndjson_line, shown)
+    yield from map(ndjson_line, options.shown(report))
 
 
 def ndjson_line(finding: Finding) -> str:
     """Return one finding as a line."""
-    return _text(nested(flat(finding))) + "\n"
+    return json_text(nested(flat(finding))) + "\n"
 
 
-def render_json(report: Report, shown: list[Finding]) -> Iterator[str]:
+def render_json(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield one document: the rule, what was read, and the findings with what to do about them."""
     head = {"rule": _rule(), "scan": _scan(report)}
     if report.replayed is not None:
         head["replay"] = _replay(report.replayed, report.unseen)
-    yield _text(head, indent=True).removesuffix("\n}") + ',\n  "findings": ['
+    yield json_text(head, indent=True).removesuffix("\n}") + ',\n  "findings": ['
     separator = "\n"
-    for finding in shown:
+    for finding in options.shown(report):
         # No string holds a raw line feed in JSON, so this indents nothing but lines.
         fields = flat(finding) | {"smbrare.triage": _triage(finding)}
-        yield separator + "    " + _text(nested(fields), indent=True).replace("\n", "\n    ")
+        yield separator + "    " + json_text(nested(fields), indent=True).replace("\n", "\n    ")
         separator = ",\n"
     yield "]\n}\n" if separator == "\n" else "\n  ]\n}\n"
-
-
-def _text(value: Any, *, indent: bool = False) -> str:
-    options = orjson.OPT_INDENT_2 if indent else None
-    return json_visible(orjson.dumps(value, option=options).decode())
 
 
 def _triage(finding: Finding) -> dict[str, list[str]]:
@@ -75,8 +69,8 @@ def _scan(report: Report) -> dict[str, Any]:
     known = report.held_back
     return {
         **settings_document(report.options, criteria),
-        "since": None if criteria.since is None else format_time(criteria.since),
-        "until": None if criteria.until is None else format_time(criteria.until),
+        "since": time_value(criteria.since),
+        "until": time_value(criteria.until),
         "exit_code": report.exit_code,
         "records": sum(survey.records for survey in report.inputs),
         "sampled": any(survey.sampled for survey in report.inputs),
@@ -94,8 +88,8 @@ def _scan(report: Report) -> dict[str, Any]:
         "skipped": sum(survey.skipped for survey in report.inputs),
         "passed_over": sum(survey.alerts for survey in report.inputs),
         "one_clause_away": report.one_clause_away,
-        "first_event": None if span.first is None else format_time(span.first),
-        "last_event": None if span.last is None else format_time(span.last),
+        "first_event": time_value(span.first),
+        "last_event": time_value(span.last),
         "hours_covered": len(span.hours),
         "not_judged": [
             {"input": survey.path, "source": source, "reason": reason}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from smbrare.detection.finding import Finding, reason
 from smbrare.detection.report import Report
+from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.pivots import pivots
 from smbrare.outputs.triage import triage
 from smbrare.outputs.wording import (
@@ -22,7 +23,7 @@ from smbrare.outputs.wording import (
 )
 from smbrare.records.times import format_time, seconds
 from smbrare.rule import predicate
-from smbrare.text import code_block, code_span, duration
+from smbrare.text import code_block, code_span, counted, duration
 
 _MOST_INPUTS = 20
 _COLUMNS = (
@@ -37,10 +38,10 @@ _COLUMNS = (
 )
 
 
-def render(report: Report, shown: list[Finding]) -> Iterator[str]:
+def render(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield a heading, what was read, a table of the findings, and a section for each."""
-    count = f"{len(shown):,} finding{'' if len(shown) == 1 else 's'}"
-    yield f"# Rare SMB connections to the internet: {count}\n\n"
+    shown = options.shown(report)
+    yield f"# Rare SMB connections to the internet: {counted(len(shown), 'finding')}\n\n"
     yield from _scope(report)
     if not shown:
         yield "\nNothing to show.\n"

@@ -1,45 +1,48 @@
 """What a scan would read, for a person and as JSON."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-import orjson
-
-from smbrare.diagnostics.preview import FIRST_EVENTS, PartPreview, Preview
+from smbrare.diagnostics.preview import FIRST_EVENTS, PartPreview, Preview, exit_code
+from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Column, lines
-from smbrare.text import json_visible
+from smbrare.outputs.json_values import json_text
+
+
+class _Row(NamedTuple):
+    """An input, or a member of an archive."""
+
+    path: str
+    container: str
+    size: str
+    sources: str
+    note: str
+
 
 _COLUMNS = (
-    Column("Path", folds=True),
-    Column("Container", folds=True),
-    Column("Bytes", right=True),
-    Column(f"Sources of the first {FIRST_EVENTS} events", folds=True),
-    Column("Note", folds=True),
+    Column[_Row]("Path", lambda row: row.path, folds=True),
+    Column[_Row]("Container", lambda row: row.container, folds=True),
+    Column[_Row]("Bytes", lambda row: row.size, right=True),
+    Column[_Row](
+        f"Sources of the first {FIRST_EVENTS} events", lambda row: row.sources, folds=True
+    ),
+    Column[_Row]("Note", lambda row: row.note, folds=True),
 )
 
 
-def render_table(previews: Sequence[Preview], width: int | None, *, color: bool) -> Iterator[str]:
-    """Yield one row an input, and one a member of an archive.
-
-    Args:
-        previews: The inputs.
-        width: Columns of the terminal; None for as wide as the text is.
-        color: Whether to use the terminal's colours.
-    """
+def render_table(previews: list[Preview], options: RenderOptions) -> Iterator[str]:
+    """Yield one row an input, and one a member of an archive."""
     rows = []
     for preview in previews:
         size = "" if preview.size is None else f"{preview.size:,}"
         alone = len(preview.parts) == 1 and preview.parts[0].path == preview.path
         if not alone:
-            rows.append((preview.path, "", size, "", preview.problem))
+            rows.append(_Row(preview.path, "", size, "", preview.problem))
         for part in preview.parts:
             note = preview.problem if alone and preview.problem else _note(part)
-            rows.append((part.path, part.container, size if alone else "", _sources(part), note))
-    yield from lines(_COLUMNS, rows, width, color=color)
-
-
-def _sources(part: PartPreview) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in part.sources.items())
+            sources = ", ".join(f"{count:,} {name}" for name, count in part.sources.items())
+            rows.append(_Row(part.path, part.container, size if alone else "", sources, note))
+    yield from lines(_COLUMNS, rows, options)
 
 
 def _note(part: PartPreview) -> str:
@@ -54,15 +57,10 @@ def _note(part: PartPreview) -> str:
     return "no events" if part.container else "no known format"
 
 
-def render_json(previews: Sequence[Preview], code: int) -> Iterator[str]:
-    """Yield one document.
-
-    Args:
-        previews: The inputs.
-        code: The exit code.
-    """
+def render_json(previews: list[Preview], _: RenderOptions) -> Iterator[str]:
+    """Yield one document."""
     document = {
-        "exit_code": code,
+        "exit_code": exit_code(previews),
         "events_looked_at": FIRST_EVENTS,
         "inputs": [
             {
@@ -76,7 +74,7 @@ def render_json(previews: Sequence[Preview], code: int) -> Iterator[str]:
             for preview in previews
         ],
     }
-    yield json_visible(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()) + "\n"
+    yield json_text(document, indent=True) + "\n"
 
 
 def _part(part: PartPreview) -> dict[str, Any]:

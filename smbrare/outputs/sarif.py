@@ -10,18 +10,18 @@ from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
 from smbrare import __version__
 from smbrare.detection.finding import Finding, flat, nested, reason
 from smbrare.detection.report import Report
 from smbrare.errors import EXIT_CLEAN, EXIT_FINDINGS
+from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.json_values import json_text
 from smbrare.outputs.wording import host_text, outcome_text, silence
 from smbrare.records.event import Origin
 from smbrare.records.times import format_time, seconds
 from smbrare.rule import predicate
 from smbrare.rule.predicate import TECHNIQUES
-from smbrare.text import json_visible, message
+from smbrare.text import message
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -34,8 +34,9 @@ _MEANING = {
 }
 
 
-def render(report: Report, shown: list[Finding]) -> Iterator[str]:
+def render(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield one SARIF log with one run."""
+    shown = options.shown(report)
     artifacts = sorted({survey.path for survey in report.inputs} | {_path(each) for each in shown})
     places = {path: number for number, path in enumerate(artifacts)}
     lines = {survey.path for survey in report.inputs if survey.container.endswith("ndjson")}
@@ -52,7 +53,7 @@ def render(report: Report, shown: list[Finding]) -> Iterator[str]:
         },
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    yield json_visible(orjson.dumps(log, option=orjson.OPT_INDENT_2).decode()) + "\n"
+    yield json_text(log, indent=True) + "\n"
 
 
 def _path(finding: Finding) -> str:

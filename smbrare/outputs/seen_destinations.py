@@ -1,112 +1,77 @@
 """Destinations that a baseline has seen, or learnt: as a table, JSON, NDJSON or CSV."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import orjson
+from msgspec import Struct
 
 from smbrare.baseline.seen import Seen
-from smbrare.outputs import grid
+from smbrare.outputs.csv_rows import csv_lines
+from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.grid import Column, Line, lines
+from smbrare.outputs.json_values import json_text
 from smbrare.outputs.wording import time_text
 from smbrare.records.times import format_time
-from smbrare.text import cell, json_visible, some
+from smbrare.text import some
 
 COLUMNS = ("destination.ip", "first_seen", "last_seen", "hours", "hosts", "sources")
 _NEW = "new_to_baseline"
+_TABLE = (
+    Column[Seen]("Destination", lambda one: Line(one.destination, "bold")),
+    Column[Seen]("First (UTC)", lambda one: time_text(one.first)),
+    Column[Seen]("Last (UTC)", lambda one: time_text(one.last)),
+    Column[Seen]("Hours", lambda one: f"{one.hours:,}", right=True),
+    Column[Seen]("Hosts", lambda one: some(one.hosts), folds=True),
+    Column[Seen]("Sources", lambda one: some(one.sources), folds=True),
+)
 
-News = frozenset[str] | None
-"""Destinations that the baseline did not hold before; None where that is not the question."""
+
+class SeenDestinations(Struct, frozen=True):
+    """What is listed.
+
+    Attributes:
+        seen: The destinations.
+        news: Those that the baseline did not hold before; None where that is not the question.
+    """
+
+    seen: Iterable[Seen]
+    news: frozenset[str] | None = None
 
 
-def render_table(
-    seen: Iterable[Seen], news: News, width: int | None, *, color: bool
-) -> Iterator[str]:
+def render_table(listed: SeenDestinations, options: RenderOptions) -> Iterator[str]:
     """Yield a table, or nothing where nothing was seen."""
-    columns = [
-        grid.Column("Destination"),
-        grid.Column("First (UTC)"),
-        grid.Column("Last (UTC)"),
-        grid.Column("Hours", right=True),
-        grid.Column("Hosts", folds=True),
-        grid.Column("Sources", folds=True),
-    ]
-    rows: list[list[grid.Cell]] = [
-        [
-            (one.destination, "bold"),
-            time_text(one.first),
-            time_text(one.last),
-            f"{one.hours:,}",
-            some(one.hosts),
-            some(one.sources),
-        ]
-        for one in seen
-    ]
+    seen, news, columns = list(listed.seen), listed.news, list(_TABLE)
     if news is not None:
-        columns.append(grid.Column("New"))
-        for row in rows:
-            row.append("new" if row[0][0] in news else "")
-    if rows:
-        yield from grid.lines(columns, rows, width, color=color)
+        columns.append(Column("New", lambda one: "new" if one.destination in news else ""))
+    if seen:
+        yield from lines(columns, seen, options)
 
 
-def render_json(seen: Iterable[Seen], news: News) -> Iterator[str]:
+def render_json(listed: SeenDestinations, _: RenderOptions) -> Iterator[str]:
     """Yield one document: a list of destinations."""
     separator = "[\n"
-    for one in seen:
-        yield f"{separator}  {_json(one, news)}"
+    for fields in _fields(listed):
+        yield f"{separator}  {json_text(fields)}"
         separator = ",\n"
     yield "[]\n" if separator == "[\n" else "\n]\n"
 
 
-def render_ndjson(seen: Iterable[Seen], news: News) -> Iterator[str]:
+def render_ndjson(listed: SeenDestinations, _: RenderOptions) -> Iterator[str]:
     """Yield one destination a line."""
-    for one in seen:
-        yield f"{_json(one, news)}\n"
+    for fields in _fields(listed):
+        yield f"{json_text(fields)}\n"
 
 
-def render_csv(seen: Iterable[Seen], news: News) -> Iterator[str]:
+def render_csv(listed: SeenDestinations, _: RenderOptions) -> Iterator[str]:
     """Yield a header and a row a destination, safe to open in a spreadsheet."""
-    columns = COLUMNS if news is None else (*COLUMNS, _NEW)
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
-    for one in seen:
-        writer.writerow(map(_cell, _fields(one, news).values()))
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-    yield buffer.getvalue()
+    return csv_lines(COLUMNS if listed.news is None else (*COLUMNS, _NEW), _fields(listed))
 
 
-RENDERERS: Mapping[str, Callable[[Iterable[Seen], News], Iterator[str]]] = {
-    "json": render_json,
-    "ndjson": render_ndjson,
-    "csv": render_csv,
-}
-
-
-def _fields(one: Seen, news: News) -> dict[str, Any]:
-    values = (
-        one.destination,
-        format_time(one.first),
-        format_time(one.last),
-        one.hours,
-        list(one.hosts),
-        list(one.sources),
-    )
-    fields = dict(zip(COLUMNS, values, strict=True))
-    return fields if news is None else fields | {_NEW: one.destination in news}
-
-
-def _json(one: Seen, news: News) -> str:
-    return json_visible(orjson.dumps(_fields(one, news)).decode())
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return cell(", ".join(value))
-    return cell(value) if isinstance(value, str) else str(value)
+def _fields(listed: SeenDestinations) -> Iterator[dict[str, Any]]:
+    for one in listed.seen:
+        times = format_time(one.first), format_time(one.last)
+        values = (one.destination, *times, one.hours, list(one.hosts), list(one.sources))
+        fields: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))
+        if listed.news is not None:
+            fields[_NEW] = one.destination in listed.news
+        yield fields

@@ -17,7 +17,8 @@ def seconds(micros: int) -> int:
 MICROSECONDS = 1_000_000
 """Microseconds in a second: all times inside the program are integer microseconds, UTC."""
 
-HOUR = 3600 * MICROSECONDS
+HOUR_SECONDS, DAY_SECONDS = 3_600, 86_400
+HOUR = HOUR_SECONDS * MICROSECONDS
 
 
 DAY = 24 * HOUR

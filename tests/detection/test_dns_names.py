@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,11 @@ from hypothesis import strategies as st
 from smbrare.cli import cli
 from smbrare.detection import dns
 from smbrare.detection.dns import Answers, Query
-from smbrare.detection.report import Report
-from smbrare.outputs import csv_rows, json_document, markdown, table
 from smbrare.outputs.summary import summary
 from smbrare.outputs.triage import triage
 from smbrare.scanning import planning
 from tests.support.events import DESTINATION, matching, view
-from tests.support.reports import html, report, write
+from tests.support.reports import html, printed, report, write
 
 SECOND = 1_000_000
 
@@ -42,12 +39,8 @@ def log(tmp_path: Path) -> Path:
     return write(tmp_path / "events.ndjson", events)
 
 
-def written(render: Callable[..., Any], made: Report, *more: Any, **options: Any) -> str:
-    return "".join(render(made, list(made.findings), *more, **options))
-
-
 def test_json_names_the_destination_who_asked_and_when(log: Path) -> None:
-    document = json.loads(written(json_document.render_json, report(log)))
+    document = json.loads(printed("json", report(log)))
     (finding,) = document["findings"]
     assert "domain" not in finding["destination"]
     assert finding["smbrare"]["dns_names"] == ["files.example"]
@@ -65,10 +58,10 @@ def test_json_names_the_destination_who_asked_and_when(log: Path) -> None:
 
 def test_tables_mark_a_name_as_one_of_dns(log: Path) -> None:
     made = report(log)
-    assert "files.example (DNS)" in written(table.render, made, None, color=False)
-    (row,) = csv.DictReader(io.StringIO(written(csv_rows.render, made)))
+    assert "files.example (DNS)" in printed("table", made)
+    (row,) = csv.DictReader(io.StringIO(printed("csv", made)))
     assert (row["destination.domain"], row["smbrare.dns_names"]) == ("", "files.example")
-    text = written(markdown.render, made)
+    text = printed("markdown", made)
     assert "| `files.example (DNS)` |" in text
     assert "- DNS events name it: `files.example, asked by WS-01 at 2026-11-16 07:59:58`" in text
     assert "files.example, asked by WS-02 at 2026-11-16 07:00:00" in html(log)
@@ -82,7 +75,7 @@ def test_triage_asks_to_look_up_the_names(log: Path) -> None:
 def test_a_domain_of_the_event_itself_stands_before_names_of_dns(tmp_path: Path) -> None:
     events = [query(), matching(destination__domain="own.example")]
     made = report(write(tmp_path / "events.ndjson", events))
-    shown = written(table.render, made, None, color=False)
+    shown = printed("table", made)
     assert "own.example" in shown
     assert "files.example" not in shown
     assert made.findings[0].dns_names == ("files.example",)

@@ -15,14 +15,13 @@ import pytest
 from smbrare.detection.report import Report
 from smbrare.inputs import remote
 from smbrare.inputs.discovery import Input, discover
-from smbrare.outputs.json_document import render_ndjson
 from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning
 from smbrare.scanning.gathering import gather
 from tests.conftest import FIXTURES, Run
 from tests.support.object_store import SECRET, ObjectStore, Web, free_port, object_store, web_server
-from tests.support.reports import report
+from tests.support.reports import printed, report
 
 for _library in ("s3fs", "moto", "aiohttp"):
     pytest.importorskip(_library)
@@ -61,7 +60,7 @@ def zipped(content: bytes) -> bytes:
 
 def findings(made: Report) -> list[dict[str, Any]]:
     """Return what was found, without where it was read."""
-    return [placeless(line) for line in render_ndjson(made, list(made.findings))]
+    return [placeless(line) for line in printed("ndjson", made).splitlines()]
 
 
 def placeless(line: str) -> dict[str, Any]:

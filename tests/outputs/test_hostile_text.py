@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.cli.scan_command import FORMATS
+from smbrare.outputs.formats import REPORT
 from smbrare.text import cell, json_visible, visible
 from tests.conftest import Run
 from tests.support.events import matching
@@ -71,7 +71,7 @@ def hostile(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("output_format", FORMATS)
+@pytest.mark.parametrize("output_format", REPORT)
 def test_nothing_of_a_log_is_live_in_a_terminal(
     run: Run, hostile: Path, output_format: str
 ) -> None:

@@ -11,11 +11,10 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from smbrare.detection.finding import Finding, History
-from smbrare.outputs.table import render
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.support.events import matching
 from tests.support.findings import WEEK, finding
-from tests.support.reports import report, write
+from tests.support.reports import printed, report, write
 
 SAMPLE = FIXTURES / "sample.ndjson"
 EMPTY = report()
@@ -24,7 +23,7 @@ LONG_IPV6 = "2a02:cf40:add:4002:91f2:a9b2:e09a:6fc6"
 
 
 def table(found: list[Finding], width: int | None = None, **options: Any) -> str:
-    return "".join(render(EMPTY, found, width, **({"color": False} | options)))
+    return printed("table", replace(EMPTY, judged=tuple(found)), show="all", width=width, **options)
 
 
 def at(destination: str, **facts: Any) -> Finding:

@@ -6,12 +6,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.finding import Finding
 from smbrare.detection.report import Report
 from smbrare.inputs.discovery import discover
-from smbrare.outputs import html_report
-from smbrare.outputs.json_document import render_json
+from smbrare.outputs.formats import REPORT, RenderOptions
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.scan import judge
@@ -25,15 +26,20 @@ def report(*paths: str | Path, cluster: str | None = None) -> Report:
     return judge(partial, options, Criteria())
 
 
+def printed(name: str, made: Report, **options: Any) -> str:
+    """Return a report in a format, with what `RenderOptions` takes."""
+    return "".join(REPORT[name].render(made, RenderOptions(**options)))
+
+
 def document(made: Report) -> str:
     """Return a report as JSON."""
-    return "".join(render_json(made, list(made.findings)))
+    return printed("json", made)
 
 
 def html(path: Path) -> str:
     """Return the HTML report of a scan."""
     made = report(path)
-    return "".join(html_report.render(made, list(looked_around(made, path))))
+    return printed("html", replace(made, judged=looked_around(made, path)))
 
 
 def looked_around(made: Report, *paths: Path) -> tuple[Finding, ...]:
