@@ -31,6 +31,18 @@ class Seen(Struct, frozen=True):
     sources: tuple[str, ...]
 
 
+class SeenDestinations(Struct, frozen=True):
+    """Destinations to list.
+
+    Attributes:
+        seen: The destinations.
+        news: Those that the baseline did not hold before; None where that is not the question.
+    """
+
+    seen: Iterable[Seen]
+    news: frozenset[str] | None = None
+
+
 class Filter(Struct, frozen=True):
     """Which rows to look at; what is empty or None asks for nothing.
 

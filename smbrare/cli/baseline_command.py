@@ -7,7 +7,7 @@ import click
 from smbrare.baseline import exchange
 from smbrare.baseline.exchange import merge_into, open_memory
 from smbrare.baseline.location import locate
-from smbrare.baseline.seen import Filter, by_destination
+from smbrare.baseline.seen import Filter, SeenDestinations, by_destination
 from smbrare.baseline.store import Baseline
 from smbrare.cli import interruption, writing
 from smbrare.cli import options as shared
@@ -15,7 +15,6 @@ from smbrare.cli.baseline_learn import learn_command
 from smbrare.cli.parameters import BaselineName, Range, Time
 from smbrare.cli.terminal import print_as
 from smbrare.outputs.formats import SEEN
-from smbrare.outputs.seen_destinations import SeenDestinations
 from smbrare.records.times import format_time
 from smbrare.text import counted, visible
 

@@ -8,7 +8,7 @@ import click
 from msgspec.structs import replace
 
 from smbrare.baseline.location import locate
-from smbrare.baseline.seen import Seen, by_destination
+from smbrare.baseline.seen import Seen, SeenDestinations, by_destination
 from smbrare.baseline.store import Baseline
 from smbrare.cli import configuration, interruption, options, writing
 from smbrare.cli import options as shared
@@ -18,7 +18,6 @@ from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs import summary
 from smbrare.outputs.formats import SEEN
-from smbrare.outputs.seen_destinations import SeenDestinations
 from smbrare.outputs.troubles import troubles
 from smbrare.scanning import scan
 from smbrare.scanning.gathering import gather

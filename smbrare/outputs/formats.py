@@ -13,12 +13,12 @@ from smbrare.errors import need
 from smbrare.text import visible
 
 if TYPE_CHECKING:
+    from smbrare.baseline.seen import SeenDestinations
     from smbrare.detection.finding import Finding
     from smbrare.detection.report import Report
     from smbrare.diagnostics.explanation import Explained
     from smbrare.diagnostics.inspection import Inspected
     from smbrare.diagnostics.preview import Preview
-    from smbrare.outputs.seen_destinations import SeenDestinations
     from smbrare.scanning.comparison import Difference
 
 T = TypeVar("T")

@@ -1,11 +1,9 @@
 """Destinations that a baseline has seen, or learnt: as a table, JSON, NDJSON or CSV."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from msgspec import Struct
-
-from smbrare.baseline.seen import Seen
+from smbrare.baseline.seen import Seen, SeenDestinations
 from smbrare.outputs.csv_rows import csv_lines
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Column, Line, lines
@@ -24,18 +22,6 @@ _TABLE = (
     Column[Seen]("Hosts", lambda one: some(one.hosts), folds=True),
     Column[Seen]("Sources", lambda one: some(one.sources), folds=True),
 )
-
-
-class SeenDestinations(Struct, frozen=True):
-    """What is listed.
-
-    Attributes:
-        seen: The destinations.
-        news: Those that the baseline did not hold before; None where that is not the question.
-    """
-
-    seen: Iterable[Seen]
-    news: frozenset[str] | None = None
 
 
 def render_table(listed: SeenDestinations, options: RenderOptions) -> Iterator[str]:
