@@ -1,11 +1,11 @@
-"""How far a watch has read, and which findings it has given: two tables beside a baseline's own.
+"""How far a watch has read, and what it has reported: two tables beside a baseline's own.
 
 Statements on an open connection, as `smbrare.baseline.schema` has them for what was seen. The
 tables are made by the first watch and stay out of exports, merges and the digest of what was seen.
 
 A row of `followed` carries a checksum of its own, since a wrong offset would lose events. Rows that
 are lost only have files read again, and ids in `given` that are lost or wrong only have findings
-given again.
+reported again.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import orjson
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from smbrare.errors import BaselineError
 
@@ -44,7 +45,7 @@ TABLES = (_FOLLOWED, _GIVEN)
 """The statements that make the tables."""
 
 
-class Place(Struct, frozen=True):
+class Checkpoint(Struct, frozen=True):
     """How far one file was read.
 
     Attributes:
@@ -72,7 +73,7 @@ def prepare(database: sqlite3.Connection) -> None:
             database.execute(statement)
 
 
-def places(database: sqlite3.Connection, path: Path) -> list[Place]:
+def places(database: sqlite3.Connection, path: Path) -> list[Checkpoint]:
     """Return the place in every file that was followed.
 
     Args:
@@ -85,14 +86,16 @@ def places(database: sqlite3.Connection, path: Path) -> list[Place]:
     found = []
     query = "SELECT identity, path, offset, lines, head_bytes, head, seal FROM followed"
     for *values, seal in database.execute(query):
-        place = Place(*values)
+        place = Checkpoint(*values)
         if _seal(place) != seal:
             raise BaselineError(f"{path} is damaged: the place in {place.path} was another")
         found.append(place)
     return found
 
 
-def store(database: sqlite3.Connection, read: Iterable[Place], ended: Iterable[str] = ()) -> None:
+def store(
+    database: sqlite3.Connection, read: Iterable[Checkpoint], ended: Iterable[str] = ()
+) -> None:
     """Keep how far files were read, and forget the files that were not read for longest.
 
     Args:
@@ -106,7 +109,7 @@ def store(database: sqlite3.Connection, read: Iterable[Place], ended: Iterable[s
     (turn,) = database.execute("SELECT coalesce(max(turn), 0) + 1 FROM followed").fetchone()
     database.executemany(
         "INSERT OR REPLACE INTO followed VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        ((*_values(place), turn, _seal(place)) for place in read),
+        ((*astuple(place), turn, _seal(place)) for place in read),
     )
     database.execute(
         "DELETE FROM followed WHERE identity IN "
@@ -115,14 +118,14 @@ def store(database: sqlite3.Connection, read: Iterable[Place], ended: Iterable[s
     )
 
 
-def given(database: sqlite3.Connection, ids: Iterable[str]) -> set[str]:
-    """Return those of some findings, by id, that were given before."""
+def reported(database: sqlite3.Connection, ids: Iterable[str]) -> set[str]:
+    """Return which findings of some, by id, were reported before."""
     query = "SELECT id FROM given WHERE id = ?"
     return {identifier for identifier in ids if database.execute(query, (identifier,)).fetchone()}
 
 
-def give(database: sqlite3.Connection, identifier: str, time: int | None) -> None:
-    """Note that a finding was given.
+def record(database: sqlite3.Connection, identifier: str, time: int | None) -> None:
+    """Record that a finding was reported.
 
     Args:
         database: The open file.
@@ -137,16 +140,5 @@ def prune(database: sqlite3.Connection, before: int) -> None:
     database.execute("DELETE FROM given WHERE time < ?", (before,))
 
 
-def _values(place: Place) -> tuple[str, str, int, int, int, str]:
-    return (
-        place.identity,
-        place.path,
-        place.offset,
-        place.lines,
-        place.head_bytes,
-        place.head,
-    )
-
-
-def _seal(place: Place) -> str:
-    return hashlib.sha256(orjson.dumps(_values(place))).hexdigest()
+def _seal(place: Checkpoint) -> str:
+    return hashlib.sha256(orjson.dumps(astuple(place))).hexdigest()

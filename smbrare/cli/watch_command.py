@@ -20,7 +20,7 @@ from smbrare.outputs.json_document import ndjson_line
 from smbrare.outputs.troubles import unjudged
 from smbrare.scanning.scan import baseline_settings
 from smbrare.text import counted, visible
-from smbrare.watch.watch import Outcome, Outside, watch
+from smbrare.watch.watch import Hooks, Watch, WatchResult
 
 _EXAMPLES = """\b
 Examples:
@@ -97,23 +97,15 @@ def watch_command(**options: Any) -> int:
     baseline = Baseline(path, baseline_settings(read_options))
     baseline.check_writable()
     stop = interruption.at_a_good_moment()
-    outside = Outside(
-        give=lambda finding: _give(finding, output),
+    hooks = Hooks(
+        report=lambda finding: _print(finding, output),
         tell=_tell,
         wait=lambda: stop.wait(options["interval"]),
         stopping=stop.is_told,
     )
     own = [path] if output is None else [path, output]
-    outcome = watch(
-        options["paths"],
-        read_options,
-        criteria,
-        baseline,
-        outside,
-        once=options["once"],
-        own=own,
-    )
-    return _end(outcome, options, stop)
+    watch = Watch(options["paths"], read_options, criteria, baseline, hooks, own=own)
+    return _end(watch.run(once=options["once"]), options, stop)
 
 
 def _refuse_remote(paths: Sequence[str]) -> None:
@@ -126,29 +118,29 @@ def _tell(line: str) -> None:
     writing.tell([visible(f"smbrare: {line}")])
 
 
-def _give(finding: Finding, output: Path | None) -> None:
+def _print(finding: Finding, output: Path | None) -> None:
     if output is None:
         writing.write([ndjson_line(finding)], None)
     else:
         appending.append(output, ndjson_line(finding))
 
 
-def _end(outcome: Outcome, options: dict[str, Any], stop: interruption.Stop) -> int:
+def _end(result: WatchResult, options: dict[str, Any], stop: interruption.Stop) -> int:
     """Say what was done, and return the exit code."""
-    report = outcome.report
+    report = result.report
     if not options["quiet"]:
         records = sum(survey.records for survey in report.inputs)
         skipped = sum(survey.skipped for survey in report.inputs)
-        read = f"{counted(outcome.files, 'file')}, {counted(records, 'record')}"
+        read = f"{counted(result.files, 'file')}, {counted(records, 'record')}"
         lines = (
             f"watched     {read}, {skipped:,} skipped",
-            f"findings    {outcome.findings:,}",
+            f"findings    {result.findings:,}",
             f"history     baseline {options['baseline']}, updated",
         )
         writing.tell(map(visible, lines))
     if stop.number is not None:
         return EXIT_INTERRUPTED if stop.number == signal.SIGINT else EXIT_TERMINATED
-    if not report.inputs and outcome.files:
+    if not report.inputs and result.files:
         return EXIT_CLEAN
     writing.tell(unjudged(report))
     return report.exit_code

@@ -1,4 +1,4 @@
-"""The files that some paths lead to, as they are made, renamed and removed.
+"""Finds the files to follow, as they are made, renamed and removed.
 
 A renamed file is read to its end, and the one that took its name from its start.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from smbrare.baseline.checkpoints import Place
+from smbrare.baseline.checkpoints import Checkpoint
 from smbrare.inputs.discovery import Input, discover
 from smbrare.records.event import Origin, Skipped
 from smbrare.watch.tails import (
@@ -40,105 +40,98 @@ class Following(Struct):
     """
 
     paths: Sequence[str]
-    places: dict[str, Place]
+    places: dict[str, Checkpoint]
     ignored: frozenset[str] = frozenset()
     tails: dict[str, Tail] = field(default_factory=dict)
 
+    def refresh(self) -> Iterator[Skipped]:
+        """Find the files that there are now, and yield what cannot be followed."""
+        present: dict[str, str] = {}
+        for found in discover(self.paths):
+            if isinstance(found, Skipped):
+                yield found
+            elif found.size is None:
+                yield unfollowed(found.path, "a pipe or a device", could_matter=True)
+            elif (identity := self._meet(found)) is not None:
+                present[identity] = found.path
+        for identity, tail in self.tails.items():
+            if identity not in present and not tail.gone and tail.file is None:
+                # It was closed, and has perhaps only another name now.
+                tail.file = _open_renamed(tail.place())
+            tail.gone = identity not in present
+            if not tail.gone:
+                tail.quiet = None
+        yield from self._look_for_moved(present)
 
-def refresh(following: Following) -> Iterator[Skipped]:
-    """Look which files there are now, and yield what the paths lead to that cannot be followed."""
-    present: dict[str, str] = {}
-    for found in discover(following.paths):
-        if isinstance(found, Skipped):
-            yield found
-        elif found.size is None:
-            yield unfollowed(found.path, "a pipe or a device", could_matter=True)
-        elif (identity := _meet(following, found)) is not None:
-            present[identity] = found.path
-    for identity, tail in following.tails.items():
-        if identity not in present and not tail.gone and tail.file is None:
-            # It was closed, and has perhaps only another name now.
-            tail.file = _found_beside(tail.place())
-        tail.gone = identity not in present
-        if not tail.gone:
-            tail.quiet = None
-    yield from _look_for_moved(following, present)
+    def changed(self) -> list[Tail]:
+        """Return the files that may hold more than was read, the oldest change first."""
+        found = [tail for tail in self.tails.values() if tail.gone or _has_changed(tail)]
+        return sorted(found, key=lambda tail: (tail.modified, tail.path))
 
-
-def changed(following: Following) -> list[Tail]:
-    """Return the files that may hold more than was read, those first that were changed first."""
-    found = [tail for tail in following.tails.values() if tail.gone or _has_changed(tail)]
-    return sorted(found, key=lambda tail: (tail.modified, tail.path))
-
-
-def forget(tail: Tail, following: Following) -> None:
-    """Follow a file no more."""
-    tail.close()
-    following.tails.pop(tail.identity, None)
-
-
-def close_idle(following: Following) -> None:
-    """Close the files that were not changed for longest, so that only some are kept open."""
-    kept = [tail for tail in following.tails.values() if tail.file is not None and not tail.gone]
-    kept.sort(key=lambda tail: tail.modified)
-    for tail in kept[: max(len(kept) - _MOST_OPEN, 0) if _KEEPS_OPEN else None]:
+    def forget(self, tail: Tail) -> None:
+        """Stop following a file."""
         tail.close()
+        self.tails.pop(tail.identity, None)
+
+    def close_idle(self) -> None:
+        """Close the files that were not changed for longest, so that only some are kept open."""
+        kept = [tail for tail in self.tails.values() if tail.file is not None and not tail.gone]
+        kept.sort(key=lambda tail: tail.modified)
+        for tail in kept[: max(len(kept) - _MOST_OPEN, 0) if _KEEPS_OPEN else None]:
+            tail.close()
+
+    def _meet(self, found: Input) -> str | None:
+        """Note that a path leads to a file, and return the file's identity."""
+        try:
+            status = Path(found.path).stat()
+        except OSError:
+            return None  # Removed since it was listed.
+        identity = identity_of(status)
+        if identity in self.ignored:
+            return None
+        tail = self.tails.get(identity)
+        if tail is None:
+            tail = self.tails[identity] = self._begin(identity, found.path)
+        tail.path, tail.named, tail.modified = found.path, found.named, status.st_mtime_ns
+        if (status.st_size, status.st_mtime_ns) != tail.status:
+            tail.status = (-1, 0)
+        return identity
+
+    def _begin(self, identity: str, path: str) -> Tail:
+        """Return a file that is met first, with its place if it has one."""
+        tail = Tail(identity, path, named=True)
+        place = self.places.pop(identity, None)
+        if place is not None:
+            tail.offset, tail.lines, tail.resumed = place.offset, place.lines, place
+            tail.kind = RECOGNIZED if place.offset else ""
+        return tail
+
+    def _look_for_moved(self, present: dict[str, str]) -> Iterator[Skipped]:
+        """Look in its folder for each file that lost its name to another while nobody watched."""
+        named = set(present.values()).intersection(self.paths)
+        taken = {full_name(path): path for path in named}
+        for place in [place for place in self.places.values() if place.path in taken]:
+            del self.places[place.identity]
+            path = taken[place.path]
+            file = _open_renamed(place)
+            if file is None:
+                reason = "replaced while nobody watched: what followed this line may be unread"
+                yield Skipped(Origin(path, place.lines), reason, could_matter=True, ends_input=True)
+            # Without a file too: it is gone then, and forgotten like any other.
+            self.tails[place.identity] = Tail(
+                place.identity,
+                path,
+                named=True,
+                file=file,
+                offset=place.offset,
+                lines=place.lines,
+                kind=RECOGNIZED,
+                gone=True,
+                resumed=place,
+            )
 
 
-def _meet(following: Following, found: Input) -> str | None:
-    """Note that a path leads to a file, and return the file's identity."""
-    try:
-        status = Path(found.path).stat()
-    except OSError:
-        return None  # Removed since it was listed.
-    identity = identity_of(status)
-    if identity in following.ignored:
-        return None
-    tail = following.tails.get(identity)
-    if tail is None:
-        tail = following.tails[identity] = _begun(following, identity, found.path)
-    tail.path, tail.named, tail.modified = found.path, found.named, status.st_mtime_ns
-    if (status.st_size, status.st_mtime_ns) != tail.status:
-        tail.status = (-1, 0)
-    return identity
-
-
-def _begun(following: Following, identity: str, path: str) -> Tail:
-    """Return a file that is met first, with its place if it has one."""
-    tail = Tail(identity, path, named=True)
-    place = following.places.pop(identity, None)
-    if place is not None:
-        tail.offset, tail.lines, tail.resumed = place.offset, place.lines, place
-        tail.kind = RECOGNIZED if place.offset else ""
-    return tail
-
-
-def _look_for_moved(following: Following, present: dict[str, str]) -> Iterator[Skipped]:
-    """Look in its folder for each file that lost its name to another while nobody watched."""
-    named = set(present.values()).intersection(following.paths)
-    taken = {full_name(path): path for path in named}
-    for place in [place for place in following.places.values() if place.path in taken]:
-        del following.places[place.identity]
-        path = taken[place.path]
-        file = _found_beside(place)
-        if file is None:
-            reason = "replaced while nobody watched: what followed this line may be unread"
-            yield Skipped(Origin(path, place.lines), reason, could_matter=True, ends_input=True)
-        # Without a file too: it is gone then, and forgotten like any other.
-        following.tails[place.identity] = Tail(
-            place.identity,
-            path,
-            named=True,
-            file=file,
-            offset=place.offset,
-            lines=place.lines,
-            kind=RECOGNIZED,
-            gone=True,
-            resumed=place,
-        )
-
-
-def _found_beside(place: Place) -> io.FileIO | None:
+def _open_renamed(place: Checkpoint) -> io.FileIO | None:
     """Return a file that was renamed within its folder, open; None if it is not there."""
     with suppress(OSError):
         for path in sorted(Path(place.path).parent.iterdir()):

@@ -1,4 +1,4 @@
-"""What a watch has read of each file, and what it has told the user about it."""
+"""What a watch tells the user about each file, no more often than they can read."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,69 +8,62 @@ from msgspec import Struct, field
 from smbrare.detection.survey import MOST_LOCATED, InputSurvey
 from smbrare.records.event import Skipped
 
-MOST = 10
-"""Messages about one file that are told in one span."""
 
-
-SPAN = 60.0
-"""Its length, in seconds."""
-
-
-class _Told(Struct):
+class _Quota(Struct):
     since: float
     told: int = 0
-    kept: int = 0
+    suppressed: int = 0
 
 
-class Flood(Struct):
-    """What was told about each file lately.
+class RateLimiter(Struct):
+    """Limits the messages about each file.
 
     Attributes:
-        most: Messages about one file that are told in one span.
-        span: Its length in seconds.
+        most: Messages about one file that are let through in one span.
+        span: The length of a span in seconds.
     """
 
-    most: int = MOST
-    span: float = SPAN
-    _files: dict[str, _Told] = field(default_factory=dict)
+    most: int = 10
+    span: float = 60.0
+    _files: dict[str, _Quota] = field(default_factory=dict)
 
     def admits(self, path: str, now: float) -> bool:
-        """Return whether to tell a message about a file; one that is not told is counted.
+        """Return whether to let a message about a file through; otherwise it is counted.
 
         Args:
             path: The file.
             now: Seconds of any clock that never goes back.
         """
-        told = self._files.setdefault(path, _Told(now))
-        if told.told < self.most:
-            told.told += 1
+        quota = self._files.setdefault(path, _Quota(now))
+        if quota.told < self.most:
+            quota.told += 1
             return True
-        told.kept += 1
+        quota.suppressed += 1
         return False
 
-    def keep(self, path: str, count: int, now: float) -> None:
-        """Count messages about a file that are not even there to be told."""
-        self._files.setdefault(path, _Told(now)).kept += count
+    def suppress(self, path: str, count: int, now: float) -> None:
+        """Count messages about a file that are not even there to be let through."""
+        self._files.setdefault(path, _Quota(now)).suppressed += count
 
-    def over(self, now: float | None = None) -> Iterator[tuple[str, int]]:
-        """Yield each file whose span is over with how many messages about it were kept, if any.
+    def expire(self, now: float | None) -> Iterator[tuple[str, int]]:
+        """Yield each file whose span is over and how many messages about it were suppressed.
 
         Args:
             now: Seconds of the same clock; None to end all spans.
         """
-        for path, told in list(self._files.items()):
-            if now is None or now - told.since >= self.span:
+        for path, quota in list(self._files.items()):
+            if now is None or now - quota.since >= self.span:
                 del self._files[path]
-                if told.kept:
-                    yield path, told.kept
+                if quota.suppressed:
+                    yield path, quota.suppressed
 
 
 _ENOUGH_TO_TELL = 100
-"""Network events of a source in a file from which on a field that all of them lack is told."""
+"""Network events of a source in a file before a field that all of them lack is reported."""
 
 
-class Counts(Struct):
-    """Counts of each file, and the messages about them.
+class Messages(Struct):
+    """The messages about each file, and the counts that they rest on.
 
     Attributes:
         tell: Called with each line for the user.
@@ -79,19 +72,19 @@ class Counts(Struct):
 
     tell: Callable[[str], None]
     surveys: dict[str, InputSurvey] = field(default_factory=dict)
-    _flood: Flood = field(default_factory=Flood)
-    _troubles: dict[str, str] = field(default_factory=dict)
+    _limiter: RateLimiter = field(default_factory=RateLimiter)
+    _problems: dict[str, str] = field(default_factory=dict)
     _unjudged: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, survey: InputSurvey) -> None:
-        """Add what was read of a file; tell what could not be read or judged of it."""
+        """Add the counts of a file, and report what could not be read or judged."""
         path, now = survey.path, time.monotonic()
-        self._troubles.pop(path, None)
+        self._problems.pop(path, None)
         for skipped in survey.located:
-            if self._flood.admits(path, now):
+            if self._limiter.admits(path, now):
                 self.tell(f"{skipped.origin}: skipped: {skipped.reason}")
         if left := survey.skipped - len(survey.located):
-            self._flood.keep(path, left, now)
+            self._limiter.suppress(path, left, now)
         whole = self.surveys.get(path)
         if whole is None:
             whole = self.surveys[path] = survey
@@ -100,31 +93,31 @@ class Counts(Struct):
             whole.merge(survey)
         self._tell_unjudged(whole)
 
-    def trouble(self, skipped: Skipped) -> None:
-        """Count trouble with a file, and tell it, unless it is the same as before."""
+    def add_problem(self, skipped: Skipped) -> None:
+        """Count a problem with a file, and report it unless it is the same as before."""
         path = skipped.origin.path
-        if self._troubles.get(path) == skipped.reason:
+        if self._problems.get(path) == skipped.reason:
             return
-        self._troubles[path] = skipped.reason
+        self._problems[path] = skipped.reason
         survey = self.surveys.setdefault(path, InputSurvey(path))
         survey.skip(skipped)
         del survey.located[:-MOST_LOCATED]
         what = "not read to its end: " if skipped.ends_input else "skipped: "
         self.tell(f"{skipped.origin}: {what}{skipped.reason}")
 
-    def tell_kept(self, now: float | None) -> None:
-        """Tell how many messages were held back, of files whose time is over.
+    def tell_suppressed(self, now: float | None) -> None:
+        """Report how many messages about a file were suppressed, where its span is over.
 
         Args:
             now: Seconds of the monotonic clock; None for all files.
         """
-        for path, count in self._flood.over(now):
+        for path, count in self._limiter.expire(now):
             self.tell(f"{path}: … and {count:,} more skipped")
 
     def forget(self, path: str) -> None:
-        """Let go of the counts of a file that is followed no more."""
+        """Forget a file that is not followed any more."""
         self.surveys.pop(path, None)
-        self._troubles.pop(path, None)
+        self._problems.pop(path, None)
         self._unjudged = {key for key in self._unjudged if key[0] != path}
 
     def _tell_unjudged(self, survey: InputSurvey) -> None:

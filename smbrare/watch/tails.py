@@ -1,4 +1,4 @@
-"""One file that grows: what it has gained since it was read, in whole lines.
+"""Reads what one growing file has gained, in complete lines.
 
 A file is its device and inode, and begins with the bytes that were read before. The last line waits
 for its end. A file that was truncated, or made anew in its place, is read from its start.
@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from smbrare.baseline.checkpoints import Place
+from smbrare.baseline.checkpoints import Checkpoint
 from smbrare.inputs import containers
 from smbrare.inputs.readers.ndjson import too_long
 from smbrare.limits import KIB, MIB, Limits
@@ -28,6 +28,7 @@ HEAD_BYTES = KIB
 RECOGNIZED = "ndjson"
 """What is followed."""
 
+_UNKNOWN = "no log that is known"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 Note: TypeAlias = Callable[[str], None]
@@ -68,29 +69,56 @@ class Tail(Struct):
     status: tuple[int, int] = (-1, 0)
     modified: int = 0
     gone: bool = False
-    resumed: Place | None = None
+    resumed: Checkpoint | None = None
     quiet: float | None = None
     gained: bool = False
     failed: bool = False
 
-    def place(self) -> Place:
+    def place(self) -> Checkpoint:
         """Return how far it was read."""
         head = digest(self.first)
         path = full_name(self.path)
-        return Place(self.identity, path, self.offset, self.lines, len(self.first), head)
+        return Checkpoint(self.identity, path, self.offset, self.lines, len(self.first), head)
 
-    def restart(self) -> None:
-        """Begin at its start: it is another file, or what was read of it is gone."""
-        self.offset = self.lines = self.passed = 0
-        self.first, self.kind, self.resumed = b"", "", None
+    def read(self, limits: Limits, note: Note) -> "NewLines | Skipped | None":
+        """Return the next lines as they are read now; None where there are none yet.
 
-    def advance(self, text: bytes) -> None:
-        """Take whole lines, or the last line of a file that ended, as read."""
-        if len(self.first) == self.offset < HEAD_BYTES:
-            self.first += text[: HEAD_BYTES - self.offset]
-        self.offset += len(text)
-        self.lines += text.count(b"\n")
-        self.gained, self.quiet = True, None
+        Returns:
+            Something skipped for a line that is too long, and for a file that is not followed.
+
+        Raises:
+            OSError: If the file cannot be opened or read.
+        """
+        file = self._open()
+        if file is None or self.kind not in {"", RECOGNIZED}:
+            return None
+        status = os.fstat(file.fileno())
+        if status.st_size < self.offset:
+            self._restart(note)
+        while True:
+            start = self.offset + self.passed
+            text = read_at(file, start, CHUNK_BYTES)
+            # What was just read is only of this file if it still begins as it did.
+            if not self._begins_as_before(file):
+                self._restart(note)
+                continue
+            item = self._next(file, text, limits) if text else None
+            if item is not None and self.kind == RECOGNIZED:
+                return item
+            if item is not None or self.offset + self.passed == start:
+                self.status = (status.st_size, status.st_mtime_ns)
+                return item
+
+    def rest(self, limits: Limits) -> "NewLines | None":
+        """Return what follows the last complete line of a file that ended.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
+        if self.file is None or self.kind != RECOGNIZED or self.passed:
+            return None
+        text = read_at(self.file, self.offset, limits.record_bytes)
+        return self._take(text) if text.strip() else None
 
     def close(self) -> None:
         """Close the file, if it is open."""
@@ -98,9 +126,78 @@ class Tail(Struct):
             self.file.close()
             self.file = None
 
+    def _open(self) -> io.FileIO | None:
+        """Return the file, opened again by its name if it was closed; None if that is another."""
+        if self.file is None and not self.gone:
+            file = Path(self.path).open("rb", buffering=0)  # noqa: SIM115 - it stays open
+            if identity_of(os.fstat(file.fileno())) != self.identity:
+                file.close()
+                return None
+            self.file = file
+        return self.file
 
-class Chunk(Struct, frozen=True):
-    """Whole lines of one file.
+    def _begins_as_before(self, file: io.FileIO) -> bool:
+        place = self.resumed
+        if place is None:
+            return read_at(file, 0, len(self.first)) == self.first
+        first = read_at(file, 0, place.head_bytes)
+        if digest(first) != place.head:
+            return False
+        self.first, self.resumed = first, None
+        return True
+
+    def _restart(self, note: Note) -> None:
+        """Begin at the start: it is another file, or what was read of it is gone."""
+        self.offset = self.lines = self.passed = 0
+        self.first, self.kind, self.resumed = b"", "", None
+        note(f"{self.path}: truncated or replaced, read from its start")
+
+    def _next(self, file: io.FileIO, text: bytes, limits: Limits) -> "NewLines | Skipped | None":
+        """Return the complete lines of a text that was read behind what was read before."""
+        if self.passed:
+            end = text.find(b"\n") + 1
+            self.passed += end or len(text)
+            if end:
+                self.offset, self.lines, self.passed = self.offset + self.passed, self.lines + 1, 0
+            return None
+        if not self.kind:
+            self.kind = _kind(text)
+            if self.kind != RECOGNIZED:
+                return self._refuse(text)
+        if b"\n" not in text and len(text) == CHUNK_BYTES:
+            text = read_at(file, self.offset, limits.record_bytes + 1)
+        end = text.rfind(b"\n") + 1
+        if end:
+            return self._take(text[:end])
+        if len(text) > limits.record_bytes:
+            self.passed = len(text)
+            return too_long(Origin(self.path, self.lines + 1, self.offset), limits)
+        return None
+
+    def _take(self, text: bytes) -> "NewLines":
+        """Return complete lines, or the last line of a file that ended, as read."""
+        size = 0 if self.file is None else os.fstat(self.file.fileno()).st_size
+        waiting = max(size - self.offset, len(text))
+        lines = NewLines(self.path, self.named, self.offset, self.lines, text, waiting)
+        if len(self.first) == self.offset < HEAD_BYTES:
+            self.first += text[: HEAD_BYTES - self.offset]
+        self.offset += len(text)
+        self.lines += text.count(b"\n")
+        self.gained, self.quiet = True, None
+        return lines
+
+    def _refuse(self, text: bytes) -> Skipped | None:
+        """Return why the file is not followed; one that is still short may turn out otherwise."""
+        kind = self.kind
+        if not kind:
+            return None
+        if len(text) < CHUNK_BYTES and kind in {"json", _UNKNOWN}:
+            self.kind = ""
+        return unfollowed(self.path, kind, could_matter=self.named or kind != _UNKNOWN)
+
+
+class NewLines(Struct, frozen=True):
+    """Complete lines that one file gained.
 
     Attributes:
         path: The file's name.
@@ -134,75 +231,6 @@ def identity_of(status: os.stat_result) -> str:
     return f"{status.st_dev}:{status.st_ino}"
 
 
-def read(tail: Tail, limits: Limits, note: Note) -> Chunk | Skipped | None:
-    """Return the next lines of a file as a chunk that is read now; None where there are none yet.
-
-    Returns:
-        Something skipped for a line that is too long, and for a file that is not followed.
-
-    Raises:
-        OSError: If it cannot be opened or read.
-    """
-    file = _opened(tail)
-    if file is None or tail.kind not in {"", RECOGNIZED}:
-        return None
-    status = os.fstat(file.fileno())
-    if status.st_size < tail.offset:
-        _truncated(tail, note)
-    while True:
-        start = tail.offset + tail.passed
-        text = read_at(file, start, CHUNK_BYTES)
-        # What was just read is only of this file if it still begins as it did.
-        if not _begins_as_before(tail, file):
-            _truncated(tail, note)
-            continue
-        item = _lines(tail, file, text, limits) if text else None
-        if item is not None and tail.kind == RECOGNIZED:
-            return item
-        if item is not None or tail.offset + tail.passed == start:
-            tail.status = (status.st_size, status.st_mtime_ns)
-            return item
-
-
-def rest(tail: Tail, limits: Limits) -> Chunk | None:
-    """Return what stands behind the last whole line of a file that ended, as read now.
-
-    Raises:
-        OSError: If it cannot be read.
-    """
-    if tail.file is None or tail.kind != RECOGNIZED or tail.passed:
-        return None
-    text = read_at(tail.file, tail.offset, limits.record_bytes)
-    return _taken(tail, text) if text.strip() else None
-
-
-def _opened(tail: Tail) -> io.FileIO | None:
-    """Return a file, opened again by its name if it was closed; None if that is another file."""
-    if tail.file is None and not tail.gone:
-        file = Path(tail.path).open("rb", buffering=0)  # noqa: SIM115 - it stays open
-        if identity_of(os.fstat(file.fileno())) != tail.identity:
-            file.close()
-            return None
-        tail.file = file
-    return tail.file
-
-
-def _begins_as_before(tail: Tail, file: io.FileIO) -> bool:
-    place = tail.resumed
-    if place is None:
-        return read_at(file, 0, len(tail.first)) == tail.first
-    first = read_at(file, 0, place.head_bytes)
-    if digest(first) != place.head:
-        return False
-    tail.first, tail.resumed = first, None
-    return True
-
-
-def _truncated(tail: Tail, note: Note) -> None:
-    tail.restart()
-    note(f"{tail.path}: truncated or replaced, read from its start")
-
-
 def read_at(file: io.FileIO, offset: int, count: int) -> bytes:
     """Return so many bytes from an offset on, fewer only at the end of the file."""
     file.seek(offset)
@@ -213,40 +241,8 @@ def read_at(file: io.FileIO, offset: int, count: int) -> bytes:
     return b"".join(pieces)
 
 
-def _lines(tail: Tail, file: io.FileIO, text: bytes, limits: Limits) -> Chunk | Skipped | None:
-    """Return the whole lines that a file holds behind what was read, as read now."""
-    if tail.passed:
-        end = text.find(b"\n") + 1
-        tail.passed += end or len(text)
-        if end:
-            tail.offset, tail.lines, tail.passed = tail.offset + tail.passed, tail.lines + 1, 0
-        return None
-    if not tail.kind:
-        tail.kind = _kind(text)
-        if tail.kind != RECOGNIZED:
-            return _other(tail, text)
-    if b"\n" not in text and len(text) == CHUNK_BYTES:
-        text = read_at(file, tail.offset, limits.record_bytes + 1)
-    end = text.rfind(b"\n") + 1
-    if end:
-        return _taken(tail, text[:end])
-    if len(text) > limits.record_bytes:
-        tail.passed = len(text)
-        return too_long(Origin(tail.path, tail.lines + 1, tail.offset), limits)
-    return None
-
-
-def _taken(tail: Tail, text: bytes) -> Chunk:
-    file = tail.file
-    size = 0 if file is None else os.fstat(file.fileno()).st_size
-    waiting = max(size - tail.offset, len(text))
-    chunk = Chunk(tail.path, tail.named, tail.offset, tail.lines, text, waiting)
-    tail.advance(text)
-    return chunk
-
-
 def _kind(text: bytes) -> str:
-    """Return what a file is by its beginning, empty where no whole line is seen yet."""
+    """Return what a file is by its beginning, empty where no complete line is seen yet."""
     if text.startswith(_UTF_16_MARKS):
         return "UTF-16 text"
     whole = text[: text.rfind(b"\n") + 1]
@@ -255,18 +251,7 @@ def _kind(text: bytes) -> str:
     part = next(containers.parts(io.BytesIO(whole or text), ""), None)
     if part is None or part.container == containers.EMPTY:
         return ""
-    return part.container or "no log that is known"
-
-
-def _other(tail: Tail, text: bytes) -> Skipped | None:
-    """Say that a file is not followed; one that is still short may turn out otherwise."""
-    kind = tail.kind
-    if not kind:
-        return None
-    if len(text) < CHUNK_BYTES and kind in {"json", "no log that is known"}:
-        tail.kind = ""
-    could_matter = tail.named or kind != "no log that is known"
-    return unfollowed(tail.path, kind, could_matter=could_matter)
+    return part.container or _UNKNOWN
 
 
 def unfollowed(path: str, what: str, *, could_matter: bool) -> Skipped:

@@ -1,97 +1,71 @@
-"""Live logs: what files gain is judged as it comes, over a baseline that keeps the place in them.
+"""Follows growing files, judges what they gain, and keeps its place in the baseline.
 
-What was read between two judgements is a batch, and judged as a scan over the baseline judges it.
-A finding is handed out, and noted as given, before the baseline learns what would hide it; so a run
-that is killed at any moment loses no finding, and its successor repeats at most the last.
+What was read between two judgements is a batch, and is judged as a scan over the baseline judges
+it. A finding is reported, and recorded as reported, before the baseline learns what would suppress
+it. So a run that is killed at any moment loses no finding, and the next one repeats at most one.
 """
 
+import io
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from msgspec import Struct, field
+from msgspec import Struct
+from msgspec.structs import replace
 
 from smbrare.baseline.store import Baseline
 from smbrare.detection.criteria import Criteria
+from smbrare.detection.destination_sieve import undecided
 from smbrare.detection.dns import Resolutions
+from smbrare.detection.examine import examine
 from smbrare.detection.finding import Finding
 from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey
-from smbrare.limits import MIB
-from smbrare.records.event import Skipped
+from smbrare.inputs.readers import ndjson
+from smbrare.inputs.readers.ndjson_blocks import Sample, Tally, read_blocks
+from smbrare.limits import KIB, MIB
+from smbrare.records.event import Record, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import scan
-from smbrare.scanning.planning import empty
-from smbrare.scanning.reading import unreadable
-from smbrare.watch import batch, following, state, tails
+from smbrare.scanning.gathering import take_sifted
+from smbrare.scanning.planning import LARGE_BYTES, empty
+from smbrare.scanning.reading import events_of, unreadable
 from smbrare.watch.following import Following
-from smbrare.watch.messages import Counts
-from smbrare.watch.state import Pending
-from smbrare.watch.tails import Chunk, Tail
+from smbrare.watch.messages import Messages
+from smbrare.watch.state import WatchState
+from smbrare.watch.tails import NewLines, Tail, identity_of
 
 BATCH_BYTES = 32 * MIB
 """Judged together at most: findings in what is longer do not wait for its end."""
 
 
-class Outside(Struct, frozen=True):
+class Hooks(Struct, frozen=True):
     """What a watch needs of whoever runs it.
 
     Attributes:
-        give: Called with each finding; what it wrote has to be safe when it returns.
+        report: Called with each finding; what it wrote has to be safe when it returns.
         tell: Called with each line for the user.
         wait: Waits until the files are to be looked at again.
         stopping: Whether to end.
-        gone_seconds: How long a file that has no name any more is still followed for.
+        gone_seconds: How long a file that no longer has a name is still followed.
     """
 
-    give: Callable[[Finding], None]
+    report: Callable[[Finding], None]
     tell: Callable[[str], None]
     wait: Callable[[], None]
     stopping: Callable[[], bool]
     gone_seconds: float = 10.0
 
 
-class _Run(Struct):
-    """One run of a watch.
-
-    Attributes:
-        criteria: What to look for.
-        baseline: Where the place is kept, and what was seen.
-        outside: What it talks to.
-        options: How records are read.
-        following: The files.
-        counts: What was read and told of each file.
-        pending: What is not in the baseline yet.
-        resolutions: The addresses of names that exclusions are for.
-        first: The first finding that was given.
-        findings: How many were.
-        sightings: Records that match the rule.
-        away: Events one clause away from matching, by field.
-    """
-
-    criteria: Criteria
-    baseline: Baseline
-    outside: Outside
-    options: ReadOptions
-    following: Following
-    counts: Counts
-    pending: Pending = field(default_factory=Pending)
-    resolutions: Resolutions = field(default_factory=Resolutions)
-    first: Finding | None = None
-    findings: int = 0
-    sightings: int = 0
-    away: Counter[str] = field(default_factory=Counter)
-
-
-class Outcome(Struct, frozen=True):
+class WatchResult(Struct, frozen=True):
     """How a watch ended.
 
     Attributes:
-        report: What it read, with the first finding alone: enough for the exit code.
+        report: What it read, with only the first finding: enough for the exit code.
         files: How many files it followed at its end.
-        findings: How many findings it gave.
+        findings: How many findings it reported.
     """
 
     report: Report
@@ -99,210 +73,245 @@ class Outcome(Struct, frozen=True):
     findings: int
 
 
-def watch(
-    paths: Sequence[str],
-    options: ReadOptions,
-    criteria: Criteria,
-    baseline: Baseline,
-    outside: Outside,
-    *,
-    once: bool,
-    own: Iterable[Path] = (),
-) -> Outcome:
-    """Follow files and hand out each finding, until told to stop.
+class Watch:
+    """One run of a watch."""
 
-    Args:
-        paths: What to follow.
-        options: How to read it.
-        criteria: What to look for.
-        baseline: What was seen before; it learns what is seen now, and keeps the place.
-        outside: What to do with what is found.
-        once: Whether to end when what is there was read.
-        own: Files that are no logs, since they are the run's own.
+    def __init__(
+        self,
+        paths: Sequence[str],
+        options: ReadOptions,
+        criteria: Criteria,
+        baseline: Baseline,
+        hooks: Hooks,
+        *,
+        own: Iterable[Path] = (),
+    ) -> None:
+        """Prepare a baseline for a watch.
 
-    Raises:
-        BaselineError: If the baseline cannot be read or written.
-    """
-    places = {place.identity: place for place in state.begin(baseline)}
-    ignored = frozenset(tails.identity_of(path.stat()) for path in own if path.exists())
-    files = Following(paths, places, ignored)
-    counts = Counts(outside.tell)
-    run = _Run(
-        criteria,
-        baseline,
-        outside,
-        options,
-        files,
-        counts,
-        resolutions=Resolutions(options.names),
-    )
-    try:
-        _poll(run, once=once)
-        while not (once or outside.stopping()):
-            outside.wait()
-            if not outside.stopping():
-                _poll(run, once=once)
-        _keep(run)
-    finally:
-        counts.tell_kept(None)
-        for tail in files.tails.values():
-            tail.close()
-    return Outcome(_report(run), len(files.tails), run.findings)
+        Args:
+            paths: What to follow.
+            options: How to read it.
+            criteria: What to look for.
+            baseline: What was seen before; it learns what is seen now, and keeps the place.
+            hooks: What to do with what is found.
+            own: Files that are no logs, since they are the run's own.
 
+        Raises:
+            BaselineError: If the baseline cannot be read or written.
+        """
+        self._options, self._criteria, self._hooks = options, criteria, hooks
+        self._state = WatchState(baseline)  # It makes the file, if need be.
+        ignored = frozenset(identity_of(path.stat()) for path in own if path.exists())
+        self._following = Following(paths, self._state.places, ignored)
+        self._messages = Messages(hooks.tell)
+        self._resolutions = Resolutions(options.names)
+        self._near_misses: Counter[str] = Counter()
+        self._first: Finding | None = None
+        self._findings = self._sightings = 0
 
-def _poll(run: _Run, *, once: bool) -> None:
-    """Read what the files gained, batch by batch."""
-    for trouble in following.refresh(run.following):
-        run.counts.trouble(trouble)
-    waiting = following.changed(run.following)
-    while waiting and not run.outside.stopping():
-        waiting = _judge_next(run, waiting)
-    if not run.outside.stopping():
-        # Otherwise some files may not have been read to their ends.
-        _end_gone(run, once=once)
-    following.close_idle(run.following)
-    if run.pending.is_due():
-        _keep(run)
-    run.counts.tell_kept(time.monotonic())
+    def run(self, *, once: bool) -> WatchResult:
+        """Follow the files and report each finding, until told to stop.
 
+        Args:
+            once: Whether to end when what is there was read.
 
-def _judge_next(run: _Run, waiting: list[Tail]) -> list[Tail]:
-    """Read and judge a batch, and return the files that hold more."""
-    partial = empty(run.options)
-    waiting = _read_batch(run, waiting, partial)
-    given = _judge(run, partial)
-    if given or run.pending.is_due():
-        _keep(run)
-    return waiting
-
-
-def _read_batch(run: _Run, waiting: list[Tail], partial: Partial) -> list[Tail]:
-    """Read a batch into a partial, and return the files that hold more."""
-    room = BATCH_BYTES
-    for number, tail in enumerate(waiting):
-        while room > 0:
-            if run.outside.stopping():
-                return []
-            item = _next(run, tail)
-            if item is None:
-                break
-            room -= len(item.text)
-            _take(run, tail, item, partial)
-        else:
-            return waiting[number:]
-    return []
-
-
-def _next(run: _Run, tail: Tail) -> Chunk | None:
-    """Return the next lines of a file; trouble with it is told, and ends it for now."""
-    while True:
+        Raises:
+            BaselineError: If the baseline cannot be read or written.
+        """
+        hooks = self._hooks
         try:
-            item = tails.read(tail, run.options.limits, run.outside.tell)
+            self._poll(once=once)
+            while not (once or hooks.stopping()):
+                hooks.wait()
+                if not hooks.stopping():
+                    self._poll(once=once)
+            self._state.commit()
+        finally:
+            self._messages.tell_suppressed(None)
+            for tail in self._following.tails.values():
+                tail.close()
+        return WatchResult(self._report(), len(self._following.tails), self._findings)
+
+    def _poll(self, *, once: bool) -> None:
+        """Read what the files gained, batch by batch."""
+        for problem in self._following.refresh():
+            self._messages.add_problem(problem)
+        waiting = self._following.changed()
+        while waiting and not self._hooks.stopping():
+            waiting = self._judge_next(waiting)
+        if not self._hooks.stopping():
+            # Otherwise some files may not have been read to their ends.
+            self._end_gone(once=once)
+        self._following.close_idle()
+        if self._state.is_due():
+            self._state.commit()
+        self._messages.tell_suppressed(time.monotonic())
+
+    def _judge_next(self, waiting: list[Tail]) -> list[Tail]:
+        """Read and judge a batch, and return the files that hold more."""
+        partial = empty(self._options)
+        waiting = self._read_batch(waiting, partial)
+        if self._judge(partial) or self._state.is_due():
+            self._state.commit()
+        return waiting
+
+    def _read_batch(self, waiting: list[Tail], partial: Partial) -> list[Tail]:
+        """Read a batch into a partial, and return the files that hold more."""
+        room = BATCH_BYTES
+        for number, tail in enumerate(waiting):
+            while room > 0:
+                if self._hooks.stopping():
+                    return []
+                lines = self._next(tail)
+                if lines is None:
+                    break
+                room -= len(lines.text)
+                self._take(tail, lines, partial)
+            else:
+                return waiting[number:]
+        return []
+
+    def _next(self, tail: Tail) -> NewLines | None:
+        """Return the next lines of a file; a problem with it is reported, and ends it for now."""
+        while True:
+            try:
+                item = tail.read(self._options.limits, self._hooks.tell)
+            except OSError as error:
+                self._fail(tail, error)
+                return None
+            tail.failed = False
+            if not isinstance(item, Skipped):
+                return item
+            if not item.origin.number:
+                self._messages.add_problem(item)
+                return None
+            survey = InputSurvey(tail.path, "ndjson", tail.named)
+            survey.skip(item)
+            self._messages.add(survey)
+
+    def _fail(self, tail: Tail, error: OSError) -> None:
+        """Report that a file could not be read; the next look tries again."""
+        tail.failed = True
+        self._messages.add_problem(unreadable(tail.path, tail.lines, error))
+        if not tail.gone:
+            # One without a name could not be opened again.
+            tail.close()
+
+    def _take(self, tail: Tail, lines: NewLines, partial: Partial) -> None:
+        """Read lines into a partial, and count them."""
+        survey, gained = read_lines(lines, self._options)
+        partial.merge(gained)
+        self._state.move_to(tail.place())
+        self._messages.add(survey)
+
+    def _judge(self, partial: Partial) -> bool:
+        """Report the findings of a batch and learn it; return whether there were any."""
+        self._resolutions.merge(partial.resolutions)
+        partial.resolutions = self._resolutions
+        self._sightings += len(partial.sightings)
+        self._near_misses.update(partial.one_clause_away)
+        new = self._state.new_findings(partial, self._criteria, self._resolutions)
+        before = self._state.reported([finding.id for finding in new]) if new else set()
+        for finding in new:
+            if finding.id not in before:
+                self._hooks.report(finding)
+                self._state.record(finding.id, finding.sighting.time)
+                self._findings += 1
+                self._first = self._first or finding
+        self._state.learn(*scan.learnt(self._criteria, partial))
+        return bool(new)
+
+    def _end_gone(self, *, once: bool) -> None:
+        """Stop following files without a name that stay as they are."""
+        now = time.monotonic()
+        for tail in [tail for tail in self._following.tails.values() if tail.gone]:
+            if tail.quiet is None:
+                tail.quiet = now
+            # A run that ends at once leaves a file that grew to the next one: it may grow again.
+            if not tail.gained if once else now - tail.quiet >= self._hooks.gone_seconds:
+                self._end(tail)
+
+    def _end(self, tail: Tail) -> None:
+        """Judge what a file holds behind its last line, and stop following it.
+
+        A file that grew again meanwhile is still followed.
+        """
+        place = tail.place()
+        waiting = [tail]
+        while waiting:
+            waiting = self._judge_next(waiting)
+        if self._hooks.stopping() or tail.place() != place:
+            return
+        try:
+            # Where reading failed, what is left is more than a last line.
+            last = None if tail.failed else tail.rest(self._options.limits)
         except OSError as error:
-            _fail(run, tail, error)
-            return None
-        tail.failed = False
-        if not isinstance(item, Skipped):
-            return item
-        if not item.origin.number:
-            run.counts.trouble(item)
-            return None
-        survey = InputSurvey(tail.path, "ndjson", tail.named)
-        survey.skip(item)
-        run.counts.add(survey)
+            self._fail(tail, error)
+            last = None
+        if last is not None:
+            partial = empty(self._options)
+            self._take(tail, last, partial)
+            self._judge(partial)
+        self._following.forget(tail)
+        if not tail.failed:
+            # The next run tries again where one could not be read to its end.
+            self._state.end(tail.identity)
+        if all(other.path != tail.path for other in self._following.tails.values()):
+            self._messages.forget(tail.path)
+
+    def _report(self) -> Report:
+        """Return a report of the files that gained anything: the others were judged before."""
+        surveys = self._messages.surveys.values()
+        inputs = [survey for survey in surveys if survey.records or survey.skipped]
+        return Report(
+            options=self._options,
+            criteria=self._criteria,
+            judged=() if self._first is None else (self._first,),
+            inputs=tuple(sorted(inputs, key=lambda survey: survey.path)),
+            sightings=self._sightings,
+            one_clause_away=dict(sorted(self._near_misses.items())),
+            span=empty(self._options).span,
+        )
 
 
-def _fail(run: _Run, tail: Tail, error: OSError) -> None:
-    """Tell that a file could not be read; the next look tries again."""
-    tail.failed = True
-    run.counts.trouble(unreadable(tail.path, tail.lines, error))
-    if not tail.gone:
-        # One without a name could not be opened again.
-        tail.close()
+_SAMPLE_EVERY = 256 * KIB
+"""Bytes between the records of sifted lines that are decoded to count them."""
 
 
-def _take(run: _Run, tail: Tail, chunk: Chunk, partial: Partial) -> None:
-    """Take what lines hold into a partial, and count it."""
-    survey, gained = batch.read(chunk, run.options)
-    partial.merge(gained)
-    run.pending.places[tail.identity] = tail.place()
-    run.counts.add(survey)
+def read_lines(lines: NewLines, options: ReadOptions) -> tuple[InputSurvey, Partial]:
+    """Return the counts of some lines, and their sightings.
 
-
-def _judge(run: _Run, partial: Partial) -> bool:
-    """Hand out the findings of a batch and learn it; return whether there were any."""
-    run.resolutions.merge(partial.resolutions)
-    partial.resolutions = run.resolutions
-    run.sightings += len(partial.sightings)
-    run.away.update(partial.one_clause_away)
-    new = state.findings(run.criteria, run.baseline, run.pending, partial, run.resolutions)
-    before = state.given(run.baseline, [finding.id for finding in new]) if new else set()
-    for finding in new:
-        if finding.id not in before:
-            run.outside.give(finding)
-            state.give(run.baseline, finding.id, finding.sighting.time)
-            run.findings += 1
-            run.first = run.first or finding
-    run.pending.learn(*scan.learnt(run.criteria, partial))
-    return bool(new)
-
-
-def _end_gone(run: _Run, *, once: bool) -> None:
-    """Follow files without a name no more when they stay as they are."""
-    now = time.monotonic()
-    for tail in [tail for tail in run.following.tails.values() if tail.gone]:
-        if tail.quiet is None:
-            tail.quiet = now
-        # A run that ends at once leaves a file that grew to the next one: it may grow again.
-        if not tail.gained if once else now - tail.quiet >= run.outside.gone_seconds:
-            _end(run, tail)
-
-
-def _end(run: _Run, tail: Tail) -> None:
-    """Judge what a file holds behind its last line, and follow it no more.
-
-    A file that grew again meanwhile is followed on.
+    Where a file has gained as much as a large file holds, its lines are sifted, as those of a
+    large file are; otherwise each is decoded.
     """
-    place = tail.place()
-    waiting = [tail]
-    while waiting:
-        waiting = _judge_next(run, waiting)
-    if run.outside.stopping() or tail.place() != place:
-        return
-    try:
-        # Where reading failed, what is left is more than a last line.
-        last = None if tail.failed else tails.rest(tail, run.options.limits)
-    except OSError as error:
-        _fail(run, tail, error)
-        last = None
-    if last is not None:
-        partial = empty(run.options)
-        _take(run, tail, last, partial)
-        _judge(run, partial)
-    following.forget(tail, run.following)
-    if not tail.failed:
-        # The next run tries again where one could not be read to its end.
-        run.pending.places.pop(tail.identity, None)
-        run.pending.ended.add(tail.identity)
-    if all(other.path != tail.path for other in run.following.tails.values()):
-        run.counts.forget(tail.path)
+    survey = InputSurvey(lines.path, "ndjson", lines.named, size=len(lines.text))
+    partial = empty(options)
+    stream = io.BytesIO(lines.text)
+    if lines.waiting >= LARGE_BYTES and not options.decodes_all:
+        sifted = read_blocks(
+            stream,
+            lines.path,
+            limits=options.limits,
+            sample_every=_SAMPLE_EVERY,
+            undecided=undecided,
+        )
+        take_sifted(_in_file(sifted, lines), survey, options, partial)
+        return survey, partial
+    for item in _in_file(ndjson.read(stream, lines.path, options.limits), lines):
+        if isinstance(item, Record | Skipped):
+            for document, origin in events_of(item, survey):
+                examine(document, origin, options, survey, partial)
+    return survey, partial
 
 
-def _keep(run: _Run) -> None:
-    """Write what was read and judged to the baseline."""
-    pending, run.pending = run.pending, Pending()
-    state.commit(run.baseline, pending)
-
-
-def _report(run: _Run) -> Report:
-    """Return a report of the files that gave anything: what gained nothing was judged before."""
-    inputs = [survey for survey in run.counts.surveys.values() if survey.records or survey.skipped]
-    return Report(
-        options=run.options,
-        criteria=run.criteria,
-        judged=() if run.first is None else (run.first,),
-        inputs=tuple(sorted(inputs, key=lambda survey: survey.path)),
-        sightings=run.sightings,
-        one_clause_away=dict(sorted(run.away.items())),
-        span=empty(run.options).span,
-    )
+def _in_file(
+    items: Iterable[Record | Skipped | Sample | Tally], lines: NewLines
+) -> Iterator[Record | Skipped | Sample | Tally]:
+    """Yield what was read of some lines, each where it stands in the file."""
+    for item in items:
+        if isinstance(item, Record | Skipped):
+            origin = item.origin
+            number, offset = origin.number + lines.lines, (origin.offset or 0) + lines.offset
+            yield replace(item, origin=replace(origin, number=number, offset=offset))
+        else:
+            yield item

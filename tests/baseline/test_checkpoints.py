@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -10,30 +11,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smbrare.baseline import checkpoints
-from smbrare.baseline.checkpoints import Place
+from smbrare.baseline.checkpoints import Checkpoint
 from smbrare.baseline.exchange import export, merge_into
 from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
 from smbrare.records.times import HOUR
-from smbrare.watch import state
-from smbrare.watch.state import Pending
+from smbrare.watch.state import WatchState
 from tests.support.baselines import SETTINGS, content, made
 from tests.support.rows import START, rows_of, sightings
 
-PLACE = Place("1:2", "/logs/a.ndjson", 500, 3, 500, "0" * 64)
+PLACE = Checkpoint("1:2", "/logs/a.ndjson", 500, 3, 500, "0" * 64)
 
 
-def begun(path: Path, *places: Place) -> Baseline:
+def begun(path: Path, *places: Checkpoint) -> Baseline:
     """Return a baseline that a watch has used."""
     baseline = Baseline(made(path))
-    state.begin(baseline)
-    state.commit(baseline, Pending(places={place.identity: place for place in places}))
+    keep(baseline, *places)
     return baseline
 
 
-def places(baseline: Baseline) -> list[Place]:
-    return state.begin(baseline)
+def keep(baseline: Baseline, *places: Checkpoint, ended: Iterable[str] = ()) -> None:
+    state = WatchState(baseline)
+    for place in places:
+        state.move_to(place)
+    for identity in ended:
+        state.end(identity)
+    state.commit()
+
+
+def places(baseline: Baseline) -> list[Checkpoint]:
+    return list(WatchState(baseline).places.values())
 
 
 def run_sql(path: Path, *statements: str) -> None:
@@ -48,7 +56,7 @@ def test_a_baseline_of_a_scan_is_taken_over_and_says_the_same(tmp_path: Path) ->
     assert Baseline(path).verify()[0] == 1
     digest = Baseline(path).verify()[1]
     baseline = begun(Path(shutil.copy(path, tmp_path / "new.db")), PLACE)
-    state.give(baseline, "a" * 32, START)
+    WatchState(baseline).record("a" * 32, START)
     assert content(baseline.path) == before
     assert [*export(Baseline(baseline.path))] == text
     assert Baseline(baseline.path).verify() == (2, digest)
@@ -56,7 +64,7 @@ def test_a_baseline_of_a_scan_is_taken_over_and_says_the_same(tmp_path: Path) ->
 
 def test_a_baseline_that_is_not_there_is_made(tmp_path: Path) -> None:
     baseline = Baseline(tmp_path / "new.db", SETTINGS)
-    assert state.begin(baseline) == []
+    assert places(baseline) == []
     assert Baseline(baseline.path).verify()[0] == 2
 
 
@@ -73,11 +81,11 @@ def test_scans_and_merges_go_on_with_a_baseline_of_a_watch(tmp_path: Path) -> No
 
 
 def test_places_are_kept_replaced_and_forgotten(tmp_path: Path) -> None:
-    other = Place("1:3", "/logs/b.ndjson", 0, 0, 0, "1" * 64)
+    other = Checkpoint("1:3", "/logs/b.ndjson", 0, 0, 0, "1" * 64)
     baseline = begun(tmp_path / "a.db", PLACE, other)
     assert places(baseline) == [PLACE, other]
-    further = Place("1:2", "/logs/a.ndjson.1", 900, 5, 900, "2" * 64)
-    state.commit(baseline, Pending(places={"1:2": further}, ended={"1:3"}))
+    further = Checkpoint("1:2", "/logs/a.ndjson.1", 900, 5, 900, "2" * 64)
+    keep(baseline, further, ended=["1:3"])
     assert places(baseline) == [further]
 
 
@@ -87,18 +95,18 @@ def test_only_the_files_that_were_read_last_are_kept(
     monkeypatch.setattr(checkpoints, "MOST_FILES", 2)
     baseline = begun(tmp_path / "a.db", PLACE)
     for number in (3, 4):
-        place = Place(f"1:{number}", "/logs/b", 0, 0, 0, "1" * 64)
-        state.commit(baseline, Pending(places={place.identity: place}))
+        place = Checkpoint(f"1:{number}", "/logs/b", 0, 0, 0, "1" * 64)
+        keep(baseline, place)
     assert [place.identity for place in places(baseline)] == ["1:3", "1:4"]
 
 
 def test_a_finding_is_noted_once_and_pruned_with_its_time(tmp_path: Path) -> None:
     baseline = begun(tmp_path / "a.db")
     for identifier, time in (("a", START), ("a", START), ("b", START + HOUR), ("c", None)):
-        state.give(baseline, identifier, time)
-    assert state.given(baseline, ["a", "b", "c", "d"]) == {"a", "b", "c"}
+        WatchState(baseline).record(identifier, time)
+    assert WatchState(baseline).reported(["a", "b", "c", "d"]) == {"a", "b", "c"}
     baseline.prune(START + 1)
-    assert state.given(baseline, ["a", "b", "c", "d"]) == {"b", "c"}
+    assert WatchState(baseline).reported(["a", "b", "c", "d"]) == {"b", "c"}
 
 
 @pytest.mark.parametrize(

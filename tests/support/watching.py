@@ -15,7 +15,7 @@ from smbrare.inputs.discovery import discover
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import scan
 from smbrare.scanning.gathering import gather
-from smbrare.watch.watch import Outcome, Outside, watch
+from smbrare.watch.watch import Hooks, Watch, WatchResult
 from tests.support.events import matching
 
 DAY = 86_400
@@ -29,7 +29,7 @@ class Watched:
 
     findings: list[Finding] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
-    outcome: Outcome | None = None
+    outcome: WatchResult | None = None
 
     @property
     def destinations(self) -> list[str]:
@@ -79,8 +79,8 @@ def watched(
         if left:
             left.pop(0)()
 
-    outside = Outside(
-        give=result.findings.append,
+    hooks = Hooks(
+        report=result.findings.append,
         tell=result.told.append,
         wait=wait,
         stopping=lambda: looks < 0,
@@ -89,9 +89,8 @@ def watched(
     # The run ends by a wait without a step.
     given = [str(path) for path in paths]
     options = options or ReadOptions(names=wanted_names(criteria.exclusions))
-    result.outcome = watch(
-        given, options, criteria, opened(baseline), outside, once=once or not steps
-    )
+    watch = Watch(given, options, criteria, opened(baseline), hooks)
+    result.outcome = watch.run(once=once or not steps)
     return result
 
 

@@ -15,8 +15,8 @@ from smbrare.detection.criteria import Criteria
 from smbrare.limits import Limits
 from smbrare.records.read_options import ReadOptions
 from smbrare.watch import following, tails
-from smbrare.watch.messages import Flood
-from smbrare.watch.watch import Outside, watch
+from smbrare.watch.messages import RateLimiter
+from smbrare.watch.watch import Hooks, Watch
 from tests.support.watching import Watched, add, line, opened, watched
 
 ONE, TWO, THREE = "45.83.122.10", "91.219.236.18", "185.220.101.4"
@@ -236,7 +236,7 @@ def test_a_file_that_cannot_be_opened_for_a_while_loses_nothing(
     add(log, line(ONE))
     other = log.with_name("other.ndjson")
     add(other, line(TWO))
-    opened: Callable[..., object] = tails._opened  # noqa: SLF001 - root may open every file
+    opened: Callable[..., object] = tails.Tail._open  # noqa: SLF001 - root may open every file
 
     def refuse(tail: tails.Tail) -> object:
         if tail.path == str(log) and not allowed:
@@ -244,7 +244,7 @@ def test_a_file_that_cannot_be_opened_for_a_while_loses_nothing(
         return opened(tail)
 
     allowed: list[bool] = []
-    monkeypatch.setattr(tails, "_opened", refuse)
+    monkeypatch.setattr(tails.Tail, "_open", refuse)
     result = watched([log.parent], kept, lambda: None, lambda: allowed.append(True))
     assert result.destinations == [TWO, ONE]
     assert result.told == [f"{log}: not read to its end: Permission denied"]
@@ -336,15 +336,19 @@ def test_a_source_that_lacks_a_field_of_the_rule_is_told_before_the_end(
     ]
 
 
-def test_a_flood_is_counted_anew_after_its_time() -> None:
-    flood = Flood(most=2, span=60)
-    assert [flood.admits("a", 0), flood.admits("a", 1), flood.admits("a", 2)] == [True, True, False]
-    assert flood.admits("b", 2)
-    flood.keep("a", 5, 3)
-    assert [*flood.over(59)] == []
-    assert [*flood.over(60)] == [("a", 6)]
-    assert flood.admits("a", 61)
-    assert [*flood.over(None)] == []
+def test_suppressed_messages_are_counted_anew_after_its_time() -> None:
+    limiter = RateLimiter(most=2, span=60)
+    assert [limiter.admits("a", 0), limiter.admits("a", 1), limiter.admits("a", 2)] == [
+        True,
+        True,
+        False,
+    ]
+    assert limiter.admits("b", 2)
+    limiter.suppress("a", 5, 3)
+    assert [*limiter.expire(59)] == []
+    assert [*limiter.expire(60)] == [("a", 6)]
+    assert limiter.admits("a", 61)
+    assert [*limiter.expire(None)] == []
 
 
 # Files that end
@@ -357,8 +361,8 @@ def test_a_run_that_is_told_to_stop_ends_no_file_that_it_has_not_read(
     watched([log], kept, once=True)
     add(moved(log), line(ONE), line(TWO, 1))
     log.touch()
-    nothing = Outside(give=_never, tell=_never, wait=lambda: None, stopping=lambda: True)
-    watch([str(log)], ReadOptions(), Criteria(), opened(kept), nothing, once=True)
+    hooks = Hooks(report=_never, tell=_never, wait=lambda: None, stopping=lambda: True)
+    Watch([str(log)], ReadOptions(), Criteria(), opened(kept), hooks).run(once=True)
     assert watched([log], kept, once=True).destinations == [ONE, TWO]
 
 
@@ -370,7 +374,7 @@ def test_a_file_that_grows_while_it_is_ended_is_read_in_whole_lines(
     log: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(log, line("10.20.1.9"))
-    whole, late = tails.read, [line(ONE), line(TWO, 1), line(THREE, 2)]
+    whole, late = tails.Tail.read, [line(ONE), line(TWO, 1), line(THREE, 2)]
 
     def read(tail: tails.Tail, *arguments: Any) -> Any:
         item = whole(tail, *arguments)
@@ -380,7 +384,7 @@ def test_a_file_that_grows_while_it_is_ended_is_read_in_whole_lines(
             late.clear()
         return item
 
-    monkeypatch.setattr(tails, "read", read)
+    monkeypatch.setattr(tails.Tail, "read", read)
     rotated = log.with_name("app.ndjson.1")
     options = ReadOptions(limits=Limits(record_bytes=max(map(len, late))))
 
@@ -433,7 +437,7 @@ def test_a_file_without_a_name_that_could_not_be_read_once_is_read_later(
     log: Path, kept: Path, monkeypatch: pytest.MonkeyPatch, looks: str
 ) -> None:
     add(log, line("10.20.1.9"))
-    whole, failing = tails.read, [False]
+    whole, failing = tails.Tail.read, [False]
 
     def read(tail: tails.Tail, *arguments: Any) -> Any:
         if tail.gone and failing[0]:
@@ -448,7 +452,7 @@ def test_a_file_without_a_name_that_could_not_be_read_once_is_read_later(
     def mend() -> None:
         failing[0] = False
 
-    monkeypatch.setattr(tails, "read", read)
+    monkeypatch.setattr(tails.Tail, "read", read)
     if looks == "one more":
         result = watched([log], kept, rotate, mend)
     else:

@@ -18,7 +18,7 @@ from smbrare.detection.exclusions import Exclusion
 from smbrare.detection.finding import Finding, flat
 from smbrare.errors import OutputError
 from smbrare.records.read_options import ReadOptions
-from smbrare.watch import state
+from smbrare.watch.state import WatchState
 from tests.support.events import matching
 from tests.support.watching import Watched, add, line, opened, scanned, watched
 
@@ -139,7 +139,7 @@ def test_a_long_backlog_is_sifted_and_gives_the_same(
     inside = [line("10.20.1.9", n / 60) for n in range(300)]
     add(log, *inside, line(ONE, 2), "{broken 445\n", *inside, line(TWO, 3), line(ONE, 4))
     whole = scanned([log])
-    monkeypatch.setattr("smbrare.watch.batch.LARGE_BYTES", 1000)
+    monkeypatch.setattr("smbrare.watch.watch.LARGE_BYTES", 1000)
     monkeypatch.setattr("smbrare.watch.tails.CHUNK_BYTES", 20_000)
     monkeypatch.setattr("smbrare.watch.watch.BATCH_BYTES", 50_000)
     result = watched([log], kept)
@@ -231,7 +231,7 @@ def test_a_killed_run_loses_no_finding_and_repeats_at_most_the_last(
 
 
 def _kill_at(moment: str, number: int, result: Watched, patch: pytest.MonkeyPatch) -> None:
-    note, keep = state.give, state.commit
+    note, keep = WatchState.record, WatchState.commit
     findings = result.findings
 
     class Giving(list[Finding]):
@@ -255,8 +255,8 @@ def _kill_at(moment: str, number: int, result: Watched, patch: pytest.MonkeyPatc
             raise _Killed
         keep(*arguments)
 
-    patch.setattr(state, "give", noting)
-    patch.setattr(state, "commit", keeping)
+    patch.setattr(WatchState, "record", noting)
+    patch.setattr(WatchState, "commit", keeping)
 
 
 def test_the_baseline_learns_nothing_of_a_finding_that_could_not_be_written(
@@ -279,7 +279,7 @@ def test_what_gives_no_finding_is_kept_after_a_while(
 ) -> None:
     add(log, line("10.20.1.9"))
     hours: list[int] = []
-    monkeypatch.setattr(state, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr("smbrare.watch.state.KEEP_SECONDS", 0.0)
     watched([log], kept, lambda: hours.append(len(Baseline(kept).covered())))
     assert hours == [1]
 
