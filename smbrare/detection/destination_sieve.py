@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from smbrare.records.envelope import ARRAYS
 from smbrare.records.fields import Malformed, ip
 from smbrare.rule.networks import excluded_range
 
@@ -74,9 +75,10 @@ _OTHER_KEYS = (
     "event_type_full",
     # Windows events in other shapes.
     "EventID",
-    # What a hit of a search holds. Other envelopes have no key of `_SHAPES`, which makes an event.
+    # Where a hit of a search holds its event, and where envelopes hold theirs.
     "_source",
     "fields",
+    *sorted({path[0] for path in ARRAYS}),
 )
 """Keys at the top by which a record may be of another shape: it goes the usual way."""
 

@@ -55,13 +55,15 @@ def parse(words: list[str]) -> None:
         click.UsageError: If they cannot be parsed.
     """
     command: click.Command = cli
-    names = []
+    context: click.Context | None = None
+    name = "smbrare"
     while isinstance(command, click.Group):
-        names.append(words[0])
-        below = command.get_command(click.Context(command), words[0])
+        # A command keeps the help option that it first made, whose names come from the contexts.
+        context = click.Context(command, context, name, **command.context_settings)
+        below = command.get_command(context, words[0])
         assert below is not None
-        command, words = below, words[1:]
-    command.make_context(" ".join(names), list(words))
+        command, name, words = below, words[0], words[1:]
+    command.make_context(name, list(words), context)
 
 
 @pytest.mark.parametrize(("names", "command"), TREE)
