@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
-from ipaddress import ip_address
 from itertools import groupby
 
 from msgspec import Struct
 
 from smbrare.detection.sightings import Row
-from smbrare.rule.networks import Network
+from smbrare.rule.networks import Network, is_in_any
 
 
 class Seen(Struct, frozen=True):
@@ -66,15 +65,7 @@ class Filter(Struct, frozen=True):
             return False
         if self.hosts and not any(fnmatchcase(row.host, pattern) for pattern in self.hosts):
             return False
-        return not self.destinations or _in_any(row.destination, self.destinations)
-
-
-def _in_any(text: str, networks: tuple[Network, ...]) -> bool:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return False
-    return any(address in network for network in networks)
+        return is_in_any(row.destination, self.destinations)
 
 
 def by_destination(rows: Iterable[Row]) -> Iterator[Seen]:

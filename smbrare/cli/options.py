@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from smbrare.baseline.location import locate
 from smbrare.cli import configuration, exclusion_file
 from smbrare.cli.configuration import outranks
-from smbrare.cli.parameters import BaselineName, Excluding, History, Time, Zone
+from smbrare.cli.parameters import BaselineName, Excluding, HistoryLength, Time, Zone
 from smbrare.cli.toml_file import load
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.exclusions import Exclusion, wanted_names
@@ -67,7 +67,7 @@ exit_zero: Decorator = click.option(
 )
 history: Decorator = click.option(
     "--history",
-    type=History(),
+    type=HistoryLength(),
     default=f"{predicate.HISTORY_DAYS}d",
     show_default=True,
     help="How far back a destination counts as seen, or all.",

@@ -45,7 +45,7 @@ class Duration(click.ParamType[int]):
         return total
 
 
-class History(click.ParamType[int | None]):
+class HistoryLength(click.ParamType[int | None]):
     """A duration of an hour or more in seconds, or ``all`` (None)."""
 
     name = "duration"

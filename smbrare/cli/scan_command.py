@@ -16,7 +16,7 @@ from smbrare.cli.options import baseline_from, open_baseline, settings_from
 from smbrare.cli.parameters import FileName
 from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.detection.report import Report
-from smbrare.diagnostics.expect import Difference, Expected, compare, parse
+from smbrare.diagnostics.expect import Expected, Mismatch, compare, parse
 from smbrare.errors import UsageError
 from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs import summary
@@ -148,7 +148,7 @@ def scan_command(**options: Any) -> int:
     report = _enriched(judge(partial, read_options, criteria, baseline), options)
     difference = None if expected is None else compare(expected, report.findings)
     if difference is not None:
-        report = replace(report, as_expected=difference == Difference((), ()))
+        report = replace(report, as_expected=difference == Mismatch((), ()))
     show = options["show"] or output_format.show
     if output_format.second_pass:
         # Most scans do without.

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct, field
 
-from smbrare.records.event import Readable
+from smbrare.records.event import EventFields
 from smbrare.records.fields import Malformed, ip
 from smbrare.rule.networks import excluded_range
 from smbrare.sources.ecs import ANSWERS, NAME
@@ -26,7 +26,7 @@ _TYPE = re.compile(r"type: *[0-9]+ *")
 """What Sysmon and SentinelOne write before an answer that is no address, and before a name."""
 
 
-def resolved(event: Readable) -> Iterator[tuple[str, str]]:
+def resolved(event: EventFields) -> Iterator[tuple[str, str]]:
     """Yield each name of a DNS event, in lower case, with each address that it resolved to.
 
     Answers that are names are aliases on the way to the address.
@@ -62,7 +62,7 @@ class Resolutions(Struct):
     wanted: frozenset[str] = frozenset()
     addresses: dict[str, set[str]] = field(default_factory=dict)
 
-    def observe(self, event: Readable) -> None:
+    def observe(self, event: EventFields) -> None:
         """Take in an event."""
         for name, address in resolved(event):
             if any(is_named(name, pattern) for pattern in self.wanted):
@@ -119,7 +119,7 @@ class Answers(Struct):
     wanted: frozenset[str] | None = None
     overflowed: bool = False
 
-    def observe(self, event: Readable, time: int | None) -> None:
+    def observe(self, event: EventFields, time: int | None) -> None:
         """Take in an event of a time in microseconds since 1970 UTC."""
         host = ""
         for name, address in resolved(event):
@@ -179,7 +179,7 @@ class Answers(Struct):
         self.times.clear()
 
 
-def _asker(event: Readable) -> str:
+def _asker(event: EventFields) -> str:
     for name in ("host.name", "host.id"):
         for value in event.read(name).values:
             return str(value)

@@ -7,14 +7,13 @@ conditions of an exclusion have to hold; of several values for one condition, an
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from ipaddress import ip_address
 
 from msgspec import Struct
 
 from smbrare.detection.dns import Resolutions
 from smbrare.detection.sightings import Key
 from smbrare.records.times import HOUR, format_time
-from smbrare.rule.networks import Network
+from smbrare.rule.networks import Network, is_in_any
 
 _REMEMBERED = 65_536
 
@@ -108,13 +107,13 @@ def because(
     @lru_cache(_REMEMBERED)
     def by_destination(text: str) -> int:
         return _bits(
-            _in_any(text, exclusion.destination) and (not exclusion.domain or text in addresses)
+            is_in_any(text, exclusion.destination) and (not exclusion.domain or text in addresses)
             for exclusion, addresses in zip(exclusions, resolved, strict=True)
         )
 
     @lru_cache(_REMEMBERED)
     def by_source(text: str) -> int:
-        return _bits(_in_any(text, exclusion.source) for exclusion in exclusions)
+        return _bits(is_in_any(text, exclusion.source) for exclusion in exclusions)
 
     @lru_cache(_REMEMBERED)
     def by_host(text: str) -> int:
@@ -138,13 +137,3 @@ def because(
 
 def _bits(holds: Iterable[bool]) -> int:
     return sum(1 << at for at, it_does in enumerate(holds) if it_does)
-
-
-def _in_any(text: str, networks: tuple[Network, ...]) -> bool:
-    if not networks:
-        return True
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return False
-    return any(address in network for network in networks)

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from smbrare.records.event import Origin
 from smbrare.records.times import HOUR, MICROSECONDS
-from smbrare.sources.activities.activity import Activity, Kind
+from smbrare.sources.activities.activity import Activity, ActivityKind
 
 REACH = 5 * 60 * MICROSECONDS
 """How far before and after a finding its host's events are looked at."""
@@ -76,7 +76,7 @@ class Around(Struct, frozen=True):
     """
 
     events: tuple[Activity, ...] = ()
-    left_out: Mapping[Kind, int] = field(default_factory=dict)
+    left_out: Mapping[ActivityKind, int] = field(default_factory=dict)
     logged_on: tuple[LoggedOn, ...] = ()
     active: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
@@ -121,8 +121,8 @@ class Collector(Struct):
 
     host: str
     time: int
-    _nearest: dict[Kind, list[Activity]] = field(default_factory=dict)
-    _seen: dict[Kind, set[int]] = field(default_factory=dict)
+    _nearest: dict[ActivityKind, list[Activity]] = field(default_factory=dict)
+    _seen: dict[ActivityKind, set[int]] = field(default_factory=dict)
     _logons: dict[str, Activity] = field(default_factory=dict)
     _logoffs: dict[str, int] = field(default_factory=dict)
     _active: dict[str, str] = field(default_factory=dict)

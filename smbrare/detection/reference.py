@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
 
-Kind: TypeAlias = Literal["geoip", "intel"]
+ReferenceKind: TypeAlias = Literal["geoip", "intel"]
 
 
 COUNTRY = "destination.geo.country_iso_code"
@@ -36,7 +36,7 @@ class Reference(Struct, frozen=True):
         facts: ECS fields by destination, for those that it knows.
     """
 
-    kind: Kind
+    kind: ReferenceKind
     file: str
     name: str = ""
     built: int | None = None

@@ -7,7 +7,7 @@ from collections import Counter
 
 from msgspec import Struct, field
 
-from smbrare.records.event import Readable, Skipped
+from smbrare.records.event import EventFields, Skipped
 from smbrare.records.times import HOUR, Moment
 from smbrare.rule.predicate import CLAUSES, KERNEL_PID, SMB_PORTS
 
@@ -61,7 +61,7 @@ class SourceSurvey(Struct):
         present = self.present
         return [clause.field for clause in CLAUSES if not present[clause.field]]
 
-    def observe(self, event: Readable, kind: str) -> bool:
+    def observe(self, event: EventFields, kind: str) -> bool:
         """Count one record and return whether it is a network event."""
         self.records += 1
         category = event.read("event.category")

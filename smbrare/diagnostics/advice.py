@@ -1,4 +1,4 @@
-"""What to change at an exporter, from what its events lack: a table of conditions and advice."""
+"""Advises what to change at an exporter, by a table of conditions on what its events lack."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -96,6 +96,24 @@ def _network(facts: Facts) -> int:
 
 _AS_ELASTIC = "smbrare supplies it; Elastic's own rule would not match these events"
 
+_FIELDS = tuple(clause.field for clause in predicate.CLAUSES)
+_HOW_TO_EXPORT = {
+    "host.os.type": "Let the agent add host metadata (add_host_metadata), or set host.os.type in "
+    "the ingest pipeline; Elastic's rule needs it as well.",
+    "process.pid": "Export the connection's own process id: in Sysmon's ProcessId of EventData, "
+    "which some agents lose beside the id of the logging service.",
+    "network.transport": "Map the protocol to network.transport: SentinelOne's integration never "
+    "does, Defender's does since 2.14.2.",
+    "event.category": "Export after the integration's ingest pipeline, or export the vendor's raw "
+    "records.",
+}
+_HOW_TO_EXPORT |= {
+    field: f"Keep {field} in the export: list it among the exported fields or columns."
+    for field in reversed(_FIELDS)
+    if field not in _HOW_TO_EXPORT and field != "destination.port"
+}
+"""What to do about each missing field of the rule; a port is missing in name lookups as well."""
+
 _TABLE: tuple[_Condition, ...] = (
     _Condition(
         _when(lambda facts: not facts.network, _records),
@@ -140,36 +158,9 @@ _TABLE: tuple[_Condition, ...] = (
         "Take out the filter on ports or on the system's own processes, at the agent or in the "
         "query of the export.",
     ),
-    _Condition(
-        _lacks("host.os.type"),
-        "host.os.type missing in {n} connection{s}",
-        "Let the agent add host metadata (add_host_metadata), or set host.os.type in the ingest "
-        "pipeline; Elastic's rule needs it as well.",
-    ),
-    _Condition(
-        _lacks("process.pid"),
-        "process.pid missing in {n} connection{s}",
-        "Export the connection's own process id: in Sysmon's ProcessId of EventData, which some "
-        "agents lose beside the id of the logging service.",
-    ),
-    _Condition(
-        _lacks("network.transport"),
-        "network.transport missing in {n} connection{s}",
-        "Map the protocol to network.transport: SentinelOne's integration never does, Defender's "
-        "does since 2.14.2.",
-    ),
-    _Condition(
-        _lacks("event.category"),
-        "event.category missing in {n} connection{s}",
-        "Export after the integration's ingest pipeline, or export the vendor's raw records.",
-    ),
     *(
-        _Condition(
-            _lacks(field),
-            f"{field} missing in {{n}} connection{{s}}",
-            f"Keep {field} in the export: list it among the exported fields or columns.",
-        )
-        for field in ("source.ip", "destination.ip")
+        _Condition(_lacks(field), f"{field} missing in {{n}} connection{{s}}", change)
+        for field, change in _HOW_TO_EXPORT.items()
     ),
     *(
         _Condition(
@@ -177,7 +168,7 @@ _TABLE: tuple[_Condition, ...] = (
             f"{field} inferred in {{n}} network event{{s}}",
             f"Let the exporter write {field}: {_AS_ELASTIC}.",
         )
-        for field in (clause.field for clause in predicate.CLAUSES)
+        for field in _FIELDS
     ),
     *(
         _Condition(
@@ -185,7 +176,7 @@ _TABLE: tuple[_Condition, ...] = (
             f"{{n}} malformed value{{s}} of {field}",
             "Correct the mapping: an address without port or leading zeros, a plain number.",
         )
-        for field in (clause.field for clause in predicate.CLAUSES)
+        for field in _FIELDS
     ),
     _Condition(
         lambda facts: facts.details.undated,

@@ -1,4 +1,4 @@
-"""Expected findings, for sample logs in CI: what a scan has to find, no more and no less."""
+"""Compares findings with those expected, for sample logs in CI."""
 
 import csv
 import io
@@ -23,8 +23,8 @@ _DESTINATION = ("destination.ip", "destination")
 _TIME = ("@timestamp", "time")
 
 
-class Difference(Struct, frozen=True):
-    """How findings differ from those expected; empty on both sides where they do not."""
+class Mismatch(Struct, frozen=True):
+    """How findings differ from those expected; both sides are empty where they don't."""
 
     missing: tuple[Expected, ...]
     unexpected: tuple[Expected, ...]
@@ -88,10 +88,10 @@ def _expected(row: Document, place: str) -> Expected:
         raise UsageError(f"{place}: {error}") from None
 
 
-def compare(expected: Counter[Expected], findings: Iterable[Finding]) -> Difference:
+def compare(expected: Counter[Expected], findings: Iterable[Finding]) -> Mismatch:
     """Return how the new findings of a scan differ from those expected."""
     found = Counter((finding.sighting.destination, finding.sighting.time) for finding in findings)
-    return Difference(_ordered(expected - found), _ordered(found - expected))
+    return Mismatch(_ordered(expected - found), _ordered(found - expected))
 
 
 def _ordered(some: Counter[Expected]) -> tuple[Expected, ...]:

@@ -1,4 +1,4 @@
-"""Explain one record of an input: find it, and ask the rule and the rest of the input about it."""
+"""Finds one record of an input, and explains it with the rest of the input as its history."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -14,9 +14,8 @@ from smbrare.detection.host_context import Around
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sightings
 from smbrare.detection.survey import InputSurvey
-from smbrare.diagnostics.explanation import Explained, Rarity
-from smbrare.diagnostics.reasoning import explain_event, judge_rarity
-from smbrare.errors import UsageError
+from smbrare.diagnostics.explanation import Explanation, Rarity, explain_event, judge_rarity
+from smbrare.errors import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE, UsageError
 from smbrare.inputs import remote
 from smbrare.inputs.discovery import Input
 from smbrare.limits import Limits
@@ -27,11 +26,42 @@ from smbrare.scanning.gathering import gather
 from smbrare.scanning.reading import Progress, parts, unreadable
 from smbrare.scanning.scan import known
 from smbrare.scanning.second_pass import Pass, place_of, trace
+from smbrare.text import some
 
 _NUMBERED = re.compile(r"(.+)[:#]([0-9]{1,18})", re.DOTALL)
-_MOST_NAMED = 5
 
 STDIN = "-"
+
+
+class Explained(Struct, frozen=True):
+    """What is said of a record.
+
+    Attributes:
+        origin: Where it stands.
+        options: How it was read.
+        criteria: How rarity was asked.
+        skipped: Why it could not be read; None if it could.
+        events: The events in it, one unless the record is an envelope of several.
+        baseline_exists: Whether the baseline that was named holds anything yet.
+        rest_cut: Whether the rest of the input, which is history, could not be read to its end.
+    """
+
+    origin: Origin
+    options: ReadOptions
+    criteria: Criteria
+    skipped: Skipped | None = None
+    events: tuple[Explanation, ...] = ()
+    baseline_exists: bool = False
+    rest_cut: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """3 for a record that cannot be read, 4 where no event of it is judged, else 0."""
+        if self.skipped is not None:
+            return EXIT_UNREADABLE
+        if not any(event.judged for event in self.events):
+            return EXIT_UNJUDGED
+        return EXIT_CLEAN
 
 
 class Target(Struct, frozen=True):
@@ -134,7 +164,7 @@ def explain(
     if any(event.sighting for event in events):
         if not once:
             rest = gather([Input(target.file, named=True, size=None)], options, progress)
-        owns = [_alone(document, found.origin, options) for document in documents]
+        owns = [_examine_alone(document, found.origin, options) for document in documents]
         traced = _trace([own.sightings for own in owns], target, options, progress, once=once)
         if once:
             traced.answers = rest.answers
@@ -143,8 +173,8 @@ def explain(
             rarity = judge_rarity(own.sightings, rest.sightings, history, criteria)
             events[number] = replace(
                 events[number],
-                rarity=_named(rarity, own, traced),
-                around=_around(own.sightings, traced),
+                rarity=_with_queries(rarity, own, traced),
+                around=_host_context(own.sightings, traced),
             )
     return Explained(
         found.origin,
@@ -156,7 +186,7 @@ def explain(
     )
 
 
-def _alone(document: Document, origin: Origin, options: ReadOptions) -> Partial:
+def _examine_alone(document: Document, origin: Origin, options: ReadOptions) -> Partial:
     """Return the sightings of one event."""
     own = Partial()
     examine(document, origin, options, InputSurvey(origin.path), own)
@@ -183,7 +213,7 @@ def _trace(
     )
 
 
-def _named(answers: Iterable[Rarity], own: Partial, traced: Pass) -> tuple[Rarity, ...]:
+def _with_queries(answers: Iterable[Rarity], own: Partial, traced: Pass) -> tuple[Rarity, ...]:
     """Return answers with the DNS queries that their destinations answered."""
     hosts = {contact.earliest.host for contact in own.sightings.contacts.values()}
     host = min(hosts, default="")
@@ -192,7 +222,7 @@ def _named(answers: Iterable[Rarity], own: Partial, traced: Pass) -> tuple[Rarit
     )
 
 
-def _around(sighted: Sightings, traced: Pass) -> Around | None:
+def _host_context(sighted: Sightings, traced: Pass) -> Around | None:
     """Return what happened around an event, None if it is no sighting."""
     for contact in sighted.contacts.values():
         return traced.around(contact.earliest)
@@ -232,7 +262,7 @@ def find(
     except OSError as error:
         if not matches:
             return unreadable(target.path, 0, error)
-    return _chosen(target, matches, last)
+    return _choose(target, matches, last)
 
 
 def _items(
@@ -248,12 +278,12 @@ def _is_within(path: str, target: Target) -> bool:
     return path == target.path or path.startswith(f"{target.path}!")
 
 
-def _chosen(
+def _choose(
     target: Target, matches: list[tuple[str, Record | Skipped]], last: Record | Skipped | None
 ) -> Record | Skipped:
     if len({path for path, _ in matches}) > 1:
-        named = ", ".join(f"{path}:{item.origin.number}" for path, item in matches[:_MOST_NAMED])
-        raise UsageError(f"{target} could mean several records: {named}")
+        names = [f"{path}:{item.origin.number}" for path, item in matches]
+        raise UsageError(f"{target} could mean several records: {some(names)}")
     if len(matches) > 1 and target.number is None:
         # A bare -:1 would be taken for an option.
         stdin = "-- " if target.file == STDIN else ""

@@ -1,17 +1,24 @@
-"""What is said of one event: why it is a sighting or none, and a finding or none."""
+"""Explains why an event is, or isn't, a match and a finding, by asking the code that scan asks."""
 
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from smbrare.detection import rarity
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.dns import Query
-from smbrare.detection.finding import History
+from smbrare.detection.finding import Finding, History
 from smbrare.detection.host_context import Around
-from smbrare.errors import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE
-from smbrare.records.event import Origin, Reading, Skipped
+from smbrare.detection.sightings import Sightings
+from smbrare.records.event import Document, Origin, Reading
+from smbrare.records.fields import Address
+from smbrare.records.json_text import encodable
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
+from smbrare.rule.networks import NOT_INTERNET, excluded_range
+from smbrare.sources import is_alert, recognize
+from smbrare.sources.mapping import View
 
 Verdict: TypeAlias = Literal["PASS", "INFERRED", "FAIL", "MISSING"]
 """How a clause ended; INFERRED is a pass that rests on a value the exporter left out."""
@@ -20,19 +27,8 @@ Standing: TypeAlias = Literal["new", "known", "seen", "excluded", "undated"]
 """Whether a sighting is a finding: ``new`` and ``undated`` are, ``known`` was held back by the
 baseline alone, ``seen`` by the same input."""
 
-EXAMPLES: dict[str, str | int] = {
-    "destination.port": 445,
-    "process.pid": predicate.KERNEL_PID,
-    "destination.ip": "1.1.1.1",
-    "source.ip": "10.0.0.1",
-    "network.transport": "tcp",
-    "event.category": "network",
-    "host.os.type": "windows",
-}
-"""A value that satisfies each clause; the rule excludes every address kept for documentation."""
 
-
-class Excluded(Struct, frozen=True):
+class ExcludedAddress(Struct, frozen=True):
     """An address that is not the internet to the rule.
 
     Attributes:
@@ -46,7 +42,7 @@ class Excluded(Struct, frozen=True):
     name: str
 
 
-class Change(Struct, frozen=True):
+class FieldChange(Struct, frozen=True):
     """A change of one field that satisfies its clause.
 
     Attributes:
@@ -68,6 +64,7 @@ class ClauseResult(Struct, frozen=True):
     Attributes:
         field: The ECS field.
         wants: What it has to hold, for people.
+        example: A value that satisfies the clause.
         verdict: How the clause ended.
         values: What the field holds, typed.
         read_from: The raw field it was read from; empty for what the format implies.
@@ -79,12 +76,13 @@ class ClauseResult(Struct, frozen=True):
 
     field: str
     wants: str
+    example: str | int
     verdict: Verdict
     values: tuple[Any, ...]
     read_from: str
     inferred: str
     malformed: tuple[Any, ...]
-    excluded: tuple[Excluded, ...] = ()
+    excluded: tuple[ExcludedAddress, ...] = ()
     without_literal: Reading | None = None
 
     @property
@@ -92,13 +90,13 @@ class ClauseResult(Struct, frozen=True):
         """Whether the event does not satisfy it."""
         return self.verdict in {"FAIL", "MISSING"}
 
-    def change(self) -> Change:
+    def change(self) -> FieldChange:
         """Return the smallest change of the field that satisfies the clause."""
         excluded = {entry.address for entry in self.excluded}
         # An address on the internet beside an excluded one: taking that one out is enough.
         left = tuple(str(value) for value in self.values if str(value) not in excluded)
-        keep = left if excluded and left else (EXAMPLES[self.field],)
-        return Change(self.field, self.read_from, self.values, keep)
+        keep = left if excluded and left else (self.example,)
+        return FieldChange(self.field, self.read_from, self.values, keep)
 
 
 class Rarity(Struct, frozen=True):
@@ -172,37 +170,130 @@ class Explanation(Struct, frozen=True):
         return self.judged and not self.failing
 
     @property
-    def changes(self) -> tuple[Change, ...]:
+    def changes(self) -> tuple[FieldChange, ...]:
         """The smallest change that makes it a sighting: one of each failing clause's field."""
         return tuple(clause.change() for clause in self.failing)
 
 
-class Explained(Struct, frozen=True):
-    """What is said of a record.
+_MOST_KEYS = 20
 
-    Attributes:
-        origin: Where it stands.
-        options: How it was read.
-        criteria: How rarity was asked.
-        skipped: Why it could not be read; None if it could.
-        events: The events in it, one unless the record is an envelope of several.
-        baseline_exists: Whether the baseline that was named holds anything yet.
-        rest_cut: Whether the rest of the input, which is history, could not be read to its end.
+
+def explain_event(document: Document, settings: ReadOptions) -> Explanation:
+    """Return what the sources and the rule's clauses say to one event.
+
+    Args:
+        document: The event, out of its envelope.
+        settings: How to read it.
     """
+    if is_alert(document):
+        return Explanation(alert=True)
+    view = recognize(document, settings)
+    if view is None:
+        return Explanation(keys=tuple(document)[:_MOST_KEYS])
+    relaxed = recognize(document, replace(settings, literal=False)) if settings.literal else None
+    time = view.time()
+    moment = time.values[0] if time.values else None
+    return Explanation(
+        source=view.source,
+        kind=view.kind,
+        identified_by=tuple(
+            (path, encodable(value)) for path, value in view.identified_by().items()
+        ),
+        time=None if moment is None else moment.time,
+        time_from=time.path,
+        zone_assumed=moment is not None and moment.zone_assumed,
+        host=view.host(),
+        clauses=tuple(_result(clause, view, relaxed) for clause in predicate.CLAUSES),
+    )
 
-    origin: Origin
-    options: ReadOptions
-    criteria: Criteria
-    skipped: Skipped | None = None
-    events: tuple[Explanation, ...] = ()
-    baseline_exists: bool = False
-    rest_cut: bool = False
 
-    @property
-    def exit_code(self) -> int:
-        """3 for a record that cannot be read, 4 where no event of it is judged, else 0."""
-        if self.skipped is not None:
-            return EXIT_UNREADABLE
-        if not any(event.judged for event in self.events):
-            return EXIT_UNJUDGED
-        return EXIT_CLEAN
+def _result(clause: predicate.Clause, view: View, relaxed: View | None) -> ClauseResult:
+    reading = view.read(clause.field)
+    verdict: Verdict
+    if clause.holds(reading.values):
+        verdict = "INFERRED" if reading.inferred else "PASS"
+    else:
+        verdict = "FAIL" if reading.values else "MISSING"
+    without_literal = None
+    if verdict == "MISSING" and relaxed is not None and relaxed.read(clause.field).inferred:
+        without_literal = relaxed.read(clause.field)
+    return ClauseResult(
+        field=clause.field,
+        wants=clause.wants,
+        example=clause.example,
+        verdict=verdict,
+        values=reading.values,
+        read_from=reading.path,
+        inferred=reading.inferred,
+        malformed=tuple(map(encodable, reading.malformed)),
+        excluded=_excluded(reading.values) if clause.field == "destination.ip" else (),
+        without_literal=without_literal,
+    )
+
+
+def _excluded(addresses: tuple[Address, ...]) -> tuple[ExcludedAddress, ...]:
+    found = []
+    for address in addresses:
+        network = excluded_range(address)
+        if network is not None:
+            found.append(ExcludedAddress(str(address), str(network), NOT_INTERNET[network]))
+    return tuple(found)
+
+
+def judge_rarity(
+    own: Sightings, others: Sightings, known: rarity.Known, criteria: Criteria
+) -> tuple[Rarity, ...]:
+    """Return whether the sightings of one event are findings, one answer for each destination.
+
+    The same judgement as a scan's, asked about this event alone with all else as its history.
+
+    Args:
+        own: The event's own sightings.
+        others: The sightings of the rest of the input, the event's own among them or not.
+        known: The baseline's rows, and the hours that are known.
+        criteria: How to judge.
+    """
+    in_input = list(others.rows())
+    everything = replace(known, rows=[*in_input, *known.rows])
+    input_alone = replace(known, rows=in_input)
+    held_by_input = {
+        (finding.sighting.destination, finding.sighting.host)
+        for finding in rarity.judge(own, input_alone, criteria)
+        if finding.status == "known"
+    }
+    answers = []
+    for finding in rarity.judge(own, everything, criteria):
+        sighting = finding.sighting
+        standing: Standing = finding.status
+        if sighting.time is None and standing == "new":
+            standing = "undated"
+        elif standing == "known" and (sighting.destination, sighting.host) in held_by_input:
+            standing = "seen"
+        answers.append(
+            Rarity(
+                destination=sighting.destination,
+                standing=standing,
+                previous=finding.previous,
+                history=finding.history,
+                reason=finding.reason,
+                stands=_stands(finding, others, known, criteria) if standing == "new" else None,
+            )
+        )
+    return tuple(answers)
+
+
+def _stands(
+    finding: Finding, others: Sightings, known: rarity.Known, criteria: Criteria
+) -> Origin | None:
+    """Return the event of the same moment that a scan reports instead, if there is one."""
+    own = finding.sighting
+    rivals = [
+        contact.earliest
+        for key, contact in others.contacts.items()
+        if key[0] == own.destination
+        and contact.earliest.time == own.time
+        and (not criteria.per_host or key[2] == own.host)
+        and not known.excluded(key)
+    ]
+    least = min([own, *rivals], key=lambda sighting: sighting.order)
+    return None if least.origin == own.origin else least.origin

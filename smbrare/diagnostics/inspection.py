@@ -1,13 +1,12 @@
-"""What an export holds, and where each clause of the rule removes events.
+"""Counts what an export holds, and how many events each clause of the rule removes.
 
-Pure counters beside those of `survey`: they merge by sum, union, minimum and maximum, so neither
-the order nor the split of the input shows in them.
+Its counters stand beside those of `survey`. The order of the input does not show in them.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice, pairwise
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -32,7 +31,7 @@ _LONGEST_SHOWN = 80
 """Characters of a value that are kept of an example."""
 
 
-class Tally(Struct):
+class ExampleCount(Struct):
     """A count with an example.
 
     Attributes:
@@ -47,18 +46,16 @@ class Tally(Struct):
 
     def add(self, origin: Origin, shown: str = "") -> None:
         """Count one."""
-        self.merge(Tally(1, origin, shown))
+        self.count += 1
+        self.illustrate(origin, shown)
 
-    def merge(self, other: "Tally") -> None:
-        """Take in another part's tally."""
-        self.count += other.count
-        if other.example is not None and (
-            self.example is None or _place(other.example) < _place(self.example)
-        ):
-            self.example, self.shown = other.example, other.shown
+    def illustrate(self, origin: Origin, shown: str) -> None:
+        """Keep an example if it stands before the one so far."""
+        if self.example is None or _order(origin) < _order(self.example):
+            self.example, self.shown = origin, shown
 
 
-def _place(origin: Origin) -> tuple[str, int]:
+def _order(origin: Origin) -> tuple[str, int]:
     return origin.path, origin.number
 
 
@@ -97,17 +94,6 @@ class SourceDetails(Struct):
     zone_assumed: int = 0
     nameless: int = 0
 
-    def merge(self, other: "SourceDetails") -> None:
-        """Take in another part's counts."""
-        self.smb += other.smb
-        self.kernel += other.kernel
-        self.missing.update(other.missing)
-        self.smb_missing.update(other.smb_missing)
-        self.inferred.update(other.inferred)
-        self.undated += other.undated
-        self.zone_assumed += other.zone_assumed
-        self.nameless += other.nameless
-
     def observe(self, view: View) -> None:
         """Count one network event."""
         ports = view.read("destination.port").values
@@ -124,7 +110,7 @@ class SourceDetails(Struct):
         times = view.time().values
         self.undated += not times
         self.zone_assumed += bool(times) and times[0].zone_assumed
-        self.nameless += not (view.read("host.name").values or view.read("host.id").values)
+        self.nameless += not view.host()
 
 
 class Inspection(Struct):
@@ -141,26 +127,14 @@ class Inspection(Struct):
         span: The time that the network events cover.
     """
 
-    outside: dict[Outside, Tally] = field(default_factory=dict)
-    removed: dict[str, Tally] = field(default_factory=dict)
-    sightings: Tally = field(default_factory=Tally)
-    near: dict[Near, Tally] = field(default_factory=dict)
-    malformed: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    outside: dict[Outside, ExampleCount] = field(default_factory=dict)
+    removed: dict[str, ExampleCount] = field(default_factory=dict)
+    sightings: ExampleCount = field(default_factory=ExampleCount)
+    near: dict[Near, ExampleCount] = field(default_factory=dict)
+    malformed: dict[tuple[str, str], ExampleCount] = field(default_factory=dict)
     hosts: Counter[str] = field(default_factory=Counter)
     details: dict[str, SourceDetails] = field(default_factory=dict)
     span: Span = field(default_factory=Span)
-
-    def merge(self, other: "Inspection") -> None:
-        """Take in another part."""
-        _merge_tallies(self.outside, other.outside)
-        _merge_tallies(self.removed, other.removed)
-        self.sightings.merge(other.sightings)
-        _merge_tallies(self.near, other.near)
-        _merge_tallies(self.malformed, other.malformed)
-        self.hosts.update(other.hosts)
-        for source, details in other.details.items():
-            self.details.setdefault(source, SourceDetails()).merge(details)
-        self.span.merge(other.span)
 
     def gaps(self) -> list[tuple[int, int]]:
         """Return the hours without network events between the first and the last.
@@ -192,14 +166,6 @@ class Inspected(Struct, frozen=True):
     inspection: Inspection
 
 
-_Key = TypeVar("_Key")
-
-
-def _merge_tallies(into: dict[_Key, Tally], tallies: dict[_Key, Tally]) -> None:
-    for key, tally in tallies.items():
-        into.setdefault(key, Tally()).merge(tally)
-
-
 def observe(
     document: Document,
     origin: Origin,
@@ -218,31 +184,32 @@ def observe(
     """
     view = admit(document, settings, survey)
     if isinstance(view, str):
-        inspection.outside.setdefault(view, Tally()).add(origin)
+        inspection.outside.setdefault(view, ExampleCount()).add(origin)
         return
     times = view.time().values
     if times:
         inspection.span.add(times[0])
-    host = next(iter(view.read("host.name").values + view.read("host.id").values), "")
-    inspection.hosts[host] += 1
+    inspection.hosts[view.host()] += 1
     inspection.details.setdefault(view.source, SourceDetails()).observe(view)
     for clause in predicate.CLAUSES:
         for value in view.read(clause.field).malformed:
-            tally = inspection.malformed.setdefault((view.source, clause.field), Tally())
+            tally = inspection.malformed.setdefault((view.source, clause.field), ExampleCount())
             tally.add(origin, str(encodable(value))[:_LONGEST_SHOWN])
     missed = list(islice(predicate.failing(view), 2))
     if not missed:
         inspection.sightings.add(origin)
         return
-    inspection.removed.setdefault(missed[0].field, Tally()).add(origin, _held(view, missed[0]))
+    inspection.removed.setdefault(missed[0].field, ExampleCount()).add(
+        origin, _held_text(view, missed[0])
+    )
     obstacle = predicate.sole_obstacle(missed)
     if obstacle is not None:
         for address in dict.fromkeys(view.read("destination.ip").values):
-            near = Near(obstacle.field, str(address), _held(view, obstacle))
-            inspection.near.setdefault(near, Tally()).add(origin)
+            near = Near(obstacle.field, str(address), _held_text(view, obstacle))
+            inspection.near.setdefault(near, ExampleCount()).add(origin)
 
 
-def _held(view: View, clause: predicate.Clause) -> str:
+def _held_text(view: View, clause: predicate.Clause) -> str:
     reading = view.read(clause.field)
     if not reading.values and reading.malformed:
         return f"malformed {encodable(reading.malformed[0])}"[:_LONGEST_SHOWN]
@@ -279,3 +246,53 @@ def inspect(
         span=inspection.span,
     )
     return Inspected(report, inspection)
+
+
+_ADMITTED: tuple[tuple[Outside, str], ...] = (
+    ("alert", "no alert itself"),
+    ("unknown", "of a known source"),
+    ("other", "network event"),
+)
+
+
+class FunnelStage(Struct, frozen=True):
+    """One stage.
+
+    Attributes:
+        name: What an event has to be to pass it; a field of the rule for its clauses.
+        wants: What the field has to hold; empty for other stages.
+        left: How many passed.
+        removed: Those that did not, with an example.
+    """
+
+    name: str
+    wants: str
+    left: int
+    removed: ExampleCount
+
+
+def funnel(inspected: Inspected) -> list[FunnelStage]:
+    """Return the stages from all records to the sightings, the clauses in the rule's order.
+
+    An event that fails several clauses is counted at the first of them.
+    """
+    inspection, inputs = inspected.inspection, inspected.report.inputs
+    unreadable = ExampleCount()
+    for survey in inputs:
+        unreadable.count += survey.skipped
+        for skipped in survey.located:
+            unreadable.illustrate(skipped.origin, skipped.reason)
+    removals = [
+        ("readable", "", unreadable),
+        *((name, "", inspection.outside.get(why, ExampleCount())) for why, name in _ADMITTED),
+        *(
+            (clause.field, clause.wants, inspection.removed.get(clause.field, ExampleCount()))
+            for clause in predicate.CLAUSES
+        ),
+    ]
+    left = unreadable.count + sum(survey.records for survey in inputs)
+    stages = [FunnelStage("records, read or skipped", "", left, ExampleCount())]
+    for name, wants, removed in removals:
+        left -= removed.count
+        stages.append(FunnelStage(name, wants, left, removed))
+    return stages

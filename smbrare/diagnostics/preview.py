@@ -1,4 +1,4 @@
-"""What an input is, as far as its first records tell."""
+"""Previews what an input holds, by its first records."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -5,7 +5,8 @@ from typing import Any
 
 from smbrare.detection.finding import MOST_NAMES, query_fields
 from smbrare.detection.report import settings_document
-from smbrare.diagnostics.explanation import Change, ClauseResult, Explained, Explanation, Rarity
+from smbrare.diagnostics.explain import Explained
+from smbrare.diagnostics.explanation import ClauseResult, Explanation, FieldChange, Rarity
 from smbrare.outputs import host_context
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Column, Line, lines
@@ -126,7 +127,7 @@ def _fail(count: int) -> str:
     return "fails" if count == 1 else "fail"
 
 
-def _changed(change: Change) -> str:
+def _changed(change: FieldChange) -> str:
     to = ", ".join(map(str, change.to))
     if not change.now:
         return f"{to}, where now nothing can be read"

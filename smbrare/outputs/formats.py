@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from smbrare.baseline.seen import SeenDestinations
     from smbrare.detection.finding import Finding
     from smbrare.detection.report import Report
-    from smbrare.diagnostics.explanation import Explained
+    from smbrare.diagnostics.explain import Explained
     from smbrare.diagnostics.inspection import Inspected
     from smbrare.diagnostics.preview import Preview
     from smbrare.scanning.comparison import Difference

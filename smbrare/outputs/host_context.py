@@ -10,10 +10,10 @@ from smbrare.outputs.grid import Column
 from smbrare.outputs.json_values import place_value
 from smbrare.outputs.wording import time_text
 from smbrare.records.times import HOUR, MICROSECONDS, format_time
-from smbrare.sources.activities.activity import Activity, Kind
+from smbrare.sources.activities.activity import Activity, ActivityKind
 from smbrare.text import some, visible
 
-KINDS: dict[Kind, str] = {
+KINDS: dict[ActivityKind, str] = {
     "process": "process start",
     "share": "file share",
     "dns": "DNS query",

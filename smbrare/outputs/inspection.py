@@ -7,8 +7,13 @@ from msgspec import Struct
 
 from smbrare.detection.survey import InputSurvey, SourceSurvey
 from smbrare.diagnostics.advice import Advice, advise, totals
-from smbrare.diagnostics.funnel import Stage, funnel
-from smbrare.diagnostics.inspection import Inspected, SourceDetails, Tally
+from smbrare.diagnostics.inspection import (
+    ExampleCount,
+    FunnelStage,
+    Inspected,
+    SourceDetails,
+    funnel,
+)
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Column, Line, lines
 from smbrare.records.event import Origin
@@ -155,19 +160,19 @@ def _funnel(inspected: Inspected, block: str) -> _Section:
     stages = funnel(inspected)
     every, left = stages[0].left, stages[-1].left
     columns = (
-        Column[Stage](
+        Column[FunnelStage](
             "Condition",
             lambda stage: f"{stage.name}: {stage.wants}" if stage.wants else stage.name,
             folds=True,
         ),
-        Column[Stage]("Left", lambda stage: f"{stage.left:,}", right=True),
-        Column[Stage]("", lambda stage: Line(_bar(stage.left, every, block), "cyan")),
-        Column[Stage](
+        Column[FunnelStage]("Left", lambda stage: f"{stage.left:,}", right=True),
+        Column[FunnelStage]("", lambda stage: Line(_bar(stage.left, every, block), "cyan")),
+        Column[FunnelStage](
             "Removed",
             lambda stage: f"{stage.removed.count:,}" if stage.removed.count else "",
             right=True,
         ),
-        Column[Stage](
+        Column[FunnelStage](
             "For example",
             lambda stage: _place(stage.removed.example) + _value(stage.removed),
             folds=True,
@@ -182,7 +187,7 @@ def _bar(part: int, whole: int, block: str) -> str:
     return block * max(round(_BAR * part / whole), 1) if part else ""
 
 
-def _value(removed: Tally) -> str:
+def _value(removed: ExampleCount) -> str:
     return f" ({removed.shown})" if removed.shown else ""
 
 

@@ -5,8 +5,7 @@ from typing import Any
 
 from smbrare.detection.survey import InputSurvey
 from smbrare.diagnostics.advice import advise, totals
-from smbrare.diagnostics.funnel import funnel
-from smbrare.diagnostics.inspection import Inspected, SourceDetails
+from smbrare.diagnostics.inspection import Inspected, SourceDetails, funnel
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.json_values import json_text, place_value, time_value
 from smbrare.records.times import HOUR, format_time

@@ -78,7 +78,7 @@ class Reading(Struct, frozen=True, gc=False):
     malformed: tuple[Any, ...] = ()
 
 
-class Readable(Protocol):
+class EventFields(Protocol):
     """Anything that ECS fields can be read from."""
 
     def read(self, field: str) -> Reading:

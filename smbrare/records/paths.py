@@ -9,7 +9,7 @@ from smbrare.records.event import Document
 MISSING_MARKS = ("", "-")
 """What exporters write for a value that is not there (Sysmon 10 and later write ``-``)."""
 
-_Steps: TypeAlias = tuple[tuple[str, "_Steps"], ...]
+_PathSteps: TypeAlias = tuple[tuple[str, "_PathSteps"], ...]
 """Every key that may begin a path, with what may follow below it; empty at the path's end."""
 
 
@@ -51,7 +51,7 @@ def _elements(array: list[Any]) -> list[Any]:
     return found
 
 
-def _descend(node: dict[str, Any], steps: _Steps, found: list[Any]) -> None:
+def _descend(node: dict[str, Any], steps: _PathSteps, found: list[Any]) -> None:
     for key, rest in steps:
         child = node.get(key)
         if child is None:
@@ -64,7 +64,7 @@ def _descend(node: dict[str, Any], steps: _Steps, found: list[Any]) -> None:
             _descend(child, rest, found)
 
 
-def _flatten(elements: list[Any], steps: _Steps, found: list[Any]) -> None:
+def _flatten(elements: list[Any], steps: _PathSteps, found: list[Any]) -> None:
     # A stack of its own: arrays may nest deeper than Python calls may.
     pending = elements[::-1]
     while pending:
@@ -89,7 +89,7 @@ def _plain(path: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 @lru_cache(maxsize=4_096)
-def _steps(path: str) -> _Steps:
+def _steps(path: str) -> _PathSteps:
     parts = path.split(".")
     ends = range(1, len(parts) + 1)
     return tuple(

@@ -1,7 +1,8 @@
 """The address ranges of the rule: private sources, and destinations that are not the internet."""
 
+from collections.abc import Collection
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 
 from smbrare.records.fields import Address
 
@@ -72,6 +73,17 @@ def excluded_range(address: Address) -> Network | None:
 
 
 @lru_cache(maxsize=65_536)
+def is_in_any(text: str, networks: Collection[Network]) -> bool:
+    """Return whether a text is an address in one of some ranges; without ranges any text is."""
+    if not networks:
+        return True
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
+
+
 def is_private(address: Address) -> bool:
     """Return whether an address lies in one of the rule's source ranges (IPv4 only)."""
     if not isinstance(address, IPv4Address):

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from smbrare.records.event import Readable
+from smbrare.records.event import EventFields
 from smbrare.records.fields import Address
 from smbrare.rule.networks import NOT_INTERNET, PRIVATE, Network, excluded_range, is_private
 
@@ -44,6 +44,7 @@ class Clause(Struct, frozen=True):
         wants: What the field has to hold, for the user.
         holds: Whether the values of the field satisfy it.
         among: The values or ranges, of which the field has to hold one.
+        example: A value that satisfies it.
         negated: Whether it has to hold none of them instead.
     """
 
@@ -51,13 +52,14 @@ class Clause(Struct, frozen=True):
     wants: str
     holds: Callable[[tuple[Any, ...]], bool]
     among: tuple[str | int | Network, ...]
+    example: str | int
     negated: bool = False
 
 
 def _one_of(field: str, *among: str | int) -> Clause:
     wanted = frozenset(among)
     wants = " or ".join(map(str, among))
-    return Clause(field, wants, lambda values: not wanted.isdisjoint(values), among)
+    return Clause(field, wants, lambda values: not wanted.isdisjoint(values), among, among[-1])
 
 
 def _any_internet_and_none_excluded(addresses: tuple[Address, ...]) -> bool:
@@ -72,10 +74,15 @@ CLAUSES: tuple[Clause, ...] = (
         "an address on the internet",
         _any_internet_and_none_excluded,
         tuple(NOT_INTERNET),
+        "1.1.1.1",  # The rule excludes every address that is kept for documentation.
         negated=True,
     ),
     Clause(
-        "source.ip", "a private address", lambda sources: any(map(is_private, sources)), PRIVATE
+        "source.ip",
+        "a private address",
+        lambda sources: any(map(is_private, sources)),
+        PRIVATE,
+        "10.0.0.1",
     ),
     _one_of("network.transport", "tcp"),
     _one_of("event.category", "network"),
@@ -88,7 +95,7 @@ _ELSEWHERE = frozenset({"destination.ip", "destination.port"})
 """Fields whose clauses say that an event is no SMB to the internet."""
 
 
-def failing(event: Readable) -> Iterator[Clause]:
+def failing(event: EventFields) -> Iterator[Clause]:
     """Yield the clauses that an event does not satisfy.
 
     An event without destination.ip fails: Elasticsearch's query would pass it, but a new-terms
@@ -97,12 +104,12 @@ def failing(event: Readable) -> Iterator[Clause]:
     return (clause for clause in CLAUSES if not clause.holds(event.read(clause.field).values))
 
 
-def matches(event: Readable) -> bool:
+def matches(event: EventFields) -> bool:
     """Return whether an event is a sighting: whether it satisfies every clause."""
     return next(failing(event), None) is None
 
 
-def obstacles(event: Readable) -> list[Clause]:
+def obstacles(event: EventFields) -> list[Clause]:
     """Return the clauses that an event fails, only as far as they decide what it is.
 
     Returns:
@@ -132,7 +139,7 @@ def sole_obstacle(missed: Sequence[Clause]) -> Clause | None:
     return missed[0]
 
 
-def goes_to_internet(event: Readable) -> bool:
+def goes_to_internet(event: EventFields) -> bool:
     """Return whether an event goes to an SMB port on the internet, whatever else it is."""
     return all(
         clause.holds(event.read(clause.field).values)

@@ -18,8 +18,8 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
     FieldRule,
+    FieldTable,
     Marks,
-    Table,
     View,
     lower,
     one_of,
@@ -106,7 +106,7 @@ def _host_name(url: object) -> str | None:
     return None if host is None or _is_address(host) else host
 
 
-RECORD: Table = {
+RECORD: FieldTable = {
     "@timestamp": (
         # The envelope's own time is when the record was exported.
         FieldRule("row.Timestamp"),
@@ -121,7 +121,7 @@ RECORD: Table = {
     "host.id": (FieldRule("row.DeviceId"),),
 }
 
-_NETWORK: Table = {
+_NETWORK: FieldTable = {
     **RECORD,
     "event.type": (
         FieldRule("row.ActionType", lambda action: _TYPES.get(keyword(action), "info")),
@@ -148,7 +148,7 @@ _NETWORK: Table = {
     "dns.answers.data": (FieldRule("row.AdditionalFields", _answers),),
 }
 
-_OUTWARD: Table = {
+_OUTWARD: FieldTable = {
     "source.ip": (FieldRule("row.LocalIP"),),
     "source.port": (FieldRule("row.LocalPort"),),
     "destination.ip": (FieldRule("row.RemoteIP"),),
@@ -156,7 +156,7 @@ _OUTWARD: Table = {
     "destination.domain": (FieldRule("row.RemoteUrl", _host_name),),
 }
 
-_INWARD: Table = {
+_INWARD: FieldTable = {
     "source.ip": (FieldRule("row.RemoteIP"),),
     "source.port": (FieldRule("row.RemotePort"),),
     "destination.ip": (FieldRule("row.LocalIP"),),
@@ -165,7 +165,7 @@ _INWARD: Table = {
 
 
 @cache
-def _row_table(place: str, *, inbound: bool, posix: bool, named: bool) -> Table:
+def _row_table(place: str, *, inbound: bool, posix: bool, named: bool) -> FieldTable:
     """Return the table of a network row.
 
     Args:
@@ -252,7 +252,7 @@ def _no_posix(document: Document) -> bool:
     return not isinstance(details, dict) or not any("Posix" in key for key in details)
 
 
-MAPPED: Table = {
+MAPPED: FieldTable = {
     **ecs.TABLE,
     "event.outcome": (*ecs.TABLE["event.outcome"], FieldRule("event.action", _outcome)),
     "host.os.type": (

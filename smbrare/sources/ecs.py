@@ -6,7 +6,7 @@ from smbrare.records.event import Document
 from smbrare.records.fields import keyword
 from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
-from smbrare.sources.mapping import FieldRule, Marks, Table, View
+from smbrare.sources.mapping import FieldRule, FieldTable, Marks, View
 
 EVENT_FIELDS = (
     "event.category",
@@ -50,7 +50,7 @@ def not_forwarded(document: Document) -> bool:
     return computer.lower().partition(".")[0] == name.lower().partition(".")[0]
 
 
-TABLE: Table = {
+TABLE: FieldTable = {
     **{name: (FieldRule(name),) for name in _READ_AS_THEY_ARE},
     # The collector's name and id stand in host of forwarded events.
     "host.name": (

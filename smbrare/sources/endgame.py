@@ -11,7 +11,7 @@ from smbrare.records.paths import leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, from_number
 from smbrare.sources import ecs
-from smbrare.sources.mapping import FieldRule, Marks, Table, View, one_of, windows_path
+from smbrare.sources.mapping import FieldRule, FieldTable, Marks, View, one_of, windows_path
 
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _FILETIME_PER_SECOND = 10_000_000
@@ -25,13 +25,13 @@ def _windows_kernel(name: object) -> str | None:
     return "windows" if keyword(name) == "System" else None
 
 
-MAPPED: Table = {
+MAPPED: FieldTable = {
     **ecs.TABLE,
     # Exports without @timestamp have epoch milliseconds beside it.
     "@timestamp": (*ecs.TABLE["@timestamp"], FieldRule("timestamp")),
 }
 
-RAW: Table = {
+RAW: FieldTable = {
     "@timestamp": (FieldRule("timestamp", _filetime),),
     "event.category": (
         FieldRule(

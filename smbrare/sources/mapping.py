@@ -40,7 +40,7 @@ class FieldRule(Struct, frozen=True):
     inferred: str = ""
 
 
-Table: TypeAlias = Mapping[str, tuple[FieldRule, ...]]
+FieldTable: TypeAlias = Mapping[str, tuple[FieldRule, ...]]
 """ECS field → the rules that fill it; the first that finds a value counts."""
 
 Marks: TypeAlias = tuple[tuple[str, ...], ...]
@@ -50,7 +50,7 @@ Places: TypeAlias = Mapping[str, tuple[str, ...]]
 """Name that a table uses → where an exporter keeps it, the first that has it first."""
 
 
-def place_table(table: Table, places: Places) -> Table:
+def place_table(table: FieldTable, places: Places) -> FieldTable:
     """Return a table whose paths lead into one exporter's records.
 
     A path ``data.ProcessId`` becomes ``winlog.event_data.ProcessId`` where ``data`` lies at
@@ -89,7 +89,7 @@ class View(Struct, frozen=True, gc=False):
     source: str
     kind: str
     document: Document
-    table: Table
+    table: FieldTable
     settings: ReadOptions = field(default_factory=ReadOptions)
     marks: Marks = ()
     _readings: dict[str, Reading] = field(default_factory=dict)
@@ -105,6 +105,11 @@ class View(Struct, frozen=True, gc=False):
         """Return the event's time as `Moment` values; empty if it has none that can be read."""
         chosen = self.read(self.settings.time_field)
         return chosen if chosen.values else self.read("@timestamp")
+
+    def host(self) -> str:
+        """Return the host's name, or its id where it has none; empty without either."""
+        names = self.read("host.name").values or self.read("host.id").values
+        return str(names[0]) if names else ""
 
     def identified_by(self) -> dict[str, Any]:
         """Return the fields by which the source recognized the record: path and raw value."""

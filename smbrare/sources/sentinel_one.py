@@ -12,8 +12,8 @@ from smbrare.records.times import Moment, from_number
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
     FieldRule,
+    FieldTable,
     Marks,
-    Table,
     View,
     account_domain,
     account_name,
@@ -50,7 +50,7 @@ def _connects(document: Document) -> bool:
     )
 
 
-RAW: Table = {
+RAW: FieldTable = {
     "@timestamp": (FieldRule("event.time", _time),),
     "event.category": (FieldRule("event.category", _category),),
     "event.type": (
@@ -104,7 +104,7 @@ RAW: Table = {
     ),
 }
 
-MAPPED: Table = {
+MAPPED: FieldTable = {
     **ecs.TABLE,
     "event.action": (
         *ecs.TABLE["event.action"],

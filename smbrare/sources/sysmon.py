@@ -13,8 +13,8 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
     FieldRule,
+    FieldTable,
     Marks,
-    Table,
     View,
     account_domain,
     account_name,
@@ -50,7 +50,7 @@ def _kernel(image: object) -> int | None:
     return 4 if keyword(image) == "System" else None
 
 
-_PROCESS: Table = {
+_PROCESS: FieldTable = {
     **RECORD,
     # UtcTime is when the connection was made; the record's own time is when it was logged.
     "@timestamp": (*_data("UtcTime", utc), *RECORD["@timestamp"]),
@@ -65,7 +65,7 @@ _PROCESS: Table = {
     "process.executable": _data("Image"),
 }
 
-CONNECTION: Table = {
+CONNECTION: FieldTable = {
     **_PROCESS,
     "event.type": (FieldRule(constant=("start", "connection", "protocol")),),
     "event.action": (FieldRule("action"), FieldRule(constant=_ACTIONS[NETWORK_CONNECTION])),
@@ -78,7 +78,7 @@ CONNECTION: Table = {
     "network.direction": _data("Initiated", one_of({"true": "egress", "false": "ingress"})),
 }
 
-DNS: Table = {
+DNS: FieldTable = {
     **_PROCESS,
     "event.type": (FieldRule(constant=("connection", "protocol", "info")),),
     "event.action": (FieldRule("action"), FieldRule(constant=_ACTIONS[DNS_QUERY])),
@@ -86,7 +86,7 @@ DNS: Table = {
     "dns.answers.data": _data("QueryResults"),
 }
 
-_NETWORK: Mapping[int | None, Mapping[Any, Table]] = {
+_NETWORK: Mapping[int | None, Mapping[Any, FieldTable]] = {
     NETWORK_CONNECTION: TableByShape(CONNECTION),
     DNS_QUERY: TableByShape(DNS),
 }
@@ -112,7 +112,7 @@ def _is(number: int) -> Callable[[Document], bool]:
     return is_number
 
 
-MAPPED: Table = {
+MAPPED: FieldTable = {
     **ecs.TABLE,
     "event.category": (
         *ecs.TABLE["event.category"],

@@ -14,7 +14,7 @@ from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date, from_number
 from smbrare.sources.ecs import not_forwarded
-from smbrare.sources.mapping import FieldRule, Marks, Table, View, place_table, utc
+from smbrare.sources.mapping import FieldRule, FieldTable, Marks, View, place_table, utc
 from smbrare.sources.windows_shapes import XML_TEXTS, Shape, shape_of
 
 SYSMON_CHANNEL = "microsoft-windows-sysmon/operational"
@@ -33,7 +33,7 @@ def _epoch_seconds(value: Any) -> Moment:
     return from_number(value, 1)
 
 
-RECORD: Table = {
+RECORD: FieldTable = {
     "@timestamp": (
         FieldRule("utc_time", utc),
         FieldRule("epoch_time", _epoch_seconds),
@@ -80,7 +80,7 @@ class WindowsEvent(Struct, frozen=True):
         return _text(self.document, self.shape.places.get("provider", ()))
 
     def view(
-        self, source: str, kind: str, table: Table, settings: ReadOptions, by: str = "channel"
+        self, source: str, kind: str, table: FieldTable, settings: ReadOptions, by: str = "channel"
     ) -> View:
         """Return the event seen through a table that was placed for its shape.
 
@@ -111,17 +111,17 @@ class WindowsEvent(Struct, frozen=True):
         return (*self.shape.marks, places["event_id"], places.get(by, ()))
 
 
-class TableByShape(dict[Shape, Table]):
+class TableByShape(dict[Shape, FieldTable]):
     """A table of event parts for every shape, with the paths of the shape's exporter.
 
     Each is made when it is first wanted: a log has one or two shapes, and there are a dozen.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: FieldTable) -> None:
         super().__init__()
         self._table = table
 
-    def __missing__(self, shape: Shape) -> Table:
+    def __missing__(self, shape: Shape) -> FieldTable:
         self[shape] = made = place_table(self._table, shape.places)
         return made
 

@@ -10,7 +10,7 @@ from smbrare.records.event import Document
 from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
-from smbrare.sources.mapping import FieldRule, Marks, Table, View, file_name, one_of
+from smbrare.sources.mapping import FieldRule, FieldTable, Marks, View, file_name, one_of
 from smbrare.sources.windows_event import (
     RECORD,
     SECURITY_CHANNEL,
@@ -41,7 +41,7 @@ def _is_subject(document: Document) -> bool:
     return "SourceModuleType" not in document or "ExecutionProcessID" in document
 
 
-TABLE: Table = {
+TABLE: FieldTable = {
     **RECORD,
     "event.category": (FieldRule(constant="network"),),
     "event.type": (FieldRule(constant=("connection", "info", "allowed")),),
@@ -79,7 +79,7 @@ def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
     return event.view("windows_firewall", "Security event 5156", _TABLES[event.shape], settings, by)
 
 
-MAPPED: Table = {
+MAPPED: FieldTable = {
     **ecs.TABLE,
     "host.os.type": (*ecs.TABLE["host.os.type"], FieldRule(constant="windows", inferred=_CHANNEL)),
     "process.pid": (

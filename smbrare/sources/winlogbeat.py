@@ -9,12 +9,12 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.mapping import (
     FieldRule,
-    Table,
+    FieldTable,
     View,
 )
 from smbrare.sources.windows_event import WindowsEvent
 
-MAPPED: Table = {
+MAPPED: FieldTable = {
     **ecs.TABLE,
     "host.os.type": (
         *ecs.TABLE["host.os.type"],

@@ -13,13 +13,13 @@ from smbrare.detection import host_context
 from smbrare.detection.host_context import REACH, SESSION, Around, Collector, is_person, same_host
 from smbrare.records.event import Origin
 from smbrare.records.times import MICROSECONDS
-from smbrare.sources.activities.activity import Activity, Kind
+from smbrare.sources.activities.activity import Activity, ActivityKind
 
 AT = 10 * SESSION
 MINUTE = 60 * MICROSECONDS
 
 
-def event(kind: Kind = "process", *, after: int = 0, **facts: Any) -> Activity:
+def event(kind: ActivityKind = "process", *, after: int = 0, **facts: Any) -> Activity:
     return Activity(AT + after, kind, **({"host": "WS-01", "user": "CORP\\alice"} | facts))
 
 

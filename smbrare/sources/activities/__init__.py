@@ -8,7 +8,7 @@ from smbrare.records.event import Document, Origin
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs, recognize
 from smbrare.sources.activities import defender, ecs_documents, windows
-from smbrare.sources.activities.activity import Activity, Kind
+from smbrare.sources.activities.activity import Activity, ActivityKind
 from smbrare.sources.mapping import (
     View,
 )
@@ -18,7 +18,7 @@ LONGEST = 500
 """Characters of a command line or another text that are kept."""
 
 
-def read(document: Document, settings: ReadOptions) -> tuple[Kind, View] | None:
+def read(document: Document, settings: ReadOptions) -> tuple[ActivityKind, View] | None:
     """Return what kind of activity an event shows, and its view; None if it shows none.
 
     Args:
@@ -39,7 +39,7 @@ def read(document: Document, settings: ReadOptions) -> tuple[Kind, View] | None:
     return _dns(document, settings)
 
 
-def activity(kind: Kind, view: View, origin: Origin) -> Activity | None:
+def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
     """Return an event as what happened on its host; None without a time, or with nothing to say.
 
     Args:
@@ -73,11 +73,11 @@ def _text(view: View, name: str, separator: str = " ") -> str:
 
 def _of_windows(
     event: WindowsEvent, document: Document, settings: ReadOptions
-) -> tuple[Kind, View] | None:
+) -> tuple[ActivityKind, View] | None:
     return _dns(document, settings) if windows.is_dns(event) else windows.read(event, settings)
 
 
-def _dns(document: Document, settings: ReadOptions) -> tuple[Kind, View] | None:
+def _dns(document: Document, settings: ReadOptions) -> tuple[ActivityKind, View] | None:
     """Return a DNS event as its source reads it."""
     view = recognize(document, settings)
     if view is None or ecs.NAME not in view.table or not view.read(ecs.NAME).values:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from smbrare.records.event import Origin
 from smbrare.sources.mapping import one_of
 
-Kind: TypeAlias = Literal["process", "share", "dns", "smb", "ntlm", "logon", "logoff"]
+ActivityKind: TypeAlias = Literal["process", "share", "dns", "smb", "ntlm", "logon", "logoff"]
 
 
 class Activity(Struct, frozen=True):
@@ -26,7 +26,7 @@ class Activity(Struct, frozen=True):
     """
 
     time: int
-    kind: Kind
+    kind: ActivityKind
     host: str
     user: str = ""
     what: str = ""

@@ -9,15 +9,15 @@ from functools import cache
 from smbrare.records.event import Document
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import defender
-from smbrare.sources.activities.activity import Kind, logon_type
+from smbrare.sources.activities.activity import ActivityKind, logon_type
 from smbrare.sources.mapping import (
     FieldRule,
-    Table,
+    FieldTable,
     View,
     place_table,
 )
 
-_ACTIONS: Mapping[str, tuple[Kind, Table]] = {
+_ACTIONS: Mapping[str, tuple[ActivityKind, FieldTable]] = {
     "processcreated": (
         "process",
         {
@@ -56,7 +56,9 @@ def is_dns(row: Document) -> bool:
     return _action(row).endswith("inspected")
 
 
-def read(document: Document, row: Document, settings: ReadOptions) -> tuple[Kind, View] | None:
+def read(
+    document: Document, row: Document, settings: ReadOptions
+) -> tuple[ActivityKind, View] | None:
     """Return the kind and view of a row; None if these tables do not read its kind.
 
     Args:
@@ -77,5 +79,5 @@ def _action(row: Document) -> str:
 
 
 @cache
-def _table(action: str, place: str) -> Table:
+def _table(action: str, place: str) -> FieldTable:
     return place_table({**defender.RECORD, **_ACTIONS[action][1]}, {"row": (place,)})

@@ -10,19 +10,19 @@ from smbrare.records.event import Document
 from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
-from smbrare.sources.activities.activity import Kind, logon_type
+from smbrare.sources.activities.activity import ActivityKind, logon_type
 from smbrare.sources.mapping import (
     FieldRule,
-    Table,
+    FieldTable,
     View,
 )
 
-_PROCESS: Table = {
+_PROCESS: FieldTable = {
     "what": (FieldRule("process.executable"), FieldRule("process.name")),
     "detail": (FieldRule("process.command_line"), FieldRule("process.args")),
     "parent": (FieldRule("process.parent.executable"), FieldRule("process.parent.name")),
 }
-_LOGON: Table = {
+_LOGON: FieldTable = {
     "what": tuple(
         FieldRule(path, logon_type)
         for path in (
@@ -34,21 +34,21 @@ _LOGON: Table = {
     ),
     "detail": (FieldRule("source.ip"),),
 }
-_SHARE: Table = {
+_SHARE: FieldTable = {
     "what": (FieldRule("winlog.event_data.ShareName"),),
     "detail": (FieldRule("winlog.event_data.RelativeTargetName"),),
     "parent": (FieldRule("source.ip"), FieldRule("winlog.event_data.IpAddress")),
 }
-_LOGOFF: Table = {"what": (FieldRule(constant="Logoff"),)}
+_LOGOFF: FieldTable = {"what": (FieldRule(constant="Logoff"),)}
 
-_KINDS: Mapping[Kind, Table] = {
+_KINDS: Mapping[ActivityKind, FieldTable] = {
     "process": _PROCESS,
     "logon": _LOGON,
     "logoff": _LOGOFF,
     "share": _SHARE,
 }
-_USER: Table = {"account": ecs.TABLE["user.name"], "domain": ecs.TABLE["user.domain"]}
-_TABLES: Mapping[Kind, Table] = {
+_USER: FieldTable = {"account": ecs.TABLE["user.name"], "domain": ecs.TABLE["user.domain"]}
+_TABLES: Mapping[ActivityKind, FieldTable] = {
     kind: {**ecs.TABLE, **_USER, **table} for kind, table in _KINDS.items()
 }
 
@@ -68,13 +68,13 @@ def is_dns(document: Document) -> bool:
     return first(document, ecs.NAME) is not None
 
 
-def read(document: Document, settings: ReadOptions) -> tuple[Kind, View] | None:
+def read(document: Document, settings: ReadOptions) -> tuple[ActivityKind, View] | None:
     """Return the kind and view of a document; None if these tables do not read its kind."""
     kind = _kind(document)
     return None if kind is None else (kind, View("", "", document, _TABLES[kind], settings))
 
 
-def _kind(document: Document) -> Kind | None:
+def _kind(document: Document) -> ActivityKind | None:
     categories = leaves(document, "event.category")
     code = str(first(document, "event.code", "winlog.event_id") or "")
     if "process" in categories:

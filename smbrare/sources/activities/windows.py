@@ -7,10 +7,10 @@ events 4624, 4647, 4688, 5140 and 5145, Microsoft-Windows-NTLM event 8001 and SM
 from collections.abc import Mapping
 
 from smbrare.records.read_options import ReadOptions
-from smbrare.sources.activities.activity import Kind, logon_type
+from smbrare.sources.activities.activity import ActivityKind, logon_type
 from smbrare.sources.mapping import (
     FieldRule,
-    Table,
+    FieldTable,
     View,
     account_domain,
     account_name,
@@ -27,7 +27,7 @@ def _data(*names: str) -> tuple[FieldRule, ...]:
     return tuple(FieldRule(f"data.{name}") for name in names)
 
 
-_EVENTS: Mapping[tuple[str, int], tuple[Kind, Table]] = {
+_EVENTS: Mapping[tuple[str, int], tuple[ActivityKind, FieldTable]] = {
     ("sysmon", 1): (
         "process",
         {
@@ -90,7 +90,7 @@ _EVENTS: Mapping[tuple[str, int], tuple[Kind, Table]] = {
         },
     ),
 }
-_SMB: Table = {
+_SMB: FieldTable = {
     "what": _data("ServerName", "ShareName"),
     "detail": (FieldRule("event_id", lambda number: f"event {number}"),),
     "account": _data("UserName"),
@@ -105,7 +105,7 @@ def is_dns(event: WindowsEvent) -> bool:
     return event.event_id == _SYSMON_DNS and event.is_sysmon
 
 
-def read(event: WindowsEvent, settings: ReadOptions) -> tuple[Kind, View] | None:
+def read(event: WindowsEvent, settings: ReadOptions) -> tuple[ActivityKind, View] | None:
     """Return the kind and view of an event; None if these tables do not read its kind."""
     if event.channel.startswith(_SMB_CLIENT):
         return "smb", event.view("", "", _SMB_PLACED[event.shape], settings)
