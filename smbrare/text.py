@@ -95,13 +95,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-_MOST_NAMED = 5
+MOST_NAMED = 5
+"""Names that a list in words shows."""
 
 
 def some(names: Sequence[str]) -> str:
     """Return names as a list in words, the first few of them and how many more."""
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def duration(seconds: int) -> str:

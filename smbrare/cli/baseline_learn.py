@@ -16,9 +16,9 @@ from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.inputs.discovery import Input, discover
-from smbrare.outputs import summary
 from smbrare.outputs.formats import SEEN
-from smbrare.outputs.troubles import troubles
+from smbrare.outputs.summary import reading_lines
+from smbrare.outputs.warning_lines import warning_lines
 from smbrare.scanning import scan
 from smbrare.scanning.gathering import gather
 from smbrare.text import counted, visible
@@ -81,9 +81,9 @@ def learn_command(**options: Any) -> int:
     with interruption.unwinding():
         baseline.commit(rows, hours, last_step=interruption.stop_listening)
     report = replace(scan.judge(partial, read_options, criteria), judged=())
-    lines = troubles(report)
+    lines = warning_lines(report)
     if not options["quiet"]:
-        lines += summary.reading(report, time.monotonic() - started)
+        lines += reading_lines(report, time.monotonic() - started)
         lines.append(visible(_learnt(options["baseline"], baseline, seen, news)))
     writing.tell(lines)
     return report.exit_code

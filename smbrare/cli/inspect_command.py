@@ -11,7 +11,7 @@ from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.diagnostics.inspection import inspect
 from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs.formats import INSPECTION
-from smbrare.outputs.troubles import troubles
+from smbrare.outputs.warning_lines import warning_lines
 
 _EXAMPLES = """\b
 Examples:
@@ -54,5 +54,5 @@ def inspect_command(**given: Any) -> int:
     with progress_bar(total, quiet=given["quiet"]) as progress:
         inspected = inspect(inputs, read_options, criteria, progress)
     print_as(INSPECTION[given["output_format"]], inspected, color=given["color"])
-    writing.tell(troubles(inspected.report))
+    writing.tell(warning_lines(inspected.report))
     return inspected.report.exit_code

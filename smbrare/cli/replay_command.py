@@ -19,9 +19,9 @@ from smbrare.detection.report import Report
 from smbrare.detection.schedule import Schedule
 from smbrare.errors import UsageError
 from smbrare.inputs.discovery import Input, discover
-from smbrare.outputs import summary
 from smbrare.outputs.formats import COMPARISON, REPORT
-from smbrare.outputs.troubles import troubles
+from smbrare.outputs.summary import summary_lines
+from smbrare.outputs.warning_lines import warning_lines
 from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR_SECONDS, MICROSECONDS
@@ -179,10 +179,10 @@ def _check_readable_again(inputs: Iterable[Input | Skipped], times: int) -> None
 def _tell(
     report: Report, differences: list[Difference] | None, seconds: float, *, quiet: bool
 ) -> None:
-    lines = troubles(report)
+    lines = warning_lines(report)
     if not quiet:
         note = "these files alone, as if nothing was before"
-        lines += summary.summary(report, seconds, note)
+        lines += summary_lines(report, seconds, note)
         if differences is not None:
             lines.append(f"differences {_by_side(differences)}")
     writing.tell(lines)

@@ -19,9 +19,9 @@ from smbrare.detection.report import Report
 from smbrare.diagnostics.expect import Expected, Mismatch, compare, parse
 from smbrare.errors import UsageError
 from smbrare.inputs.discovery import Input, discover
-from smbrare.outputs import summary
 from smbrare.outputs.formats import REPORT
-from smbrare.outputs.troubles import troubles
+from smbrare.outputs.summary import detail_lines, summary_lines
+from smbrare.outputs.warning_lines import warning_lines
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.scan import judge, learn
 from smbrare.text import visible
@@ -199,15 +199,15 @@ def _enriched(report: Report, options: dict[str, Any]) -> Report:
 
 
 def _tell(report: Report, options: dict[str, Any], seconds: float, *, is_new: bool) -> None:
-    lines = troubles(report)
+    lines = warning_lines(report)
     if options["verbose"]:
-        lines += summary.details(report)
+        lines += detail_lines(report)
     if not options["quiet"]:
         at_terminal = REPORT[options["format"]].for_terminal and options["output"] is None
         if at_terminal and report.findings:
             lines.append("")
         note = _history_note(report.criteria.baseline, options, is_new=is_new)
-        lines += summary.summary(report, seconds, note)
+        lines += summary_lines(report, seconds, note)
     writing.tell(lines)
 
 

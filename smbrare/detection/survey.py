@@ -4,6 +4,7 @@ Pure counters that merge by sum, union, minimum and maximum.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 
 from msgspec import Struct, field
 
@@ -232,3 +233,12 @@ class Span(Struct):
             self.last = other.last if self.last is None else max(self.last, other.last)
         self.hours |= other.hours
         self.exact |= other.exact
+
+
+def totals(inputs: Iterable[InputSurvey]) -> dict[str, SourceSurvey]:
+    """Return the counts of each source in all inputs together."""
+    merged: dict[str, SourceSurvey] = {}
+    for survey in inputs:
+        for name, source in survey.sources.items():
+            merged.setdefault(name, SourceSurvey()).merge(source)
+    return merged

@@ -1,6 +1,6 @@
 """Advises what to change at an exporter, by a table of conditions on what its events lack."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -198,26 +198,17 @@ _TABLE: tuple[_Condition, ...] = (
 
 
 def advise(
-    surveys: Sequence[Mapping[str, SourceSurvey]], details: Mapping[str, SourceDetails]
+    surveys: Mapping[str, SourceSurvey], details: Mapping[str, SourceDetails]
 ) -> Iterator[Advice]:
     """Yield what to change, by source, what matters most first.
 
     Args:
-        surveys: The counts by source of each input.
-        details: The further counts by source of all inputs.
+        surveys: The counts of all inputs, by source.
+        details: The further counts, likewise.
     """
-    for name, survey in sorted(totals(surveys).items()):
+    for name, survey in sorted(surveys.items()):
         facts = Facts(name, survey, details.get(name, SourceDetails()))
         for condition in _TABLE:
             if count := condition.count(facts):
                 seen = condition.seen.format(n=f"{count:,}", s="" if count == 1 else "s")
                 yield Advice(name, seen, condition.change)
-
-
-def totals(surveys: Sequence[Mapping[str, SourceSurvey]]) -> dict[str, SourceSurvey]:
-    """Return the counts of each source in all inputs together."""
-    merged: dict[str, SourceSurvey] = {}
-    for sources in surveys:
-        for name, survey in sources.items():
-            merged.setdefault(name, SourceSurvey()).merge(survey)
-    return merged

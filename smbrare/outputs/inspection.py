@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from smbrare.detection.survey import InputSurvey, SourceSurvey
-from smbrare.diagnostics.advice import Advice, advise, totals
+from smbrare.detection.survey import InputSurvey, SourceSurvey, totals
+from smbrare.diagnostics.advice import Advice, advise
 from smbrare.diagnostics.inspection import (
     ExampleCount,
     FunnelStage,
@@ -82,7 +82,7 @@ def _inputs(inspected: Inspected) -> _Section:
 
 
 def _totals(inspected: Inspected) -> list[tuple[str, SourceSurvey]]:
-    return sorted(totals([survey.sources for survey in inspected.report.inputs]).items())
+    return sorted(totals(inspected.report.inputs).items())
 
 
 def _sources(inspected: Inspected) -> _Section:
@@ -227,6 +227,5 @@ def _advice(inspected: Inspected) -> _Section:
         Column[Advice]("Seen", lambda advice: advice.seen, folds=True),
         Column[Advice]("What to do", lambda advice: advice.change, folds=True),
     )
-    surveys = [survey.sources for survey in inspected.report.inputs]
-    rows = list(advise(surveys, inspected.inspection.details))
+    rows = list(advise(totals(inspected.report.inputs), inspected.inspection.details))
     return _Section("WHAT TO CHANGE AT THE EXPORTER", columns, rows)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from smbrare.detection.survey import InputSurvey
-from smbrare.diagnostics.advice import advise, totals
+from smbrare.detection.survey import InputSurvey, totals
+from smbrare.diagnostics.advice import advise
 from smbrare.diagnostics.inspection import Inspected, SourceDetails, funnel
 from smbrare.outputs.formats import RenderOptions
-from smbrare.outputs.json_values import json_text, place_value, time_value
+from smbrare.outputs.json_values import json_text, place_value, time_value, unjudged_values
 from smbrare.records.times import HOUR, format_time
 from smbrare.rule import predicate
 
@@ -15,7 +15,7 @@ from smbrare.rule import predicate
 def render(inspected: Inspected, _: RenderOptions) -> Iterator[str]:
     """Yield one document, sorted so that the same inputs give the same bytes."""
     report, inspection = inspected.report, inspected.inspection
-    options, surveys = report.options, [survey.sources for survey in report.inputs]
+    options = report.options
     document = {
         "rule": {"uuid": predicate.RULE_ID, "name": predicate.RULE_NAME},
         "exit_code": report.exit_code,
@@ -36,13 +36,10 @@ def render(inspected: Inspected, _: RenderOptions) -> Iterator[str]:
             | {"example": place_value(tally.example)}
             for (source, name), tally in sorted(inspection.malformed.items())
         ],
-        "not_judged": [
-            {"input": survey.path, "source": source, "reason": reason}
-            for survey, source, reason in report.unjudged()
-        ],
+        "not_judged": unjudged_values(report),
         "advice": [
             {"source": advice.source, "seen": advice.seen, "change": advice.change}
-            for advice in advise(surveys, inspection.details)
+            for advice in advise(totals(report.inputs), inspection.details)
         ],
     }
     yield json_text(document, indent=True) + "\n"
@@ -91,8 +88,7 @@ def _near(inspected: Inspected) -> list[dict[str, Any]]:
 
 def _sources(inspected: Inspected) -> dict[str, Any]:
     found = {}
-    surveys = [survey.sources for survey in inspected.report.inputs]
-    for name, survey in sorted(totals(surveys).items()):
+    for name, survey in sorted(totals(inspected.report.inputs).items()):
         details = inspected.inspection.details.get(name, SourceDetails())
         found[name] = {
             "records": survey.records,

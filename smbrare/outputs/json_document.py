@@ -11,7 +11,7 @@ from smbrare.detection.report import Report, settings_document
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.survey import InputSurvey
 from smbrare.outputs.formats import RenderOptions
-from smbrare.outputs.json_values import json_text, time_value
+from smbrare.outputs.json_values import json_text, time_value, unjudged_values
 from smbrare.outputs.triage import triage
 from smbrare.records.times import format_time, seconds
 from smbrare.rule import predicate
@@ -91,10 +91,7 @@ def _scan(report: Report) -> dict[str, Any]:
         "first_event": time_value(span.first),
         "last_event": time_value(span.last),
         "hours_covered": len(span.hours),
-        "not_judged": [
-            {"input": survey.path, "source": source, "reason": reason}
-            for survey, source, reason in report.unjudged()
-        ],
+        "not_judged": unjudged_values(report),
         "dns_names": {
             "too_many": report.too_many_names,
             "not_read_in": list(report.names_unread),

@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 
+from smbrare.detection.report import Report
 from smbrare.records.event import Origin
 from smbrare.records.times import format_time
 from smbrare.text import json_visible
@@ -28,3 +29,11 @@ def time_value(time: int | None) -> str | None:
 def place_value(origin: Origin | None) -> dict[str, Any] | None:
     """Return the file and the number of a record, null where there is none."""
     return None if origin is None else {"path": origin.path, "number": origin.number}
+
+
+def unjudged_values(report: Report) -> list[dict[str, str]]:
+    """Return each input, or source in an input, that could not be judged, and why."""
+    return [
+        {"input": survey.path, "source": source, "reason": reason}
+        for survey, source, reason in report.unjudged()
+    ]

@@ -12,12 +12,10 @@ from msgspec import Struct, field
 from smbrare.detection.finding import Finding
 from smbrare.outputs.wording import is_inbound, outcome_text, values
 from smbrare.records.times import format_time
-from smbrare.text import duration
+from smbrare.text import MOST_NAMED, duration
 
 Mark: TypeAlias = Callable[[str], str]
 """How an output marks a name out of a log, as a code span for example."""
-
-_MOST_NAMED = 5
 
 
 class Step(Struct, frozen=True):
@@ -81,7 +79,7 @@ def _names(finding: Finding) -> dict[str, str | tuple[str, ...]]:
         "source": sighting.source,
         "destination": sighting.destination,
         "domain": tuple(values(finding, "destination.domain")),
-        "names": finding.dns_names[:_MOST_NAMED],
+        "names": finding.dns_names[:MOST_NAMED],
         **_around_names(finding),
         "origin": str(sighting.origin),
         "fields": sighting.inferred,
@@ -160,9 +158,9 @@ def _around_names(finding: Finding) -> dict[str, tuple[str, ...]]:
     if finding.around is None:
         return {}
     return {
-        "logged_on": tuple(each.user for each in finding.around.logged_on[:_MOST_NAMED]),
-        "active": finding.around.active[:_MOST_NAMED],
-        "users": finding.around.users[:_MOST_NAMED],
+        "logged_on": tuple(each.user for each in finding.around.logged_on[:MOST_NAMED]),
+        "active": finding.around.active[:MOST_NAMED],
+        "users": finding.around.users[:MOST_NAMED],
         "programs": _programs_before(finding),
     }
 
@@ -176,7 +174,7 @@ def _programs_before(finding: Finding) -> tuple[str, ...]:
         for event in reversed(finding.around.events)
         if event.kind == "process" and event.time <= (finding.sighting.time or 0)
     ]
-    return tuple(dict.fromkeys(starts))[:_MOST_NAMED]
+    return tuple(dict.fromkeys(starts))[:MOST_NAMED]
 
 
 def _about_outcome(outcome: str) -> str:

@@ -6,10 +6,9 @@ from typing import Any
 from smbrare.detection.dns import Query
 from smbrare.detection.finding import Finding, History
 from smbrare.detection.reference import AS_NAME, AS_NUMBER, COUNTRY, INDICATOR, PROVIDER
-from smbrare.records.times import MICROSECONDS, format_time
-from smbrare.text import _MOST_NAMED, duration, some
+from smbrare.records.times import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, format_time
+from smbrare.text import MOST_NAMED, duration, some
 
-_HOUR, _DAY = 3_600, 86_400
 _SUCCESS = frozenset({"success", "connectionsuccess"})
 _FAILURE = frozenset({"failure", "connectionfailed", "denied"})
 _INBOUND = frozenset({"inbound", "ingress"})
@@ -79,7 +78,7 @@ def query_text(query: Query) -> str:
 
 def queries_text(finding: Finding) -> list[str]:
     """Return the DNS queries that led to the destination, the first few of them in words."""
-    shown = [query_text(query) for query in finding.queries[:_MOST_NAMED]]
+    shown = [query_text(query) for query in finding.queries[:MOST_NAMED]]
     more = len(finding.queries) - len(shown)
     return [*shown, f"and {more:,} more"] if more else shown
 
@@ -143,7 +142,7 @@ def silence(finding: Finding) -> str:
     if time is None or previous is None:
         return ""
     silent = (time - previous) // MICROSECONDS
-    return duration(silent if silent < _DAY else silent - silent % _HOUR)
+    return duration(silent if silent < DAY_SECONDS else silent - silent % HOUR_SECONDS)
 
 
 def network_text(extra: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import examine
 from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report
-from smbrare.detection.survey import InputSurvey
+from smbrare.detection.survey import InputSurvey, totals
 from smbrare.diagnostics.advice import advise
 from smbrare.diagnostics.inspection import Inspected, Inspection, funnel, observe
 from smbrare.records.event import Origin, Skipped
@@ -125,7 +125,7 @@ def test_gaps_are_the_hours_without_events() -> None:
 
 def advice(*events: dict[str, Any]) -> list[str]:
     seen = inspected(*events)
-    sources = [survey.sources for survey in seen.report.inputs]
+    sources = totals(seen.report.inputs)
     return [f"{each.source}: {each.seen}" for each in advise(sources, seen.inspection.details)]
 
 

@@ -17,7 +17,7 @@ from smbrare.inputs.readers import arrays, document
 from smbrare.inputs.readers.array_lines import WINDOW_BYTES, ArrayLines, begins_array
 from smbrare.inputs.readers.ndjson_blocks import Sample, Tally
 from smbrare.limits import Limits
-from smbrare.outputs.summary import summary
+from smbrare.outputs.summary import summary_lines
 from smbrare.records.event import Record, Skipped
 from smbrare.scanning import planning
 from tests.conftest import FIXTURES, Run
@@ -266,11 +266,11 @@ def test_a_slow_library_is_named_where_it_reads(
     path.write_text(json.dumps({"events": [matching()]}, indent=1))
     made = report(path)
     monkeypatch.setattr(ijson, "backend", backend)
-    notes = [line for line in summary(made, 0, "") if "library in C" in line]
+    notes = [line for line in summary_lines(made, 0, "") if "library in C" in line]
     assert len(notes) == (backend == "python")
 
 
 def test_a_slow_library_is_no_news_to_who_reads_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ijson, "backend", "python")
     made = report(FIXTURES / "sample.ndjson")
-    assert not any("library in C" in line for line in summary(made, 0, ""))
+    assert not any("library in C" in line for line in summary_lines(made, 0, ""))

@@ -1,4 +1,4 @@
-"""What a run has to tell of trouble on stderr: what was skipped, and what could not be judged."""
+"""The warnings of a run on stderr: what was skipped, and what could not be judged."""
 
 from collections.abc import Iterator
 
@@ -14,12 +14,12 @@ _ADVICE = {
 }
 
 
-def troubles(report: Report) -> list[str]:
-    """Return a line for each trouble of a run: what was skipped, then what was not judged."""
-    return [*(f"smbrare: {line}" for line in _skipped(report)), *unjudged(report)]
+def warning_lines(report: Report) -> list[str]:
+    """Return the warnings of a run: what was skipped, then what could not be judged."""
+    return [*(f"smbrare: {line}" for line in _skipped(report)), *unjudged_lines(report)]
 
 
-def unjudged(report: Report) -> list[str]:
+def unjudged_lines(report: Report) -> list[str]:
     """Return a line for each input, or source in an input, that could not be judged."""
     return [f"smbrare: {line}" for line in _unjudged(report)]
 
