@@ -85,8 +85,7 @@ def show_command(**options: Any) -> int:
         until=options["until"],
     )
     seen = by_destination(row for row in baseline.rows() if chosen.keeps(row))
-    listed = SeenDestinations(seen)
-    print_as(SEEN[options["format"]], listed, color=options["color"], path=options["output"])
+    print_as(SEEN[options["format"]], SeenDestinations(seen), options)
     if not options["quiet"]:
         covered = baseline.covered()
         sampled = sum(covered.values())

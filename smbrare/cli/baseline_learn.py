@@ -15,7 +15,7 @@ from smbrare.cli import options as shared
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import print_as, progress_bar
-from smbrare.inputs.discovery import Input, discover
+from smbrare.inputs.discovery import discover
 from smbrare.outputs.formats import SEEN
 from smbrare.outputs.summary import reading_lines
 from smbrare.outputs.warning_lines import warning_lines
@@ -68,16 +68,14 @@ def learn_command(**options: Any) -> int:
     baseline = Baseline(locate(options["baseline"]), scan.baseline_settings(read_options))
     baseline.check_writable()
     inputs = list(discover(options["paths"]))
-    total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
-    with progress_bar(total, quiet=options["quiet"]) as progress:
+    with progress_bar(inputs, quiet=options["quiet"]) as progress:
         partial = gather(inputs, read_options, progress)
     found, hours = scan.learnt(criteria, partial)
     rows = sorted(found)
     seen = list(by_destination(rows))
     known = {row.destination for row in baseline.rows({one.destination for one in seen})}
     news = frozenset(one.destination for one in seen) - known
-    listed = SeenDestinations(seen, news)
-    print_as(SEEN[options["format"]], listed, color=options["color"], path=options["output"])
+    print_as(SEEN[options["format"]], SeenDestinations(seen, news), options)
     with interruption.unwinding():
         baseline.commit(rows, hours, last_step=interruption.stop_listening)
     report = replace(scan.judge(partial, read_options, criteria), judged=())

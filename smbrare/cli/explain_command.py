@@ -58,5 +58,5 @@ def explain_command(**given: Any) -> int:
     read_options, criteria = settings_from(given)
     baseline = open_baseline(read_options, criteria)
     explained = explain(target, read_options, criteria, baseline, lambda _: None)
-    print_as(EXPLANATION[given["output_format"]], explained, color=given["color"])
+    print_as(EXPLANATION[given["format"]], explained, given)
     return explained.exit_code

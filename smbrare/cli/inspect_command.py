@@ -9,7 +9,7 @@ from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import FileName
 from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.diagnostics.inspection import inspect
-from smbrare.inputs.discovery import Input, discover
+from smbrare.inputs.discovery import discover
 from smbrare.outputs.formats import INSPECTION
 from smbrare.outputs.warning_lines import warning_lines
 
@@ -50,9 +50,8 @@ def inspect_command(**given: Any) -> int:
     """  # noqa: D301 - click wants a real backspace
     read_options, criteria = settings_from(given)
     inputs = list(discover(given["paths"]))
-    total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
-    with progress_bar(total, quiet=given["quiet"]) as progress:
+    with progress_bar(inputs, quiet=given["quiet"]) as progress:
         inspected = inspect(inputs, read_options, criteria, progress)
-    print_as(INSPECTION[given["output_format"]], inspected, color=given["color"])
+    print_as(INSPECTION[given["format"]], inspected, given)
     writing.tell(warning_lines(inspected.report))
     return inspected.report.exit_code

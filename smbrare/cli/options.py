@@ -1,6 +1,6 @@
 """Options that mean the same in every command that has them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -39,29 +39,38 @@ def together(*options: Decorator) -> Decorator:
     return add
 
 
-output: Decorator = click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write findings to a file, replaced whole at the end.",
-)
-alerts_file: Decorator = click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write alerts, or differences, to a file, replaced whole at the end.",
-)
-result_file: Decorator = click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    # A configuration's file is for findings, and would be replaced by something else.
-    allow_from_autoenv=False,
-    help="Write to a file, replaced whole at the end.",
-)
+def output_option(help_text: str, **more: Any) -> Decorator:
+    """Return ``--output``, with what click takes besides."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=f"Write {help_text}to a file, replaced whole at the end.",
+        **more,
+    )
+
+
+def format_option(formats: Iterable[str], help_text: str, **more: Any) -> Decorator:
+    """Return ``--format``, the first of the formats its default, with what click takes besides."""
+    names = list(formats)
+    return click.option(
+        "-f",
+        "--format",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help=help_text,
+        **more,
+    )
+
+
+output = output_option("findings ")
+# A configuration's file is for findings, and would be replaced by something else.
+result_file = output_option("", allow_from_autoenv=False)
+# A configuration's format is that of findings.
+list_format = format_option(SEEN, "How to print destinations.", allow_from_autoenv=False)
+text_or_json = format_option(EXPLANATION, "How to print it.", allow_from_autoenv=False)
 exit_zero: Decorator = click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1."
 )
@@ -98,27 +107,6 @@ color: Decorator = click.option(
     default="auto",
     show_default=True,
     help="Use colours; auto does on a terminal.",
-)
-list_format: Decorator = click.option(
-    "-f",
-    "--format",
-    type=click.Choice(list(SEEN)),
-    default=next(iter(SEEN)),
-    show_default=True,
-    # A configuration's format is that of findings.
-    allow_from_autoenv=False,
-    help="How to print destinations.",
-)
-text_or_json: Decorator = click.option(
-    "-f",
-    "--format",
-    "output_format",
-    type=click.Choice(list(EXPLANATION)),
-    # A configuration's format is that of findings.
-    allow_from_autoenv=False,
-    default=next(iter(EXPLANATION)),
-    show_default=True,
-    help="How to print it.",
 )
 strict: Decorator = click.option(
     "--strict", is_flag=True, help="Exit with 3 if any record was skipped."

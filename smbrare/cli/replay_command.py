@@ -45,15 +45,8 @@ Examples:
     context_settings=configuration.settings("replay"),
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
-@click.option(
-    "-f",
-    "--format",
-    type=click.Choice(_FORMATS),
-    default=_FORMATS[0],
-    show_default=True,
-    help="How to print alerts.",
-)
-@shared.alerts_file
+@shared.format_option(_FORMATS, "How to print alerts.")
+@shared.output_option("alerts, or differences, ")
 @click.option("--compare", is_flag=True, help="Print instead where a scan differs, and why.")
 @click.option(
     "--exit-zero",
@@ -130,8 +123,7 @@ def replay_command(**options: Any) -> int:
     inputs = list(discover(options["paths"]))
     readings = replay.readings(read_options) if options["compare"] else [read_options]
     _check_readable_again(inputs, len(readings))
-    total = sum(found.size or 0 for found in inputs if isinstance(found, Input)) * len(readings)
-    with progress_bar(total, quiet=options["quiet"]) as progress:
+    with progress_bar(inputs, quiet=options["quiet"], times=len(readings)) as progress:
 
         def read(reading: ReadOptions) -> Partial:
             return gather(inputs, reading, progress)
@@ -143,9 +135,9 @@ def replay_command(**options: Any) -> int:
             report = replay.judge(partial, read_options, criteria, schedule)
             differences = None
     if differences is None:
-        print_as(REPORT[name], report, color=options["color"], path=options["output"])
+        print_as(REPORT[name], report, options)
     else:
-        print_as(COMPARISON[name], differences, color=options["color"], path=options["output"])
+        print_as(COMPARISON[name], differences, options)
     _tell(report, differences, time.monotonic() - started, quiet=options["quiet"])
     if differences is None:
         return report.exit_code

@@ -30,18 +30,10 @@ def rule_command() -> None:
 
 
 @rule_command.command("show", short_help="Print the rule.", epilog=_SHOWING)
-@click.option(
-    "-f",
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it.",
-)
-def show(output_format: str) -> None:
+@shared.text_or_json
+def show(**options: Any) -> None:
     """Print what the rule is, what it asks for, and what it leaves out."""
-    if output_format == "json":
+    if options["format"] == "json":
         texts = [json_text(as_json(), indent=True) + "\n"]
     else:
         texts = [f"{line}\n" for line in describe()]

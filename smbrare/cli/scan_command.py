@@ -19,9 +19,11 @@ from smbrare.detection.report import Report
 from smbrare.diagnostics.expect import Expected, Mismatch, compare, parse
 from smbrare.errors import UsageError
 from smbrare.inputs.discovery import Input, discover
-from smbrare.outputs.formats import REPORT
+from smbrare.outputs.formats import PREVIEW, REPORT
 from smbrare.outputs.summary import detail_lines, summary_lines
 from smbrare.outputs.warning_lines import warning_lines
+from smbrare.records.event import Skipped
+from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.scan import judge, learn
 from smbrare.text import visible
@@ -45,14 +47,7 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
     context_settings=configuration.settings(),
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
-@click.option(
-    "-f",
-    "--format",
-    type=click.Choice(list(REPORT)),
-    default=next(iter(REPORT)),
-    show_default=True,
-    help="How to print findings.",
-)
+@shared.format_option(REPORT, "How to print findings.")
 @shared.output
 @shared.baseline
 @shared.exclusions
@@ -125,15 +120,11 @@ def scan_command(**options: Any) -> int:
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output, _files_read(options))
-    output_format = REPORT[options["format"]]
-    output_format.check()
+    REPORT[options["format"]].check()
     expected = _expected(options["expect"])
     read_options, criteria = settings_from(options)
     if options["dry_run"]:
-        # A scan does without it.
-        from smbrare.cli.dry_run import dry_run  # noqa: PLC0415
-
-        return dry_run(read_options, options)
+        return _dry_run(read_options, options)
     baseline = open_baseline(read_options, criteria)
     if baseline is not None and not options["no_update"]:
         baseline.check_writable()
@@ -142,21 +133,13 @@ def scan_command(**options: Any) -> int:
         what = f"baseline {criteria.baseline} does not exist: judged without it"
         writing.tell([visible(f"smbrare: {what}")])
     inputs = list(discover(options["paths"]))
-    total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
-    with progress_bar(total, quiet=options["quiet"]) as progress:
+    with progress_bar(inputs, quiet=options["quiet"]) as progress:
         partial = gather(inputs, read_options, progress)
     report = _enriched(judge(partial, read_options, criteria, baseline), options)
     difference = None if expected is None else compare(expected, report.findings)
     if difference is not None:
         report = replace(report, as_expected=difference == Mismatch((), ()))
-    show = options["show"] or output_format.show
-    if output_format.second_pass:
-        # Most scans do without.
-        from smbrare.scanning.second_pass import looked_around  # noqa: PLC0415
-
-        progress_again = bind(progress_bar, quiet=options["quiet"])
-        report = looked_around(report, show, inputs, report.options, progress_again)
-    print_as(output_format, report, color=options["color"], path=output, show=show)
+    report = _print(report, inputs, options)
     if baseline is not None and not options["no_update"]:
         with interruption.unwinding():
             learn(criteria, partial, baseline, interruption.stop_listening)
@@ -181,6 +164,32 @@ def _expected(path: Path | None) -> Counter[Expected] | None:
         return parse(path.read_bytes(), str(path))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _dry_run(read_options: ReadOptions, options: dict[str, Any]) -> int:
+    """Print what a scan would read, and return the exit code."""
+    # A scan does without it.
+    from smbrare.diagnostics.preview import exit_code, look  # noqa: PLC0415
+
+    if options["format"] not in PREVIEW:
+        raise UsageError(f"--dry-run prints --format {' or '.join(PREVIEW)}")
+    found = look(discover(options["paths"]), read_options, lambda _: None)
+    print_as(PREVIEW[options["format"]], found, options)
+    return exit_code(found)
+
+
+def _print(report: Report, inputs: list[Input | Skipped], options: dict[str, Any]) -> Report:
+    """Print a report, and return it with what its format had to look for."""
+    output_format = REPORT[options["format"]]
+    show = options["show"] or output_format.show
+    if output_format.second_pass:
+        # Most scans do without.
+        from smbrare.scanning.second_pass import looked_around  # noqa: PLC0415
+
+        bar = bind(progress_bar, quiet=options["quiet"])
+        report = looked_around(report, show, inputs, report.options, bar)
+    print_as(output_format, report, options, show)
+    return report
 
 
 def _enriched(report: Report, options: dict[str, Any]) -> Report:

@@ -3,16 +3,18 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from smbrare.cli import interruption, writing
+from smbrare.inputs.discovery import Input
 from smbrare.limits import MIB
 from smbrare.outputs.formats import OutputFormat, RenderOptions
+from smbrare.records.event import Skipped
 
 T = TypeVar("T")
 
@@ -21,31 +23,26 @@ _LONGEST_WIDTH = 5
 
 
 def print_as(
-    chosen: OutputFormat[T],
-    content: T,
-    *,
-    color: str,
-    path: Path | None = None,
-    show: str | None = None,
+    chosen: OutputFormat[T], content: T, options: Mapping[str, Any], show: str | None = None
 ) -> None:
     """Write results in a format, to stdout or to a file.
 
     Args:
         chosen: The format.
         content: The results.
-        color: Whether to use colours, as the option says it.
-        path: The file, or None for stdout.
-        show: The findings that the user chose; None for those of the format.
+        options: The command's, of which this reads ``color`` and ``output``.
+        show: The status of the findings to show; None for those of the format.
 
     Raises:
         OutputError: If the file or stdout cannot be written.
         ClosedPipeError: If stdout was closed.
     """
-    options = RenderOptions()
+    path: Path | None = options.get("output")
+    screen = RenderOptions()
     if chosen.for_terminal:
-        options = _screen(color, to_file=path is not None)
-    options = replace(options, show=show or chosen.show)
-    writing.write(chosen.render(content, options), path, options.encoding)
+        screen = _screen(options["color"], to_file=path is not None)
+    screen = replace(screen, show=show or chosen.show)
+    writing.write(chosen.render(content, screen), path, screen.encoding)
 
 
 def _screen(color: str, *, to_file: bool) -> RenderOptions:
@@ -73,13 +70,17 @@ _SECONDS_BETWEEN = 0.2
 
 
 @contextmanager
-def progress_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+def progress_bar(
+    inputs: Iterable[Input | Skipped], *, quiet: bool, times: int = 1
+) -> Iterator[Callable[[int], None]]:
     """Give a function to call with each number of bytes read.
 
     Args:
-        total: Bytes to read in all, as far as is known.
+        inputs: What is read.
         quiet: Whether to show nothing.
+        times: How often it is read.
     """
+    total = times * sum(found.size or 0 for found in inputs if isinstance(found, Input))
     if quiet or total < _WORTH_SHOWING or not sys.stderr.isatty() or os.environ.get("CI"):
         yield lambda _: None
         return

@@ -3,13 +3,205 @@
 Colours are few, and none says what the words do not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeAlias
 
 from smbrare.detection.finding import Finding
 from smbrare.detection.report import Report
-from smbrare.outputs.columns import INFERRED_MARK, LAYOUTS, STACKED
 from smbrare.outputs.formats import RenderOptions
-from smbrare.outputs.grid import Grid, lay_out
+from smbrare.outputs.grid import Cell, Column, Grid, Line, lay_out
+from smbrare.outputs.wording import (
+    domain_text,
+    history_text,
+    host_text,
+    network_text,
+    oddities,
+    outcome_text,
+    time_text,
+)
+from smbrare.text import counted
+
+_USUAL_PORTS = (445,)
+_INFERRED_MARK = "~"
+"""Stands before a finding that rests on inferred fields."""
+
+Lines: TypeAlias = Callable[[Finding], Cell]
+"""What a column shows of a finding; lines without text do not show."""
+
+
+def _whole(text: str, style: str = "") -> Cell:
+    return [Line(text, style, whole=True)]
+
+
+def _mark(finding: Finding) -> Cell:
+    return _whole(_INFERRED_MARK if finding.sighting.inferred else "")
+
+
+def _time(finding: Finding) -> Cell:
+    return _whole(time_text(finding.sighting.time))
+
+
+def _date_and_time(finding: Finding) -> Cell:
+    return [line for part in time_text(finding.sighting.time).split(" ") for line in _whole(part)]
+
+
+def _last(finding: Finding) -> Cell:
+    """Return the last sighting of what was not reported: of findings it would only take room."""
+    if finding.status == "new" or finding.last is None:
+        return []
+    return _whole(time_text(finding.last))
+
+
+def _place(finding: Finding) -> Cell:
+    return [Line("" if finding.status == "new" else str(finding.sighting.origin))]
+
+
+def _run(finding: Finding) -> Cell:
+    """Return the time of the run in a replay, without the date where it is the event's."""
+    if finding.alert is None:
+        return []
+    run = time_text(finding.alert.run)
+    same = run[:10] == time_text(finding.sighting.time)[:10]
+    return _whole(run[11:] if same else run)
+
+
+def _phase(finding: Finding) -> Cell:
+    depends = finding.alert is not None and finding.alert.phase_dependent
+    return _whole("depends" if depends else "")
+
+
+def _destination(finding: Finding) -> Cell:
+    return _whole(finding.sighting.destination, "bold")
+
+
+def _domain(finding: Finding) -> Cell:
+    return [Line(domain_text(finding))]
+
+
+def _network(finding: Finding) -> Cell:
+    return [Line(network_text(finding.extra))]
+
+
+def _ports(finding: Finding) -> Cell:
+    return _whole(", ".join(map(str, finding.ports)))
+
+
+def _odd_ports(finding: Finding) -> Cell:
+    return [] if finding.ports == _USUAL_PORTS else _in_words("port", _ports)(finding)
+
+
+def _host(finding: Finding) -> Cell:
+    return [Line(host_text(finding))]
+
+
+def _source(finding: Finding) -> Cell:
+    return _whole(finding.sighting.source)
+
+
+def _outcome(finding: Finding) -> Cell:
+    text = outcome_text(finding)
+    return [Line(text, "red" if text.startswith("established") else "")]
+
+
+def _events(finding: Finding) -> Cell:
+    return _whole(f"{finding.events:,}")
+
+
+def _history(finding: Finding) -> Cell:
+    return _whole(history_text(finding.history), "" if finding.history.complete else "dim")
+
+
+def _notes(finding: Finding) -> Cell:
+    return [Line("; ".join(oddities(finding)))]
+
+
+def _inferred(finding: Finding) -> Cell:
+    names = ", ".join(finding.sighting.inferred)
+    return [Line(f"inferred: {names}")] if names else []
+
+
+def _events_in_words(finding: Finding) -> Cell:
+    return [Line(counted(finding.events, "event"))]
+
+
+def _history_in_words(finding: Finding) -> Cell:
+    return [line._replace(text=f"known: {line.text}", whole=False) for line in _history(finding)]
+
+
+def _in_words(what: str, column: Lines) -> Lines:
+    """Return the lines of a column that say themselves what they are."""
+    return lambda finding: [
+        line._replace(text=f"{what} {line.text}") for line in column(finding) if line.text
+    ]
+
+
+def _all(*parts: Lines) -> Lines:
+    return lambda finding: [line for part in parts for line in part(finding)]
+
+
+# Each line says for itself whether it may be broken.
+_column = partial(Column[Finding], folds=True)
+_RUN = (_in_words("run", _run), _in_words("phase", _phase), _in_words("last", _last))
+_WHERE = (_domain, _network, _odd_ports)
+_IN_WORDS = (_outcome, _events_in_words, _history_in_words, _notes, _place)
+_TIMES = (
+    _column("", _mark),
+    _column("Time (UTC)", _time),
+    _column("Run (UTC)", _run),
+    _column("Phase", _phase),
+    _column("Last (UTC)", _last),
+)
+_WIDE = (
+    _column("Port", _ports, right=True),
+    _column("Host", _host),
+    _column("Source", _source),
+    _column("Outcome", _outcome),
+    _column("Events", _events, right=True),
+    _column("History", _history),
+    _column("Notes", _notes),
+    _column("Record", _place),
+)
+
+_LAYOUTS: tuple[tuple[Column[Finding], ...], ...] = (
+    (
+        *_TIMES,
+        _column("Destination", _destination),
+        _column("Domain", _domain),
+        _column("Network", _network),
+        *_WIDE,
+    ),
+    (*_TIMES, _column("Destination", _all(_destination, _domain, _network)), *_WIDE),
+    (
+        _column("", _mark),
+        _column("Time (UTC)", _all(_date_and_time, *_RUN)),
+        _column("Destination", _all(_destination, *_WHERE)),
+        _column("From", _all(_host, _source)),
+        _column("Outcome", _all(_outcome, _notes, _place)),
+        _column("Events", _events, right=True),
+        _column("History", _history),
+    ),
+    (
+        _column("", _mark),
+        _column("Destination", _all(_destination, _time, *_RUN, *_WHERE)),
+        _column("From", _all(_host, _source)),
+        _column("Outcome", _all(*_IN_WORDS)),
+    ),
+    (
+        _column(
+            "Findings",
+            _all(_time, *_RUN, _destination, *_WHERE, _host, _source, *_IN_WORDS, _inferred),
+        ),
+    ),
+)
+"""The columns of each layout, the widest first; one that has nothing to say does not show.
+
+A line a finding; the domain below its address; cells of two or three lines; cells of more; and all
+of a finding in one column.
+"""
+
+_STACKED = 2
+"""The first layout whose cells have several lines each."""
 
 
 def render(report: Report, options: RenderOptions) -> Iterator[str]:
@@ -29,7 +221,7 @@ def render(report: Report, options: RenderOptions) -> Iterator[str]:
         yield from grid.draw(slice(len(known), None), options, header=False, apart=apart)
     inferred = sorted({name for finding in shown for name in finding.sighting.inferred})
     if inferred and len(grid.columns) > 1:
-        yield f"\n{INFERRED_MARK} rests on inferred fields: {options.clean(', '.join(inferred))}\n"
+        yield f"\n{_INFERRED_MARK} rests on inferred fields: {options.clean(', '.join(inferred))}\n"
 
 
 def _parts(shown: list[Finding]) -> tuple[list[Finding], list[Finding]]:
@@ -48,9 +240,9 @@ def _lay_out(findings: list[Finding], options: RenderOptions) -> tuple[Grid, boo
 
     Only those with stacked cells may break words for it.
     """
-    for number, layout in enumerate(LAYOUTS):
-        attempts = (True,) if number < STACKED else (True, False)
+    for number, layout in enumerate(_LAYOUTS):
+        attempts = (True,) if number < _STACKED else (True, False)
         grid = lay_out(layout, findings, options, keeps_words=attempts, keeps_empty=False)
-        if grid.fits or layout is LAYOUTS[-1]:
-            return grid, number > STACKED
+        if grid.fits or layout is _LAYOUTS[-1]:
+            return grid, number > _STACKED
     raise AssertionError("the last layout is taken in any case")

@@ -242,7 +242,7 @@ def looked_around(
     which: str,
     inputs: Sequence[Input | Skipped],
     options: ReadOptions,
-    progress_bar: Callable[[int], AbstractContextManager[Progress]],
+    progress_bar: Callable[[Sequence[Input | Skipped]], AbstractContextManager[Progress]],
 ) -> Report:
     """Return a report with what happened around the findings that its output shows.
 
@@ -251,13 +251,12 @@ def looked_around(
         which: The status of the findings to look around, or ``all``.
         inputs: What was read.
         options: How it was read.
-        progress_bar: Shows progress over so many bytes.
+        progress_bar: Shows progress over inputs.
     """
     shown = [finding for finding in report.judged if which in {"all", finding.status}]
     if not shown:
         return replace(report, looked_around=True)
-    total = sum(found.size or 0 for found in inputs if isinstance(found, Input))
-    with progress_bar(total) as progress:
+    with progress_bar(inputs) as progress:
         looked_at = look_around(shown, inputs, options, progress)
     known = {(finding.id, finding.status): finding for finding in looked_at}
     judged = tuple(known.get((each.id, each.status), each) for each in report.judged)
