@@ -13,7 +13,7 @@ from pathlib import Path
 import stringzilla
 
 from bench.process import MEGABYTE, ROOT
-from smbrare.detection.destination_sieve import undecided
+from smbrare.detection.destination_sieve import needs_decoding
 from smbrare.inputs.readers.blocks import BLOCK_BYTES
 from smbrare.rule import port_sieve
 
@@ -53,7 +53,7 @@ def _turn(path: Path) -> dict[str, float]:
             done("count of lines")
             text.count(b"}\n{")
             done("count of those in braces")
-            undecided([block[start:end] for start, end in spans])
+            needs_decoding([block[start:end] for start, end in spans])
             done("decode of the destination, in lines that hold the digits")
     return spent
 

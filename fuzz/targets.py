@@ -13,18 +13,19 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fuzz.lines import GOOD, TEMPLATES, Place, filled
-from smbrare.detection.destination_sieve import stays_inside, undecided
-from smbrare.detection.examine import examine
+from smbrare.detection.destination_sieve import needs_decoding, stays_inside
+from smbrare.detection.examine import examine, judge_contents
 from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.containers import parts
 from smbrare.inputs.json_shape import DOCUMENT, NDJSON, shape
 from smbrare.inputs.json_tokens import tokens
-from smbrare.inputs.readers import arrays, csv_table, document, event_xml, ndjson
-from smbrare.inputs.readers.ndjson_blocks import read_blocks
+from smbrare.inputs.readers import arrays, csv_table, document, event_xml, ndjson, ndjson_line
+from smbrare.inputs.readers.array_lines import ArrayLines
+from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import KIB, MIB, Limits
 from smbrare.records import envelope
-from smbrare.records.event import Document, Origin, Record, Skipped
+from smbrare.records.event import Document, Item, Origin, Record, Skipped
 from smbrare.records.event_xml import BadXml, parse
 from smbrare.records.fields import Malformed, ip, long
 from smbrare.records.json_text import BadJson, decode, nests_deeper
@@ -58,22 +59,21 @@ def containers(data: bytes) -> None:
     partial = Partial()
     for part in parts(io.BytesIO(data), _NAME, LIMITS):
         survey = InputSurvey(part.path, part.container)
-        for item in part.records:
-            _take(item, survey, partial)
+        judge_contents(part.read(ReaderOptions(LIMITS)), ReadOptions(), survey, partial)
+        partial.surveys.append(survey)
 
 
 def lines(data: bytes) -> None:
     """Bad lines cost no good one, and sifting finds what reading every line finds."""
     text = GOOD + b"\n" + data + b"\n" + GOOD + b"\n"
-    whole = _sighted(ndjson.read(io.BytesIO(text), _NAME, LIMITS))
+    whole = _sighted(ndjson.read(io.BytesIO(text), _NAME, ReaderOptions(LIMITS)).items)
     assert whole[0] == 1
     assert whole[-1] == text.count(b"\n")
     if _UNSEEN.search(data):
         return
     for size in (len(text), 1_000):
-        sifted = read_blocks(
-            io.BytesIO(text), _NAME, 0, None, LIMITS, undecided=undecided, block_bytes=size
-        )
+        options = ReaderOptions(LIMITS, sample_every=1 << 40, needs_decoding=needs_decoding)
+        sifted = ndjson.read_range(io.BytesIO(text), _NAME, options, block_bytes=size)
         assert _sighted(sifted) == whole
 
 
@@ -83,7 +83,7 @@ def rejections(data: bytes) -> None:
         return
     template = TEMPLATES[data[0] % len(TEMPLATES)]
     line = filled(template, list(Place)[data[1] % len(Place)], data[2:])
-    item = ndjson.record(line + b"\n", Origin(_NAME, 1), LIMITS)
+    item = ndjson_line.record(line + b"\n", Origin(_NAME, 1), LIMITS)
     if isinstance(item, Record) and any(map(_matches, envelope.events(item.document))):
         assert not stays_inside(line)
         assert may_match(line) or _UNSEEN.search(data[2:])
@@ -116,7 +116,8 @@ def arrays_of_json(data: bytes) -> None:
     for text in (data, b"[" + data + b"]", b'[{"a":1},' + data + b',{"b":2}]'):
         whole = _told(document.read(io.BytesIO(text), _NAME, LIMITS))
         for size in (16, 1_000, len(text) + 1):
-            items = arrays.read(io.BytesIO(text), _NAME, LIMITS, window_bytes=size)
+            array = ArrayLines(io.BytesIO(text), LIMITS, size)
+            items = arrays.elements(array, _NAME, ReaderOptions(LIMITS))
             assert _told(items) == whole
 
 
@@ -198,7 +199,7 @@ def _sighted(items: Iterable[object]) -> list[int]:
     ]
 
 
-def _told(items: Iterable[Record | Skipped]) -> list[Any]:
+def _told(items: Iterable[Item]) -> list[Any]:
     return [(one.origin, _shape(one.document)) if isinstance(one, Record) else one for one in items]
 
 

@@ -101,7 +101,7 @@ _SHORTEST = 64
 """Bytes that a match has at the least: two addresses, a port, a process, and their names."""
 
 
-def undecided(lines: Sequence[bytes | memoryview]) -> list[int]:
+def needs_decoding(lines: Sequence[bytes | memoryview]) -> list[int]:
     """Return which of some lines have to be decoded whole, by their place in the sequence.
 
     The others are certainly well-formed and certainly go to no internet address, or are too short

@@ -9,7 +9,8 @@ from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sighting, Told
 from smbrare.detection.survey import InputSurvey
 from smbrare.limits import too_many_digits
-from smbrare.records.event import Document, Origin, Skipped
+from smbrare.records import envelope
+from smbrare.records.event import Contents, Document, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.fields import ADDRESSES, LONGS
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment
@@ -27,6 +28,53 @@ Outside: TypeAlias = Literal["alert", "unknown", "other"]
 _ALWAYS_LISTS = frozenset({"event.category", "event.type"})
 _UNTOLD = frozenset({"unknown"})
 """ECS's word for the outcome of an event that does not tell."""
+
+
+def judge_contents(
+    contents: Contents, options: ReadOptions, survey: InputSurvey, partial: Partial
+) -> None:
+    """Judge what was read of an input: all that it holds, or what might match and a sample.
+
+    Args:
+        contents: What a reader gives.
+        options: How to read it.
+        survey: The counts of the input.
+        partial: Where sightings and times are gathered.
+    """
+    survey.sampled = contents.sampled
+    judge_it = judge_alone if contents.sampled else examine
+    for item in contents.items:
+        if isinstance(item, Tally):
+            survey.lines += item.lines
+            survey.records += item.records if contents.sampled else 0
+        elif isinstance(item, Sample):
+            for document in envelope.events(item.record.document):
+                count(document, options, survey, partial)
+        else:
+            for document, origin in events_of(item, survey):
+                judge_it(document, origin, options, survey, partial)
+
+
+def count_contents(
+    contents: Contents, options: ReadOptions, survey: InputSurvey, partial: Partial
+) -> None:
+    """Count what was read of an input, and the time covered: of all records, without judging."""
+    for item in contents.items:
+        if isinstance(item, Tally):
+            survey.lines += item.lines
+        elif not isinstance(item, Sample):
+            for document, _ in events_of(item, survey):
+                view = admit(document, options, survey)
+                if not isinstance(view, str):
+                    cover(view, survey, partial)
+
+
+def events_of(item: Record | Skipped, survey: InputSurvey) -> list[tuple[Document, Origin]]:
+    """Return the events of a record, out of its envelope; what was skipped is only counted."""
+    if isinstance(item, Skipped):
+        survey.skip(item)
+        return []
+    return [(document, item.origin) for document in envelope.events(item.document)]
 
 
 def examine(

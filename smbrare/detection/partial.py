@@ -12,7 +12,7 @@ from smbrare.records.event import moved
 
 
 class Partial(Struct):
-    """What one part of the input gave; parts merge in any order to the same whole."""
+    """What one part of the inputs gave; neighbouring parts merge to what both give."""
 
     sightings: Sightings = field(default_factory=Sightings)
     one_clause_away: Counter[str] = field(default_factory=Counter)
@@ -22,26 +22,38 @@ class Partial(Struct):
     answers: Answers = field(default_factory=Answers)
 
     def merge(self, other: "Partial") -> None:
-        """Take in another part."""
+        """Take in the part of the inputs that follows.
+
+        Where it goes on with a range of the last input, that stays one input, its lines numbered
+        from its start. So neighbours may be merged in any grouping.
+        """
+        first = next(iter(other.surveys), None)
+        if first is not None and first.start and self.surveys:
+            last = self.surveys[-1]
+            # A part that was not read to its end counted only so far.
+            other.renumber(first, None if last.cut else last.lines)
+            last.merge(first)
+            self.surveys.extend(other.surveys[1:])
+        else:
+            self.surveys.extend(other.surveys)
         self.sightings.merge(other.sightings)
         self.one_clause_away.update(other.one_clause_away)
         self.span.merge(other.span)
-        self.surveys.extend(other.surveys)
         self.resolutions.merge(other.resolutions)
         self.answers.merge(other.answers)
 
-    def renumber(self, lines_before: int | None) -> None:
-        """Count the lines of this part from the start of its input, and not from its own.
+    def renumber(self, survey: InputSurvey, lines_before: int | None) -> None:
+        """Count the lines of an input from its start, and not from that of its range.
 
         Args:
+            survey: The counts of the input, one of this part.
             lines_before: Lines of the input before this part; None if that is unknown.
         """
         for contact in self.sightings.contacts.values():
-            contact.earliest = replace(
-                contact.earliest, origin=moved(contact.earliest.origin, lines_before)
-            )
-        for survey in self.surveys:
-            survey.located = [
-                replace(skipped, origin=moved(skipped.origin, lines_before))
-                for skipped in survey.located
-            ]
+            origin = contact.earliest.origin
+            if origin.path == survey.path:
+                contact.earliest = replace(contact.earliest, origin=moved(origin, lines_before))
+        survey.located = [
+            replace(skipped, origin=moved(skipped.origin, lines_before))
+            for skipped in survey.located
+        ]

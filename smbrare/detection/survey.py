@@ -90,6 +90,7 @@ class InputSurvey(Struct):
         container: What it is, for people (``gzip ndjson``); empty where unknown.
         named: Whether the user named it, rather than a directory that it lies in.
         litter: Whether it is only what an archiver left behind.
+        start: First byte of the range that it counts, above 0 where it goes on with another.
         size: Bytes read of the file as it lies on disk.
         records: Records read, blank lines not counted.
         lines: Lines read, where they are counted.
@@ -107,6 +108,7 @@ class InputSurvey(Struct):
     container: str = ""
     named: bool = True
     litter: bool = False
+    start: int = 0
     size: int = 0
     records: int = 0
     lines: int = 0
@@ -153,6 +155,11 @@ class InputSurvey(Struct):
         for name, survey in other.sources.items():
             self.source(name).merge(survey)
         self.sampled |= other.sampled
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether its sample leaves something unjudged, so that only reading all of it can tell."""
+        return self.sampled and bool(self.unjudged())
 
     @property
     def network(self) -> int:

@@ -18,6 +18,7 @@ from smbrare.diagnostics.explanation import Explanation, Rarity, explain_event, 
 from smbrare.errors import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE, UsageError
 from smbrare.inputs import remote
 from smbrare.inputs.discovery import Input
+from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Record, Skipped
@@ -270,8 +271,9 @@ def _items(
 ) -> Iterator[tuple[str, Record | Skipped]]:
     with parts(Input(target.file, named=True, size=None), limits, progress) as (_, each):
         for part in each:
-            for item in part.records:
-                yield part.path, item
+            for item in part.read(ReaderOptions(limits)).items:
+                if isinstance(item, Record | Skipped):
+                    yield part.path, item
 
 
 def _is_within(path: str, target: Target) -> bool:

@@ -11,15 +11,16 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from smbrare.detection.criteria import Criteria
-from smbrare.detection.examine import Outside, admit
+from smbrare.detection.examine import Outside, admit, events_of
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey, Span
 from smbrare.inputs.discovery import Input
-from smbrare.records.event import Document, Origin, Skipped
+from smbrare.inputs.readers.reader import ReaderOptions
+from smbrare.records.event import Contents, Document, Origin, Record, Skipped
 from smbrare.records.json_text import encodable
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
-from smbrare.scanning.reading import Progress, read_all
+from smbrare.scanning.reading import Progress, read_inputs
 from smbrare.sources.mapping import (
     View,
 )
@@ -232,10 +233,13 @@ def inspect(
     """
     inspection = Inspection()
 
-    def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
-        observe(document, origin, options, survey, inspection)
+    def take(contents: Contents, survey: InputSurvey) -> None:
+        for item in contents.items:
+            if isinstance(item, Record | Skipped):
+                for document, origin in events_of(item, survey):
+                    observe(document, origin, options, survey, inspection)
 
-    surveys = read_all(inputs, options.limits, progress, take)
+    surveys = read_inputs(inputs, ReaderOptions(options.limits), progress, take)
     report = Report(
         options=options,
         criteria=criteria,

@@ -10,8 +10,9 @@ from smbrare.detection.survey import UNKNOWN_SOURCES
 from smbrare.errors import EXIT_CLEAN, EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.inputs.containers import Part
 from smbrare.inputs.discovery import Input
+from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.records import envelope
-from smbrare.records.event import Document, Skipped
+from smbrare.records.event import Document, Record, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.reading import Progress, parts
 from smbrare.sources import is_alert, recognize
@@ -128,11 +129,13 @@ def _look(part: Part, options: ReadOptions) -> PartPreview:
     if part.litter:
         return seen
     skipped = 0
-    for item in part.records:
+    for item in part.read(ReaderOptions(options.limits)).items:
         if isinstance(item, Skipped):
             skipped += 1
             if item.ends_input:
                 seen = replace(seen, problem=item.reason)
+            continue
+        if not isinstance(item, Record):
             continue
         for document in envelope.events(item.document):
             sources[_source(document, options)] += 1

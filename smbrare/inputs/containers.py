@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial as bind
-from typing import IO, Any, BinaryIO, TypeAlias, TypeVar
+from typing import IO, BinaryIO
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from smbrare.inputs.json_shape import DOCUMENT, NDJSON, shape
-from smbrare.inputs.readers import arrays, csv_table, event_xml, evtx_log, ndjson
+from smbrare.inputs.readers import arrays, csv_table, event_xml, evtx_lines, evtx_log, ndjson
+from smbrare.inputs.readers.reader import Reader, ReaderOptions, of_all
 from smbrare.inputs.unpack import compression
 from smbrare.inputs.unpack.streams import (
     HEAD_BYTES,
@@ -27,7 +28,7 @@ from smbrare.inputs.unpack.streams import (
     spool,
 )
 from smbrare.limits import DEFAULT, MIB, Limits
-from smbrare.records.event import Origin, Record, Skipped
+from smbrare.records.event import Contents, Item, Origin, Record, Skipped
 
 EMPTY = "empty"
 """The container of a stream that holds nothing."""
@@ -38,13 +39,6 @@ _ARCHIVES = {
 }
 """Patterns of the first bytes of archives."""
 
-Item = TypeVar("Item")
-
-Records: TypeAlias = Iterator[Record | Skipped]
-
-FileReader: TypeAlias = Callable[[IO[bytes], str, Limits], Iterator[Any]]
-"""Yields the records of a file, given its name, with what else it tells of them."""
-
 
 class Part(Struct, frozen=True):
     """What one input holds in one place: the input itself, or a member of an archive.
@@ -54,46 +48,31 @@ class Part(Struct, frozen=True):
         container: The layers from outside to inside and what they hold, for example
             ``gzip ndjson``; `EMPTY` after the layers where that is nothing, and the empty string
             where it is unknown.
-        records: Its records and what had to be skipped. They are read from the input as they are
-            asked for, so one part has to be read before the next is asked for.
+        read: Returns what it holds, once. The input is read as the items are asked for, so one
+            part has to be read before the next is asked for.
         litter: Whether it is only what an archiver leaves behind.
-        text: What `records` reads, for text: a stream of UTF-8 that a faster reader of the same
-            format may take in their place. Its ``trouble`` has to be asked at its end.
-        file: Gives what another reader of the file yields, in place of `records`, where they are
-            read from a file at any place: EVTX.
     """
 
     path: str
     container: str
-    records: Records
+    read: Callable[[ReaderOptions], Contents]
     litter: bool = False
-    text: Stream | None = None
-    file: "Callable[[FileReader], Iterator[Any]] | None" = None
 
 
-class Reader(Struct, frozen=True):
-    """A format of records.
-
-    Attributes:
-        name: What it is called in `Part.container`.
-        recognizes: Whether a stream is of this format, by its first bytes and by whether they are
-            all of it.
-        read: Yields its records.
-    """
-
-    name: str
-    recognizes: Callable[[bytes, bool], bool]
-    read: Callable[[BinaryIO, str, Limits], Records]
+def _nothing(_options: ReaderOptions) -> Contents:
+    """Return what an empty part holds."""
+    return Contents(iter(()))
 
 
-TEXT_READERS: tuple[Reader, ...] = (
-    Reader("xml", lambda head, whole: event_xml.recognizes(head, whole=whole), event_xml.read),
-    Reader("csv", lambda head, whole: csv_table.recognizes(head, whole=whole), csv_table.read),
+READERS: tuple[Reader, ...] = (
+    Reader("evtx", evtx_log.recognizes, evtx_lines.read, reads_file=True),
+    Reader("xml", event_xml.recognizes, of_all(event_xml.read)),
+    Reader("csv", csv_table.recognizes, of_all(csv_table.read)),
     Reader("json", lambda head, whole: shape(head, whole=whole) == DOCUMENT, arrays.read),
     # Last: any text counts whose lines are mostly objects.
     Reader("ndjson", lambda head, whole: shape(head, whole=whole) == NDJSON, ndjson.read),
 )
-"""The formats of text, in the order asked."""
+"""The formats of records, in the order asked: those of files before those of text."""
 
 UNREADABLE: tuple[tuple[bytes, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "7z"),
@@ -210,7 +189,7 @@ def _archive(stream: Stream, kind: str, path: str, context: _Context) -> Iterato
     if trouble:
         yield Part(path, inside.named(), _failed(path, trouble))
     elif not found:
-        yield Part(path, inside.named(EMPTY), iter(()))
+        yield Part(path, inside.named(EMPTY), _nothing)
 
 
 def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
@@ -219,24 +198,21 @@ def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
         if head.startswith(magic):
             reason = f"{name} is not read here: unpack or convert it first"
             return Part(path, context.named(name), _failed(path, reason))
-    if evtx_log.recognizes(head, whole=len(head) < HEAD_BYTES):
-        file = bind(_of_file, stream, path, context)
-        return Part(path, context.named("evtx"), file(evtx_log.read), file=file)
+    if reader := _recognized(head, reads_file=True):
+        of_file = bind(_read_file, reader, stream, path, context)
+        return Part(path, context.named(reader.name), of_file)
     text = as_utf_8(stream)
     head = text.head
-    whole = len(head) < HEAD_BYTES
-    for reader in TEXT_READERS:
-        if reader.recognizes(head, whole):
-            records = reader.read(text, path, context.budget.limits)
-            records = to_the_end(records, text, path)
-            return Part(path, context.named(reader.name), records, text=text)
+    if reader := _recognized(head, reads_file=False):
+        of_text = bind(_read_text, reader, text, path)
+        return Part(path, context.named(reader.name), of_text)
     if context.layers:
         text.read(_CHECKED_BYTES)
     if text.trouble:
         return Part(path, context.named(), _failed(path, text.trouble))
-    if whole and not head.strip():
-        return Part(path, context.named(EMPTY), iter(()))
-    return Part(path, "", iter(()), litter=context.is_member and _is_litter(path))
+    if len(head) < HEAD_BYTES and not head.strip():
+        return Part(path, context.named(EMPTY), _nothing)
+    return Part(path, "", _nothing, litter=context.is_member and _is_litter(path))
 
 
 def _is_litter(path: str) -> bool:
@@ -262,21 +238,41 @@ def _seekable(stream: Stream, context: _Context) -> IO[bytes]:
     return spool(stream, context.budget.limits)
 
 
-def _of_file(stream: Stream, path: str, context: _Context, read: FileReader) -> Iterator[Any]:
-    """Yield what a reader gives of a stream that it reads at any place."""
+def _recognized(head: bytes, *, reads_file: bool) -> Reader | None:
+    """Return the reader of files, or of text, that knows a stream by its first bytes."""
+    whole = len(head) < HEAD_BYTES
+    for reader in READERS:
+        if reader.reads_file == reads_file and reader.recognizes(head, whole):
+            return reader
+    return None
+
+
+def _read_text(reader: Reader, text: Stream, path: str, options: ReaderOptions) -> Contents:
+    contents = reader.read(text, path, options)
+    return replace(contents, items=_to_the_end(contents.items, text, path))
+
+
+def _read_file(
+    reader: Reader, stream: Stream, path: str, context: _Context, options: ReaderOptions
+) -> Contents:
+    """Return what a reader gives of a stream that it reads at any place."""
     try:
         file = _seekable(stream, context)
     except Damaged as damage:
-        yield from _failed(path, stream.trouble or str(damage))
-        return
-    try:
-        yield from to_the_end(read(file, path, context.budget.limits), stream, path)
-    finally:
-        if file is not context.input:
-            file.close()
+        return _failed(path, stream.trouble or str(damage))(options)
+    contents = reader.read(file, path, options)
+
+    def items() -> Iterator[Item]:
+        try:
+            yield from _to_the_end(contents.items, stream, path)
+        finally:
+            if file is not context.input:
+                file.close()
+
+    return replace(contents, items=items())
 
 
-def to_the_end(items: Iterable[Item], stream: Stream, path: str) -> Iterator[Item | Skipped]:
+def _to_the_end(items: Iterable[Item], stream: Stream, path: str) -> Iterator[Item]:
     """Yield what a reader gives, and last why its stream ended before its end, if it did.
 
     That is the cause of a last record that is cut off, so only one of them is reported.
@@ -305,6 +301,7 @@ def to_the_end(items: Iterable[Item], stream: Stream, path: str) -> Iterator[Ite
         yield cut_off
 
 
-def _failed(path: str, reason: str) -> Records:
-    """Return the records of a part that cannot be read: none, and why."""
-    return iter((Skipped(Origin(path, 0), reason, could_matter=True, ends_input=True),))
+def _failed(path: str, reason: str) -> Callable[[ReaderOptions], Contents]:
+    """Return how a part reads that cannot be read: nothing, and why."""
+    skipped = Skipped(Origin(path, 0), reason, could_matter=True, ends_input=True)
+    return lambda _: Contents(iter((skipped,)))

@@ -48,6 +48,11 @@ class Input(Struct, frozen=True):
         return f"Input({self.path!r})"
 
     @property
+    def can_be_read_again(self) -> bool:
+        """Whether it is a file, and so the same when it is read twice."""
+        return self.size is not None and not self.is_remote
+
+    @property
     def is_remote(self) -> bool:
         """Whether it is an object behind a URL."""
         return remote.is_remote(self.location)

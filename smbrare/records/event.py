@@ -1,6 +1,6 @@
 """What flows from a file to the judgement: records, and the places they came from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -31,7 +31,9 @@ class Origin(Struct, frozen=True, gc=False):
 
 def moved(origin: Origin, lines: int | None) -> Origin:
     """Return an origin that stands a number of lines further down in its input, if it is known."""
-    return replace(origin, number=0 if lines is None else origin.number + lines)
+    # What is unknown in one range stays so in the whole input.
+    known = lines is not None and origin.number > 0
+    return replace(origin, number=origin.number + (lines or 0) if known else 0)
 
 
 class Record(Struct, frozen=True, gc=False):
@@ -83,3 +85,49 @@ class EventFields(Protocol):
 
     def read(self, field: str) -> Reading:
         """Return what the record says about an ECS field."""
+
+
+class Sample(Struct, frozen=True):
+    """A record that was decoded only to tell what its input holds; it may come as a `Record` too.
+
+    Attributes:
+        record: The record.
+    """
+
+    record: Record
+
+
+class Tally(Struct, frozen=True):
+    """What a stretch of an input held, decoded or not; tallies of stretches add up.
+
+    Attributes:
+        lines: All of its lines, blank and skipped ones too.
+        blank: Lines that hold nothing but white space, and are no records.
+        skipped: Lines that were yielded as skipped, and are no records either.
+    """
+
+    lines: int
+    blank: int
+    skipped: int = 0
+
+    @property
+    def records(self) -> int:
+        """How many of the lines are records."""
+        return self.lines - self.blank - self.skipped
+
+
+Item: TypeAlias = Record | Skipped | Sample | Tally
+"""What a reader gives of an input."""
+
+
+class Contents(Struct, frozen=True):
+    """What a reader gives of one part of an input.
+
+    Attributes:
+        items: Its records, what had to be skipped, and what else the reader tells.
+        sampled: Whether the records are only those that might match the rule, and the others are
+            known by samples and tallies.
+    """
+
+    items: Iterator[Item]
+    sampled: bool = False

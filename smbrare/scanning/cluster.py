@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial as bind
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 from msgspec import Struct, field
 
 from smbrare import __version__
 from smbrare.errors import UsageError, need
-from smbrare.scanning.workers import Result, Steps, Task
+from smbrare.scanning.workers import Result, Task, Work
 
 FAN_IN = 32
 """How many results one merge takes."""
@@ -25,9 +25,6 @@ FAN_IN = 32
 _SECONDS_TO_CONNECT = 20
 _SECONDS_FOR_A_WORKER = 60
 _MERGES_FIRST = 10
-
-Given = TypeVar("Given")
-Told = TypeVar("Told")
 
 
 @contextmanager
@@ -68,83 +65,56 @@ class Cluster(Struct):
 
     client: Any
 
-    def each(
-        self,
-        work: Callable[[Given], Told],
-        given: Sequence[Given],
-        lost: Callable[[Given], Told],
-    ) -> list[Told]:
-        """Return what a function of a module gives for each of several arguments, in their order.
+    @property
+    def has_spare_cores(self) -> bool:
+        """Return False: what a worker has besides is Dask's to say."""
+        return False
 
-        Args:
-            work: The function.
-            given: Its arguments.
-            lost: Gives the result where several workers died of it, here.
-        """
-        futures = self.client.map(
-            bind(packed, work, __version__), given, key=_keys("look", len(given))
-        )
-        killed = import_module("distributed").KilledWorker
-        told: list[Told] = []
-        for future, one in zip(futures, given, strict=True):
-            try:
-                with _told():
-                    result = future.result()
-                told.append(pickle.loads(result))  # noqa: S301 - our own, from our own workers
-            except killed:
-                told.append(lost(one))
-        return told
-
-    def reduce(self, groups: Sequence[Sequence[Task]], steps: Steps[Task, Result]) -> Result:
-        """Return what all tasks give together, as `workers.reduce` does.
+    def map(self, work: Work[Task, Result], tasks: Sequence[Task]) -> Iterator[Result]:
+        """Yield what each task gives, or what all of them give, merged as a tree.
 
         A task that a worker did not end, because it died, is done by another. One that more workers
         died with than Dask's ``allowed-failures`` says is lost, even if it only waited for them.
 
-        Args:
-            groups: Tasks, in groups none of which is empty.
-            steps: What to do; its functions are functions of modules, or bound ones.
-
         Raises:
             UsageError: If a worker has another version, or the cluster has gone.
         """
-        leaves = tree(groups, steps)
-        if not leaves:
-            return steps.merge(())
+        leaves = [Node(task) for task in tasks]
+        if work.merge is not None:
+            grow(leaves, work.merge)
         distributed = import_module("distributed")
         futures = self.client.map(
-            bind(packed, steps.work, __version__),
-            [leaf.task for leaf in leaves],
-            key=_keys("read", len(leaves)),
+            bind(packed, work.do, __version__), tasks, key=_keys("read", len(leaves))
         )
         owners = {future.key: leaf for future, leaf in zip(futures, leaves, strict=True)}
         ended = distributed.as_completed(futures, loop=self.client.loop)
         del futures
+        roots: dict[int, Any] = {}
         for future in ended:
             node = owners.pop(future.key)
-            given = _given(future, node, steps, distributed.KilledWorker)
+            given = _given(future, node, work, distributed.KilledWorker)
             if node.fold is None:
-                steps.done(node.task)
+                work.done(node.task)
             if node.above is None:
-                break
+                roots[id(node)] = given
+                continue
             ready = node.above.take(node.place, given)
             if ready is not None:
                 (key,) = _keys("merge", 1)
                 owners[key] = node.above
                 # Before tasks that wait: what is merged is no longer lost with one worker each.
-                ended.add(
-                    self.client.submit(
-                        _folded,
-                        node.above.fold,
-                        __version__,
-                        ready,
-                        key=key,
-                        priority=_MERGES_FIRST,
-                    )
-                )
-        last = given if isinstance(given, bytes) else given.result()
-        result: Result = pickle.loads(last)  # noqa: S301 - our own, from our own workers
-        return result
+                ended.add(self._merge(node.above, ready, key))
+        # Without a merge each leaf is a root, in the order of the tasks.
+        in_order = [id(leaf) for leaf in leaves if leaf.above is None] or list(roots)
+        for root in in_order:
+            given = roots[root]
+            packed_result = given if isinstance(given, bytes) else given.result()
+            yield pickle.loads(packed_result)  # noqa: S301 - our own, from our own workers
+
+    def _merge(self, node: "Node", parts: list[Any], key: str) -> Any:
+        return self.client.submit(
+            _folded, node.fold, __version__, parts, key=key, priority=_MERGES_FIRST
+        )
 
 
 @contextmanager
@@ -192,20 +162,8 @@ class Node(Struct, eq=False):
         return [parts[place] for place in sorted(parts)]
 
 
-def tree(groups: Sequence[Sequence[Task]], steps: Steps[Task, Result]) -> list[Node]:
-    """Return a node for each task, in their order, all on their ways to one root."""
-    leaves: list[Node] = []
-    level: list[Node] = []
-    for group in groups:
-        nodes = [Node(task) for task in group]
-        leaves += nodes
-        level.append(_root(nodes, steps.join))
-    _root(level, steps.merge)
-    return leaves
-
-
-def _root(level: list[Node], fold: Callable[[Any], Any]) -> Node:
-    """Put merges of neighbours above nodes until there is one, and return it."""
+def grow(level: list[Node], fold: Callable[[Any], Any]) -> None:
+    """Put merges of neighbours above nodes until there is one root."""
     while len(level) > 1:
         above = []
         for start in range(0, len(level), FAN_IN):
@@ -215,10 +173,9 @@ def _root(level: list[Node], fold: Callable[[Any], Any]) -> Node:
                 node.above, node.place = merge, place
             above.append(merge)
         level = above
-    return level[0] if level else Node()
 
 
-def _given(future: Any, node: Node, steps: Steps[Any, Any], killed: type[Exception]) -> Any:
+def _given(future: Any, node: Node, work: Work[Any, Any], killed: type[Exception]) -> Any:
     """Return where a result is, or what stands for it.
 
     Raises:
@@ -231,7 +188,7 @@ def _given(future: Any, node: Node, steps: Steps[Any, Any], killed: type[Excepti
             future.result()
     except killed:
         if node.fold is None:
-            return pickle.dumps(steps.lost(node.task))
+            return pickle.dumps(work.lost(node.task))
         raise UsageError("the cluster lost a merge several times") from None
     return future
 

@@ -1,48 +1,41 @@
-"""From inputs to what the judgement needs: in one piece, or in parts that any process may read.
+"""From inputs to what the judgement needs: planned as tasks, read anywhere, and merged.
 
-Small inputs are read whole. Of large NDJSON, arrays and EVTX only the records that could match are
-decoded, and a sample of the others tells what the input holds. A plain file of NDJSON is cut into
+Small inputs are decoded whole. Of large NDJSON, arrays and EVTX only the records that could match
+are, and a sample of the others tells what the input holds. A plain file of NDJSON is cut into
 ranges; the results of its ranges, in their order, are that of the file.
 """
 
-import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial as bind
-from itertools import chain
-from typing import IO, TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec.structs import replace
 
-from smbrare.detection.destination_sieve import undecided
-from smbrare.detection.examine import admit, count, cover, examine, judge_alone
+from smbrare.detection.examine import count_contents, judge_contents
 from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
-from smbrare.inputs.containers import Part, to_the_end
 from smbrare.inputs.discovery import Input, anywhere
-from smbrare.inputs.readers import arrays, evtx_lines, evtx_log, ndjson
-from smbrare.inputs.readers.array_lines import begins_array
-from smbrare.inputs.readers.arrays import Sifted
-from smbrare.inputs.readers.ndjson_blocks import Sample, Tally, read_blocks, read_lines
+from smbrare.inputs.readers.ndjson import read_range
 from smbrare.inputs.unpack.compression import is_packed
-from smbrare.inputs.unpack.streams import Stream, blocks
-from smbrare.limits import Limits
-from smbrare.records import envelope
-from smbrare.records.event import Document, Origin, Skipped
+from smbrare.records.event import Contents, Skipped
 from smbrare.records.read_options import ReadOptions
-from smbrare.scanning import merge, planning, workers
+from smbrare.scanning import merge, planning
 from smbrare.scanning.planning import Task, check_identity, empty, may_have_ranges, plan
 from smbrare.scanning.reading import (
     Progress,
     check_length,
-    events_of,
     open_raw,
-    read_all,
+    read_inputs,
+    silent,
     unreadable,
 )
-from smbrare.scanning.workers import Steps
+from smbrare.scanning.workers import Executor, Here, Processes, Work
 
 if TYPE_CHECKING:
     from smbrare.scanning.cluster import Cluster
+
+TakeContents: TypeAlias = Callable[[Contents, ReadOptions, InputSurvey, Partial], None]
+"""Judges or counts what was read of an input; a function of a module."""
 
 
 def gather(inputs: Iterable[Input | Skipped], options: ReadOptions, progress: Progress) -> Partial:
@@ -69,254 +62,128 @@ def gather(inputs: Iterable[Input | Skipped], options: ReadOptions, progress: Pr
         return _gather(found, options, progress, cluster)
 
 
-_Take: TypeAlias = Callable[[Iterator[Sifted], InputSurvey], None]
-
-
-class _Work(Protocol):
-    """A function of this module that does one task."""
-
-    def __call__(
-        self, task: Task, options: ReadOptions, progress: Progress, *, ahead: bool
-    ) -> Partial: ...
-
-
 def _gather(
     inputs: Sequence[Input | Skipped],
     options: ReadOptions,
     progress: Progress,
     cluster: "Cluster | None" = None,
 ) -> Partial:
-    groups = _planned(inputs, options, cluster)
-    whole = _reduced(groups, read, options, progress, cluster)
+    tasks = planned(inputs, options, cluster)
+    whole = _read_tasks(tasks, judge_contents, options, progress, cluster)
     if doubtful := merge.doubtful(whole, inputs):
-        again = _planned(doubtful, replace(options, thorough=True), cluster)
-        merge.correct(whole, _reduced(again, recount, options, _silent, cluster))
+        again = replace(options, thorough=True)
+        tasks = planned(doubtful, again, cluster)
+        merge.correct(whole, _read_tasks(tasks, count_contents, again, silent, cluster))
     return whole
 
 
-def _planned(
+def planned(
     inputs: Sequence[Input | Skipped], options: ReadOptions, cluster: "Cluster | None"
-) -> list[list[Task]]:
-    """Return the tasks of each input; on a cluster, its workers look into the large ones."""
-    if cluster is None:
-        return [plan(found, options) for found in inputs]
+) -> list[Task]:
+    """Return the tasks of the inputs, in their order; a cluster looks into the large ones."""
+    executor: Executor = cluster or Here()
     large = [found for found in inputs if may_have_ranges(found, options)]
-    looked = cluster.each(bind(plan, options=options), large, lambda found: [Task(found)])
+    work = Work(do=bind(plan, options=options), lost=lambda found: [Task(found)])
+    looked = executor.map(work, large)
     plans = {id(found): tasks for found, tasks in zip(large, looked, strict=True)}
-    return [plans.get(id(found), [Task(found)]) for found in inputs]
+    return [task for found in inputs for task in plans.get(id(found), [Task(found)])]
 
 
-def _reduced(
-    groups: Sequence[Sequence[Task]],
-    work: _Work,
+def _read_tasks(
+    tasks: Sequence[Task],
+    take: TakeContents,
     options: ReadOptions,
     progress: Progress,
     cluster: "Cluster | None",
 ) -> Partial:
     """Return what all tasks give, done by this process, by several, or by a cluster."""
-    tasks = [task for group in groups for task in group]
-    jobs = planning.jobs(tasks, options)
-    ahead = cluster is None and 2 * jobs <= workers.cores()
+    executor = cluster or _local(tasks, options)
     # In this process progress is told as bytes are read, from others as tasks end.
-    here = cluster is None and jobs == 1
-    steps: Steps[Task, Partial] = Steps(
-        work=bind(work, options=options, progress=progress if here else _silent, ahead=ahead),
-        join=merge.joined,
-        merge=bind(_merged, options=options),
-        done=(lambda _: None) if here else (lambda task: progress(task.size)),
+    here = isinstance(executor, Here)
+    work: Work[Task, Partial] = Work(
+        do=bind(
+            read,
+            take=take,
+            options=options,
+            progress=progress if here else silent,
+            ahead=executor.has_spare_cores,
+        ),
         lost=lambda task: merge.lost(task.found, task.start, empty(options)),
+        done=(lambda _: None) if here else (lambda task: progress(task.size)),
+        merge=merge.merged,
     )
-    if cluster is not None:
-        return cluster.reduce(groups, steps)
+    return merge.merged(executor.map(work, tasks), empty(options))
+
+
+def _local(tasks: Sequence[Task], options: ReadOptions) -> Executor:
+    """Return what does tasks on this machine."""
+    jobs = planning.jobs(tasks, options)
+    if jobs == 1:
+        return Here()
     # What talks to object storage is a thread.
     fork = not any(isinstance(task.found, Input) and task.found.is_remote for task in tasks)
-    return workers.reduce(groups, steps, jobs, fork=fork)
+    return Processes(jobs, fork=fork)
 
 
-def _merged(parts: Iterable[Partial], options: ReadOptions) -> Partial:
-    return merge.merged(parts, empty(options))
+def read(
+    task: Task, take: TakeContents, options: ReadOptions, progress: Progress, *, ahead: bool
+) -> Partial:
+    """Do one task.
 
-
-def _silent(_count: int) -> None:
-    """Tell no progress: another process cannot reach the bar."""
-
-
-def read(task: Task, options: ReadOptions, progress: Progress, *, ahead: bool = False) -> Partial:
-    """Do one task."""
+    Args:
+        task: What to read.
+        take: What to do with what it holds.
+        options: How to read.
+        progress: Called as bytes are read.
+        ahead: Whether there is a core for a thread that unpacks.
+    """
     if task.identity is not None:
-        partial = empty(options)
-
-        def take(items: Iterator[Sifted], survey: InputSurvey) -> None:
-            survey.sampled = task.sample_every > 0
-            _take_any(items, survey, options, partial)
-
-        _read_range(task, options, partial, progress, take)
-        return partial
-    if ahead and _can_be_read_again(task.found):
-        partial = _read_whole(task.found, options, progress, ahead=True)
+        return _read_range(task, take, options, progress)
+    if ahead and isinstance(task.found, Input) and task.found.can_be_read_again:
+        partial = _read_whole(task.found, take, options, progress, ahead=True)
         if not any(survey.cut and is_packed(survey.container) for survey in partial.surveys):
             return partial
         # What unpacks ahead loses more before damage.
-        progress = _silent
-    return _read_whole(task.found, options, progress, ahead=False)
-
-
-def _can_be_read_again(found: Input | Skipped) -> bool:
-    return isinstance(found, Input) and found.size is not None and not found.is_remote
+        progress = silent
+    return _read_whole(task.found, take, options, progress, ahead=False)
 
 
 def _read_whole(
-    found: Input | Skipped, options: ReadOptions, progress: Progress, *, ahead: bool
+    found: Input | Skipped,
+    take: TakeContents,
+    options: ReadOptions,
+    progress: Progress,
+    *,
+    ahead: bool,
 ) -> Partial:
     partial = empty(options)
 
-    def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
-        examine(document, origin, options, survey, partial)
+    def take_part(contents: Contents, survey: InputSurvey) -> None:
+        take(contents, options, survey, partial)
 
-    def read_part(part: Part, survey: InputSurvey) -> bool:
-        return not options.decodes_all and _sift_part(part, survey, options, partial)
-
-    partial.surveys += read_all([found], options.limits, progress, take, read_part, ahead=ahead)
+    reading = planning.reader_options(options)
+    partial.surveys += read_inputs([found], reading, progress, take_part, ahead=ahead)
     return partial
 
 
 def _read_range(
-    task: Task, options: ReadOptions, partial: Partial, progress: Progress, take: _Take
-) -> None:
-    """Read a range of a plain file, and have what it holds taken with its survey."""
+    task: Task, take: TakeContents, options: ReadOptions, progress: Progress
+) -> Partial:
+    """Read a range of a plain file."""
     found = task.found
     assert isinstance(found, Input)  # noqa: S101 - only these have ranges
-    survey = InputSurvey(found.path, "ndjson", found.named)
+    partial = empty(options)
+    survey = InputSurvey(found.path, "ndjson", found.named, start=task.start)
     partial.surveys.append(survey)
+    reading = replace(planning.reader_options(options), sample_every=task.sample_every)
     try:
         with open_raw(found) as raw:
             check_identity(found, raw, task, options)
-            take(_items(raw, found.path, task, options), survey)
+            items = read_range(raw, found.path, reading, task.start, task.end)
+            take(Contents(items, bool(task.sample_every)), options, survey, partial)
             check_length(found, raw)
     except OSError as error:
         survey.skip(unreadable(found.path, survey.lines, error))
     survey.size = task.size
     progress(task.size)
-
-
-def _items(raw: io.RawIOBase, path: str, task: Task, options: ReadOptions) -> Iterator[Sifted]:
-    if not task.sample_every:
-        return read_lines(raw, path, task.start, task.end, options.limits)
-    return read_blocks(
-        raw,
-        path,
-        task.start,
-        task.end,
-        options.limits,
-        sample_every=task.sample_every,
-        undecided=undecided,
-    )
-
-
-def _sift_part(part: Part, survey: InputSurvey, options: ReadOptions, partial: Partial) -> bool:
-    """Read a part that can be sifted, and sift it if it is large; return whether it was one."""
-    if part.file is not None:
-        _take_any(part.file(bind(_evtx, survey=survey)), survey, options, partial)
-        return True
-    if part.text is None:
-        return False
-    kind = part.container.rpartition(" ")[2]
-    is_array = kind == "json" and begins_array(part.text.head)
-    if kind != "ndjson" and not is_array:
-        return False
-    whole = arrays.read if is_array else ndjson.read
-    head = part.text.read(planning.LARGE_BYTES)
-    if len(head) < planning.LARGE_BYTES:
-        text = Stream([head], part.text)
-        decoded = whole(text, part.path, options.limits)
-        _take_any(to_the_end(decoded, text, part.path), survey, options, partial)
-        return True
-    items = (_sifted_array if is_array else _sifted_lines)(part.text, part.path, head, options)
-    take_sifted(to_the_end(items, part.text, part.path), survey, options, partial)
-    return True
-
-
-def _evtx(file: IO[bytes], path: str, limits: Limits, survey: InputSurvey) -> Iterator[Sifted]:
-    survey.sampled = file.seek(0, io.SEEK_END) >= planning.LARGE_BYTES
-    if not survey.sampled:
-        return evtx_log.read(file, path, limits)
-    return evtx_lines.read_sifted(
-        file, path, limits, sample_every=planning.SAMPLE_EVERY_AT_LEAST, undecided=undecided
-    )
-
-
-def _sifted_array(text: Stream, path: str, head: bytes, options: ReadOptions) -> Iterator[Sifted]:
-    return arrays.read_sifted(
-        Stream(chain([head], blocks(text)), text),
-        path,
-        options.limits,
-        sample_every=planning.SAMPLE_EVERY_AT_LEAST,
-        undecided=undecided,
-    )
-
-
-def _sifted_lines(text: Stream, path: str, head: bytes, options: ReadOptions) -> Iterator[Sifted]:
-    return read_blocks(
-        text,
-        path,
-        limits=options.limits,
-        sample_every=planning.SAMPLE_EVERY_AT_LEAST,
-        undecided=undecided,
-        head=head,
-    )
-
-
-def take_sifted(
-    items: Iterable[Sifted],
-    survey: InputSurvey,
-    options: ReadOptions,
-    partial: Partial,
-) -> None:
-    """Judge what the sieve left of an input, and count the rest by what was sampled of it."""
-    survey.sampled = True
-    _take_any(items, survey, options, partial)
-
-
-def _take_any(
-    items: Iterable[Sifted], survey: InputSurvey, options: ReadOptions, partial: Partial
-) -> None:
-    """Judge what was read of an input: all that it holds, or a sample and what could match."""
-    for item in items:
-        if isinstance(item, Tally):
-            survey.lines += item.lines
-            survey.records += item.records if survey.sampled else 0
-        elif isinstance(item, Sample):
-            for document in envelope.events(item.record.document):
-                count(document, options, survey, partial)
-        else:
-            judge_it = judge_alone if survey.sampled else examine
-            for document, origin in events_of(item, survey):
-                judge_it(document, origin, options, survey, partial)
-
-
-def recount(
-    task: Task, options: ReadOptions, progress: Progress, *, ahead: bool = False
-) -> Partial:
-    """Do one task for its counts and the time covered alone."""
-    counted = empty(options)
-    del ahead
-
-    def take(document: Document, origin: Origin, survey: InputSurvey) -> None:
-        del origin
-        view = admit(document, options, survey)
-        if not isinstance(view, str):
-            cover(view, survey, counted)
-
-    def take_range(items: Iterator[Sifted], survey: InputSurvey) -> None:
-        for item in items:
-            if isinstance(item, Tally):
-                survey.lines += item.lines
-            elif not isinstance(item, Sample):
-                for document, origin in events_of(item, survey):
-                    take(document, origin, survey)
-
-    if task.identity is None:
-        counted.surveys = read_all([task.found], options.limits, progress, take)
-    else:
-        _read_range(task, options, counted, progress, take_range)
-    return counted
+    return partial

@@ -1,6 +1,6 @@
 """What parts of the inputs gave, put together; the same whole whoever read which part."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
@@ -10,25 +10,19 @@ from smbrare.inputs.discovery import Input
 from smbrare.records.event import Origin, Skipped
 
 
-def merged(parts: Iterable[Partial], whole: Partial) -> Partial:
-    """Return parts of different inputs as one, merged into one that holds nothing yet."""
+def merged(parts: Iterable[Partial], whole: Partial | None = None) -> Partial:
+    """Return neighbouring parts as one, which is the first of them.
+
+    Args:
+        parts: Parts in the order of the inputs.
+        whole: What to merge them into, if not the first.
+    """
     for part in parts:
-        whole.merge(part)
-    return whole
-
-
-def joined(ranges: Sequence[Partial]) -> Partial:
-    """Return neighbouring ranges of one input as one, its lines numbered from its start."""
-    first, *others = ranges
-    if not others:
-        return first
-    survey = first.surveys[0]
-    for part in others:
-        # A part that was not read to its end counted only so far.
-        part.renumber(None if survey.cut else survey.lines)
-        survey.merge(part.surveys.pop())
-        first.merge(part)
-    return first
+        if whole is None:
+            whole = part
+        else:
+            whole.merge(part)
+    return Partial() if whole is None else whole
 
 
 def lost(found: Input | Skipped, start: int, partial: Partial) -> Partial:
@@ -40,7 +34,7 @@ def lost(found: Input | Skipped, start: int, partial: Partial) -> Partial:
         partial: One that holds nothing yet.
     """
     path = found.path if isinstance(found, Input) else found.origin.path
-    survey = InputSurvey(path)
+    survey = InputSurvey(path, start=start)
     reason = "the process that read it died"
     survey.skip(Skipped(Origin(path, 0, start), reason, could_matter=True, ends_input=True))
     partial.surveys.append(survey)
@@ -88,4 +82,4 @@ def _corrected(sampled: InputSurvey, exact: InputSurvey) -> InputSurvey:
 
 
 def _in_doubt(whole: Partial) -> list[InputSurvey]:
-    return [survey for survey in whole.surveys if survey.sampled and survey.unjudged()]
+    return [survey for survey in whole.surveys if survey.in_doubt]

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from smbrare.detection.destination_sieve import needs_decoding
 from smbrare.detection.dns import Resolutions
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Moments, Sightings
 from smbrare.inputs.discovery import Input
+from smbrare.inputs.readers.reader import EVERY, ReaderOptions
 from smbrare.limits import MIB
 from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import workers
-from smbrare.scanning.reading import open_raw, parts
+from smbrare.scanning.reading import open_raw, parts, silent
 
 LARGE_BYTES = 32 * MIB
 """From this size on (decompressed), NDJSON, arrays and EVTX are sifted instead of decoded whole."""
@@ -40,6 +42,16 @@ SAMPLE_EVERY_AT_LEAST = MIB // 4
 """Bytes between sampled records, however small the input."""
 
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def reader_options(options: ReadOptions) -> ReaderOptions:
+    """Return how readers are to read an input of unknown length."""
+    return ReaderOptions(
+        options.limits,
+        sample_every=EVERY if options.decodes_all else SAMPLE_EVERY_AT_LEAST,
+        sampled_from=LARGE_BYTES,
+        needs_decoding=needs_decoding,
+    )
 
 
 def empty(options: ReadOptions) -> Partial:
@@ -132,7 +144,7 @@ def _plain_ndjson(found: Input, options: ReadOptions) -> tuple[int, int] | None:
             if not raw.seekable() or raw.read(2) in _UTF_16_MARKS:
                 return None
             identity = _identity(found, raw, options)
-        with parts(found, options.limits, lambda _: None) as (_, each):
+        with parts(found, options.limits, silent) as (_, each):
             part = next(each, None)
             return identity if part is not None and part.container == "ndjson" else None
     except OSError:

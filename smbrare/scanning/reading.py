@@ -1,10 +1,10 @@
-"""Inputs read to their end: every event handed on, all trouble counted where it stands."""
+"""Inputs read to their end: what each holds is handed on, all trouble counted where it stands."""
 
 import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,27 +12,26 @@ from smbrare.detection.survey import InputSurvey
 from smbrare.inputs import containers, remote
 from smbrare.inputs.containers import Part
 from smbrare.inputs.discovery import Input
+from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import Limits
-from smbrare.records import envelope
-from smbrare.records.event import Document, Origin, Record, Skipped
+from smbrare.records.event import Contents, Origin, Skipped
 
 Progress: TypeAlias = Callable[[int], None]
 """Called with the number of bytes that were read since the last call."""
 
-Take: TypeAlias = Callable[[Document, Origin, InputSurvey], None]
-"""Called with each event out of its envelope, its place, and the counts of its input."""
+Take: TypeAlias = Callable[[Contents, InputSurvey], None]
+"""Called with what each part of an input holds, and its counts."""
 
 
-ReadPart: TypeAlias = Callable[[Part, InputSurvey], bool]
-"""Reads a part in a way of its own, or returns False to leave it to the usual way."""
+def silent(_count: int) -> None:
+    """Tell no progress."""
 
 
-def read_all(
+def read_inputs(
     inputs: Iterable[Input | Skipped],
-    limits: Limits,
+    options: ReaderOptions,
     progress: Progress,
     take: Take,
-    read_part: ReadPart = lambda _part, _survey: False,
     *,
     ahead: bool = False,
 ) -> list[InputSurvey]:
@@ -42,10 +41,9 @@ def read_all(
 
     Args:
         inputs: What was discovered for the user's paths.
-        limits: What is too large to read.
+        options: How to read.
         progress: Called as bytes are read.
-        take: Called with every event.
-        read_part: Asked first for each part.
+        take: Called with each part.
         ahead: Whether to unpack quickly, so that more may be lost before damage.
     """
     surveys: list[InputSurvey] = []
@@ -55,29 +53,27 @@ def read_all(
             survey.skip(found)
             surveys.append(survey)
         else:
-            opened = parts(found, limits, progress, ahead=ahead)
-            _read_input(found, opened, take, read_part, surveys)
+            _read_input(found, options, progress, take, surveys, ahead=ahead)
     return surveys
 
 
 def _read_input(
     found: Input,
-    opened: AbstractContextManager[tuple["CountedReader", Iterator[Part]]],
+    options: ReaderOptions,
+    progress: Progress,
     take: Take,
-    read_part: ReadPart,
     surveys: list[InputSurvey],
+    *,
+    ahead: bool,
 ) -> None:
     survey = InputSurvey(found.path, named=found.named)
     left = sys.maxsize if found.size is None else found.size
     try:
-        with opened as (counted, each):
+        with parts(found, options.limits, progress, ahead=ahead) as (counted, each):
             for part in each:
                 survey = InputSurvey(part.path, part.container, found.named, part.litter)
                 surveys.append(survey)
-                if not read_part(part, survey):
-                    for item in part.records:
-                        for document, origin in events_of(item, survey):
-                            take(document, origin, survey)
+                take(part.read(options), survey)
                 # A zip or EVTX is read at its ends and again: no more counts than the file has.
                 survey.size = min(counted.taken(), left)
                 left -= survey.size
@@ -86,14 +82,6 @@ def _read_input(
         survey.skip(unreadable(survey.path, survey.records, error))
         if not any(known is survey for known in surveys):
             surveys.append(survey)
-
-
-def events_of(item: Record | Skipped, survey: InputSurvey) -> list[tuple[Document, Origin]]:
-    """Return the events of a record, out of its envelope; what was skipped is only counted."""
-    if isinstance(item, Skipped):
-        survey.skip(item)
-        return []
-    return [(document, item.origin) for document in envelope.events(item.document)]
 
 
 def unreadable(path: str, number: int, error: OSError) -> Skipped:

@@ -6,10 +6,8 @@ could not read is not told again; what the second cannot is said of the findings
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from functools import partial as bind
-from typing import IO
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -19,13 +17,8 @@ from smbrare.detection.finding import Finding
 from smbrare.detection.host_context import Around, Collector, together
 from smbrare.detection.report import Report
 from smbrare.detection.sightings import Sighting
-from smbrare.inputs.containers import Part
 from smbrare.inputs.discovery import Input
-from smbrare.inputs.readers import document
-from smbrare.inputs.readers.array_lines import ArrayLines, begins_array
-from smbrare.inputs.readers.evtx_lines import as_lines
-from smbrare.inputs.readers.ndjson_search import read_with
-from smbrare.inputs.unpack.streams import Layer, Stream
+from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Record, Skipped
@@ -187,45 +180,10 @@ def _read(
 ) -> None:
     with parts(found, limits, progress) as (_, each):
         for part in each:
-            for record in _records(part, needles, limits):
-                for document in envelope.events(record.document):
-                    state.take(document, record.origin)
-
-
-def _records(part: Part, needles: tuple[bytes, ...], limits: Limits) -> Iterator[Record]:
-    if needles and part.text is not None and part.container.rpartition(" ")[2] == "ndjson":
-        yield from read_with(part.text, part.path, needles, limits)
-        return
-    if needles and part.text is not None and begins_array(part.text.head):
-        yield from _elements(part.text, part.path, needles, limits)
-        return
-    items = part.records
-    if needles and part.file is not None:
-        items = part.file(bind(_of_evtx, needles=needles))
-    for item in items:
-        if isinstance(item, Record):
-            yield item
-
-
-def _of_evtx(
-    file: IO[bytes], path: str, limits: Limits, needles: tuple[bytes, ...]
-) -> Iterator[Record]:
-    """Yield the records of an EVTX file that name one of the needles."""
-    for record in read_with(as_lines(file, path), path, needles, limits):
-        yield replace(record, origin=replace(record.origin, offset=None))
-
-
-def _elements(
-    text: Stream, path: str, needles: tuple[bytes, ...], limits: Limits
-) -> Iterator[Record]:
-    """Yield the elements of an array that name one of the needles, and all that are no lines."""
-    array = ArrayLines(text, limits)
-    for record in read_with(Layer(array.blocks()), path, needles, limits):
-        yield replace(record, origin=replace(record.origin, offset=None))
-    if not array.complete:
-        for item in document.read(array.rest(), path, limits, before=array.elements):
-            if isinstance(item, Record):
-                yield item
+            for item in part.read(ReaderOptions(limits, texts=needles)).items:
+                if isinstance(item, Record):
+                    for document in envelope.events(item.document):
+                        state.take(document, item.origin)
 
 
 def _needles(state: Pass) -> tuple[bytes, ...]:

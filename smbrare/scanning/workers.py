@@ -5,8 +5,8 @@ The work is one function of one task, so the same function runs here, in a proce
 
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -14,39 +14,74 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-class Steps(Struct, Generic[Task, Result], frozen=True):
-    """From tasks in groups to one result, wherever each step is done.
+class Work(Struct, Generic[Task, Result], frozen=True):
+    """What to do with each of many tasks, wherever that is.
 
     Attributes:
-        work: Does one task.
-        join: Makes one result of those of a group, in the order of its tasks. What it gives of
-            some neighbours may stand for them among the others.
-        merge: Makes one result of those of several groups; it merges its own results as well.
+        do: Does one; where other processes do it, a function of a module, or a bound one.
+        lost: Gives the result of a task whose process died.
         done: Called here as each task ends, in any order.
-        lost: Gives the result of a task whose process died, here.
+        merge: Makes one result of those of neighbours, which stands for them among the others;
+            None to keep each apart.
     """
 
-    work: Callable[[Task], Result]
-    join: Callable[[Sequence[Result]], Result]
-    merge: Callable[[Iterable[Result]], Result]
-    done: Callable[[Task], None]
+    do: Callable[[Task], Result]
     lost: Callable[[Task], Result]
+    done: Callable[[Task], None] = lambda _: None
+    merge: Callable[[Sequence[Result]], Result] | None = None
 
 
-def reduce(
-    groups: Sequence[Sequence[Task]], steps: Steps[Task, Result], jobs: int, *, fork: bool = True
-) -> Result:
-    """Return what all tasks give together.
+class Executor(Protocol):
+    """Whatever does tasks."""
 
-    Args:
-        groups: Tasks, in groups none of which is empty.
-        steps: What to do.
-        jobs: How many processes do it; 1 for this one alone.
-        fork: As for `run`.
+    @property
+    def has_spare_cores(self) -> bool:
+        """Whether each task may use a thread of its own beside it."""
+
+    def map(self, work: Work[Task, Result], tasks: Sequence[Task]) -> Iterator[Result]:
+        """Yield what tasks give, in their order; of neighbours perhaps what they give merged."""
+
+
+class Here(Struct, frozen=True):
+    """This process alone."""
+
+    @property
+    def has_spare_cores(self) -> bool:
+        """Whether there is another core."""
+        return cores() > 1
+
+    def map(self, work: Work[Task, Result], tasks: Sequence[Task]) -> Iterator[Result]:
+        """Yield what each task gives."""
+        for task in tasks:
+            yield work.do(task)
+            work.done(task)
+
+
+class Processes(Struct, frozen=True):
+    """Several processes of this machine.
+
+    Attributes:
+        jobs: How many.
+        fork: Whether they may be forked, where that is usual: a fork copies what other threads
+            hold locked.
     """
-    tasks = [task for group in groups for task in group]
-    results = run(tasks, steps.work, jobs, steps.done, steps.lost, fork=fork)
-    return steps.merge(steps.join([next(results) for _ in group]) for group in groups)
+
+    jobs: int
+    fork: bool = True
+
+    @property
+    def has_spare_cores(self) -> bool:
+        """Whether there are two cores for each."""
+        return 2 * self.jobs <= cores()
+
+    def map(self, work: Work[Task, Result], tasks: Sequence[Task]) -> Iterator[Result]:
+        """Yield what each task gives.
+
+        It cannot be told which task killed a process, so all that had not ended are lost.
+        """
+        if len(tasks) <= 1:
+            return Here().map(work, tasks)
+        return _in_processes(tasks, work, min(self.jobs, len(tasks)), fork=self.fork)
 
 
 def cores() -> int:
@@ -57,41 +92,10 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def run(
-    tasks: Sequence[Task],
-    work: Callable[[Task], Result],
-    jobs: int,
-    done: Callable[[Task], None],
-    lost: Callable[[Task], Result],
-    *,
-    fork: bool = True,
-) -> Iterator[Result]:
-    """Yield the result of each task, in the order of the tasks.
-
-    Args:
-        tasks: What to do; with several jobs they are sent to other processes.
-        work: Does one; with several jobs a function of a module.
-        jobs: How many processes to use; 1 for this one alone.
-        done: Called as each task ends, in any order.
-        lost: Gives the result of a task whose process died. It cannot be told which task killed
-            it, so all that had not ended are lost.
-        fork: Whether processes may be forked, where that is usual: a fork copies what other
-            threads hold locked.
-    """
-    if jobs <= 1 or len(tasks) <= 1:
-        for task in tasks:
-            yield work(task)
-            done(task)
-        return
-    yield from _in_processes(tasks, work, min(jobs, len(tasks)), done, lost, fork=fork)
-
-
 def _in_processes(
     tasks: Sequence[Task],
-    work: Callable[[Task], Result],
+    work: Work[Task, Result],
     jobs: int,
-    done: Callable[[Task], None],
-    lost: Callable[[Task], Result],
     *,
     fork: bool,
 ) -> Iterator[Result]:
@@ -108,12 +112,12 @@ def _in_processes(
         futures: list[Future[Result] | None] = []
         for task in tasks:
             try:
-                futures.append(pool.submit(work, task))
+                futures.append(pool.submit(work.do, task))
             except BrokenProcessPool:
                 futures.append(None)
         ended = {future: task for future, task in zip(futures, tasks, strict=True) if future}
         for future in as_completed(ended):
-            done(ended[future])
+            work.done(ended[future])
     except BaseException:
         # What ends this process early ends all at once, not after the tasks under way.
         for process in multiprocessing.active_children():
@@ -125,9 +129,9 @@ def _in_processes(
     pool.shutdown()
     for each, task in zip(futures, tasks, strict=True):
         try:
-            result = lost(task) if each is None else each.result()
+            result = work.lost(task) if each is None else each.result()
         except BrokenProcessPool:
-            result = lost(task)
+            result = work.lost(task)
         yield result
 
 

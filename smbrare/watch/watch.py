@@ -16,22 +16,21 @@ from msgspec.structs import replace
 
 from smbrare.baseline.store import Baseline
 from smbrare.detection.criteria import Criteria
-from smbrare.detection.destination_sieve import undecided
+from smbrare.detection.destination_sieve import needs_decoding
 from smbrare.detection.dns import Resolutions
-from smbrare.detection.examine import examine
+from smbrare.detection.examine import judge_contents
 from smbrare.detection.finding import Finding
 from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey
-from smbrare.inputs.readers import ndjson
-from smbrare.inputs.readers.ndjson_blocks import Sample, Tally, read_blocks
+from smbrare.inputs.readers.ndjson import read_range
+from smbrare.inputs.readers.reader import EVERY, ReaderOptions
 from smbrare.limits import KIB, MIB
-from smbrare.records.event import Record, Skipped
+from smbrare.records.event import Contents, Item, Record, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import scan
-from smbrare.scanning.gathering import take_sifted
 from smbrare.scanning.planning import LARGE_BYTES, empty
-from smbrare.scanning.reading import events_of, unreadable
+from smbrare.scanning.reading import unreadable
 from smbrare.watch.following import Following
 from smbrare.watch.messages import Messages
 from smbrare.watch.state import WatchState
@@ -286,27 +285,18 @@ def read_lines(lines: NewLines, options: ReadOptions) -> tuple[InputSurvey, Part
     """
     survey = InputSurvey(lines.path, "ndjson", lines.named, size=len(lines.text))
     partial = empty(options)
-    stream = io.BytesIO(lines.text)
-    if lines.waiting >= LARGE_BYTES and not options.decodes_all:
-        sifted = read_blocks(
-            stream,
-            lines.path,
-            limits=options.limits,
-            sample_every=_SAMPLE_EVERY,
-            undecided=undecided,
-        )
-        take_sifted(_in_file(sifted, lines), survey, options, partial)
-        return survey, partial
-    for item in _in_file(ndjson.read(stream, lines.path, options.limits), lines):
-        if isinstance(item, Record | Skipped):
-            for document, origin in events_of(item, survey):
-                examine(document, origin, options, survey, partial)
+    sampled = lines.waiting >= LARGE_BYTES and not options.decodes_all
+    reading = ReaderOptions(
+        options.limits,
+        sample_every=_SAMPLE_EVERY if sampled else EVERY,
+        needs_decoding=needs_decoding,
+    )
+    items = read_range(io.BytesIO(lines.text), lines.path, reading)
+    judge_contents(Contents(_in_file(items, lines), sampled), options, survey, partial)
     return survey, partial
 
 
-def _in_file(
-    items: Iterable[Record | Skipped | Sample | Tally], lines: NewLines
-) -> Iterator[Record | Skipped | Sample | Tally]:
+def _in_file(items: Iterable[Item], lines: NewLines) -> Iterator[Item]:
     """Yield what was read of some lines, each where it stands in the file."""
     for item in items:
         if isinstance(item, Record | Skipped):

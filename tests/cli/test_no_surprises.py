@@ -176,7 +176,7 @@ def test_processes_that_read_take_no_code_from_the_folder_that_the_scan_runs_in(
         "from smbrare.scanning import workers\n"
         "if __name__ == '__main__':\n"
         "    multiprocessing.set_start_method('spawn')\n"
-        "    print(*workers.run([1, 2], str, 2, str, str))\n"
+        "    print(*workers.Processes(2).map(workers.Work(str, str), [1, 2]))\n"
     )
     plant(place)
     done = subprocess.run(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.detection.destination_sieve import stays_inside, undecided
+from smbrare.detection.destination_sieve import needs_decoding, stays_inside
 from smbrare.records.envelope import ARRAYS, events
 from smbrare.records.json_text import decode
 from smbrare.records.read_options import ReadOptions
@@ -152,4 +152,4 @@ _IN_BRACES = (
 def test_lines_together_are_told_as_each_alone(lines: list[str]) -> None:
     encoded = [f"{line}\n".encode() for line in lines]
     expected = [place for place, line in enumerate(encoded) if not stays_inside(line)]
-    assert list(undecided(encoded)) == expected
+    assert list(needs_decoding(encoded)) == expected

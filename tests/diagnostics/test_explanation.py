@@ -1,6 +1,7 @@
 """Explanations say what the rule says, and the change they suggest makes a sighting."""
 
 from collections.abc import Iterator
+from functools import partial as bind
 from typing import Any, BinaryIO
 
 import pytest
@@ -16,8 +17,9 @@ from smbrare.diagnostics.explain import Target, find, parse_target
 from smbrare.diagnostics.explanation import Explanation, explain_event, judge_rarity
 from smbrare.errors import UsageError
 from smbrare.inputs.containers import Part
+from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import DEFAULT, Limits
-from smbrare.records.event import Origin, Record
+from smbrare.records.event import Contents, Origin, Record
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR, format_time
 from smbrare.rule import predicate
@@ -242,9 +244,13 @@ def archive(monkeypatch: pytest.MonkeyPatch, **members: int) -> None:
         for name, count in members.items():
             member = f"{path}!{name}"
             records = [Record(Origin(member, n), matching()) for n in range(1, count + 1)]
-            yield Part(member, "ndjson", iter(records))
+            yield Part(member, "ndjson", bind(_given, records))
 
     monkeypatch.setattr("smbrare.scanning.reading.containers.parts", parts)
+
+
+def _given(records: list[Record], _options: ReaderOptions) -> Contents:
+    return Contents(iter(records))
 
 
 def place(text: str) -> Origin:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from smbrare.inputs.json_tokens import has_long_number
 from smbrare.inputs.readers import arrays, document
 from smbrare.inputs.readers.array_lines import WINDOW_BYTES, ArrayLines, begins_array
-from smbrare.inputs.readers.ndjson_blocks import Sample, Tally
-from smbrare.limits import Limits
+from smbrare.inputs.readers.reader import ReaderOptions
+from smbrare.limits import DEFAULT, Limits
 from smbrare.outputs.summary import summary_lines
-from smbrare.records.event import Record, Skipped
+from smbrare.records.event import Record, Sample, Skipped, Tally
 from smbrare.scanning import planning
 from tests.conftest import FIXTURES, Run
 from tests.scanning.test_gathering import documents, gathered
@@ -82,6 +82,12 @@ def comparable(value: Any) -> Any:
     return value if isinstance(value, str | bool | None) else "number"
 
 
+def read(stream: io.BytesIO, window: int, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
+    for item in arrays.elements(ArrayLines(stream, limits, window), "x", ReaderOptions(limits)):
+        assert isinstance(item, Record | Skipped)
+        yield item
+
+
 def told(items: Iterator[Record | Skipped]) -> list[Any]:
     return [
         (item.origin, comparable(item.document)) if isinstance(item, Record) else item
@@ -92,7 +98,7 @@ def told(items: Iterator[Record | Skipped]) -> list[Any]:
 @given(texts(), st.sampled_from(WINDOWS))
 @settings(max_examples=120, deadline=None)
 def test_an_array_reads_as_its_tokens_do(text: bytes, window: int) -> None:
-    as_lines = told(arrays.read(io.BytesIO(text), "x", window_bytes=window))
+    as_lines = told(read(io.BytesIO(text), window))
     assert as_lines == told(document.read(io.BytesIO(text), "x"))
 
 
@@ -103,7 +109,7 @@ def test_a_bad_element_is_the_same_at_every_place(bad: str, window: int) -> None
         elements = ['{"a":1}', '{"b":"},{"}', '{"c":[{"d":1},{"d":2}]}']
         elements.insert(place, bad)
         text = f"[{', '.join(elements)}]".encode()
-        as_lines = told(arrays.read(io.BytesIO(text), "x", window_bytes=window))
+        as_lines = told(read(io.BytesIO(text), window))
         assert as_lines == told(document.read(io.BytesIO(text), "x"))
 
 
@@ -124,7 +130,7 @@ def test_an_element_that_is_too_long_ends_the_input_as_in_any_document() -> None
     limits = Limits(record_bytes=100_000)
     text = b'[{"a":1},{"b":"' + b"x" * 300_000 + b'"},{"c":1}]'
     for window in (16, WINDOW_BYTES):
-        first, last = arrays.read(io.BytesIO(text), "x", limits, window_bytes=window)
+        first, last = read(io.BytesIO(text), window, limits)
         assert isinstance(first, Record)
         assert isinstance(last, Skipped)
         assert last.origin.number == 2
@@ -143,7 +149,7 @@ class Failing(io.BytesIO):
 
 
 def test_a_stream_that_fails_gives_what_was_complete_before() -> None:
-    items = arrays.read(Failing(b'[{"a":1},{"b":2},{"c"'), "x", window_bytes=16)
+    items = read(Failing(b'[{"a":1},{"b":2},{"c"'), 16)
     assert [next(items).origin.number, next(items).origin.number] == [1, 2]
     with pytest.raises(OSError, match="Input/output error"):
         next(items)
@@ -151,16 +157,11 @@ def test_a_stream_that_fails_gives_what_was_complete_before() -> None:
 
 def test_no_element_is_decoded_that_cannot_match() -> None:
     text = b"[" + b", ".join(b'{"a": %d}' % (number % 9) for number in range(5_000)) + b"]"
-    items = list(
-        arrays.read_sifted(io.BytesIO(text), "x", sample_every=10_000, undecided=_all_of_them)
-    )
+    options = ReaderOptions(sample_every=10_000)
+    items = list(arrays.elements(ArrayLines(io.BytesIO(text)), "x", options))
     assert not any(isinstance(item, Record | Skipped) for item in items)
     assert sum(item.lines for item in items if isinstance(item, Tally)) == 5_000
     assert 2 < sum(isinstance(item, Sample) for item in items) < 10
-
-
-def _all_of_them(lines: Any) -> range:
-    return range(len(lines))
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from tests.support.container_world import (
     evtx_file,
     expected,
     read,
+    records_of,
     tarred,
     zipped,
 )
@@ -162,7 +163,7 @@ def test_nothing_temporary_is_left_behind(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("smbrare.inputs.unpack.streams._SPOOLED_IN_MEMORY", 100)
     content = io.BufferedReader(Pipe(zipped({"a.evtx": evtx_file(WORLD)})))
     for part in parts(content, "input"):
-        next(iter(part.records))
+        next(records_of(part))
         assert list(tmp_path.iterdir()) == []
         break
     assert list(tmp_path.iterdir()) == []
@@ -170,4 +171,4 @@ def test_nothing_temporary_is_left_behind(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_an_offset_is_that_of_the_input_behind_a_mark() -> None:
     (part,) = parts(io.BytesIO(b"\xef\xbb\xbf" + b'{"a":1}\n{"a":2}\n'), "input")
-    assert [item.origin.offset for item in part.records] == [0, 3 + 8]
+    assert [item.origin.offset for item in records_of(part)] == [0, 3 + 8]

@@ -15,7 +15,7 @@ from smbrare.limits import Limits
 from smbrare.records import envelope
 from smbrare.records.event import Record, Skipped
 from tests.conftest import SHARED
-from tests.support.container_world import ENCODINGS, PACKED, TEXTS, WORLD, evtx_file
+from tests.support.container_world import ENCODINGS, PACKED, TEXTS, WORLD, evtx_file, records_of
 
 LIMITS = Limits(
     record_bytes=100_000,
@@ -76,7 +76,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 def read_to_the_end(content: bytes) -> None:
     ended: set[str] = set()
     for part in parts(io.BytesIO(content), "input", LIMITS):
-        for item in part.records:
+        for item in records_of(part, LIMITS):
             assert part.container
             assert part.path not in ended, "nothing follows what ends an input"
             if isinstance(item, Record):

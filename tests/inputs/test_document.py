@@ -172,6 +172,7 @@ MEASURE = """
 import io
 from pathlib import Path
 from smbrare.inputs.containers import parts
+from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.records.event import Record
 
 element = {element!r}
@@ -200,7 +201,7 @@ class Huge(io.RawIOBase):
 
 (part,) = parts(io.BufferedReader(Huge()), "x")
 found = 0
-for item in part.records:
+for item in part.read(ReaderOptions()).items:
     assert isinstance(item, Record), item
     found += 1
 assert found == count, (found, count)

@@ -2,7 +2,7 @@
 
 import io
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.inputs.readers import ndjson
-from smbrare.inputs.readers.ndjson_blocks import Sample, Tally, read_blocks
-from smbrare.limits import Limits
-from smbrare.records.event import Origin, Record, Skipped, moved
+from smbrare.inputs.readers.ndjson import read_range
+from smbrare.inputs.readers.ndjson_line import is_blank, record, too_long
+from smbrare.inputs.readers.reader import EVERY, ReaderOptions
+from smbrare.limits import DEFAULT, Limits
+from smbrare.records.event import Origin, Record, Sample, Skipped, Tally, moved
 from smbrare.rule.port_sieve import may_match, scan_block
 
 PATH = "log.ndjson"
@@ -51,6 +52,25 @@ files = st.builds(
 limits = st.just(Limits()) | st.integers(4, 110).map(Limits)
 
 
+FAR = 1 << 40
+"""A distance that no second sample lies in."""
+
+
+def sifting(limits: Limits = DEFAULT) -> ReaderOptions:
+    return ReaderOptions(limits, sample_every=FAR)
+
+
+def every_line(content: bytes, most: Limits) -> Iterator[Item]:
+    offset = 0
+    for number, line in enumerate(io.BytesIO(content), 1):
+        origin = Origin(PATH, number, offset)
+        offset += len(line)
+        if len(line.removesuffix(b"\n")) > most.record_bytes:
+            yield too_long(origin, most)
+        elif not is_blank(line):
+            yield record(line, origin, most)
+
+
 class Trickle(io.RawIOBase):
     """A stream that gives as few bytes as chance says, and cannot seek."""
 
@@ -78,11 +98,9 @@ def gathered(ranges: Iterable[Iterable[Item | Sample | Tally]]) -> tuple[list[It
             if isinstance(item, Tally):
                 count += item.lines
                 blank += item.blank
-            elif isinstance(item, Sample):
-                raise TypeError("no sample was asked for")
             elif isinstance(item, Record):
                 items.append(Record(moved(item.origin, before), item.document))
-            else:
+            elif isinstance(item, Skipped):
                 origin = moved(item.origin, before)
                 items.append(Skipped(origin, item.reason, item.could_matter, item.ends_input))
     return items, count, blank
@@ -102,7 +120,7 @@ def expected(content: bytes, most: Limits) -> tuple[list[Item], int, int]:
             last or len(line) > most.record_bytes or may_match(line) or bool(scan_block(line).odd)
         )
 
-    items = [item for item in ndjson.read(io.BytesIO(content), PATH, most) if is_kept(item)]
+    items = [item for item in every_line(content, most) if is_kept(item)]
     return items, len(whole), sum(not line.strip() for line in whole)
 
 
@@ -112,10 +130,32 @@ def test_ranges_and_blocks_change_nothing(
 ) -> None:
     edges = [0, *sorted(cuts), None]
     ranges = (
-        read_blocks(io.BytesIO(content), PATH, start or 0, end, most, block_bytes=block_bytes)
+        read_range(
+            io.BytesIO(content), PATH, sifting(most), start or 0, end, block_bytes=block_bytes
+        )
         for start, end in pairwise(edges)
     )
     assert gathered(ranges) == expected(content, most)
+
+
+@given(files, limits, st.lists(st.integers(0, 500), max_size=4), st.integers(1, 200))
+def test_ranges_and_blocks_that_are_decoded_whole_change_nothing(
+    content: bytes, most: Limits, cuts: list[int], block_bytes: int
+) -> None:
+    ranges = (
+        read_range(
+            io.BytesIO(content),
+            PATH,
+            ReaderOptions(most, sample_every=EVERY),
+            start or 0,
+            end,
+            block_bytes=block_bytes,
+        )
+        for start, end in pairwise([0, *sorted(cuts), None])
+    )
+    items, count, _ = gathered(ranges)
+    assert items == list(every_line(content, most))
+    assert count == len(list(io.BytesIO(content)))
 
 
 @given(files, limits, st.integers(0, 2**32).map(Random), st.integers(1, 200))
@@ -123,21 +163,21 @@ def test_a_stream_that_trickles_gives_the_same(
     content: bytes, most: Limits, random: Random, block_bytes: int
 ) -> None:
     stream = Trickle(content, random)
-    found = read_blocks(stream, PATH, limits=most, block_bytes=block_bytes)
+    found = read_range(stream, PATH, sifting(most), block_bytes=block_bytes)
     assert gathered([found]) == expected(content, most)
 
 
 def test_a_line_that_ends_where_the_range_does_belongs_to_it() -> None:
     content = b'{"port":445}\n{"port":139}\n'
-    first = gathered([read_blocks(io.BytesIO(content), PATH, 0, 13)])
-    second = gathered([read_blocks(io.BytesIO(content), PATH, 13, 26)])
+    first = gathered([read_range(io.BytesIO(content), PATH, sifting(), 0, 13)])
+    second = gathered([read_range(io.BytesIO(content), PATH, sifting(), 13, 26)])
     assert first == ([Record(Origin(PATH, 1, 0), {"port": 445})], 1, 0)
     assert second == ([Record(Origin(PATH, 1, 13), {"port": 139})], 1, 0)
 
 
 def test_a_line_that_is_cut_off_ends_the_input() -> None:
     content = b'{"a":1}\n{"a":{"b":1}'
-    items, count, _ = gathered([read_blocks(io.BytesIO(content), PATH)])
+    items, count, _ = gathered([read_range(io.BytesIO(content), PATH, sifting())])
     assert count == 2
     assert isinstance(items[0], Skipped)
     assert items[0].ends_input
@@ -163,8 +203,9 @@ class Failing(io.RawIOBase):
 
 
 def test_lines_before_a_failure_are_counted_and_given() -> None:
-    found = read_blocks(Failing(b'{"a":1}\n{"port":445}\n{"port":'), PATH)
+    found = read_range(Failing(b'{"a":1}\n{"port":445}\n{"port":'), PATH, sifting())
     assert next(found) == Record(Origin(PATH, 2, 8), {"port": 445})
+    assert isinstance(next(found), Sample)
     assert next(found) == Tally(2, 0)
     with pytest.raises(OSError, match="device lost"):
         next(found)
@@ -190,7 +231,7 @@ class Counting(io.BytesIO):
 def test_a_long_line_takes_memory_up_to_the_limit_and_gives_it_back(most: int) -> None:
     long = b'{"port":445,"a":"' + b"x" * 1_000_000 + b'"}\n'
     stream = Counting(b'{"a":1}\n' + long + b'{"a":1}\n' * 100_000)
-    found = read_blocks(stream, PATH, limits=Limits(record_bytes=most), block_bytes=1000)
+    found = read_range(stream, PATH, sifting(Limits(record_bytes=most)), block_bytes=1000)
     tracemalloc.start()
     try:
         items, count, _ = gathered([found])
@@ -209,7 +250,7 @@ def test_samples_grow_far_apart_where_the_length_is_unknown() -> None:
     counts = []
     for times in (1, 2, 4, 8):
         stream = io.BytesIO(line * 512 * times)
-        found = read_blocks(stream, PATH, sample_every=len(line), block_bytes=1000)
+        found = read_range(stream, PATH, ReaderOptions(sample_every=len(line)), block_bytes=1000)
         counts.append(sum(isinstance(item, Sample) for item in found))
     # Each doubling adds half as many as there were at first, and the last line is one more.
     assert counts == [513, 512 + 256 + 1, 512 + 2 * 256 + 1, 512 + 3 * 256 + 1]
@@ -217,14 +258,18 @@ def test_samples_grow_far_apart_where_the_length_is_unknown() -> None:
 
 def test_a_range_within_a_long_line_reads_no_further_than_its_end() -> None:
     stream = Counting(b"x" * 1_000_000 + b'\n{"port":445}\n')
-    assert gathered([read_blocks(stream, PATH, 1000, 5000, block_bytes=1000)]) == ([], 0, 0)
+    assert gathered([read_range(stream, PATH, sifting(), 1000, 5000, block_bytes=1000)]) == (
+        [],
+        0,
+        0,
+    )
     assert stream.total <= 6000
 
 
 def test_bytes_are_read_once() -> None:
     content = b'{"a":1}\n{"port":445}\n' * 10_000
     stream = Counting(content)
-    _, count, _ = gathered([read_blocks(stream, PATH, block_bytes=4096)])
+    _, count, _ = gathered([read_range(stream, PATH, sifting(), block_bytes=4096)])
     assert count == 20_000
     assert stream.total == len(content)
 
@@ -238,12 +283,12 @@ def sampled(content: bytes, every: int, *cuts: int, block_bytes: int = 4096) -> 
     return [
         item.record
         for start, end in pairwise([0, *cuts, None])
-        for item in read_blocks(
+        for item in read_range(
             io.BytesIO(content),
             PATH,
+            ReaderOptions(sample_every=every),
             start or 0,
             end,
-            sample_every=every,
             block_bytes=block_bytes,
         )
         if isinstance(item, Sample)
@@ -283,20 +328,22 @@ def test_a_sample_is_the_same_whatever_the_ranges_and_blocks(
 def test_a_sample_holds_whole_records_and_knows_where_they_stand(
     content: bytes, every: int
 ) -> None:
-    for record in sampled(content, every):
-        assert record.origin.offset is not None
-        line = content[record.origin.offset :].split(b"\n")[0]
-        assert orjson.loads(line.removeprefix(b"\xef\xbb\xbf")) == record.document
-        assert record.origin.offset == 0 or content[record.origin.offset - 1 :][:1] == b"\n"
+    for found in sampled(content, every):
+        assert found.origin.offset is not None
+        line = content[found.origin.offset :].split(b"\n")[0]
+        assert orjson.loads(line.removeprefix(b"\xef\xbb\xbf")) == found.document
+        assert found.origin.offset == 0 or content[found.origin.offset - 1 :][:1] == b"\n"
 
 
 def test_a_line_that_cannot_match_is_not_decoded() -> None:
     content = b'{"port":445,"n":1}\n{"port":445,"n":2}\n'
-    found = read_blocks(
-        io.BytesIO(content),
-        PATH,
-        undecided=lambda lines: [n for n, line in enumerate(lines) if b'"n":1' not in bytes(line)],
+    options = ReaderOptions(
+        sample_every=FAR,
+        needs_decoding=lambda lines: [
+            n for n, line in enumerate(lines) if b'"n":1' not in bytes(line)
+        ],
     )
+    found = read_range(io.BytesIO(content), PATH, options)
     records = [item for item in found if isinstance(item, Record)]
     assert numbers(records) == [2]
     assert records[0].origin.number == 2

@@ -46,15 +46,15 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def gathered_after(change: Callable[[Path], object], path: Path, **how: Any) -> Partial:
     """Return what is gathered of a file that changes behind its discovery and the first bytes."""
     inputs = list(discover([str(path)]))
-    plan = planning.plan
+    planned = gathering.planned
 
     def change_then(*given: Any) -> list[planning.Task]:
-        tasks = list(plan(*given))
+        tasks = planned(*given)
         change(path)
         return tasks
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gathering, "plan", change_then)
+        patch.setattr(gathering, "planned", change_then)
         return gather(inputs, ReadOptions(**how), lambda _: None)
 
 
@@ -225,7 +225,7 @@ def test_no_process_outlives_a_scan_that_was_killed(tmp_path: Path) -> None:
         "def work(task):\n"
         '    os.write(1, f"{os.getpid()}\\n".encode())\n'
         "    time.sleep(60)\n"
-        "list(workers.run([1, 2], work, 2, print, print))\n"
+        "list(workers.Processes(2).map(workers.Work(work, print), [1, 2]))\n"
     )
     if multiprocessing.get_start_method() != "fork":
         pytest.skip("the function is not one that another process could import")

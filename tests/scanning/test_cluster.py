@@ -16,7 +16,6 @@ from smbrare import __version__
 from smbrare.errors import UsageError
 from smbrare.scanning import cluster
 from smbrare.scanning.planning import LARGE_BYTES
-from smbrare.scanning.workers import Steps
 from tests.conftest import FIXTURES, Run
 from tests.support.dask_cluster import Cluster, dask_cluster
 from tests.support.events import matching
@@ -195,13 +194,14 @@ def test_a_worker_that_joined_late_refuses_a_task_of_another_version() -> None:
         cluster.packed(len, "9.9", "given")
 
 
-@given(st.lists(st.lists(st.integers(), min_size=1, max_size=9), max_size=12), st.randoms())
+@given(st.lists(st.integers(), min_size=1, max_size=40), st.randoms())
 def test_the_tree_keeps_the_order_of_tasks_whatever_ends_first(
-    groups: list[list[int]], chance: Any
+    tasks: list[int], chance: Any
 ) -> None:
+    leaves = [cluster.Node(task) for task in tasks]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cluster, "FAN_IN", 3)
-        leaves = cluster.tree(groups, STEPS)
+        cluster.grow(leaves, _chained)
     ended = [(leaf, [leaf.task]) for leaf in leaves]
     last: list[int] = []
     while ended:
@@ -211,20 +211,11 @@ def test_the_tree_keeps_the_order_of_tasks_whatever_ends_first(
             assert len(parts) <= 3
             assert node.above.fold is not None
             ended.append((node.above, node.above.fold(parts)))
-    assert last == [task for group in groups for task in group]
+    assert last == tasks
 
 
 def _chained(parts: Any) -> list[int]:
     return [task for part in parts for task in part]
-
-
-STEPS: Steps[int, list[int]] = Steps(
-    work=lambda task: [task],
-    join=_chained,
-    merge=_chained,
-    done=lambda _: None,
-    lost=lambda _: [],
-)
 
 
 def test_what_is_no_address_is_wrong_usage(run: Run) -> None:

@@ -29,6 +29,7 @@ from smbrare.records.times import HOUR
 from smbrare.scanning import gathering, planning, workers
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.planning import Task, plan
+from smbrare.scanning.workers import Processes, Work
 from tests.conftest import FIXTURES, Run
 from tests.support.events import matching
 
@@ -225,7 +226,7 @@ def test_the_number_of_processes_changes_nothing(log: Path) -> None:
 
 
 def test_the_processes_have_ended_before_the_last_result_is_given() -> None:
-    results = workers.run([-1, -2, -3], abs, 2, lambda _: None, lambda task: task)
+    results = Processes(2).map(Work[int, int](do=abs, lost=abs), [-1, -2, -3])
     assert [next(results) for _ in range(3)] == [1, 2, 3]
     # Who takes three results of three tasks asks no further, and leaves the rest to chance.
     assert multiprocessing.active_children() == []
@@ -260,7 +261,7 @@ def die_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
             os._exit(9)
         return range(len(lines))
 
-    monkeypatch.setattr(gathering, "undecided", dying)
+    monkeypatch.setattr(planning, "needs_decoding", dying)
 
 
 @pytest.mark.usefixtures("small")
@@ -352,15 +353,13 @@ def test_small_inputs_are_read_whole(tmp_path: Path) -> None:
 
 
 def test_one_task_needs_no_process() -> None:
-    pid = list(workers.run([1], lambda _: os.getpid(), 4, lambda _: None, lambda _: 0))
+    pid = list(Processes(4).map(Work(do=lambda _: os.getpid(), lost=int), [1]))
     assert pid == [os.getpid()]
 
 
 def test_results_come_in_the_order_of_the_tasks() -> None:
     tasks = list(range(20))
-    assert list(workers.run(tasks, str, 2, lambda _: None, lambda _: "lost")) == list(
-        map(str, tasks)
-    )
+    assert list(Processes(2).map(Work(do=str, lost=str), tasks)) == list(map(str, tasks))
 
 
 def test_a_large_file_gives_the_same_bytes_with_one_job_and_two(run: Run, tmp_path: Path) -> None:

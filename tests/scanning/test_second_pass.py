@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from smbrare.detection.finding import Finding
 from smbrare.detection.host_context import Around
 from smbrare.inputs.discovery import discover
-from smbrare.inputs.readers import ndjson, ndjson_search
+from smbrare.inputs.readers import ndjson
+from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import Limits
 from smbrare.outputs.triage import triage
 from smbrare.records.event import Record
@@ -235,10 +236,10 @@ def test_the_search_gives_the_records_of_the_lines_that_hold_a_text(
 ) -> None:
     limits = Limits(record_bytes=30)
     data = b"\n".join(lines) + b"\n" * ends
-    found = ndjson_search.read_with(
+    found = ndjson.read_with(
         io.BytesIO(data), "x", [b"ws-01", b"45.83.122.10"], limits, block_bytes=block
     )
-    every = ndjson.read(io.BytesIO(data), "x", limits)
+    every = ndjson.read(io.BytesIO(data), "x", ReaderOptions(limits)).items
     wanted = [
         item
         for item in every

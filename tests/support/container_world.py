@@ -9,13 +9,14 @@ import lzma
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.sax.saxutils import escape
 
 from smbrare.inputs.containers import Part, parts
+from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import DEFAULT, Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Record, Skipped
@@ -329,7 +330,7 @@ def read(stream: bytes | io.BufferedIOBase, limits: Limits = DEFAULT) -> Outcome
     skipped: list[Skipped] = []
     for part in parts(source, "input", limits):
         found.append(part)
-        for item in part.records:
+        for item in records_of(part, limits):
             if isinstance(item, Record):
                 documents.extend(envelope.events(item.document))
             else:
@@ -377,3 +378,10 @@ class Pipe(io.RawIOBase):
         data = self._content.read(min(len(buffer), self._piece))
         buffer[: len(data)] = data
         return len(data)
+
+
+def records_of(part: Part, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
+    """Yield every record of a part, and what was skipped."""
+    for item in part.read(ReaderOptions(limits)).items:
+        if isinstance(item, Record | Skipped):
+            yield item

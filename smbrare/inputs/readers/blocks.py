@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from smbrare.limits import KIB, MIB
 
-Stream: TypeAlias = BufferedIOBase | RawIOBase
+ByteStream: TypeAlias = BufferedIOBase | RawIOBase
 
-Chunk: TypeAlias = tuple[mmap, int]
+_Chunk: TypeAlias = tuple[mmap, int]
 """A buffer, and how many bytes were read into it behind the room at its front."""
 
 BLOCK_BYTES = MIB
@@ -22,14 +22,14 @@ of hits where the digits are everywhere."""
 _ROOM_BYTES = 64 * KIB
 
 
-class Piece(Struct, frozen=True):
+class LineBlock(Struct, frozen=True):
     """Some bytes of a range.
 
     Attributes:
         kind: ``lines`` for whole lines, ``rest`` for a last line without an end, ``too long`` for
             a line that was passed over.
         offset: Bytes from the start of the stream.
-        text: The bytes, until another piece is given.
+        text: The bytes, until another block is given.
     """
 
     kind: Literal["lines", "rest", "too long"]
@@ -37,15 +37,15 @@ class Piece(Struct, frozen=True):
     text: memoryview
 
 
-def pieces(
-    stream: Stream,
+def line_blocks(
+    stream: ByteStream,
     start: int,
     end: int | None,
     longest: int,
     block_bytes: int = BLOCK_BYTES,
     *,
     head: bytes = b"",
-) -> Iterator[Piece]:
+) -> Iterator[LineBlock]:
     """Yield the lines that begin in a range of a stream.
 
     Args:
@@ -74,18 +74,18 @@ def pieces(
         # What a buffer holds is one block, with what was left of the one before.
         whole = window.whole_lines(min(room + block_bytes, longest), end)
         if whole > longest or (not whole and len(window.text) >= longest):
-            yield Piece("too long", window.offset, window.text[:0])
+            yield LineBlock("too long", window.offset, window.text[:0])
             window.drop_line(end)
         elif whole:
-            yield Piece("lines", window.offset, window.text[:whole])
+            yield LineBlock("lines", window.offset, window.text[:whole])
             window.drop(whole)
         elif not window.read_on():
             if window.text:
-                yield Piece("rest", window.offset, window.text)
+                yield LineBlock("rest", window.offset, window.text)
             return
 
 
-def _chunks(stream: Stream, room: int, size: int, until: int | None) -> Iterator[Chunk]:
+def _chunks(stream: ByteStream, room: int, size: int, until: int | None) -> Iterator[_Chunk]:
     """Yield what a stream holds.
 
     Args:
@@ -116,7 +116,7 @@ class _Window:
         text: Its bytes.
     """
 
-    def __init__(self, chunks: Iterator[Chunk], room: int, offset: int, head: bytes) -> None:
+    def __init__(self, chunks: Iterator[_Chunk], room: int, offset: int, head: bytes) -> None:
         self._chunks = chunks
         self._room = room
         self.offset = offset

@@ -84,7 +84,7 @@ class _Table(Struct, frozen=True):
     is_kibana: bool
 
 
-def recognizes(head: bytes, *, whole: bool) -> bool:
+def recognizes(head: bytes, whole: bool) -> bool:  # noqa: FBT001 - as `Reader` asks
     """Return whether a text begins with the header of a table of events.
 
     Args:

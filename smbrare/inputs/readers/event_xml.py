@@ -26,7 +26,7 @@ _ROOT_TAG = re.compile(rb"<(?:\?xml\b|/?Events\b)[^<>]*>")
 _DOCUMENT_TYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 
 
-def recognizes(head: bytes, *, whole: bool) -> bool:
+def recognizes(head: bytes, whole: bool) -> bool:  # noqa: FBT001 - as `Reader` asks
     """Return whether a text begins like Windows event XML, or like a trap for an XML parser.
 
     Args:

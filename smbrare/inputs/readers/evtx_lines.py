@@ -1,17 +1,17 @@
 """The records of an EVTX file as lines of NDJSON, of which only some have to be decoded."""
 
+import io
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import IO
 
-from smbrare.inputs.readers import evtx_log
-from smbrare.inputs.readers.arrays import Sifted
+from smbrare.inputs.readers import evtx_log, ndjson
 from smbrare.inputs.readers.evtx_log import Text
-from smbrare.inputs.readers.ndjson_blocks import Sample, Tally, Undecided, marks
+from smbrare.inputs.readers.reader import NeedsDecoding, ReaderOptions, without_offset
 from smbrare.inputs.unpack.streams import Layer
-from smbrare.limits import DEFAULT, KIB, MIB, Limits
-from smbrare.records.event import Record, Skipped
+from smbrare.limits import KIB, MIB
+from smbrare.records.event import Contents, Item, Record, Sample, Skipped, Tally
 from smbrare.rule.port_sieve import scan_block
 
 _BATCH_CHARACTERS = MIB // 2
@@ -21,35 +21,38 @@ _SKIPPED_CHARACTERS = KIB
 """What a record that was skipped counts for: a damaged file may hold nothing else."""
 
 
-def read_sifted(
-    file: IO[bytes],
-    path: str,
-    limits: Limits = DEFAULT,
-    *,
-    sample_every: int,
-    undecided: Undecided,
-) -> Iterator[Sifted]:
-    """Yield what `evtx_log.read` does, in its order, but only records that could match; a sample.
+def read(file: IO[bytes], path: str, options: ReaderOptions) -> Contents:
+    """Return what an EVTX file holds, as `evtx_log.read` gives it.
 
     Args:
         file: The file, readable at any place; it stays open.
-        path: The input's name, for the records' origins.
-        limits: The longest record to decode, and how deep it may nest.
-        sample_every: Bytes of JSON between sampled records; see `read_blocks`.
-        undecided: Which records are to be decoded; see `read_blocks`.
+        path: The input's name, for the records' origins, which count records.
+        options: How to read; its distance counts bytes of JSON.
 
     Raises:
-        OSError: If the stream fails; what was complete before that was yielded.
+        OSError: If the file fails; later, when the items are read, behind those before.
     """
+    if options.texts:
+        found = ndjson.read_with(_as_lines(file, path), path, options.texts, options.limits)
+        return Contents(without_offset(found))
+    if options.sample_every and file.seek(0, io.SEEK_END) >= options.sampled_from:
+        return Contents(_sifted(file, path, options), sampled=True)
+    return Contents(evtx_log.read(file, path, options.limits))
+
+
+def _sifted(file: IO[bytes], path: str, options: ReaderOptions) -> Iterator[Item]:
+    """Yield the records that might match, in their order, what was skipped, and a sample."""
+    limits = options.limits
     offset = 0
     last: Text | None = None
     for batch in _batches(evtx_log.texts(file, path)):
         lines = [_line(item) for item in batch]
         starts = [*accumulate(map(len, lines), initial=offset)]
         sampled = {
-            bisect_right(starts, mark) - 1 for mark in marks(offset, starts[-1], sample_every)
+            bisect_right(starts, mark) - 1
+            for mark in ndjson.marks(offset, starts[-1], options.sample_every)
         }
-        wanted = _wanted(lines, undecided) | {
+        wanted = _wanted(lines, options.needs_decoding) | {
             place for place, line in enumerate(lines) if len(line) > limits.record_bytes + 1
         }
         lost = {place for place, line in enumerate(lines) if not line}
@@ -69,7 +72,7 @@ def read_sifted(
         yield Sample(found)
 
 
-def as_lines(file: IO[bytes], path: str) -> Layer:
+def _as_lines(file: IO[bytes], path: str) -> Layer:
     """Return the records of an EVTX file as a stream of lines, a blank one for what was skipped.
 
     Args:
@@ -108,11 +111,11 @@ def _line(item: Text | Skipped) -> bytes:
     return item.json.replace("\n", " ").encode() + b"\n"
 
 
-def _wanted(lines: list[bytes], undecided: Undecided) -> set[int]:
+def _wanted(lines: list[bytes], needs_decoding: NeedsDecoding) -> set[int]:
     """Return the places of the lines that are worth decoding."""
     places = {start: place for place, start in enumerate(accumulate(map(len, lines), initial=0))}
     sifted = scan_block(b"".join(lines))
     odd = {places[first] for first, _ in sifted.odd}
     candidates = [places[first] for first, _ in sifted.candidates if places[first] not in odd]
-    kept = undecided([memoryview(lines[place]) for place in candidates])
+    kept = needs_decoding([memoryview(lines[place]) for place in candidates])
     return odd | {candidates[place] for place in kept}

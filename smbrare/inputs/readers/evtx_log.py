@@ -21,7 +21,7 @@ _CHUNK_COUNT = struct.Struct("<H")
 _CHUNK_COUNT_AT = 42
 
 
-def recognizes(head: bytes, *, whole: bool) -> bool:
+def recognizes(head: bytes, whole: bool) -> bool:  # noqa: FBT001 - as `Reader` asks
     """Return whether a stream's first bytes are those of an EVTX file, whole or not."""
     del whole
     return head.startswith(_MAGIC)

@@ -1,89 +1,259 @@
-"""NDJSON: one JSON object a line. A bad line costs no other line."""
+"""NDJSON: one JSON object a line, read whole, or at nearly the speed of reading.
 
-import codecs
-from collections.abc import Iterator
-from typing import BinaryIO
+Of a large input only lines that could match the rule are decoded, and a sample of the others.
+Every line is counted all the same, and every line that is no JSON object in one piece is noticed
+and read. What stays unseen is a line in braces that is broken inside and holds no port of the rule.
+"""
 
-from smbrare.limits import DEFAULT, MIB, TOO_DEEP, Limits, longer_than
-from smbrare.records.event import Origin, Record, Skipped
-from smbrare.records.json_text import BadJson, decode, nests_deeper
-from smbrare.rule.port_sieve import may_match
+import io
+from collections.abc import Generator, Iterator, Sequence
+
+import stringzilla
+from ahocorasick_rs import BytesAhoCorasick
+
+from smbrare.inputs.readers.blocks import BLOCK_BYTES, ByteStream, LineBlock, line_blocks
+from smbrare.inputs.readers.ndjson_line import is_blank, record, too_long
+from smbrare.inputs.readers.reader import EVERY, NeedsDecoding, ReaderOptions
+from smbrare.limits import DEFAULT, Limits
+from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
+from smbrare.rule.port_sieve import Sifted, scan_block
+
+_EVENLY = 512
+"""How many records are sampled at one distance before it doubles."""
+
+_LOWER = bytes(range(256)).lower()
 
 
-def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
-    """Yield the records of an NDJSON stream, and what had to be skipped.
+def read(stream: ByteStream, path: str, options: ReaderOptions) -> Contents:
+    """Return what a stream of NDJSON holds.
 
     Args:
         stream: Decompressed UTF-8 bytes, from their start.
         path: The input's name, for the records' origins.
-        limits: The longest line to hold in memory, and how deep a record may nest.
+        options: How to read.
 
     Raises:
-        OSError, EOFError: If the stream fails; records before that were yielded.
+        OSError: If the stream fails; later, when the items are read, behind those before.
     """
-    offset = 0
-    number = 0
-    while line := stream.readline(limits.record_bytes + 1):
-        number += 1
-        origin = Origin(path, number, offset)
-        offset += len(line)
-        if len(line) > limits.record_bytes and not line.endswith(b"\n"):
-            offset += _skip_line(stream)
-            yield too_long(origin, limits)
-        elif not is_blank(line):
-            yield record(line, origin, limits)
+    if options.texts:
+        return Contents(read_with(stream, path, options.texts, options.limits))
+    head = b""
+    if options.sample_every:
+        head = stream.read(options.sampled_from)
+        if len(head) < options.sampled_from:
+            options = options.every()
+    return Contents(read_range(stream, path, options, head=head), bool(options.sample_every))
 
 
-def is_blank(line: bytes) -> bool:
-    """Return whether a line holds nothing but white space, a byte order mark before it aside."""
-    return not line.removeprefix(codecs.BOM_UTF8).strip()
+def read_range(
+    stream: ByteStream,
+    path: str,
+    options: ReaderOptions,
+    start: int = 0,
+    end: int | None = None,
+    *,
+    head: bytes = b"",
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[Item]:
+    """Yield the records of a range, or those that could match the rule, what was skipped, tallies.
 
+    A line belongs to the range in which it begins, so ranges that together cover a file give each
+    of its lines once, and may be read at the same time. Numbers of lines count from the range's
+    first line: `event.moved` adds the lines of the ranges before it, which their tallies tell.
 
-def record(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> Record | Skipped:
-    """Return what a line that is not blank holds.
+    The sampled records are the first one, those that lie at every multiple of the distance, and the
+    last. Behind 512 of them the distance doubles, and again where the stream does: its length may
+    be unknown. Neither ranges nor blocks change which they are, if the last range begins before the
+    last line.
 
     Args:
-        line: The line with its end, which only the last of an input may lack: a line without one
-            that is no JSON was cut off. A byte order mark at its beginning, as files that were
-            joined have in their midst, is passed over.
-        origin: Where the line stands.
-        limits: How deep it may nest.
+        stream: Decompressed UTF-8 bytes, at their start; seekable unless ``start`` is 0.
+        path: The input's name, for the records' origins.
+        options: How to read.
+        start: First byte of the range.
+        end: The byte past the range; None for the end of the stream.
+        head: What was read from the stream before, and comes first.
+        block_bytes: Bytes to read at a time.
+
+    Yields:
+        Records and skipped lines in the order of the file, and behind those of each block its
+        samples and its tally, so that the count is right as far as a stream could be read.
+
+    Raises:
+        OSError, EOFError: If the stream fails; what was complete before that was yielded.
     """
-    try:
-        document = decode(_blanked(line))
-    except BadJson as error:
-        if not line.endswith(b"\n"):
-            return Skipped(origin, f"cut off: {error}", could_matter=True, ends_input=True)
-        return Skipped(origin, str(error), could_matter=may_match(line) or _is_torn(line))
-    if not isinstance(document, dict):
-        return Skipped(origin, f"no object: {type(document).__name__}", may_match(line))
-    if nests_deeper(line, document, limits.nesting):
-        return Skipped(origin, TOO_DEEP, could_matter=may_match(line))
-    return Record(origin, document)
+    before = 0
+    limits, every = options.limits, options.sample_every
+    last: tuple[bytes, Origin] | None = None
+    longest = limits.record_bytes + 1
+    for block in line_blocks(stream, start, end, longest, block_bytes, head=head):
+        if block.kind != "lines":
+            tally = yield from _alone(block, Origin(path, before + 1, block.offset), limits)
+        elif every == EVERY:
+            tally = yield from _each(block, path, before, limits)
+        else:
+            tally = yield from _sifted(block, path, before, options)
+            yield from _samples(block, path, every, limits)
+            last = _last_line(block, path)
+        yield tally
+        before += tally.lines
+    if last is not None and end is None:
+        yield from _sample(*last, limits)
 
 
-def _blanked(line: bytes) -> bytes:
-    """Return a line with blanks for a byte order mark, as `streams.as_utf_8` has them."""
-    mark = codecs.BOM_UTF8
-    return line.replace(mark, b" " * len(mark), 1) if line.startswith(mark) else line
+def _alone(block: LineBlock, origin: Origin, limits: Limits) -> Generator[Item, None, Tally]:
+    """Yield what a line holds that stands in no block of whole lines, and return its tally."""
+    if block.kind == "too long":
+        yield too_long(origin, limits)
+        return Tally(1, 0, 1)
+    line = bytes(block.text)
+    if is_blank(line):
+        return Tally(1, 1)
+    item = record(line, origin, limits)
+    yield item
+    return Tally(1, 0, isinstance(item, Skipped))
 
 
-def _is_torn(line: bytes) -> bool:
-    """Return whether a line is a piece of an object whose rest may have held the port."""
-    text = line.removeprefix(codecs.BOM_UTF8).strip()
-    return text.startswith(b"{") != text.endswith(b"}")
+def _each(block: LineBlock, path: str, before: int, limits: Limits) -> Generator[Item, None, Tally]:
+    """Yield what each line of a block holds, and return their tally."""
+    number, offset = before, block.offset
+    blank = skipped = 0
+    for line in io.BytesIO(block.text):
+        number += 1
+        if is_blank(line):
+            blank += 1
+        else:
+            item = record(line, Origin(path, number, offset), limits)
+            skipped += isinstance(item, Skipped)
+            yield item
+        offset += len(line)
+    return Tally(number - before, blank, skipped)
 
 
-def too_long(origin: Origin, limits: Limits) -> Skipped:
-    """Return what stands for a line that is longer than the limits allow."""
-    return Skipped(origin, longer_than(limits), could_matter=True)
-
-
-def _skip_line(stream: BinaryIO) -> int:
-    """Read on to the end of the line and return the bytes passed over."""
+def _sifted(
+    block: LineBlock, path: str, before: int, options: ReaderOptions
+) -> Generator[Item, None, Tally]:
+    """Yield what the lines of a block hold that might match, and return the tally of all."""
+    sifted = scan_block(block.text)
     skipped = 0
-    while part := stream.readline(MIB):
-        skipped += len(part)
-        if part.endswith(b"\n"):
-            break
-    return skipped
+    for number, first, past in _to_decode(block.text, sifted, options.needs_decoding):
+        origin = Origin(path, before + number, block.offset + first)
+        item = record(bytes(block.text[first:past]), origin, options.limits)
+        skipped += isinstance(item, Skipped)
+        yield item
+    return Tally(sifted.lines, sifted.blank, skipped)
+
+
+def _to_decode(
+    block: memoryview, sifted: Sifted, needs_decoding: NeedsDecoding
+) -> Iterator[tuple[int, int, int]]:
+    """Yield the lines of a block that are worth decoding: number, first byte, byte past the end."""
+    odd = set(sifted.odd)
+    spans = [span for span in sifted.candidates if span not in odd] if odd else sifted.candidates
+    if not spans and not odd:
+        return
+    kept = [spans[place] for place in needs_decoding([block[first:past] for first, past in spans])]
+    text = stringzilla.Str(block)
+    number = counted = 0
+    for first, past in sorted([*kept, *odd]) if odd else kept:
+        number += text.count(b"\n", counted, first)
+        counted = first
+        yield number + 1, first, past
+
+
+def _samples(block: LineBlock, path: str, every: int, limits: Limits) -> Iterator[Sample]:
+    """Yield the records of a block of whole lines that are to be sampled."""
+    past = 0
+    for mark in marks(block.offset, block.offset + len(block.text), every):
+        at = mark - block.offset
+        if at >= past:
+            text = stringzilla.Str(block.text)
+            first = text.rfind(b"\n", 0, at) + 1
+            past = text.find(b"\n", at) + 1 or len(block.text)
+            origin = Origin(path, 0, block.offset + first)
+            yield from _sample(bytes(block.text[first:past]), origin, limits)
+
+
+def marks(first: int, past: int, every: int) -> Iterator[int]:
+    """Yield the places between two bytes of a stream, the second past the end, to be sampled at.
+
+    Args:
+        first: The first byte.
+        past: The byte past the end.
+        every: As ``sample_every`` of `read_blocks`.
+    """
+    for mark in range(-(-first // every) * every, past, every):
+        if not mark % (every << (mark // (_EVENLY * every)).bit_length()):
+            yield mark
+
+
+def _last_line(block: LineBlock, path: str) -> tuple[bytes, Origin]:
+    """Return the last line of a block, and where it stands."""
+    first = stringzilla.Str(block.text).rfind(b"\n", 0, len(block.text) - 1) + 1
+    return bytes(block.text[first:]), Origin(path, 0, block.offset + first)
+
+
+def _sample(line: bytes, origin: Origin, limits: Limits) -> Iterator[Sample]:
+    item = None if is_blank(line) else record(line, origin, limits)
+    if isinstance(item, Record):
+        yield Sample(item)
+
+
+def read_with(
+    stream: ByteStream,
+    path: str,
+    texts: Sequence[bytes],
+    limits: Limits = DEFAULT,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[Record]:
+    """Yield the records of the lines that hold any of some texts, whatever the case of letters.
+
+    Lines that hold no JSON object, or are too long, are passed over: who reads an input for the
+    first time tells.
+
+    Args:
+        stream: Decompressed UTF-8 bytes, from their start.
+        path: The input's name, for the records' origins.
+        texts: What to look for, in lower case; at least one, none of them empty.
+        limits: The longest line to hold in memory, and how deep a record may nest.
+        block_bytes: Bytes to search at a time.
+
+    Raises:
+        OSError: If the stream fails; records before that were yielded.
+    """
+    # Texts that begin alike are found by that byte, which is faster than all of them at once.
+    finders = [
+        BytesAhoCorasick([text for text in texts if text[0] == first])
+        for first in {text[0] for text in texts}
+    ]
+    number = 1
+    for piece in line_blocks(stream, 0, None, limits.record_bytes + 1, block_bytes):
+        if piece.kind == "too long":
+            number += 1
+            continue
+        block = stringzilla.Str(piece.text)
+        counted = 0
+        for first, past in _lines_with(piece.text, block, finders):
+            number += block.count(b"\n", counted, first)
+            counted = first
+            origin = Origin(path, number, piece.offset + first)
+            found = record(bytes(piece.text[first:past]), origin, limits)
+            if isinstance(found, Record):
+                yield found
+        number += block.count(b"\n", counted)
+
+
+def _lines_with(
+    text: memoryview, block: stringzilla.Str, finders: Sequence[BytesAhoCorasick]
+) -> Iterator[tuple[int, int]]:
+    """Yield where the lines that hold a text begin and end in a block of lines."""
+    lowered = stringzilla.translate(text, _LOWER)
+    past = 0
+    for hit in sorted(
+        hit for finder in finders for _, hit, _ in finder.find_matches_as_indexes(lowered)
+    ):
+        if hit >= past:
+            first = block.rfind(b"\n", past, hit) + 1 or past
+            past = block.find(b"\n", hit) + 1 or len(text)
+            yield first, past

@@ -1,0 +1,74 @@
+"""What every reader of a format is: a name, a test of the first bytes, and a way to read."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from smbrare.limits import DEFAULT, Limits
+from smbrare.records.event import Contents, Item, Record, Skipped
+
+EVERY = 0
+"""The distance between samples of what is decoded whole: every record is one."""
+
+NeedsDecoding: TypeAlias = Callable[[Sequence[memoryview]], Iterable[int]]
+"""Tells which of some lines have to be decoded, by their place in the sequence."""
+
+
+class ReaderOptions(Struct, frozen=True):
+    """How a part of an input is to be read.
+
+    Attributes:
+        limits: What is too large to read.
+        sample_every: Bytes between sampled records, where only records that might match the rule
+            are decoded; `EVERY` to decode all.
+        sampled_from: Bytes from which on a part is sampled; of a shorter one every record is.
+        needs_decoding: Asked which of the records that the port sieve leaves are to be decoded:
+            all but those that are certainly well-formed and certainly no match.
+        texts: Only records that hold one of these in whatever case are wanted, in lower case; none
+            for all records. A format without lines gives all the same.
+    """
+
+    limits: Limits = DEFAULT
+    sample_every: int = EVERY
+    sampled_from: int = 0
+    needs_decoding: NeedsDecoding = lambda lines: range(len(lines))
+    texts: tuple[bytes, ...] = ()
+
+    def every(self) -> "ReaderOptions":
+        """Return the same, but for every record."""
+        return replace(self, sample_every=EVERY)
+
+
+class Reader(Struct, frozen=True):
+    """A format of records.
+
+    Attributes:
+        name: What it is called in `Part.container`.
+        recognizes: Whether a stream is of this format, by its first bytes and by whether they are
+            all of it.
+        read: Returns what a stream holds, given it, its name and how to read.
+        reads_file: Whether it is a file that it reads, at any place, instead of text.
+    """
+
+    name: str
+    recognizes: Callable[[bytes, bool], bool]
+    read: Callable[[Any, str, ReaderOptions], Contents]
+    reads_file: bool = False
+
+
+def of_all(
+    read: Callable[[Any, str, Limits], Iterator[Record | Skipped]],
+) -> Callable[[Any, str, ReaderOptions], Contents]:
+    """Return a way to read for a format of which every record is decoded, whatever is asked."""
+    return lambda stream, path, options: Contents(read(stream, path, options.limits))
+
+
+def without_offset(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield the same, without the places of lines that are not where their records stand."""
+    for item in items:
+        if isinstance(item, Record | Skipped):
+            yield replace(item, origin=replace(item.origin, offset=None))
+        else:
+            yield item
