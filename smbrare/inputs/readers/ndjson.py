@@ -180,7 +180,7 @@ def marks(first: int, past: int, every: int) -> Iterator[int]:
     Args:
         first: The first byte.
         past: The byte past the end.
-        every: As ``sample_every`` of `read_blocks`.
+        every: As ``sample_every`` of `ReaderOptions`.
     """
     for mark in range(-(-first // every) * every, past, every):
         if not mark % (every << (mark // (_EVENLY * every)).bit_length()):
