@@ -103,11 +103,7 @@ def _sightings_layer(rows: list[dict[str, Any]], order: list[str]) -> Spec:
                 "scale": {"type": "sqrt", "range": [24, 260]},
                 "legend": None,
             },
-            "tooltip": [
-                {"field": "destination", "title": "Destination"},
-                {"field": "span", "title": "From"},
-                {"field": "events", "title": "Sightings"},
-            ],
+            "tooltip": _tooltip(destination="Destination", span="From", events="Sightings"),
         },
     }
 
@@ -147,15 +143,19 @@ def _findings_layer(findings: Iterable[Finding], order: list[str]) -> Spec:
                 "scale": {"domain": list(_OUTCOMES), "range": list(_OUTCOMES.values())},
                 "legend": {"title": "Finding", "orient": "top", "values": _used(rows)},
             },
-            "tooltip": [
-                {"field": "destination", "title": "Destination"},
-                {"field": "at", "title": "First (UTC)"},
-                {"field": "host", "title": "Host"},
-                {"field": "outcome", "title": "Outcome"},
-                {"field": "status", "title": "Status"},
-            ],
+            "tooltip": _tooltip(
+                destination="Destination",
+                at="First (UTC)",
+                host="Host",
+                outcome="Outcome",
+                status="Status",
+            ),
         },
     }
+
+
+def _tooltip(**titles: str) -> list[Spec]:
+    return [{"field": field, "title": title} for field, title in titles.items()]
 
 
 def _used(rows: list[dict[str, Any]]) -> list[str]:
@@ -232,11 +232,7 @@ def _matrix(values: list[dict[str, Any]], rows: list[str], columns: list[str]) -
                 "scale": {"type": "symlog", "range": ["#cfdbe6", "#1f4e79"]},
                 "legend": {"title": "Sightings", "orient": "top", "tickCount": 3},
             },
-            "tooltip": [
-                {"field": "host", "title": "Host"},
-                {"field": "destination", "title": "Destination"},
-                {"field": "events", "title": "Sightings"},
-            ],
+            "tooltip": _tooltip(host="Host", destination="Destination", events="Sightings"),
         },
     }
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import asdict
+
 from smbrare.detection.finding import MOST_NAMES, query_fields
 from smbrare.detection.report import settings_document
 from smbrare.diagnostics.explain import Explained
@@ -207,18 +209,14 @@ def render_json(explained: Explained, _: RenderOptions) -> Iterator[str]:
             "could_matter": skipped.could_matter,
             "ends_input": skipped.ends_input,
         },
-        "setup": _setup(explained),
+        "setup": {
+            **settings_document(explained.options, explained.criteria),
+            "baseline_exists": explained.baseline_exists,
+            "input_read_to_end": not explained.rest_cut,
+        },
         "events": [_event_document(event) for event in explained.events],
     }
     yield json_text(document, indent=True) + "\n"
-
-
-def _setup(explained: Explained) -> dict[str, Any]:
-    return {
-        **settings_document(explained.options, explained.criteria),
-        "baseline_exists": explained.baseline_exists,
-        "input_read_to_end": not explained.rest_cut,
-    }
 
 
 def _event_document(event: Explanation) -> dict[str, Any]:
@@ -235,15 +233,7 @@ def _event_document(event: Explanation) -> dict[str, Any]:
         "zone_assumed": event.zone_assumed,
         "host": event.host,
         "clauses": [_clause_document(clause) for clause in event.clauses],
-        "changes": [
-            {
-                "field": change.field,
-                "read_from": change.read_from,
-                "now": change.now,
-                "to": change.to,
-            }
-            for change in event.changes
-        ],
+        "changes": [asdict(change) for change in event.changes],
         "rarity": [_rarity_document(answer) for answer in event.rarity],
         "around": None if event.around is None else host_context.document(event.around),
     }

@@ -16,7 +16,6 @@ from typing import Any
 from smbrare import __version__
 from smbrare.detection.finding import Finding, reason
 from smbrare.detection.report import Report
-from smbrare.detection.survey import InputSurvey
 from smbrare.outputs import host_context
 from smbrare.outputs.charts import Chart, contacts, timeline
 from smbrare.outputs.formats import RenderOptions
@@ -27,6 +26,7 @@ from smbrare.outputs.wording import (
     domain_text,
     history_text,
     host_text,
+    more_hosts_text,
     notes,
     outcome_text,
     queries_text,
@@ -118,25 +118,18 @@ def _context(report: Report, shown: list[Finding]) -> dict[str, Any]:
     return {
         "version": __version__,
         "rule": predicate,
-        "clauses": predicate.CLAUSES,
-        "ranges": [(str(network), name) for network, name in NOT_INTERNET.items()],
+        "report": report,
+        "ranges": NOT_INTERNET,
+        "around": host_context,
+        "time_text": time_text,
         "criteria": criteria,
-        "options": report.options,
         "history": "all time" if criteria.history is None else duration(seconds(criteria.history)),
         "since": time_value(criteria.since),
         "until": time_value(criteria.until),
         "first": time_value(span.first),
         "last": time_value(span.last),
-        "hours": len(span.hours),
         "figures": list(_figures(report, shown)),
         "findings": [_finding(finding, len(shown)) for finding in shown],
-        "exit_code": report.exit_code,
-        "one_clause_away": report.one_clause_away,
-        "held_back": len(report.held_back),
-        "excluded": len(report.excluded),
-        "unjudged": [(survey.path, source, why) for survey, source, why in report.unjudged()],
-        "cut": [survey.path for survey in report.inputs if survey.cut],
-        "inputs": [_input(survey) for survey in report.inputs],
     }
 
 
@@ -159,6 +152,7 @@ def _finding(finding: Finding, count: int) -> dict[str, Any]:
         "open": count <= _MOST_OPEN,
         "time": time_text(sighting.time),
         "time_key": -1 if sighting.time is None else sighting.time,
+        "at": sighting.time or 0,
         "destination": sighting.destination,
         "destination_key": f"{address.version}{int(address):039d}",
         "domain": domain_text(finding),
@@ -170,8 +164,8 @@ def _finding(finding: Finding, count: int) -> dict[str, Any]:
         "history_key": finding.history.known,
         "notes": notes(finding),
         "reason": reason(finding),
-        "steps": _steps(finding),
-        "around": _around(finding),
+        "steps": triage(finding).sections,
+        "around": finding.around,
         "facts": [(name, text) for name, text in _facts(finding) if text],
         "pivots": [
             {"title": each.title, "language": each.language, "lines": each.text.split("\n")}
@@ -180,46 +174,14 @@ def _finding(finding: Finding, count: int) -> dict[str, Any]:
     }
 
 
-def _steps(finding: Finding) -> list[tuple[str, tuple[Step, ...]]]:
-    found = triage(finding)
-    return [
-        ("Investigate", found.investigate),
-        ("Harmless if", found.harmless_if),
-        ("Respond", found.respond),
-    ]
-
-
-def _around(finding: Finding) -> dict[str, Any] | None:
-    around, time = finding.around, finding.sighting.time
-    if around is None:
-        return None
-    return {
-        "scope": host_context.SCOPE,
-        "users": list(host_context.users_text(around)),
-        "missing": list(host_context.missing_text(around)),
-        "events": [
-            {
-                "time": time_text(activity.time),
-                "offset": host_context.offset_text(activity, time or 0),
-                "kind": host_context.KINDS[activity.kind],
-                "user": activity.user,
-                "text": host_context.event_text(activity),
-                "origin": str(activity.origin),
-            }
-            for activity in around.events
-        ],
-    }
-
-
 def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
     sighting = finding.sighting
-    left = finding.host_count - len(finding.hosts)
     yield "Destination", sighting.destination
     yield "Domain", ", ".join(values(finding, "destination.domain"))
     yield "DNS events name it", "; ".join(queries_text(finding))
     yield "Ports", ", ".join(map(str, finding.ports))
     yield "Source address", sighting.source
-    yield "Hosts", ", ".join(finding.hosts) + (f" and {left:,} more" if left else "")
+    yield "Hosts", ", ".join(finding.hosts) + more_hosts_text(finding)
     yield "Outcome", outcome_text(finding)
     yield "First", "undated" if sighting.time is None else format_time(sighting.time)
     yield "Last", "" if finding.last is None else format_time(finding.last)
@@ -230,17 +192,3 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
     yield "Process", ", ".join(values(finding, "process.executable"))
     yield "Record", f"{sighting.origin} ({sighting.event_source})"
     yield "Finding", finding.id
-
-
-def _input(survey: InputSurvey) -> dict[str, Any]:
-    return {
-        "path": survey.path,
-        "container": survey.container,
-        "records": survey.records,
-        "network": survey.network,
-        "skipped": survey.skipped,
-        "alerts": survey.alerts,
-        "unknown": survey.unknown,
-        "cut": survey.cut,
-        "sources": ", ".join(sorted(survey.sources)),
-    }

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import asdict
+
 from smbrare.detection.survey import InputSurvey, totals
 from smbrare.diagnostics.advice import advise
 from smbrare.diagnostics.inspection import Inspected, SourceDetails, funnel
@@ -37,10 +39,7 @@ def render(inspected: Inspected, _: RenderOptions) -> Iterator[str]:
             for (source, name), tally in sorted(inspection.malformed.items())
         ],
         "not_judged": unjudged_values(report),
-        "advice": [
-            {"source": advice.source, "seen": advice.seen, "change": advice.change}
-            for advice in advise(totals(report.inputs), inspection.details)
-        ],
+        "advice": list(map(asdict, advise(totals(report.inputs), inspection.details))),
     }
     yield json_text(document, indent=True) + "\n"
 

@@ -43,11 +43,9 @@ def render_json(report: Report, options: RenderOptions) -> Iterator[str]:
 
 
 def _triage(finding: Finding) -> dict[str, list[str]]:
-    found = triage(finding)
     return {
-        "investigate": [step.say() for step in found.investigate],
-        "harmless_if": [step.say() for step in found.harmless_if],
-        "respond": [step.say() for step in found.respond],
+        title.lower().replace(" ", "_"): [step.say() for step in steps]
+        for title, steps in triage(finding).sections
     }
 
 

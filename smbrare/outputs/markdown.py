@@ -15,6 +15,7 @@ from smbrare.outputs.wording import (
     domain_text,
     history_text,
     host_text,
+    more_hosts_text,
     notes,
     outcome_text,
     queries_text,
@@ -109,14 +110,9 @@ def _section(number: int, finding: Finding) -> Iterator[str]:
     for name, text in _facts(finding):
         if text:
             yield f"- {name}: {text}\n"
-    steps = triage(finding)
-    for title, listed in (
-        ("Investigate", steps.investigate),
-        ("Harmless if", steps.harmless_if),
-        ("Respond", steps.respond),
-    ):
+    for title, steps in triage(finding).sections:
         yield f"\n{title}:\n\n"
-        yield from (f"1. {step.say(code_span)}\n" for step in listed)
+        yield from (f"1. {step.say(code_span)}\n" for step in steps)
     for pivot in pivots(finding):
         yield f"\n{pivot.title} ({pivot.language})\n\n{code_block(pivot.text)}\n"
 
@@ -128,9 +124,8 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
     yield "DNS events name it", "; ".join(map(code_span, queries_text(finding)))
     yield "From", f"{code_span(sighting.source)} on {code_span(host_text(finding))}"
     if finding.host_count > 1:
-        left = finding.host_count - len(finding.hosts)
-        more = f" and {left:,} more" if left else ""
-        yield "All hosts", ", ".join(map(code_span, finding.hosts)) + more
+        hosts = ", ".join(map(code_span, finding.hosts))
+        yield "All hosts", hosts + more_hosts_text(finding)
     yield "Ports", ports
     yield "Outcome", outcome_text(finding)
     if last is not None and sighting.time is not None:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from smbrare.detection.finding import Finding
-from smbrare.outputs.wording import is_inbound, outcome_text, values
+from smbrare.outputs.wording import is_inbound, more_hosts_text, outcome_text, values
 from smbrare.records.times import format_time
 from smbrare.text import MOST_NAMED, duration
 
@@ -50,6 +50,15 @@ class Triage(Struct, frozen=True):
     investigate: tuple[Step, ...]
     harmless_if: tuple[Step, ...]
     respond: tuple[Step, ...]
+
+    @property
+    def sections(self) -> tuple[tuple[str, tuple[Step, ...]], ...]:
+        """The steps under their titles."""
+        return (
+            ("Investigate", self.investigate),
+            ("Harmless if", self.harmless_if),
+            ("Respond", self.respond),
+        )
 
 
 def triage(finding: Finding) -> Triage:
@@ -100,11 +109,9 @@ def _investigate(finding: Finding, outcome: str) -> Iterator[str]:
         "the server."
     )
     if finding.host_count > 1:
-        left = finding.host_count - len(finding.hosts)
-        more = f" and {left:,} more" if left else ""
         yield (
             f"{finding.host_count:,} hosts contacted {{destination}} between {{first}} and "
-            f"{{last}}: {{hosts}}{more}. Find what they have in common."
+            f"{{last}}: {{hosts}}{more_hosts_text(finding)}. Find what they have in common."
         )
     elif finding.per_host:
         yield "Look for other hosts that contacted {destination}: this finding is of {host} alone."
