@@ -42,11 +42,9 @@ Examples:
 @shared.result_file
 @shared.exclusions
 @shared.quiet
-@shared.literal
-@shared.time_field
-@shared.input_tz
+@shared.reading
 @shared.strict
-@options.option
+@options.limits
 @shared.cluster
 @shared.color
 @configuration.config_option()

@@ -35,12 +35,9 @@ Examples:
 )
 @click.option("--no-baseline", is_flag=True, help="Judge rarity by the input alone.")
 @options.exclusions
-@options.history
-@options.per_host
-@options.literal
-@options.time_field
-@options.input_tz
-@options.option
+@options.rarity
+@options.reading
+@options.limits
 @options.color
 @configuration.config_option()
 def explain_command(**given: Any) -> int:

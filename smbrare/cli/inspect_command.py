@@ -29,12 +29,10 @@ Examples:
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @options.text_or_json
-@options.literal
-@options.time_field
-@options.input_tz
+@options.reading
 @options.strict
 @options.quiet
-@options.option
+@options.limits
 @options.color
 @configuration.config_option()
 def inspect_command(**given: Any) -> int:

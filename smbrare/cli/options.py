@@ -74,25 +74,15 @@ text_or_json = format_option(EXPLANATION, "How to print it.", allow_from_autoenv
 exit_zero: Decorator = click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1."
 )
-history: Decorator = click.option(
-    "--history",
-    type=HistoryLength(),
-    default=f"{predicate.HISTORY_DAYS}d",
-    show_default=True,
-    help="How far back a destination counts as seen, or all.",
-)
-per_host: Decorator = click.option(
-    "--per-host", is_flag=True, help="Judge each host's destinations apart."
-)
-literal: Decorator = click.option(
-    "--literal", is_flag=True, help="Infer no field that the exporter left out: it is missing."
-)
-time_field: Decorator = click.option(
-    "--time-field",
-    type=click.Choice(["@timestamp", "event.ingested"]),
-    default="@timestamp",
-    show_default=True,
-    help="The field that tells the time; @timestamp in events without it.",
+rarity: Decorator = together(
+    click.option(
+        "--history",
+        type=HistoryLength(),
+        default=f"{predicate.HISTORY_DAYS}d",
+        show_default=True,
+        help="How far back a destination counts as seen, or all.",
+    ),
+    click.option("--per-host", is_flag=True, help="Judge each host's destinations apart."),
 )
 input_tz: Decorator = click.option(
     "--input-tz",
@@ -100,6 +90,19 @@ input_tz: Decorator = click.option(
     default="UTC",
     show_default=True,
     help="The zone of times that name none.",
+)
+reading: Decorator = together(
+    click.option(
+        "--literal", is_flag=True, help="Infer no field that the exporter left out: it is missing."
+    ),
+    click.option(
+        "--time-field",
+        type=click.Choice(["@timestamp", "event.ingested"]),
+        default="@timestamp",
+        show_default=True,
+        help="The field that tells the time; @timestamp in events without it.",
+    ),
+    input_tz,
 )
 color: Decorator = click.option(
     "--color",
@@ -196,7 +199,7 @@ class LimitValue(click.ParamType[tuple[str, int]]):
         return f"{value[0]}={value[1]}"
 
 
-option = click.option(
+limits = click.option(
     "--limit",
     "limits",
     type=LimitValue(),

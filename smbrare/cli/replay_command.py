@@ -96,7 +96,7 @@ Examples:
     help="The field that tells the time; @timestamp in events without it.",
 )
 @shared.input_tz
-@options.option
+@options.limits
 @shared.color
 @configuration.config_option("replay")
 def replay_command(**options: Any) -> int:

@@ -70,11 +70,8 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
 @shared.exit_zero
 @shared.quiet
 @shared.verbose
-@shared.history
-@shared.per_host
-@shared.literal
-@shared.time_field
-@shared.input_tz
+@shared.rarity
+@shared.reading
 @shared.strict
 @click.option("--thorough", is_flag=True, help="Decode every record, of large inputs too.")
 @click.option(
@@ -98,7 +95,7 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
     show_default="by size",
     help="Processes to read with.",
 )
-@options.option
+@options.limits
 @shared.cluster
 @shared.color
 @configuration.config_option()

@@ -67,13 +67,10 @@ Examples:
 @shared.exclusions
 @shared.exit_zero
 @shared.quiet
-@shared.history
-@shared.per_host
-@shared.literal
-@shared.time_field
-@shared.input_tz
+@shared.rarity
+@shared.reading
 @shared.strict
-@options.option
+@options.limits
 @configuration.config_option()
 def watch_command(**options: Any) -> int:
     """Follow files that grow, and print each finding as it comes.

@@ -30,31 +30,39 @@ Lines: TypeAlias = Callable[[Finding], Cell]
 """What a column shows of a finding; lines without text do not show."""
 
 
-def _whole(text: str, style: str = "") -> Cell:
-    return [Line(text, style, whole=True)]
+def _whole(text: Callable[[Finding], str], style: str = "") -> Lines:
+    """Return one line that is never broken."""
+    return lambda finding: [Line(text(finding), style, whole=True)]
 
 
-def _mark(finding: Finding) -> Cell:
-    return _whole(_INFERRED_MARK if finding.sighting.inferred else "")
+def _folding(text: Callable[[Finding], str]) -> Lines:
+    """Return one line that may be broken."""
+    return lambda finding: [Line(text(finding))]
 
 
-def _time(finding: Finding) -> Cell:
-    return _whole(time_text(finding.sighting.time))
+_mark = _whole(lambda finding: _INFERRED_MARK if finding.sighting.inferred else "")
+_time = _whole(lambda finding: time_text(finding.sighting.time))
+_destination = _whole(lambda finding: finding.sighting.destination, "bold")
+_ports = _whole(lambda finding: ", ".join(map(str, finding.ports)))
+_source = _whole(lambda finding: finding.sighting.source)
+_events = _whole(lambda finding: f"{finding.events:,}")
+_domain = _folding(domain_text)
+_host = _folding(host_text)
+_network = _folding(lambda finding: network_text(finding.extra))
+_notes = _folding(lambda finding: "; ".join(oddities(finding)))
+_inferred = _folding(lambda finding: ", ".join(finding.sighting.inferred))
+_events_in_words = _folding(lambda finding: counted(finding.events, "event"))
+# Of findings the last sighting would only take room, as their record would.
+_last = _whole(lambda finding: "" if _is_new(finding) else time_text(finding.last))
+_place = _folding(lambda finding: "" if finding.status == "new" else str(finding.sighting.origin))
+
+
+def _is_new(finding: Finding) -> bool:
+    return finding.status == "new" or finding.last is None
 
 
 def _date_and_time(finding: Finding) -> Cell:
-    return [line for part in time_text(finding.sighting.time).split(" ") for line in _whole(part)]
-
-
-def _last(finding: Finding) -> Cell:
-    """Return the last sighting of what was not reported: of findings it would only take room."""
-    if finding.status == "new" or finding.last is None:
-        return []
-    return _whole(time_text(finding.last))
-
-
-def _place(finding: Finding) -> Cell:
-    return [Line("" if finding.status == "new" else str(finding.sighting.origin))]
+    return [Line(part, whole=True) for part in time_text(finding.sighting.time).split(" ")]
 
 
 def _run(finding: Finding) -> Cell:
@@ -63,40 +71,16 @@ def _run(finding: Finding) -> Cell:
         return []
     run = time_text(finding.alert.run)
     same = run[:10] == time_text(finding.sighting.time)[:10]
-    return _whole(run[11:] if same else run)
+    return [Line(run[11:] if same else run, whole=True)]
 
 
 def _phase(finding: Finding) -> Cell:
     depends = finding.alert is not None and finding.alert.phase_dependent
-    return _whole("depends" if depends else "")
-
-
-def _destination(finding: Finding) -> Cell:
-    return _whole(finding.sighting.destination, "bold")
-
-
-def _domain(finding: Finding) -> Cell:
-    return [Line(domain_text(finding))]
-
-
-def _network(finding: Finding) -> Cell:
-    return [Line(network_text(finding.extra))]
-
-
-def _ports(finding: Finding) -> Cell:
-    return _whole(", ".join(map(str, finding.ports)))
+    return [Line("depends" if depends else "", whole=True)]
 
 
 def _odd_ports(finding: Finding) -> Cell:
     return [] if finding.ports == _USUAL_PORTS else _in_words("port", _ports)(finding)
-
-
-def _host(finding: Finding) -> Cell:
-    return [Line(host_text(finding))]
-
-
-def _source(finding: Finding) -> Cell:
-    return _whole(finding.sighting.source)
 
 
 def _outcome(finding: Finding) -> Cell:
@@ -104,25 +88,9 @@ def _outcome(finding: Finding) -> Cell:
     return [Line(text, "red" if text.startswith("established") else "")]
 
 
-def _events(finding: Finding) -> Cell:
-    return _whole(f"{finding.events:,}")
-
-
 def _history(finding: Finding) -> Cell:
-    return _whole(history_text(finding.history), "" if finding.history.complete else "dim")
-
-
-def _notes(finding: Finding) -> Cell:
-    return [Line("; ".join(oddities(finding)))]
-
-
-def _inferred(finding: Finding) -> Cell:
-    names = ", ".join(finding.sighting.inferred)
-    return [Line(f"inferred: {names}")] if names else []
-
-
-def _events_in_words(finding: Finding) -> Cell:
-    return [Line(counted(finding.events, "event"))]
+    style = "" if finding.history.complete else "dim"
+    return [Line(history_text(finding.history), style, whole=True)]
 
 
 def _history_in_words(finding: Finding) -> Cell:
@@ -190,7 +158,16 @@ _LAYOUTS: tuple[tuple[Column[Finding], ...], ...] = (
     (
         _column(
             "Findings",
-            _all(_time, *_RUN, _destination, *_WHERE, _host, _source, *_IN_WORDS, _inferred),
+            _all(
+                _time,
+                *_RUN,
+                _destination,
+                *_WHERE,
+                _host,
+                _source,
+                *_IN_WORDS,
+                _in_words("inferred:", _inferred),
+            ),
         ),
     ),
 )

@@ -5,7 +5,7 @@ What is not derived from the clauses is our own wording; Elastic's stands under 
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from smbrare import __version__
@@ -99,55 +99,54 @@ _SIGMA_FIELDS = {
 
 def sigma(exclusions: Sequence[Exclusion] = ()) -> str:
     """Return the predicate as a Sigma rule, which has no notion of what is new."""
-    said, _ = split(exclusions, in_sigma)
-    return "\n".join(
-        (
-            f"title: {predicate.RULE_NAME}",
-            f"id: {uuid.uuid5(_OWN_ID, 'sigma')}",
-            "related:",
-            f"  - id: {predicate.RULE_ID}",
-            "    type: derived",
-            "status: test",
-            "description: |",
-            f"  {_WHAT}",
-            "  Sigma cannot ask whether an address is new: this rule finds every such connection,",
-            "  and smbrare, or a new-terms rule of the backend, tells the rare ones.",
-            "references:",
-            f"  - {predicate.RULE_URL}",
-            "author: smbrare",
-            "date: 2026-11-24",
-            "tags:",
-            *(f"  - {tag}" for tag in _sigma_tags()),
-            "logsource:",
-            "  category: network_connection",
-            "  product: windows",
-            "detection:",
-            "  selection:",
-            *(
-                line
-                for clause in predicate.CLAUSES
-                if not clause.negated
-                for line in _sigma(clause)
-            ),
-            "  filter_main_not_internet:",
-            *(line for clause in predicate.CLAUSES if clause.negated for line in _sigma(clause)),
-            *(f"  # {text}" for text in missing("sigma", exclusions)),
-            *(
-                line
-                for number, (exclusion, items) in enumerate(said, 1)
-                for line in (
-                    f"  # {in_words(exclusion)}",
-                    f"  filter_optional_excluded_{number}:",
-                    items,
-                )
-            ),
-            "  condition: selection and not 1 of filter_*",
-            "falsepositives:",
-            *(f"  - {text}" for text in _HARMLESS),
-            f"level: {predicate.SEVERITY}",
-            "",
-        )
-    )
+    return f"""\
+title: {predicate.RULE_NAME}
+id: {uuid.uuid5(_OWN_ID, "sigma")}
+related:
+  - id: {predicate.RULE_ID}
+    type: derived
+status: test
+description: |
+  {_WHAT}
+  Sigma cannot ask whether an address is new: this rule finds every such connection,
+  and smbrare, or a new-terms rule of the backend, tells the rare ones.
+references:
+  - {predicate.RULE_URL}
+author: smbrare
+date: 2026-11-24
+tags:
+{_block(f"  - {tag}" for tag in _sigma_tags())}\
+logsource:
+  category: network_connection
+  product: windows
+detection:
+  selection:
+{_sigma_items(negated=False)}\
+  filter_main_not_internet:
+{_sigma_items(negated=True)}\
+{_block(_sigma_filters(exclusions))}\
+  condition: selection and not 1 of filter_*
+falsepositives:
+{_block(f"  - {text}" for text in _HARMLESS)}\
+level: {predicate.SEVERITY}
+"""
+
+
+def _block(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _sigma_items(*, negated: bool) -> str:
+    clauses = [clause for clause in predicate.CLAUSES if clause.negated == negated]
+    return _block(line for clause in clauses for line in _sigma(clause))
+
+
+def _sigma_filters(exclusions: Sequence[Exclusion]) -> Iterator[str]:
+    yield from (f"  # {text}" for text in missing("sigma", exclusions))
+    for number, (exclusion, items) in enumerate(split(exclusions, in_sigma)[0], 1):
+        yield f"  # {in_words(exclusion)}"
+        yield f"  filter_optional_excluded_{number}:"
+        yield items
 
 
 def _sigma_tags() -> Iterator[str]:
