@@ -154,31 +154,25 @@ def test_the_completion_script_of_each_shell_is_generated_and_documented(
         shell([name, "-n", str(path)], shim)
 
 
-def complete(shim: Path, words: str, **environment: str) -> list[str]:
+def complete(run: Run, words: str, **environment: str) -> list[str]:
     count = str(len(words.split()) - (not words.endswith(" ")))
-    return shell(
-        ["smbrare"],
-        shim,
-        _SMBRARE_COMPLETE="bash_complete",
-        COMP_WORDS=words,
-        COMP_CWORD=count,
-        **environment,
-    ).split()
+    asked = {"_SMBRARE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": count}
+    return run(env=asked | environment).out.split()
 
 
-def test_commands_options_values_and_files_are_completed(shim: Path, tmp_path: Path) -> None:
-    assert {"plain,scan", "plain,inspect", "plain,explain"} <= set(complete(shim, "smbrare "))
-    assert complete(shim, "smbrare scan --his") == ["plain,--history"]
-    assert "plain,json" in complete(shim, "smbrare scan --format j")
+def test_commands_options_values_and_files_are_completed(run: Run, tmp_path: Path) -> None:
+    assert {"plain,scan", "plain,inspect", "plain,explain"} <= set(complete(run, "smbrare "))
+    assert complete(run, "smbrare scan --his") == ["plain,--history"]
+    assert "plain,json" in complete(run, "smbrare scan --format j")
     for command in ("scan", "inspect", "explain"):
-        assert complete(shim, f"smbrare {command} fix") == ["file,fix"]
+        assert complete(run, f"smbrare {command} fix") == ["file,fix"]
     names = tmp_path / "state" / "smbrare"
     names.mkdir(parents=True)
     (names / "acme.db").touch()
     (names / "other.db").touch()
     state = {"XDG_STATE_HOME": str(tmp_path / "state")}
-    assert complete(shim, "smbrare scan --baseline ac", **state) == ["plain,acme"]
-    assert complete(shim, "smbrare scan --baseline ./x", **state) == ["file,./x"]
+    assert complete(run, "smbrare scan --baseline ac", **state) == ["plain,acme"]
+    assert complete(run, "smbrare scan --baseline ./x", **state) == ["file,./x"]
 
 
 def test_bash_completes_with_the_documented_line(shim: Path) -> None:

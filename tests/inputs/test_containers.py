@@ -21,19 +21,21 @@ from tests.support.container_world import (
     Pipe,
     evtx_file,
     expected,
+    packed,
     read,
     records_of,
     tarred,
+    told,
     zipped,
 )
 from tests.support.events import view
 
-NDJSON = TEXTS["ndjson"](WORLD).encode()
+NDJSON = told("ndjson").encode()
 FORMATS = {
     "ndjson": NDJSON,
-    "json": TEXTS["pretty array"](WORLD).encode(),
-    "csv": TEXTS["Kibana CSV"](WORLD).encode(),
-    "xml": TEXTS["event XML with a root"](WORLD).encode(),
+    "json": told("pretty array").encode(),
+    "csv": told("Kibana CSV").encode(),
+    "xml": told("event XML with a root").encode(),
     "evtx": evtx_file(WORLD),
 }
 KINDS = {"CSV": "csv", "XML": "xml", "line": "ndjson", "ndjson": "ndjson"}
@@ -45,7 +47,7 @@ KINDS = {"CSV": "csv", "XML": "xml", "line": "ndjson", "ndjson": "ndjson"}
 def test_every_form_of_text_gives_the_same_events(
     form: str, encode: Callable[[str], bytes], line_end: str
 ) -> None:
-    text = TEXTS[form](WORLD).replace("\n", line_end)
+    text = told(form).replace("\n", line_end)
     outcome = read(encode(text))
     assert outcome.skipped == ()
     assert outcome.seen == expected()
@@ -56,7 +58,7 @@ def test_every_form_of_text_gives_the_same_events(
 @pytest.mark.parametrize("format_name", FORMATS)
 @pytest.mark.parametrize("layers", PACKED)
 def test_every_format_is_read_out_of_every_packing(layers: str, format_name: str) -> None:
-    outcome = read(PACKED[layers](FORMATS[format_name]))
+    outcome = read(packed(layers, FORMATS[format_name]))
     assert outcome.skipped == ()
     assert outcome.containers == [f"{layers} {format_name}".strip()]
     assert outcome.seen == expected()
@@ -72,7 +74,7 @@ def test_a_stream_of_several_members_is_read_to_its_real_end(layers: str) -> Non
 @pytest.mark.parametrize("layers", PACKED)
 def test_a_pipe_works_like_a_file(layers: str) -> None:
     for content in FORMATS.values():
-        outcome = read(io.BufferedReader(Pipe(PACKED[layers](content))))
+        outcome = read(io.BufferedReader(Pipe(packed(layers, content))))
         assert outcome.skipped == ()
         assert outcome.seen == expected()
 
@@ -80,7 +82,7 @@ def test_a_pipe_works_like_a_file(layers: str) -> None:
 @pytest.mark.parametrize("form", TEXTS)
 def test_a_form_that_begins_beyond_what_is_peeked_at_is_still_known(form: str) -> None:
     """Every form is longer than that, so no shape is known by having been seen whole."""
-    text = TEXTS[form](WORLD).encode()
+    text = told(form).encode()
     assert len(text) > HEAD_BYTES or "CSV" in form
     (container,) = read(text).containers
     lines = "line" in form and form != "array, an element a line"

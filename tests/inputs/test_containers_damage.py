@@ -4,7 +4,6 @@ import gzip
 import io
 import zipfile
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,19 @@ from smbrare.limits import Limits
 from tests.support.container_world import (
     MULTIPLE,
     PACKED,
-    TEXTS,
     WORLD,
     Outcome,
     Pipe,
     evtx_file,
     expected,
+    packed,
     read,
     tarred,
+    told,
     zipped,
 )
 
-NDJSON = TEXTS["ndjson"](WORLD).encode()
+NDJSON = told("ndjson").encode()
 COMPRESSED = ("gzip", "bzip2", "xz", "zstd")
 
 
@@ -51,16 +51,11 @@ def noise(size: int) -> bytes:
 LONG = noise(2_000_000)
 
 
-@lru_cache
-def packed_long(name: str) -> bytes:
-    return PACKED[name](LONG)
-
-
 @pytest.mark.parametrize("name", COMPRESSED)
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.999])
 def test_a_stream_that_is_cut_off_gives_what_came_before(name: str, share: float) -> None:
-    packed = packed_long(name)
-    outcome = read(packed[: int(len(packed) * share)])
+    stream = packed(name, LONG)
+    outcome = read(stream[: int(len(stream) * share)])
     assert "cut off" in last_reason(outcome)
     assert len(outcome.skipped) == 1
     lines = LONG.splitlines()
@@ -73,9 +68,9 @@ def test_a_stream_that_is_cut_off_gives_what_came_before(name: str, share: float
 
 @pytest.mark.parametrize("name", COMPRESSED)
 def test_every_cut_of_a_small_stream_is_noticed(name: str) -> None:
-    packed = PACKED[name](b'{"a":1}\n{"a":2}\n')
-    for end in range(11, len(packed)):
-        assert "cut off" in last_reason(read(packed[:end])), end
+    stream = PACKED[name](b'{"a":1}\n{"a":2}\n')
+    for end in range(11, len(stream)):
+        assert "cut off" in last_reason(read(stream[:end])), end
 
 
 @pytest.mark.parametrize("name", COMPRESSED)
@@ -96,17 +91,17 @@ def test_something_else_behind_the_data_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["gzip", "bzip2", "xz"])
 def test_a_flipped_byte_is_noticed(name: str) -> None:
-    packed = bytearray(packed_long(name))
-    packed[len(packed) * 2 // 3] ^= 0xFF
-    outcome = read(bytes(packed))
+    stream = bytearray(packed(name, LONG))
+    stream[len(stream) * 2 // 3] ^= 0xFF
+    outcome = read(bytes(stream))
     assert "damaged" in last_reason(outcome)
     assert len(outcome.documents) > len(LONG.splitlines()) // 4
 
 
 def test_a_wrong_checksum_of_gzip_is_noticed_after_its_records() -> None:
-    packed = bytearray(gzip.compress(LONG))
-    packed[-6] ^= 0xFF
-    outcome = read(bytes(packed))
+    stream = bytearray(packed("gzip", LONG))
+    stream[-6] ^= 0xFF
+    outcome = read(bytes(stream))
     assert "damaged gzip data" in last_reason(outcome)
     assert len(outcome.documents) >= len(LONG.splitlines()) - 1000
 
@@ -291,7 +286,6 @@ def test_members_of_a_zip_that_overlap_are_no_way_around_the_bounds() -> None:
 
 @pytest.mark.parametrize("name", MULTIPLE)
 def test_a_damaged_second_member_leaves_the_first(name: str) -> None:
-    packed = PACKED[name](NDJSON) + packed_long(name)[:20] + bytes([1, 2, 3]) * 100
-    outcome = read(packed)
+    outcome = read(PACKED[name](NDJSON) + packed(name, LONG)[:20] + bytes([1, 2, 3]) * 100)
     assert outcome.seen[: len(WORLD)] == expected()
     assert last_reason(outcome)

@@ -3,7 +3,8 @@
 import errno
 import gzip
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "SAMPLE_EVERY_AT_LEAST", 20_000)
 
 
-def log(world: Iterable[Connection] = WORLD) -> bytes:
+@cache
+def log(world: tuple[Connection, ...] = WORLD) -> bytes:
     """Return events of which every second is a match."""
     changed = [
         {"DestinationPort": "443"},

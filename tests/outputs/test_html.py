@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -147,15 +146,12 @@ def test_json_in_a_script_element_cannot_end_it() -> None:
 
 
 @pytest.mark.parametrize("missing", ["jinja2", "vl_convert"])
-def test_without_its_libraries_it_names_the_extra_before_the_scan(missing: str) -> None:
-    program = f"import sys; sys.modules[{missing!r}] = None\nfrom smbrare.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", program, "scan", "no-such-file", "--format", "html"],
-        capture_output=True,
-        cwd=ROOT,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert done.stderr.decode() == (
-        f"smbrare: --format html needs {missing}: install the extra smbrare[html]\n"
+def test_without_its_libraries_it_names_the_extra_before_the_scan(
+    run: Run, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    result = run("scan", "no-such-file", "--format", "html")
+    assert (result.code, result.err) == (
+        2,
+        f"smbrare: --format html needs {missing}: install the extra smbrare[html]\n",
     )

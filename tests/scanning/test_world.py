@@ -83,7 +83,7 @@ def test_every_form_gives_the_findings_of_the_world(
 @pytest.fixture(scope="module")
 def of_containers(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, int | None, str]]:
     path = tmp_path_factory.mktemp("world") / "plain"
-    path.write_text(container_world.TEXTS["ndjson"](container_world.WORLD))
+    path.write_text(container_world.told("ndjson"))
     return found(path)
 
 
@@ -93,7 +93,7 @@ def test_every_container_of_text_gives_the_same_findings(
     text: str, encoding: str, of_containers: list[tuple[str, int | None, str]], tmp_path: Path
 ) -> None:
     path = tmp_path / "world"
-    written = container_world.TEXTS[text](container_world.WORLD)
+    written = container_world.told(text)
     path.write_bytes(container_world.ENCODINGS[encoding](written))
     assert len(of_containers) > 100
     assert found(path) == of_containers
@@ -104,8 +104,8 @@ def test_every_packing_gives_the_same_findings(
     layers: str, of_containers: list[tuple[str, int | None, str]], tmp_path: Path
 ) -> None:
     path = tmp_path / "world"
-    plain = container_world.TEXTS["ndjson"](container_world.WORLD).encode()
-    path.write_bytes(container_world.PACKED[layers](plain))
+    plain = container_world.told("ndjson").encode()
+    path.write_bytes(container_world.packed(layers, plain))
     assert found(path) == of_containers
 
 

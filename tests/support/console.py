@@ -16,6 +16,7 @@ from tests.support.program import Program
 
 _BLOCK = re.compile(r"```console\n(.*?)```\n", re.DOTALL)
 _TIMING = re.compile(r" in [0-9.]+ s$", re.MULTILINE)
+_SHOW_CODE = '; echo "exit code $?"'
 _NEEDS_SHELL = re.compile(r"[^\w ./:,*=-]")
 
 
@@ -60,10 +61,12 @@ def current(text: str, folder: Path) -> str:
     }
 
     def printed(command: str) -> str:
-        if command.startswith("smbrare ") and not _NEEDS_SHELL.search(command):
-            given = arguments(command, folder)[1:]
-            return Program(folder).run(*given, env={"COLUMNS": "120"}, cwd=folder, mixed=True).out
-        done = subprocess.run(
+        alone = command.removesuffix(_SHOW_CODE)
+        if alone.startswith("smbrare ") and not _NEEDS_SHELL.search(alone):
+            given = arguments(alone, folder)[1:]
+            done = Program(folder).run(*given, env={"COLUMNS": "120"}, cwd=folder, mixed=True)
+            return done.out + (f"exit code {done.code}\n" if alone != command else "")
+        shell = subprocess.run(
             ["/bin/sh", "-c", command],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -71,7 +74,7 @@ def current(text: str, folder: Path) -> str:
             env=environment,
             check=False,
         )
-        return done.stdout.decode()
+        return shell.stdout.decode()
 
     def lines(block: str) -> Iterator[str]:
         for line in block.splitlines():

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -240,6 +241,13 @@ TEXTS: dict[str, Callable[[Iterable[Connection]], str]] = {
 }
 """Every form of text, by name."""
 
+
+@cache
+def told(form: str) -> str:
+    """Return the whole world in a form of text, which is written once for all tests."""
+    return TEXTS[form](WORLD)
+
+
 ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "utf-8": lambda text: text.encode(),
     "utf-8 with mark": lambda text: text.encode("utf-8-sig"),
@@ -289,6 +297,13 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
     "xz tar zip": lambda content: lzma.compress(tarred({"a.zip": zipped({"a.log": content})})),
 }
 """Compressions and archives, by the layers that `Part.container` names."""
+
+
+@cache
+def packed(layers: str, content: bytes) -> bytes:
+    """Return a content in layers, which takes long for some of them and is done once."""
+    return PACKED[layers](content)
+
 
 MULTIPLE: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda content: in_two(gzip.compress, content),
@@ -357,7 +372,8 @@ def seen(document: Document) -> tuple[str, int]:
     return to, date(time).time
 
 
-def expected(world: Iterable[Connection] = WORLD) -> list[tuple[str, int]]:
+@cache
+def expected(world: tuple[Connection, ...] = WORLD) -> list[tuple[str, int]]:
     return [(each.to, date(each.iso).time) for each in world]
 
 
