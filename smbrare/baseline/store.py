@@ -14,8 +14,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from smbrare.baseline import checkpoints, schema
-from smbrare.baseline.connection import begin, connect, explained
 from smbrare.baseline.location import state_directory
+from smbrare.baseline.schema import begin, connect, explained
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
 from smbrare.records.times import HOUR

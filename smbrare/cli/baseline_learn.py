@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from smbrare.baseline.location import locate
 from smbrare.baseline.seen import Seen, SeenDestinations, by_destination
 from smbrare.baseline.store import Baseline
-from smbrare.cli import configuration, interruption, options, writing
+from smbrare.cli import configuration, interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import BaselineName, FileName
@@ -44,7 +44,7 @@ Examples:
 @shared.quiet
 @shared.reading
 @shared.strict
-@options.limits
+@shared.limits
 @shared.cluster
 @shared.color
 @configuration.config_option()

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from smbrare.cli import configuration, options
+from smbrare.cli import configuration
+from smbrare.cli import options as shared
 from smbrare.cli.options import open_baseline, settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import print_as
@@ -26,7 +27,7 @@ Examples:
     context_settings=configuration.settings(),
 )
 @click.argument("target", metavar="FILE:LINE|FILE#RECORD|-", type=FileName())
-@options.text_or_json
+@shared.text_or_json
 @click.option(
     "--baseline",
     type=BaselineName(),
@@ -34,13 +35,13 @@ Examples:
     help="Judge rarity against what a baseline has seen too; it is only read.",
 )
 @click.option("--no-baseline", is_flag=True, help="Judge rarity by the input alone.")
-@options.exclusions
-@options.rarity
-@options.reading
-@options.limits
-@options.color
+@shared.exclusions
+@shared.rarity
+@shared.reading
+@shared.limits
+@shared.color
 @configuration.config_option()
-def explain_command(**given: Any) -> int:
+def explain_command(**options: Any) -> int:
     """Print why one event is a sighting or none, and a finding or none.
 
     Every clause of the rule with the value read and the field it was read from; for a sighting
@@ -51,9 +52,9 @@ def explain_command(**given: Any) -> int:
     Exit codes: 0 explained, a sighting or not; 2 wrong usage, no such record; 3 the record cannot
     be read; 4 the record is of no known source.
     """  # noqa: D301 - click wants a real backspace
-    target = parse_target(given["target"], is_file)
-    read_options, criteria = settings_from(given)
+    target = parse_target(options["target"], is_file)
+    read_options, criteria = settings_from(options)
     baseline = open_baseline(read_options, criteria)
     explained = explain(target, read_options, criteria, baseline, lambda _: None)
-    print_as(EXPLANATION[given["format"]], explained, given)
+    print_as(EXPLANATION[options["format"]], explained, options)
     return explained.exit_code

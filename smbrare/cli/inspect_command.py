@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from smbrare.cli import configuration, options, writing
+from smbrare.cli import configuration, writing
+from smbrare.cli import options as shared
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import FileName
 from smbrare.cli.terminal import print_as, progress_bar
@@ -28,14 +29,14 @@ Examples:
     context_settings=configuration.settings(),
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
-@options.text_or_json
-@options.reading
-@options.strict
-@options.quiet
-@options.limits
-@options.color
+@shared.text_or_json
+@shared.reading
+@shared.strict
+@shared.quiet
+@shared.limits
+@shared.color
 @configuration.config_option()
-def inspect_command(**given: Any) -> int:
+def inspect_command(**options: Any) -> int:
     """Print what an export holds, and what the rule removes of it.
 
     PATH is a file, a directory, a glob or - for standard input. Printed are container, sources,
@@ -46,10 +47,10 @@ def inspect_command(**given: Any) -> int:
     Exit codes: 0 all can be judged; 2 wrong usage; 3 some input not read to its end; 4 some
     source, or everything, cannot be judged.
     """  # noqa: D301 - click wants a real backspace
-    read_options, criteria = settings_from(given)
-    inputs = list(discover(given["paths"]))
-    with progress_bar(inputs, quiet=given["quiet"]) as progress:
+    read_options, criteria = settings_from(options)
+    inputs = list(discover(options["paths"]))
+    with progress_bar(inputs, quiet=options["quiet"]) as progress:
         inspected = inspect(inputs, read_options, criteria, progress)
-    print_as(INSPECTION[given["format"]], inspected, given)
+    print_as(INSPECTION[options["format"]], inspected, options)
     writing.tell(warning_lines(inspected.report))
     return inspected.report.exit_code

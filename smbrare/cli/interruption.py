@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: until when they stop a run, and how.
+"""Handles Ctrl-C and SIGTERM: until when they stop a run, and how.
 
 They end the program at once. An exception would have to find its way through libraries in C and
 Rust, and some of them swallow it, take it for damage of the input, or crash when it meets them
@@ -19,9 +19,6 @@ from smbrare.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 _CODES = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
 _CLEAR_BAR = b"\r\x1b[2K\x1b[?25h"
 
-_undo: list[Callable[[], object]] = []
-_unwinds = False
-
 
 class Terminated(BaseException):
     """SIGTERM arrived."""
@@ -30,7 +27,7 @@ class Terminated(BaseException):
 def listen() -> None:
     """From here on both end the program with the code that is promised for them."""
     for number in _CODES:
-        signal.signal(number, _stop)
+        signal.signal(number, _exit)
 
 
 def stop_listening() -> None:
@@ -39,59 +36,73 @@ def stop_listening() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-class Stop(Struct):
-    """Whether a run that goes on until it is told to stop was told so.
+class StopRequest(Struct):
+    """Whether a run that goes on until it is asked to stop was asked.
 
     Attributes:
-        number: The signal that told it; None so far.
+        number: The signal that asked; None so far.
     """
 
     number: int | None = None
-    _told: threading.Event = field(default_factory=threading.Event)
+    _asked: threading.Event = field(default_factory=threading.Event)
 
-    def is_told(self) -> bool:
+    def is_made(self) -> bool:
         """Return whether to stop."""
-        return self._told.is_set()
+        return self._asked.is_set()
 
     def wait(self, seconds: float) -> None:
-        """Wait for some seconds, or until told to stop."""
-        self._told.wait(seconds)
+        """Wait for some seconds, or until asked to stop."""
+        self._asked.wait(seconds)
 
-    def tell(self, number: int, frame: FrameType | None = None) -> None:
-        """Stop at the next good moment; a second signal stops at once."""
+    def make(self, number: int, frame: FrameType | None = None) -> None:
+        """Ask to stop at the next good moment; a second signal stops at once."""
         del frame
         self.number = number
-        self._told.set()
+        self._asked.set()
         listen()
 
 
-def at_a_good_moment() -> Stop:
+def await_stop_request() -> StopRequest:
     """From here on Ctrl-C and SIGTERM are noted, and the run ends when it is consistent."""
-    stop = Stop()
-    signal.signal(signal.SIGTERM, stop.tell)
-    signal.signal(signal.SIGINT, stop.tell)
-    return stop
+    request = StopRequest()
+    for number in _CODES:
+        signal.signal(number, request.make)
+    return request
 
 
 @contextmanager
 def unwinding() -> Iterator[None]:
     """Have both raise here, as KeyboardInterrupt and `Terminated`: there is something to undo."""
-    global _unwinds  # noqa: PLW0603 - what a signal does belongs to the process
-    _unwinds = True
-    try:
+    with _handling(_raise):
         yield
-    finally:
-        _unwinds = False
 
 
 @contextmanager
 def undoing(step: Callable[[], object]) -> Iterator[None]:
-    """Have a step done before both end the program here; OSErrors of it are passed over."""
-    _undo.append(step)
+    """Have a step done before both end the program here; its OSErrors are ignored."""
+    before = {number: signal.getsignal(number) for number in _CODES}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        with suppress(OSError):
+            step()
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    with _handling(stop):
+        yield
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in _CODES}
     try:
         yield
     finally:
-        _undo.remove(step)
+        for number, other in before.items():
+            # Unless they are ignored by now, and have to stay so.
+            if signal.getsignal(number) is handler:
+                signal.signal(number, other)
 
 
 def clear_bar() -> None:
@@ -99,10 +110,9 @@ def clear_bar() -> None:
     os.write(2, _CLEAR_BAR)
 
 
-def _stop(number: int, _frame: FrameType | None) -> None:
-    if _unwinds:
-        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
-    for step in reversed(_undo):
-        with suppress(OSError):
-            step()
+def _exit(number: int, _frame: FrameType | None) -> None:
     os._exit(_CODES[signal.Signals(number)])
+
+
+def _raise(number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt if number == signal.SIGINT else Terminated

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from smbrare.baseline.location import locate
 from smbrare.cli import configuration, exclusion_file
 from smbrare.cli.configuration import outranks
-from smbrare.cli.parameters import BaselineName, Excluding, HistoryLength, Time, Zone
+from smbrare.cli.parameters import BaselineName, Excluding, HistoryLength, LimitValue, Time, Zone
 from smbrare.cli.toml_file import load
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.exclusions import Exclusion, wanted_names
 from smbrare.errors import UsageError
-from smbrare.limits import NAMES, Limits, changed, parse
+from smbrare.limits import NAMES, Limits, changed
 from smbrare.outputs.formats import EXPLANATION, SEEN
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import MICROSECONDS
@@ -166,37 +166,6 @@ def exclusions_from(options: Mapping[str, Any]) -> tuple[Exclusion, ...]:
     if options["exclusions"] is not None:
         found += exclusion_file.exclusions(load(options["exclusions"]))
     return tuple(dict.fromkeys(found))
-
-
-class LimitValue(click.ParamType[tuple[str, int]]):
-    """A limit and its value, ``nesting=50`` or ``record-bytes=1MiB``."""
-
-    name = "limit"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the limit's name and its number."""
-        if not isinstance(value, str):
-            return value
-        name, equals, number = value.partition("=")
-        if not equals:
-            self.fail(f"{value!r} is no NAME=VALUE such as nesting=50", param, ctx)
-        name = name.strip().replace("_", "-")
-        try:
-            return name, parse(name, number.strip())
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[click.shell_completion.CompletionItem]:
-        """Return the names that start so."""
-        del ctx, param
-        names = [f"{name}=" for name in NAMES if name.startswith(incomplete)]
-        return [click.shell_completion.CompletionItem(name) for name in names]
-
-    def spell(self, value: tuple[str, int]) -> str:
-        """Return a value as a user writes it."""
-        return f"{value[0]}={value[1]}"
 
 
 limits = click.option(

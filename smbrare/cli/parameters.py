@@ -12,6 +12,7 @@ from smbrare.baseline.location import locate
 from smbrare.cli.exclusion_file import network
 from smbrare.detection.exclusions import Exclusion, range_text
 from smbrare.errors import BaselineError
+from smbrare.limits import NAMES, parse
 from smbrare.records.fields import Malformed
 from smbrare.records.times import date, format_time
 from smbrare.rule.networks import Network
@@ -177,3 +178,34 @@ class Excluding(click.ParamType[Exclusion]):
     def spell(self, value: Exclusion) -> str:
         """Return a value as a user writes it."""
         return ", ".join(map(range_text, value.destination))
+
+
+class LimitValue(click.ParamType[tuple[str, int]]):
+    """A limit and its value, ``nesting=50`` or ``record-bytes=1MiB``."""
+
+    name = "limit"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the limit's name and its number."""
+        if not isinstance(value, str):
+            return value
+        name, equals, number = value.partition("=")
+        if not equals:
+            self.fail(f"{value!r} is no NAME=VALUE such as nesting=50", param, ctx)
+        name = name.strip().replace("_", "-")
+        try:
+            return name, parse(name, number.strip())
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that start so."""
+        del ctx, param
+        names = [f"{name}=" for name in NAMES if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in names]
+
+    def spell(self, value: tuple[str, int]) -> str:
+        """Return a value as a user writes it."""
+        return f"{value[0]}={value[1]}"

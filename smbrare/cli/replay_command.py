@@ -9,7 +9,7 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from smbrare.cli import configuration, options, writing
+from smbrare.cli import configuration, writing
 from smbrare.cli import options as shared
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import Duration, FileName, Time
@@ -96,7 +96,7 @@ Examples:
     help="The field that tells the time; @timestamp in events without it.",
 )
 @shared.input_tz
-@options.limits
+@shared.limits
 @shared.color
 @configuration.config_option("replay")
 def replay_command(**options: Any) -> int:

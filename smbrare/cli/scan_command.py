@@ -4,13 +4,13 @@ import time
 from collections import Counter
 from functools import partial as bind
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec.structs import replace
 
 from smbrare.baseline.location import locate
-from smbrare.cli import configuration, interruption, options, writing
+from smbrare.cli import configuration, interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.options import baseline_from, open_baseline, settings_from
 from smbrare.cli.parameters import FileName
@@ -27,6 +27,9 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.scan import judge, learn
 from smbrare.text import visible
+
+if TYPE_CHECKING:
+    from smbrare.baseline.store import Baseline
 
 _EXAMPLES = """\b
 Examples:
@@ -95,7 +98,7 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
     show_default="by size",
     help="Processes to read with.",
 )
-@options.limits
+@shared.limits
 @shared.cluster
 @shared.color
 @configuration.config_option()
@@ -123,26 +126,31 @@ def scan_command(**options: Any) -> int:
     if options["dry_run"]:
         return _dry_run(read_options, options)
     baseline = open_baseline(read_options, criteria)
-    if baseline is not None and not options["no_update"]:
-        baseline.check_writable()
     is_new = baseline is not None and not baseline.path.exists()
-    if is_new and options["no_update"]:
-        what = f"baseline {criteria.baseline} does not exist: judged without it"
-        writing.tell([visible(f"smbrare: {what}")])
+    _check_baseline(baseline, options, is_new=is_new)
     inputs = list(discover(options["paths"]))
     with progress_bar(inputs, quiet=options["quiet"]) as progress:
         partial = gather(inputs, read_options, progress)
-    report = _enriched(judge(partial, read_options, criteria, baseline), options)
-    difference = None if expected is None else compare(expected, report.findings)
-    if difference is not None:
-        report = replace(report, as_expected=difference == Mismatch((), ()))
+    report = _enrich(judge(partial, read_options, criteria, baseline), options)
+    mismatch = None if expected is None else compare(expected, report.findings)
+    if mismatch is not None:
+        report = replace(report, as_expected=mismatch == Mismatch((), ()))
     report = _print(report, inputs, options)
     if baseline is not None and not options["no_update"]:
         with interruption.unwinding():
             learn(criteria, partial, baseline, interruption.stop_listening)
     _tell(report, options, time.monotonic() - started, is_new=is_new)
-    writing.tell(f"smbrare: {line}" for line in (() if difference is None else difference.lines()))
+    writing.tell(f"smbrare: {line}" for line in (() if mismatch is None else mismatch.lines()))
     return report.exit_code
+
+
+def _check_baseline(baseline: "Baseline | None", options: dict[str, Any], *, is_new: bool) -> None:
+    """Make sure that a baseline can be updated; say where there is none that could be read."""
+    if baseline is not None and not options["no_update"]:
+        baseline.check_writable()
+    if is_new and options["no_update"]:
+        what = f"baseline {options['baseline']} does not exist: judged without it"
+        writing.tell([visible(f"smbrare: {what}")])
 
 
 def _files_read(options: dict[str, Any]) -> list[str | Path]:
@@ -189,12 +197,11 @@ def _print(report: Report, inputs: list[Input | Skipped], options: dict[str, Any
     return report
 
 
-def _enriched(report: Report, options: dict[str, Any]) -> Report:
+def _enrich(report: Report, options: dict[str, Any]) -> Report:
     if not options["geoip"] and not options["intel"]:
         return report
     # Most scans do without these.
-    from smbrare.enrichment import geoip, intel  # noqa: PLC0415
-    from smbrare.enrichment.lookup import enrich  # noqa: PLC0415
+    from smbrare.enrichment import enrich, geoip, intel  # noqa: PLC0415
 
     destinations = {finding.sighting.destination for finding in report.judged}
     references = (

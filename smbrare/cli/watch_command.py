@@ -9,7 +9,7 @@ import click
 
 from smbrare.baseline.location import locate
 from smbrare.baseline.store import Baseline
-from smbrare.cli import appending, configuration, interruption, options, writing
+from smbrare.cli import appending, configuration, interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import BaselineName, FileName
@@ -70,7 +70,7 @@ Examples:
 @shared.rarity
 @shared.reading
 @shared.strict
-@options.limits
+@shared.limits
 @configuration.config_option()
 def watch_command(**options: Any) -> int:
     """Follow files that grow, and print each finding as it comes.
@@ -93,12 +93,12 @@ def watch_command(**options: Any) -> int:
         appending.check(output, _tell)
     baseline = Baseline(path, baseline_settings(read_options))
     baseline.check_writable()
-    stop = interruption.at_a_good_moment()
+    stop = interruption.await_stop_request()
     hooks = Hooks(
         report=lambda finding: _print(finding, output),
         tell=_tell,
         wait=lambda: stop.wait(options["interval"]),
-        stopping=stop.is_told,
+        stopping=stop.is_made,
     )
     own = [path] if output is None else [path, output]
     watch = Watch(options["paths"], read_options, criteria, baseline, hooks, own=own)
@@ -122,7 +122,7 @@ def _print(finding: Finding, output: Path | None) -> None:
         appending.append(output, ndjson_line(finding))
 
 
-def _end(result: WatchResult, options: dict[str, Any], stop: interruption.Stop) -> int:
+def _end(result: WatchResult, options: dict[str, Any], stop: interruption.StopRequest) -> int:
     """Say what was done, and return the exit code."""
     report = result.report
     if not options["quiet"]:

@@ -9,7 +9,7 @@ import orjson
 from msgspec import Struct
 
 from smbrare.detection.dns import Query
-from smbrare.detection.host_context import Around
+from smbrare.detection.host_context import HostContext
 from smbrare.detection.schedule import Alert
 from smbrare.detection.sightings import Sighting
 from smbrare.records.times import format_time
@@ -107,7 +107,7 @@ class Finding(Struct, frozen=True):
     alert: Alert | None = None
     extra: Mapping[str, Any] = _NOTHING
     queries: tuple[Query, ...] = ()
-    around: Around | None = None
+    around: HostContext | None = None
 
     @property
     def dns_names(self) -> tuple[str, ...]:

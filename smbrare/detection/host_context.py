@@ -64,7 +64,7 @@ class LoggedOn(Struct, frozen=True):
     origin: Origin
 
 
-class Around(Struct, frozen=True):
+class HostContext(Struct, frozen=True):
     """What was found around a finding.
 
     Attributes:
@@ -140,7 +140,7 @@ class Collector(Struct):
             self._active[key] = min(self._active.get(key, activity.user), activity.user)
         self._keep(activity)
 
-    def result(self, gaps: tuple[str, ...] = ()) -> Around:
+    def result(self, gaps: tuple[str, ...] = ()) -> HostContext:
         """Return what was gathered.
 
         Args:
@@ -149,7 +149,7 @@ class Collector(Struct):
         kept = [activity for nearest in self._nearest.values() for activity in nearest]
         logged_on = self._logged_on()
         known = {each.user.lower() for each in logged_on}
-        return Around(
+        return HostContext(
             events=tuple(sorted(kept, key=_content)),
             left_out={
                 kind: len(seen) - len(self._nearest[kind])

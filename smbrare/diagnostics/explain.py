@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from smbrare.baseline.store import Baseline
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import examine
-from smbrare.detection.host_context import Around
+from smbrare.detection.host_context import HostContext
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sightings
 from smbrare.detection.survey import InputSurvey
@@ -153,11 +153,8 @@ def explain(
     """
     rest = Partial()
     once = target.file == STDIN or not is_file(target.file)
-
-    def remember(document: Document, origin: Origin) -> None:
-        examine(document, origin, options, InputSurvey(target.file), rest)
-
-    found = find(target, options.limits, progress, remember if once else None)
+    remember = _examiner(target.file, options, rest) if once else None
+    found = find(target, options.limits, progress, remember)
     if isinstance(found, Skipped):
         return Explained(found.origin, options, criteria, skipped=found)
     documents = list(envelope.events(found.document))
@@ -166,17 +163,20 @@ def explain(
         if not once:
             rest = gather([Input(target.file, named=True, size=None)], options, progress)
         owns = [_examine_alone(document, found.origin, options) for document in documents]
-        traced = _trace([own.sightings for own in owns], target, options, progress, once=once)
+        second = _second_pass(owns, target, options, progress, once=once)
         if once:
-            traced.answers = rest.answers
+            second.answers = rest.answers
         history = known(rest, criteria, baseline)
-        for number, own in enumerate(owns):
-            rarity = judge_rarity(own.sightings, rest.sightings, history, criteria)
-            events[number] = replace(
-                events[number],
-                rarity=_with_queries(rarity, own, traced),
-                around=_host_context(own.sightings, traced),
+        events = [
+            replace(
+                event,
+                rarity=_with_queries(
+                    judge_rarity(own.sightings, rest.sightings, history, criteria), own, second
+                ),
+                around=_host_context(own.sightings, second),
             )
+            for event, own in zip(events, owns, strict=True)
+        ]
     return Explained(
         found.origin,
         options,
@@ -187,15 +187,23 @@ def explain(
     )
 
 
+def _examiner(
+    path: str, options: ReadOptions, partial: Partial
+) -> Callable[[Document, Origin], None]:
+    """Return a function that adds the sightings of an event to a partial."""
+    survey = InputSurvey(path)
+    return lambda document, origin: examine(document, origin, options, survey, partial)
+
+
 def _examine_alone(document: Document, origin: Origin, options: ReadOptions) -> Partial:
     """Return the sightings of one event."""
     own = Partial()
-    examine(document, origin, options, InputSurvey(origin.path), own)
+    _examiner(origin.path, options, own)(document, origin)
     return own
 
 
-def _trace(
-    sighted: Iterable[Sightings],
+def _second_pass(
+    owns: Iterable[Partial],
     target: Target,
     options: ReadOptions,
     progress: Progress,
@@ -203,7 +211,7 @@ def _trace(
     once: bool,
 ) -> Pass:
     """Look for what happened around sightings, in the input unless it can be read but once."""
-    earliest = [contact.earliest for each in sighted for contact in each.contacts.values()]
+    earliest = [contact.earliest for own in owns for contact in own.sightings.contacts.values()]
     return trace(
         [place for sighting in earliest if (place := place_of(sighting)) is not None],
         [sighting.destination for sighting in earliest],
@@ -214,19 +222,19 @@ def _trace(
     )
 
 
-def _with_queries(answers: Iterable[Rarity], own: Partial, traced: Pass) -> tuple[Rarity, ...]:
+def _with_queries(answers: Iterable[Rarity], own: Partial, second: Pass) -> tuple[Rarity, ...]:
     """Return answers with the DNS queries that their destinations answered."""
     hosts = {contact.earliest.host for contact in own.sightings.contacts.values()}
     host = min(hosts, default="")
     return tuple(
-        replace(answer, queries=traced.answers.of(answer.destination, host)) for answer in answers
+        replace(answer, queries=second.answers.of(answer.destination, host)) for answer in answers
     )
 
 
-def _host_context(sighted: Sightings, traced: Pass) -> Around | None:
+def _host_context(sighted: Sightings, second: Pass) -> HostContext | None:
     """Return what happened around an event, None if it is no sighting."""
     for contact in sighted.contacts.values():
-        return traced.around(contact.earliest)
+        return second.around(contact.earliest)
     return None
 
 

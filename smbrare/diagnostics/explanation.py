@@ -9,7 +9,7 @@ from smbrare.detection import rarity
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.dns import Query
 from smbrare.detection.finding import Finding, History
-from smbrare.detection.host_context import Around
+from smbrare.detection.host_context import HostContext
 from smbrare.detection.sightings import Sightings
 from smbrare.records.event import Document, Origin, Reading
 from smbrare.records.fields import Address
@@ -152,7 +152,7 @@ class Explanation(Struct, frozen=True):
     clauses: tuple[ClauseResult, ...] = ()
     rarity: tuple[Rarity, ...] = ()
     keys: tuple[str, ...] = ()
-    around: Around | None = None
+    around: HostContext | None = None
 
     @property
     def judged(self) -> bool:

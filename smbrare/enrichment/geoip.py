@@ -1,4 +1,4 @@
-"""Country and network of an address, from MaxMind DB files (``.mmdb``).
+"""Looks up the country and network of an address in MaxMind DB files (``.mmdb``).
 
 Fields follow the published schemas of MaxMind's GeoIP2 and GeoLite2 databases, which DB-IP's lite
 databases share, and of IPinfo's.
@@ -36,7 +36,7 @@ def fields(record: object) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, paths in _PATHS.items():
         for path in paths:
-            value = _typed(name, _at(record, path))
+            value = _checked_value(name, _at(record, path))
             if value is not None:
                 found[name] = value
                 break
@@ -51,7 +51,7 @@ def _at(record: object, path: tuple[str, ...]) -> object:
     return record
 
 
-def _typed(name: str, value: object) -> str | int | None:
+def _checked_value(name: str, value: object) -> str | int | None:
     if name == AS_NUMBER:
         match = _AS_TEXT.fullmatch(value) if isinstance(value, str) else None
         number = int(match[1]) if match else value
@@ -64,7 +64,7 @@ def _typed(name: str, value: object) -> str | int | None:
     return value if name != COUNTRY or _COUNTRY_CODE.fullmatch(value) else None
 
 
-def _built(epoch: float) -> int | None:
+def _build_time(epoch: float) -> int | None:
     try:
         return from_number(epoch, 1).time
     except Malformed:
@@ -96,7 +96,7 @@ def look_up(file: str, destinations: Iterable[str]) -> Reference:
                 "geoip",
                 file,
                 name=str(metadata.database_type),
-                built=_built(metadata.build_epoch),
+                built=_build_time(metadata.build_epoch),
                 facts=facts,
             )
     except OSError as error:

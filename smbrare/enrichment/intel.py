@@ -1,4 +1,4 @@
-"""Lists of known addresses and ranges: one a line, or a column of a CSV file."""
+"""Looks addresses up in lists: one address or range a line, or a column of a CSV file."""
 
 import csv
 import re
@@ -50,12 +50,12 @@ def parse(lines: Iterable[str], column: str = "") -> Iterator[Entry]:
     Raises:
         NoColumn: If there is no such column.
     """
-    told = (line for line in lines if _REMARK.sub("", line, count=1).strip())
-    first = next(told, None)
+    filled = (line for line in lines if _REMARK.sub("", line, count=1).strip())
+    first = next(filled, None)
     if first is None:
         return
     delimiter = max(_DELIMITERS, key=first.count)
-    rows = csv.reader(chain([first], told), delimiter=delimiter)
+    rows = csv.reader(chain([first], filled), delimiter=delimiter)
     heading = next(rows)
     if column:
         at = _column(heading, column)
@@ -146,14 +146,24 @@ def look_up(file: str, destinations: Iterable[str]) -> Reference:
         destinations: Addresses in canonical text.
     """
     path, column = Path(file), ""
-    counts = _Counts()
+    entries = passed_over = 0
+
+    def covering(listed: Iterable[Entry]) -> Iterator[Entry]:
+        """Yield the entries that cover something, and count all."""
+        nonlocal entries, passed_over
+        for entry in listed:
+            entries += bool(entry.networks)
+            passed_over += not entry.networks
+            if entry.networks:
+                yield entry
+
     try:
         if "#" in file and not path.is_file():
             name, _, column = file.rpartition("#")
             path = Path(name)
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            entries = counts.counted(parse(lines, column))
-            found = match(entries, [ip_address(text) for text in set(destinations)])
+            addresses = [ip_address(text) for text in set(destinations)]
+            found = match(covering(parse(lines, column)), addresses)
     except OSError as error:
         return Reference("intel", file, path.stem, problem=error.strerror or str(error))
     except (NoColumn, csv.Error) as error:
@@ -162,24 +172,10 @@ def look_up(file: str, destinations: Iterable[str]) -> Reference:
         "intel",
         file,
         path.stem,
-        entries=counts.entries,
-        passed_over=counts.passed_over,
+        entries=entries,
+        passed_over=passed_over,
         facts={
             str(address): {INDICATOR: entry.text, PROVIDER: path.stem}
             for address, entry in found.items()
         },
     )
-
-
-class _Counts(Struct):
-    entries: int = 0
-    passed_over: int = 0
-
-    def counted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        """Yield the entries that cover something, and count all."""
-        for entry in entries:
-            if entry.networks:
-                self.entries += 1
-                yield entry
-            else:
-                self.passed_over += 1

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from smbrare.detection.host_context import REACH, SESSION, Around
+from smbrare.detection.host_context import REACH, SESSION, HostContext
 from smbrare.outputs import grid
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Column
@@ -65,7 +65,7 @@ def event_text(activity: Activity) -> str:
             return ""
 
 
-def users_text(around: Around) -> Iterator[str]:
+def users_text(around: HostContext) -> Iterator[str]:
     """Yield a line for each user whose hash the connection may have given away."""
     for each in around.logged_on:
         yield f"{each.user} was logged on ({each.how} since {time_text(each.since)}, {each.origin})"
@@ -73,7 +73,7 @@ def users_text(around: Around) -> Iterator[str]:
         yield f"programs started as {some(around.active)}"
 
 
-def missing_text(around: Around) -> Iterator[str]:
+def missing_text(around: HostContext) -> Iterator[str]:
     """Yield what is not shown, and why."""
     if around.left_out:
         counts = ", ".join(f"{number:,} {KINDS[kind]}" for kind, number in around.left_out.items())
@@ -84,7 +84,7 @@ def missing_text(around: Around) -> Iterator[str]:
         yield "the logs read here hold no other event of the host in that time"
 
 
-def lines(around: Around, time: int, options: RenderOptions) -> Iterator[str]:
+def lines(around: HostContext, time: int, options: RenderOptions) -> Iterator[str]:
     """Yield what happened around a finding, at a time in microseconds since 1970 UTC, as lines."""
     yield f"\naround it, {_REACH} before to {_REACH} after:\n"
     for text in (*users_text(around), *missing_text(around)):
@@ -101,7 +101,7 @@ def lines(around: Around, time: int, options: RenderOptions) -> Iterator[str]:
         yield from grid.lines(columns, around.events, options)
 
 
-def document(around: Around) -> dict[str, Any]:
+def document(around: HostContext) -> dict[str, Any]:
     """Return what happened around a finding as JSON values."""
     return {
         "events": [

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from smbrare.detection.dns import Answers
 from smbrare.detection.finding import Finding
-from smbrare.detection.host_context import Around, Collector, together
+from smbrare.detection.host_context import Collector, HostContext, together
 from smbrare.detection.report import Report
 from smbrare.detection.sightings import Sighting
 from smbrare.inputs.discovery import Input
@@ -83,11 +83,11 @@ class Pass(Struct):
             for collector in self.by_name.get(_short(activity.host), ()):
                 collector.observe(activity)
 
-    def around(self, sighting: Sighting) -> Around:
+    def around(self, sighting: Sighting) -> HostContext:
         """Return what happened around a sighting that was looked for."""
         place = place_of(sighting)
         if place is None:
-            return Around(gaps=(NO_TIME if sighting.time is None else NO_HOST,))
+            return HostContext(gaps=(NO_TIME if sighting.time is None else NO_HOST,))
         return self.collectors[place].result(together(self.gaps))
 
 
@@ -127,7 +127,10 @@ def look_around(
             )
             for finding in looked_at
         ),
-        *(replace(finding, around=Around(gaps=(TOO_MANY,))) for finding in every[MOST_FINDINGS:]),
+        *(
+            replace(finding, around=HostContext(gaps=(TOO_MANY,)))
+            for finding in every[MOST_FINDINGS:]
+        ),
     )
 
 

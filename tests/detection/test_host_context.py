@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from smbrare.detection import host_context
-from smbrare.detection.host_context import REACH, SESSION, Around, Collector, is_person, same_host
+from smbrare.detection.host_context import (
+    REACH,
+    SESSION,
+    Collector,
+    HostContext,
+    is_person,
+    same_host,
+)
 from smbrare.records.event import Origin
 from smbrare.records.times import MICROSECONDS
 from smbrare.sources.activities.activity import Activity, ActivityKind
@@ -23,7 +30,7 @@ def event(kind: ActivityKind = "process", *, after: int = 0, **facts: Any) -> Ac
     return Activity(AT + after, kind, **({"host": "WS-01", "user": "CORP\\alice"} | facts))
 
 
-def collected(*events: Activity) -> Around:
+def collected(*events: Activity) -> HostContext:
     collector = Collector("ws-01", AT)
     for each in events:
         collector.observe(each)

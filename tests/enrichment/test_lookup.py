@@ -16,9 +16,8 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet  # type: ignore[import-untyped]
 
 from smbrare.detection.reference import Reference
-from smbrare.enrichment import geoip, intel
+from smbrare.enrichment import facts_of, geoip, intel
 from smbrare.enrichment.intel import Entry, match, parse
-from smbrare.enrichment.lookup import facts_of
 from smbrare.outputs.wording import listings, network_text
 from tests.conftest import FIXTURES, Run
 from tests.outputs.test_hostile_text import ATTACKS, is_live

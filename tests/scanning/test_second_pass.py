@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbrare.detection.finding import Finding
-from smbrare.detection.host_context import Around
+from smbrare.detection.host_context import HostContext
 from smbrare.inputs.discovery import discover
 from smbrare.inputs.readers import ndjson
 from smbrare.inputs.readers.reader import ReaderOptions
@@ -44,7 +44,7 @@ FAR = [
 ]
 
 
-def around(finding: Finding) -> Around:
+def around(finding: Finding) -> HostContext:
     assert finding.around is not None
     return finding.around
 
