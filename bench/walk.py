@@ -1,4 +1,4 @@
-"""How far one record walks: ``python -m bench.walk [LINE]`` counts the code between file and finding.
+"""How far a record walks from file to finding: ``python -m bench.walk [LINE]``.
 
 A scan of one line is run in this process, and the modules and functions of smbrare are counted that
 are called: by the whole command, and from the moment that the file is opened until its finding is
@@ -44,10 +44,15 @@ class Walk:
         code = frame.f_code
         if code.co_name == "<module>":
             self._loading += {"call": 1, "return": -1}.get(event, 0)
-        elif event == "call" and not self._loading and code.co_filename.startswith(self._package):
+        elif event == "call" and self._is_counted(code):
             self.whole.add(code)
             if self.in_between:
                 self.between.add(code)
+
+    def _is_counted(self, code: CodeType) -> bool:
+        # A comprehension is a part of its function.
+        is_named = not code.co_name.startswith("<")
+        return not self._loading and is_named and code.co_filename.startswith(self._package)
 
 
 class _Output(io.BytesIO):
@@ -100,13 +105,13 @@ def main() -> None:
     given = sys.argv[1:]
     line = given[0] if given else next(line for line in lines if _is_smb(line))
     found = walk(line)
-    print(f"the command: {_text(found.whole)}")
-    print(f"from file to finding: {_text(found.between)}")
+    sys.stdout.write(f"the command: {_text(found.whole)}\n")
+    sys.stdout.write(f"from file to finding: {_text(found.between)}\n")
 
 
 def _is_smb(line: str) -> bool:
     try:
-        return json.loads(line)["destination"]["ip"] == "45.83.122.10"
+        return bool(json.loads(line)["destination"]["ip"] == "45.83.122.10")
     except (ValueError, KeyError, TypeError):
         return False
 

@@ -18,10 +18,9 @@ from smbrare.detection.examine import examine, judge_contents
 from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.containers import parts
-from smbrare.inputs.json_shape import DOCUMENT, NDJSON, shape
-from smbrare.inputs.json_tokens import tokens
+from smbrare.inputs.json_tokens import DOCUMENT, NDJSON, shape, tokens
 from smbrare.inputs.readers import arrays, csv_table, document, event_xml, ndjson, ndjson_line
-from smbrare.inputs.readers.array_lines import ArrayLines
+from smbrare.inputs.readers.arrays import ArrayLines
 from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import KIB, MIB, Limits
 from smbrare.records import envelope

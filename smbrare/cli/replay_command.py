@@ -27,8 +27,8 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR_SECONDS, MICROSECONDS
 from smbrare.rule import predicate
 from smbrare.scanning import replay
-from smbrare.scanning.comparison import Difference
 from smbrare.scanning.gathering import gather
+from smbrare.scanning.replay import Difference
 
 _FORMATS = [name for name, each in REPORT.items() if each.of_replay]
 _EXAMPLES = """\b

@@ -14,7 +14,7 @@ from typing import IO, BinaryIO
 from msgspec import Struct
 from msgspec.structs import replace
 
-from smbrare.inputs.json_shape import DOCUMENT, NDJSON, shape
+from smbrare.inputs.json_tokens import DOCUMENT, NDJSON, shape
 from smbrare.inputs.readers import arrays, csv_table, event_xml, evtx_lines, evtx_log, ndjson
 from smbrare.inputs.readers.reader import Reader, ReaderOptions, of_all
 from smbrare.inputs.unpack import compression

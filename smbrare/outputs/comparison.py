@@ -9,7 +9,7 @@ from smbrare.outputs.grid import Column, Line, lines
 from smbrare.outputs.json_values import json_text
 from smbrare.outputs.wording import time_text
 from smbrare.rule import predicate
-from smbrare.scanning.comparison import Difference
+from smbrare.scanning.replay import Difference
 
 _COLUMNS = (
     Column[Difference]("Time (UTC)", lambda one: time_text(one.finding.sighting.time)),

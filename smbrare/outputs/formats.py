@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smbrare.diagnostics.explain import Explained
     from smbrare.diagnostics.inspection import Inspected
     from smbrare.diagnostics.preview import Preview
-    from smbrare.scanning.comparison import Difference
+    from smbrare.scanning.replay import Difference
 
 T = TypeVar("T")
 

@@ -17,9 +17,9 @@ from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.discovery import Input, anywhere
 from smbrare.inputs.readers.ndjson import read_range
 from smbrare.inputs.unpack.compression import is_packed
-from smbrare.records.event import Contents, Skipped
+from smbrare.records.event import Contents, Origin, Skipped
 from smbrare.records.read_options import ReadOptions
-from smbrare.scanning import merge, planning
+from smbrare.scanning import planning
 from smbrare.scanning.planning import Task, check_identity, empty, may_have_ranges, plan
 from smbrare.scanning.reading import (
     Progress,
@@ -70,10 +70,10 @@ def _gather(
 ) -> Partial:
     tasks = planned(inputs, options, cluster)
     whole = _read_tasks(tasks, judge_contents, options, progress, cluster)
-    if doubtful := merge.doubtful(whole, inputs):
+    if doubtful := inputs_in_doubt(whole, inputs):
         again = replace(options, thorough=True)
         tasks = planned(doubtful, again, cluster)
-        merge.correct(whole, _read_tasks(tasks, count_contents, again, silent, cluster))
+        correct(whole, _read_tasks(tasks, count_contents, again, silent, cluster))
     return whole
 
 
@@ -108,11 +108,11 @@ def _read_tasks(
             progress=progress if here else silent,
             ahead=executor.has_spare_cores,
         ),
-        lost=lambda task: merge.lost(task.found, task.start, empty(options)),
+        lost=lambda task: lost_part(task.found, task.start, empty(options)),
         done=(lambda _: None) if here else (lambda task: progress(task.size)),
-        merge=merge.merged,
+        merge=merged,
     )
-    return merge.merged(executor.map(work, tasks), empty(options))
+    return merged(executor.map(work, tasks), empty(options))
 
 
 def _local(tasks: Sequence[Task], options: ReadOptions) -> Executor:
@@ -187,3 +187,78 @@ def _read_range(
     survey.size = task.size
     progress(task.size)
     return partial
+
+
+def merged(parts: Iterable[Partial], whole: Partial | None = None) -> Partial:
+    """Return neighbouring parts as one, which is the first of them.
+
+    Args:
+        parts: Parts in the order of the inputs.
+        whole: What to merge them into, if not the first.
+    """
+    for part in parts:
+        if whole is None:
+            whole = part
+        else:
+            whole.merge(part)
+    return Partial() if whole is None else whole
+
+
+def lost_part(found: Input | Skipped, start: int, partial: Partial) -> Partial:
+    """Return what stands for a part whose process died: its input, not read to its end.
+
+    Args:
+        found: The input, or why a path gives none.
+        start: The first byte of the part.
+        partial: One that holds nothing yet.
+    """
+    path = found.path if isinstance(found, Input) else found.origin.path
+    survey = InputSurvey(path, start=start)
+    reason = "the process that read it died"
+    survey.skip(Skipped(Origin(path, 0, start), reason, could_matter=True, ends_input=True))
+    partial.surveys.append(survey)
+    return partial
+
+
+def inputs_in_doubt(whole: Partial, inputs: Iterable[Input | Skipped]) -> list[Input]:
+    """Return the inputs of which a sample leaves something unjudged, if they can be read again."""
+    paths = {path for survey in _in_doubt(whole) for path in (survey.path, survey.input)}
+    return [
+        found
+        for found in inputs
+        if isinstance(found, Input) and found.size is not None and found.path in paths
+    ]
+
+
+def correct(whole: Partial, counted: Partial) -> None:
+    """Put the counts of a whole reading in the place of those that a sample leaves in doubt.
+
+    What the first reading could not judge stays so: the second counts, and judges nothing.
+    """
+    exact = {survey.path: survey for survey in counted.surveys}
+    doubted = {survey.path for survey in _in_doubt(whole)}
+    whole.surveys = [
+        _corrected(survey, exact[survey.path])
+        if survey.path in doubted and survey.path in exact
+        else survey
+        for survey in whole.surveys
+    ]
+    whole.span.merge(counted.span)
+    whole.resolutions.merge(counted.resolutions)
+    whole.answers.merge(counted.answers)
+
+
+def _corrected(sampled: InputSurvey, exact: InputSurvey) -> InputSurvey:
+    trouble = sampled if sampled.cut or sampled.lost else exact
+    return replace(
+        exact,
+        size=sampled.size,
+        skipped=trouble.skipped,
+        lost=trouble.lost,
+        cut=trouble.cut,
+        located=trouble.located,
+    )
+
+
+def _in_doubt(whole: Partial) -> list[InputSurvey]:
+    return [survey for survey in whole.surveys if survey.in_doubt]

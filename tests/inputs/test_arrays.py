@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from smbrare.inputs.json_tokens import has_long_number
 from smbrare.inputs.readers import arrays, document
-from smbrare.inputs.readers.array_lines import WINDOW_BYTES, ArrayLines, begins_array
+from smbrare.inputs.readers.arrays import WINDOW_BYTES, ArrayLines, begins_array
 from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import DEFAULT, Limits
 from smbrare.outputs.summary import summary_lines

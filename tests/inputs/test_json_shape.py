@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from smbrare.inputs.json_shape import DOCUMENT, NDJSON, shape
+from smbrare.inputs.json_tokens import DOCUMENT, NDJSON, shape
 from smbrare.inputs.unpack.streams import HEAD_BYTES
 from tests.support.container_world import read
 

@@ -20,7 +20,7 @@ from smbrare.records.event import Origin
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR
 from smbrare.scanning import replay, scan
-from smbrare.scanning.comparison import Difference
+from smbrare.scanning.replay import Difference
 from tests.support.events import matching
 
 MINUTE = 60 * 1_000_000
