@@ -21,6 +21,11 @@ class Partial(Struct):
     resolutions: Resolutions = field(default_factory=Resolutions)
     answers: Answers = field(default_factory=Answers)
 
+    @property
+    def sampled(self) -> bool:
+        """Whether what it holds rests on a sample of some input."""
+        return any(survey.sampled for survey in self.surveys)
+
     def merge(self, other: "Partial") -> None:
         """Take in the part of the inputs that follows.
 

@@ -17,7 +17,7 @@ from msgspec import Struct, field
 
 from smbrare import __version__
 from smbrare.errors import UsageError, need
-from smbrare.scanning.workers import Result, Task, Work
+from smbrare.scanning.workers import Given, Result, Work
 
 FAN_IN = 32
 """How many results one merge takes."""
@@ -70,7 +70,7 @@ class Cluster(Struct):
         """Return False: what a worker has besides is Dask's to say."""
         return False
 
-    def map(self, work: Work[Task, Result], tasks: Sequence[Task]) -> Iterator[Result]:
+    def map(self, work: Work[Given, Result], tasks: Sequence[Given]) -> Iterator[Result]:
         """Yield what each task gives, or what all of them give, merged as a tree.
 
         A task that a worker did not end, because it died, is done by another. One that more workers

@@ -35,11 +35,10 @@ def judge(partial: Partial, options: ReadOptions, criteria: Criteria, schedule: 
             sightings are kept by the hour.
     """
     outcome = _outcome(partial.sightings, schedule)
-    sampled = any(survey.sampled for survey in partial.surveys)
     alerts = {(alert.destination, alert.time): alert for alert in outcome.alerts}
     judged = rarity.judge(
         partial.sightings,
-        rarity.Known((), frozenset(partial.span.hours), sampled, raised=frozenset(alerts)),
+        rarity.Known((), frozenset(partial.span.hours), partial.sampled, raised=frozenset(alerts)),
         Criteria(schedule.history),
     )
     return replace(

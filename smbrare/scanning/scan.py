@@ -97,7 +97,7 @@ def known(partial: Partial, criteria: Criteria, baseline: "Baseline | None") -> 
     """
     rows = [] if baseline is None else list(baseline.rows(partial.sightings.destinations()))
     covered = {} if baseline is None else baseline.covered()
-    sampled = any(survey.sampled for survey in partial.surveys) or any(covered.values())
+    sampled = partial.sampled or any(covered.values())
     hours = frozenset(partial.span.hours | covered.keys())
     excluded = because(criteria.exclusions, partial.resolutions)
     return rarity.Known(rows, hours, sampled, excluded)

@@ -10,11 +10,11 @@ from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
-Task = TypeVar("Task")
+Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 
-class Work(Struct, Generic[Task, Result], frozen=True):
+class Work(Struct, Generic[Given, Result], frozen=True):
     """What to do with each of many tasks, wherever that is.
 
     Attributes:
@@ -25,9 +25,9 @@ class Work(Struct, Generic[Task, Result], frozen=True):
             None to keep each apart.
     """
 
-    do: Callable[[Task], Result]
-    lost: Callable[[Task], Result]
-    done: Callable[[Task], None] = lambda _: None
+    do: Callable[[Given], Result]
+    lost: Callable[[Given], Result]
+    done: Callable[[Given], None] = lambda _: None
     merge: Callable[[Sequence[Result]], Result] | None = None
 
 
@@ -38,7 +38,7 @@ class Executor(Protocol):
     def has_spare_cores(self) -> bool:
         """Whether each task may use a thread of its own beside it."""
 
-    def map(self, work: Work[Task, Result], tasks: Sequence[Task]) -> Iterator[Result]:
+    def map(self, work: Work[Given, Result], tasks: Sequence[Given]) -> Iterator[Result]:
         """Yield what tasks give, in their order; of neighbours perhaps what they give merged."""
 
 
@@ -50,7 +50,7 @@ class Here(Struct, frozen=True):
         """Whether there is another core."""
         return cores() > 1
 
-    def map(self, work: Work[Task, Result], tasks: Sequence[Task]) -> Iterator[Result]:
+    def map(self, work: Work[Given, Result], tasks: Sequence[Given]) -> Iterator[Result]:
         """Yield what each task gives."""
         for task in tasks:
             yield work.do(task)
@@ -74,7 +74,7 @@ class Processes(Struct, frozen=True):
         """Whether there are two cores for each."""
         return 2 * self.jobs <= cores()
 
-    def map(self, work: Work[Task, Result], tasks: Sequence[Task]) -> Iterator[Result]:
+    def map(self, work: Work[Given, Result], tasks: Sequence[Given]) -> Iterator[Result]:
         """Yield what each task gives.
 
         It cannot be told which task killed a process, so all that had not ended are lost.
@@ -93,8 +93,8 @@ def cores() -> int:
 
 
 def _in_processes(
-    tasks: Sequence[Task],
-    work: Work[Task, Result],
+    tasks: Sequence[Given],
+    work: Work[Given, Result],
     jobs: int,
     *,
     fork: bool,

@@ -63,8 +63,7 @@ def line_blocks(
     position = max(start - 1, 0)
     if position:
         stream.seek(position)
-    # What is read stands as far into a page as in the file: between places that differ a little in
-    # that, some processors copy at a quarter of their speed.
+    # As far into a page as in the file: otherwise some processors copy at a quarter of their speed.
     room = min(block_bytes, _ROOM_BYTES) + position % PAGESIZE
     until = None if end is None else end - position
     window = _Window(_chunks(stream, room, block_bytes, until), room, position, head)

@@ -61,11 +61,6 @@ def read_range(
     of its lines once, and may be read at the same time. Numbers of lines count from the range's
     first line: `event.moved` adds the lines of the ranges before it, which their tallies tell.
 
-    The sampled records are the first one, those that lie at every multiple of the distance, and the
-    last. Behind 512 of them the distance doubles, and again where the stream does: its length may
-    be unknown. Neither ranges nor blocks change which they are, if the last range begins before the
-    last line.
-
     Args:
         stream: Decompressed UTF-8 bytes, at their start; seekable unless ``start`` is 0.
         path: The input's name, for the records' origins.
@@ -76,8 +71,7 @@ def read_range(
         block_bytes: Bytes to read at a time.
 
     Yields:
-        Records and skipped lines in the order of the file, and behind those of each block its
-        samples and its tally, so that the count is right as far as a stream could be read.
+        Items in the order of the file, and behind those of each block its samples and its tally.
 
     Raises:
         OSError, EOFError: If the stream fails; what was complete before that was yielded.

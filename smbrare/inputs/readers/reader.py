@@ -22,7 +22,10 @@ class ReaderOptions(Struct, frozen=True):
     Attributes:
         limits: What is too large to read.
         sample_every: Bytes between sampled records, where only records that might match the rule
-            are decoded; `EVERY` to decode all.
+            are decoded; `EVERY` to decode all. The first record is one, those at every multiple of
+            the distance, and the last. Behind 512 of them the distance doubles, and again where
+            the stream does: its length may be unknown. Neither ranges nor blocks change which they
+            are, if the last range begins before the last line.
         sampled_from: Bytes from which on a part is sampled; of a shorter one every record is.
         needs_decoding: Asked which of the records that the port sieve leaves are to be decoded:
             all but those that are certainly well-formed and certainly no match.
