@@ -80,12 +80,12 @@ def learn_command(**options: Any) -> int:
     lines = warning_lines(report)
     if not options["quiet"]:
         lines += reading_lines(report, time.monotonic() - started)
-        lines.append(visible(_learnt(options["baseline"], baseline, seen, news)))
+        lines.append(visible(_learnt_line(options["baseline"], baseline, seen, news)))
     writing.tell(lines)
     return report.exit_code
 
 
-def _learnt(name: str, baseline: Baseline, seen: Sequence[Seen], news: frozenset[str]) -> str:
+def _learnt_line(name: str, baseline: Baseline, seen: Sequence[Seen], news: frozenset[str]) -> str:
     return (
         f"learnt      {counted(len(seen), 'destination')}, {len(news):,} of them new to "
         f"baseline {name}, which covers {counted(len(baseline.covered()), 'hour')} now"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def together(*options: Decorator) -> Decorator:
+def combine(*options: Decorator) -> Decorator:
     """Return one decorator that adds options; the help shows them in the order given."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,7 +74,7 @@ text_or_json = format_option(EXPLANATION, "How to print it.", allow_from_autoenv
 exit_zero: Decorator = click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1."
 )
-rarity: Decorator = together(
+rarity: Decorator = combine(
     click.option(
         "--history",
         type=HistoryLength(),
@@ -91,7 +91,7 @@ input_tz: Decorator = click.option(
     show_default=True,
     help="The zone of times that name none.",
 )
-reading: Decorator = together(
+reading: Decorator = combine(
     click.option(
         "--literal", is_flag=True, help="Infer no field that the exporter left out: it is missing."
     ),
@@ -125,7 +125,7 @@ cluster: Decorator = click.option(
     metavar="ADDRESS",
     help="Read with the workers of a Dask cluster, by its scheduler's address.",
 )
-baseline: Decorator = together(
+baseline: Decorator = combine(
     click.option(
         "--baseline",
         type=BaselineName(),
@@ -135,7 +135,7 @@ baseline: Decorator = together(
     click.option("--no-baseline", is_flag=True, help="Judge these files alone."),
     click.option("--no-update", is_flag=True, help="Read the baseline, but add nothing to it."),
 )
-exclusions: Decorator = together(
+exclusions: Decorator = combine(
     click.option(
         "--exclude",
         type=Excluding(),
@@ -150,7 +150,7 @@ exclusions: Decorator = together(
         help="Leave out what a TOML file says, with reasons.",
     ),
 )
-window: Decorator = together(
+window: Decorator = combine(
     click.option("--since", type=Time(), help="Report findings from this time on."),
     click.option("--until", type=Time(), help="Report findings before this time."),
 )

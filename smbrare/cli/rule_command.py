@@ -9,7 +9,7 @@ from smbrare.cli import configuration, writing
 from smbrare.cli import options as shared
 from smbrare.cli.options import exclusions_from
 from smbrare.outputs.json_values import json_text
-from smbrare.outputs.rule.export import EXPORTS, applied, missing
+from smbrare.outputs.rule.export import EXPORTS, list_included, list_missing
 from smbrare.outputs.rule.text import as_json, describe
 
 _SHOWING = """\b
@@ -69,5 +69,5 @@ def export(target: str, output: Path | None, **options: Any) -> None:
     """
     given = exclusions_from(options)
     writing.write([EXPORTS[target](given)], output)
-    writing.tell(f"excluded    {line}" for line in applied(target, given))
-    writing.tell(f"smbrare: {line}" for line in missing(target, given))
+    writing.tell(f"excluded    {line}" for line in list_included(target, given))
+    writing.tell(f"smbrare: {line}" for line in list_missing(target, given))

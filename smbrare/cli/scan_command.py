@@ -121,7 +121,7 @@ def scan_command(**options: Any) -> int:
     if output is not None:
         writing.check(output, _files_read(options))
     REPORT[options["format"]].check()
-    expected = _expected(options["expect"])
+    expected = _read_expected(options["expect"])
     read_options, criteria = settings_from(options)
     if options["dry_run"]:
         return _dry_run(read_options, options)
@@ -162,7 +162,7 @@ def _files_read(options: dict[str, Any]) -> list[str | Path]:
     return [path for path in named if path is not None]
 
 
-def _expected(path: Path | None) -> Counter[Expected] | None:
+def _read_expected(path: Path | None) -> Counter[Expected] | None:
     if path is None:
         return None
     try:

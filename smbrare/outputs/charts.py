@@ -141,7 +141,7 @@ def _findings_layer(findings: Iterable[Finding], order: list[str]) -> Spec:
                 "field": "outcome",
                 "type": "nominal",
                 "scale": {"domain": list(_OUTCOMES), "range": list(_OUTCOMES.values())},
-                "legend": {"title": "Finding", "orient": "top", "values": _used(rows)},
+                "legend": {"title": "Finding", "orient": "top", "values": _outcomes_of(rows)},
             },
             "tooltip": _tooltip(
                 destination="Destination",
@@ -158,7 +158,7 @@ def _tooltip(**titles: str) -> list[Spec]:
     return [{"field": field, "title": title} for field, title in titles.items()]
 
 
-def _used(rows: list[dict[str, Any]]) -> list[str]:
+def _outcomes_of(rows: list[dict[str, Any]]) -> list[str]:
     there = {row["outcome"] for row in rows}
     return [outcome for outcome in _OUTCOMES if outcome in there]
 

@@ -70,7 +70,7 @@ REPLAY_COLUMNS = (
 def render(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield a header and one row a finding."""
     columns = COLUMNS if report.replayed is None else COLUMNS + REPLAY_COLUMNS
-    return csv_lines(columns, map(flat, options.shown(report)))
+    return csv_lines(columns, map(flat, options.findings_of(report)))
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

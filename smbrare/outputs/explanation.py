@@ -29,14 +29,14 @@ def render_text(explained: Explained, options: RenderOptions) -> Iterator[str]:
     origin = explained.origin
     yield _line(str(origin) if origin.number else origin.path)
     if explained.skipped is not None:
-        yield from _skipped(explained)
+        yield from _skip_lines(explained)
     for number, event in enumerate(explained.events, start=1):
         if len(explained.events) > 1:
             yield f"\nevent {number} of {len(explained.events)} in this record\n"
-        yield from _event(event, explained, options)
+        yield from _event_lines(event, explained, options)
 
 
-def _skipped(explained: Explained) -> Iterator[str]:
+def _skip_lines(explained: Explained) -> Iterator[str]:
     skipped = explained.skipped
     if skipped is None:
         return
@@ -52,7 +52,7 @@ def _skipped(explained: Explained) -> Iterator[str]:
         yield "It cannot have matched the rule: no SMB port stands in it.\n"
 
 
-def _event(event: Explanation, explained: Explained, options: RenderOptions) -> Iterator[str]:
+def _event_lines(event: Explanation, explained: Explained, options: RenderOptions) -> Iterator[str]:
     if event.alert:
         yield "passed over: an alert or a finding, which repeats the event it was raised on\n"
         return
@@ -64,16 +64,16 @@ def _event(event: Explanation, explained: Explained, options: RenderOptions) -> 
     yield _line(f"source   {event.source} ({event.kind})")
     for path, value in event.identified_by:
         yield _line(f"told by  {path} = {_short(value)}")
-    yield _line(f"time     {_time(event)}")
+    yield _line(f"time     {_time_text(event)}")
     yield visible(f"host     {event.host or 'not told'}") + "\n\n"
     yield from lines(_columns(event), event.clauses, options)
     yield "\n"
-    yield from _verdict(event, explained)
+    yield from _verdict_lines(event, explained)
     if event.around is not None:
         yield from host_context.lines(event.around, event.time or 0, options)
 
 
-def _time(event: Explanation) -> str:
+def _time_text(event: Explanation) -> str:
     if event.time is None:
         return "none that can be read"
     zone = ", which names no zone" if event.zone_assumed else ""
@@ -106,21 +106,21 @@ def _read_from(clause: ClauseResult, event: Explanation) -> str:
     return ""
 
 
-def _verdict(event: Explanation, explained: Explained) -> Iterator[str]:
+def _verdict_lines(event: Explanation, explained: Explained) -> Iterator[str]:
     if event.sighting:
         yield "A sighting: every clause holds.\n"
         inferred = [clause.field for clause in event.clauses if clause.verdict == "INFERRED"]
         if inferred:
             yield f"It rests on inferred fields ({', '.join(inferred)}): to --literal it is none.\n"
         for answer in event.rarity:
-            yield from _rarity(answer, event, explained)
+            yield from _rarity_lines(answer, event, explained)
         return
     count = len(event.failing)
     yield f"No sighting: {count} of {len(event.clauses)} clauses {_fail(count)}.\n"
     yield "The smallest change that would have made it one:\n"
     wide = max(len(change.field) for change in event.changes)
     for change in event.changes:
-        yield _line(f"  {change.field:{wide}}  {_changed(change)}")
+        yield _line(f"  {change.field:{wide}}  {_change_text(change)}")
     if any(clause.without_literal for clause in event.failing):
         yield "  or without --literal, which leaves out what can be inferred\n"
 
@@ -129,7 +129,7 @@ def _fail(count: int) -> str:
     return "fails" if count == 1 else "fail"
 
 
-def _changed(change: FieldChange) -> str:
+def _change_text(change: FieldChange) -> str:
     to = ", ".join(map(str, change.to))
     if not change.now:
         return f"{to}, where now nothing can be read"
@@ -144,11 +144,11 @@ def _changed(change: FieldChange) -> str:
     return f"{to} instead of {now}"
 
 
-def _rarity(answer: Rarity, event: Explanation, explained: Explained) -> Iterator[str]:
+def _rarity_lines(answer: Rarity, event: Explanation, explained: Explained) -> Iterator[str]:
     yield "\n"
     yield _line(f"{answer.destination} {_standing(answer, event)}")
     known = history_text(answer.history, at_least="at least ")
-    yield _line(f"history known: {known}, from {_history_of(explained)}")
+    yield _line(f"history known: {known}, from {_history_source(explained)}")
     for query in answer.queries[:MOST_NAMES]:
         yield _line(f"DNS events name it: {query_text(query)}")
     if answer.stands is not None:
@@ -176,7 +176,7 @@ def _standing(answer: Rarity, event: Explanation) -> str:
             return "is a finding without a time: nothing tells what was before it"
 
 
-def _history_of(explained: Explained) -> str:
+def _history_source(explained: Explained) -> str:
     name = explained.criteria.baseline
     cut = ", which could not be read to its end" if explained.rest_cut else ""
     if name is None:

@@ -39,7 +39,7 @@ class RenderOptions(Struct, frozen=True):
     color: bool = False
     encoding: str = "utf-8"
 
-    def shown(self, report: "Report") -> "list[Finding]":
+    def findings_of(self, report: "Report") -> "list[Finding]":
         """Return the findings of a report that are to be shown."""
         return [finding for finding in report.judged if self.show in {"all", finding.status}]
 

@@ -152,7 +152,7 @@ def lay_out(
             max(_least(line, column, whole_words=whole_words) for line in lines)
             for column, lines in zip(kept, by_column, strict=True)
         ]
-        widths = _narrowed(widths, least, room)
+        widths = _narrow(widths, least, room)
         if sum(widths) <= room:
             break
     return Grid(kept, rows, widths, fits=sum(widths) <= room)
@@ -173,7 +173,7 @@ def _cells(text: str) -> int:
     return cell_len(text)
 
 
-def _narrowed(widest: list[int], least: list[int], room: int) -> list[int]:
+def _narrow(widest: list[int], least: list[int], room: int) -> list[int]:
     """Take from the columns that have most to give, until they fit or have no more."""
     widths = list(widest)
     for _ in range(sum(widest) - max(room, sum(least))):  # A negative number is no round.

@@ -45,7 +45,7 @@ def offset_text(activity: Activity, time: int) -> str:
 
 
 def event_text(activity: Activity) -> str:
-    """Return what an event tells, without its time and its user."""
+    """Return what an event says, without its time and its user."""
     match activity.kind:
         case "process":
             parent = f", started by {activity.parent}" if activity.parent else ""

@@ -46,7 +46,7 @@ def render(report: Report, options: RenderOptions) -> Iterator[str]:
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only this output needs it
     from markupsafe import Markup, escape  # noqa: PLC0415
 
-    def shown_text(value: Any) -> Any:
+    def make_visible(value: Any) -> Any:
         return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     def sentence(step: Step) -> Markup:
@@ -54,22 +54,22 @@ def render(report: Report, options: RenderOptions) -> Iterator[str]:
 
     environment = Environment(
         autoescape=True,
-        finalize=shown_text,
+        finalize=make_visible,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["sentence"] = sentence
-    shown = options.shown(report)
-    scripts = (_library(), _file("report.js"))
-    template = environment.from_string(_file("report.html.jinja"))
+    shown = options.findings_of(report)
+    scripts = (_chart_library(), _read_file("report.js"))
+    template = environment.from_string(_read_file("report.html.jinja"))
     # What is marked here is ours: the style, the scripts, and JSON without any "<".
     yield from template.generate(
         _context(report, shown)
         | {
             "newline": Markup("\n"),
             "policy": _policy(scripts),
-            "style": Markup(_file("report.css")),  # noqa: S704
+            "style": Markup(_read_file("report.css")),  # noqa: S704
             "scripts": [Markup(script) for script in scripts],  # noqa: S704
             "charts": [
                 {"id": name, "json": Markup(script_json(chart.spec)), "left_out": chart.left_out}  # noqa: S704
@@ -80,7 +80,7 @@ def render(report: Report, options: RenderOptions) -> Iterator[str]:
 
 
 @cache
-def _library() -> str:
+def _chart_library() -> str:
     """Return the JavaScript that draws charts; bundling it takes about two seconds."""
     import vl_convert  # noqa: PLC0415 - only this output needs it
 
@@ -109,7 +109,7 @@ def _policy(scripts: tuple[str, ...]) -> str:
     )
 
 
-def _file(name: str) -> str:
+def _read_file(name: str) -> str:
     return resources.files("smbrare.outputs").joinpath(name).read_text(encoding="utf-8")
 
 

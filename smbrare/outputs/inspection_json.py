@@ -1,4 +1,4 @@
-"""What an export holds and what the rule removes of it, as JSON."""
+"""What an export contains and what the rule removes of it, as JSON."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -19,7 +19,7 @@ from smbrare.rule import predicate
 
 def render_ndjson(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield one finding a line."""
-    yield from map(ndjson_line, options.shown(report))
+    yield from map(ndjson_line, options.findings_of(report))
 
 
 def ndjson_line(finding: Finding) -> str:
@@ -34,8 +34,8 @@ def render_json(report: Report, options: RenderOptions) -> Iterator[str]:
         head["replay"] = _replay(report.replayed, report.unseen)
     yield json_text(head, indent=True).removesuffix("\n}") + ',\n  "findings": ['
     separator = "\n"
-    for finding in options.shown(report):
-        # No string holds a raw line feed in JSON, so this indents nothing but lines.
+    for finding in options.findings_of(report):
+        # A string in JSON has no raw line feed, so this only indents lines.
         fields = flat(finding) | {"smbrare.triage": _triage(finding)}
         yield separator + "    " + json_text(nested(fields), indent=True).replace("\n", "\n    ")
         separator = ",\n"

@@ -41,7 +41,7 @@ _COLUMNS = (
 
 def render(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield a heading, what was read, a table of the findings, and a section for each."""
-    shown = options.shown(report)
+    shown = options.findings_of(report)
     yield f"# Rare SMB connections to the internet: {counted(len(shown), 'finding')}\n\n"
     yield from _scope(report)
     if not shown:

@@ -56,14 +56,14 @@ def pivots(finding: Finding) -> tuple[Pivot, ...]:
     return tuple(found)
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return a string literal; the three languages escape quotes and backslashes alike."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _hosts(finding: Finding) -> list[str]:
-    return [quoted(name) for name in finding.hosts if name and visible(name) == name]
+    return [quote(name) for name in finding.hosts if name and visible(name) == name]
 
 
 def _window(finding: Finding) -> tuple[str, str] | None:
@@ -75,13 +75,13 @@ def _window(finding: Finding) -> tuple[str, str] | None:
 
 
 def _kibana_who(finding: Finding) -> str:
-    address = quoted(finding.sighting.destination)
+    address = quote(finding.sighting.destination)
     return f"destination.ip : {address} or source.ip : {address}"
 
 
 def _kibana_around(finding: Finding, start: str, end: str) -> str:
     hosts = " or ".join(_hosts(finding))
-    where = f"host.name : ({hosts})" if hosts else f"host.ip : {quoted(finding.sighting.source)}"
+    where = f"host.name : ({hosts})" if hosts else f"host.ip : {quote(finding.sighting.source)}"
     kinds = "event.category : (process or file or network or authentication)"
     return f'{where} and {kinds} and @timestamp >= "{start}" and @timestamp <= "{end}"'
 
@@ -90,7 +90,7 @@ def _esql_who(finding: Finding) -> str:
     return "\n".join(
         (
             f"FROM {_EVERYTHING}",
-            f"| WHERE destination.ip == TO_IP({quoted(finding.sighting.destination)})",
+            f"| WHERE destination.ip == TO_IP({quote(finding.sighting.destination)})",
             "| STATS first_seen = MIN(@timestamp), last_seen = MAX(@timestamp), events = COUNT(*)",
             "    BY host.name, source.ip, destination.port, event.outcome",
             "| SORT first_seen",
@@ -100,7 +100,7 @@ def _esql_who(finding: Finding) -> str:
 
 def _esql_around(finding: Finding, start: str, end: str) -> str:
     hosts = ", ".join(_hosts(finding))
-    source = quoted(finding.sighting.source)
+    source = quote(finding.sighting.source)
     where = f"host.name IN ({hosts})" if hosts else f"host.ip == TO_IP({source})"
     return "\n".join(
         (
@@ -119,7 +119,7 @@ def _defender_who(finding: Finding) -> str:
     return "\n".join(
         (
             "DeviceNetworkEvents",
-            f"| where RemoteIP == {quoted(finding.sighting.destination)}",
+            f"| where RemoteIP == {quote(finding.sighting.destination)}",
             "| summarize First = min(Timestamp), Last = max(Timestamp), Events = count()",
             "    by DeviceName, LocalIP, RemotePort, ActionType",
             "| order by First asc",
@@ -129,7 +129,7 @@ def _defender_who(finding: Finding) -> str:
 
 def _defender_around(finding: Finding, start: str, end: str) -> str:
     hosts = ", ".join(_hosts(finding))
-    source = quoted(finding.sighting.source)
+    source = quote(finding.sighting.source)
     machines = (
         f"| where DeviceName has_any ({hosts})"
         if hosts

@@ -1,7 +1,7 @@
 """``sarif``: SARIF 2.1.0, for code scanning views and ticket systems that import it.
 
 Source: OASIS, Static Analysis Results Interchange Format 2.1.0 with errata 01. What a baseline or
-an exclusion held back is a suppressed result, so that a viewer can show it without alerting.
+an exclusion suppresses stays in the log as such, so that a viewer can show it without alerting.
 """
 
 import os
@@ -36,7 +36,7 @@ _MEANING = {
 
 def render(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield one SARIF log with one run."""
-    shown = options.shown(report)
+    shown = options.findings_of(report)
     artifacts = sorted({survey.path for survey in report.inputs} | {_path(each) for each in shown})
     places = {path: number for number, path in enumerate(artifacts)}
     lines = {survey.path for survey in report.inputs if survey.container.endswith("ndjson")}

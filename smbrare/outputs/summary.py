@@ -1,4 +1,4 @@
-"""The words of the summary on stderr: what was read, found and held back."""
+"""The words of the summary on stderr: what was read, found and suppressed."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ def summary_lines(report: Report, seconds: float, baseline_note: str) -> list[st
         baseline_note: What became of the baseline.
     """
     lines = [
-        *_reading(report, seconds),
+        *_read(report, seconds),
         f"sightings   {report.sightings:,}",
-        *_found(report),
-        f"left out    {_left_out(report.inputs)}",
-        f"held back   {_held_back(report)}",
+        *_findings(report),
+        f"left out    {_skipped_counts(report.inputs)}",
+        f"held back   {_suppressed_counts(report)}",
         *_cold_start(report),
-        *_known(report),
+        *_known_destinations(report),
         *_exclusions(report),
         *_enrichment(report),
         *_names(report),
@@ -43,7 +43,7 @@ def summary_lines(report: Report, seconds: float, baseline_note: str) -> list[st
 
 def reading_lines(report: Report, seconds: float) -> list[str]:
     """Return the lines that say what was read, and how long it took."""
-    return list(map(visible, _reading(report, seconds)))
+    return list(map(visible, _read(report, seconds)))
 
 
 def detail_lines(report: Report) -> list[str]:
@@ -51,7 +51,7 @@ def detail_lines(report: Report) -> list[str]:
     return [*map(visible, _inputs(report.inputs)), *map(visible, _idle_exclusions(report))]
 
 
-def _reading(report: Report, seconds: float) -> Iterator[str]:
+def _read(report: Report, seconds: float) -> Iterator[str]:
     inputs, span = report.inputs, report.span
     records = counted(sum(survey.records for survey in inputs), "record")
     size = human_size(sum(survey.size for survey in inputs))
@@ -85,7 +85,7 @@ def _inputs(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
         )
 
 
-def _found(report: Report) -> Iterator[str]:
+def _findings(report: Report) -> Iterator[str]:
     findings = report.findings
     dated = [finding for finding in findings if finding.sighting.time is not None]
     full = sum(finding.history.complete for finding in dated)
@@ -129,7 +129,7 @@ def _replay(outcome: Outcome) -> Iterator[str]:
         )
 
 
-def _left_out(inputs: tuple[InputSurvey, ...]) -> str:
+def _skipped_counts(inputs: tuple[InputSurvey, ...]) -> str:
     lost = sum(survey.lost for survey in inputs)
     parts = [
         f"{sum(survey.skipped for survey in inputs):,} skipped"
@@ -145,11 +145,11 @@ def _left_out(inputs: tuple[InputSurvey, ...]) -> str:
 
 
 def _is_unknown(survey: InputSurvey) -> bool:
-    """Return whether nothing tells what an input is, not even why it was passed over."""
+    """Return whether it is unknown what an input is, and no reason why it was skipped is given."""
     return not (survey.container or survey.litter or survey.skipped)
 
 
-def _held_back(report: Report) -> str:
+def _suppressed_counts(report: Report) -> str:
     by_clause = report.one_clause_away
     near = f"{sum(by_clause.values()):,} one clause away"
     if by_clause:
@@ -172,7 +172,7 @@ def _cold_start(report: Report) -> Iterator[str]:
         )
 
 
-def _known(report: Report) -> Iterator[str]:
+def _known_destinations(report: Report) -> Iterator[str]:
     if known := report.held_back:
         destinations = {finding.sighting.destination for finding in known}
         line = (
@@ -218,7 +218,7 @@ def _enrichment(report: Report) -> Iterator[str]:
 
 
 def _names(report: Report) -> Iterator[str]:
-    """Yield why a destination may have no name although a DNS event tells it."""
+    """Yield why a destination may have no name although a DNS event names it."""
     if all(finding.queries or finding.event.get("destination.domain") for finding in report.judged):
         return
     if report.too_many_names:

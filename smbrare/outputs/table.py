@@ -104,7 +104,7 @@ def _in_words(what: str, column: Lines) -> Lines:
     ]
 
 
-def _all(*parts: Lines) -> Lines:
+def _stack(*parts: Lines) -> Lines:
     return lambda finding: [line for part in parts for line in part(finding)]
 
 
@@ -139,26 +139,26 @@ _LAYOUTS: tuple[tuple[Column[Finding], ...], ...] = (
         _column("Network", _network),
         *_WIDE,
     ),
-    (*_TIMES, _column("Destination", _all(_destination, _domain, _network)), *_WIDE),
+    (*_TIMES, _column("Destination", _stack(_destination, _domain, _network)), *_WIDE),
     (
         _column("", _mark),
-        _column("Time (UTC)", _all(_date_and_time, *_RUN)),
-        _column("Destination", _all(_destination, *_WHERE)),
-        _column("From", _all(_host, _source)),
-        _column("Outcome", _all(_outcome, _notes, _place)),
+        _column("Time (UTC)", _stack(_date_and_time, *_RUN)),
+        _column("Destination", _stack(_destination, *_WHERE)),
+        _column("From", _stack(_host, _source)),
+        _column("Outcome", _stack(_outcome, _notes, _place)),
         _column("Events", _events, right=True),
         _column("History", _history),
     ),
     (
         _column("", _mark),
-        _column("Destination", _all(_destination, _time, *_RUN, *_WHERE)),
-        _column("From", _all(_host, _source)),
-        _column("Outcome", _all(*_IN_WORDS)),
+        _column("Destination", _stack(_destination, _time, *_RUN, *_WHERE)),
+        _column("From", _stack(_host, _source)),
+        _column("Outcome", _stack(*_IN_WORDS)),
     ),
     (
         _column(
             "Findings",
-            _all(
+            _stack(
                 _time,
                 *_RUN,
                 _destination,
@@ -186,7 +186,7 @@ def render(report: Report, options: RenderOptions) -> Iterator[str]:
 
     Findings whose history was known in full come first; those of one destination stand together.
     """
-    shown = options.shown(report)
+    shown = options.findings_of(report)
     if not shown:
         return
     known, cold = _parts(shown)

@@ -16,15 +16,15 @@ _ADVICE = {
 
 def warning_lines(report: Report) -> list[str]:
     """Return the warnings of a run: what was skipped, then what could not be judged."""
-    return [*(f"smbrare: {line}" for line in _skipped(report)), *unjudged_lines(report)]
+    return [*(f"smbrare: {line}" for line in _skipped_records(report)), *unjudged_lines(report)]
 
 
 def unjudged_lines(report: Report) -> list[str]:
     """Return a line for each input, or source in an input, that could not be judged."""
-    return [f"smbrare: {line}" for line in _unjudged(report)]
+    return [f"smbrare: {line}" for line in _unjudged_inputs(report)]
 
 
-def _skipped(report: Report) -> Iterator[str]:
+def _skipped_records(report: Report) -> Iterator[str]:
     """Yield a line for each input that was not read to its end, and each of the first records."""
     located = [skipped for survey in report.inputs for skipped in survey.located]
     ends = [skipped for skipped in located if skipped.ends_input]
@@ -39,7 +39,7 @@ def _skipped(report: Report) -> Iterator[str]:
         yield f"… and {left:,} more skipped"
 
 
-def _unjudged(report: Report) -> Iterator[str]:
+def _unjudged_inputs(report: Report) -> Iterator[str]:
     for survey, source, reason in report.unjudged():
         advice = _advice(report, reason)
         named = f"{survey.path} ({source})" if source else survey.path

@@ -28,17 +28,17 @@ def time_text(time: int | None) -> str:
 def outcome_text(finding: Finding) -> str:
     """Return what came of the connections: established, failed or unknown, or a mix of them.
 
-    ``event.outcome`` of all of the finding's events decides. Where none of them tells,
+    ``event.outcome`` of all of the finding's events decides. Where none of them does,
     ``event.type`` and ``event.action`` of the first do (Microsoft Defender fills only those).
     """
-    told = frozenset(finding.outcomes)
-    if not told & (_SUCCESS | _FAILURE):
-        told = frozenset(values(finding, "event.type") + values(finding, "event.action"))
-    established, failed = bool(told & _SUCCESS), bool(told & _FAILURE)
+    reported = frozenset(finding.outcomes)
+    if not reported & (_SUCCESS | _FAILURE):
+        reported = frozenset(values(finding, "event.type") + values(finding, "event.action"))
+    established, failed = bool(reported & _SUCCESS), bool(reported & _FAILURE)
     if established:
         return "established, some failed" if failed else "established"
     if failed:
-        return "failed or unknown" if "unknown" in told else "failed"
+        return "failed or unknown" if "unknown" in reported else "failed"
     return "unknown"
 
 
@@ -61,7 +61,7 @@ def more_hosts_text(finding: Finding) -> str:
 
 
 def domain_text(finding: Finding) -> str:
-    """Return the destination's domain; where its events tell none, names out of DNS events.
+    """Return the destination's domain; where its events have none, names from DNS events.
 
     Those are marked (``files.example +1 (DNS)``): the finding's own event does not name them.
     """
@@ -112,7 +112,7 @@ def notes(finding: Finding) -> list[str]:
 
 def oddities(finding: Finding) -> list[str]:
     """Return what is odd about a finding, in a few words each."""
-    found = [*listings(finding.extra), *_held_back(finding)]
+    found = [*listings(finding.extra), *_why_suppressed(finding)]
     if is_inbound(finding):
         found.append("inbound")
     if finding.late:
@@ -124,7 +124,7 @@ def oddities(finding: Finding) -> list[str]:
     return found
 
 
-def _held_back(finding: Finding) -> Iterator[str]:
+def _why_suppressed(finding: Finding) -> Iterator[str]:
     """Yield why a finding is none, and since when the baseline knows it from where."""
     if finding.status == "excluded":
         yield f"excluded: {finding.reason}" if finding.reason else "excluded"
@@ -159,6 +159,6 @@ def network_text(extra: Mapping[str, Any]) -> str:
 
 
 def listings(extra: Mapping[str, Any]) -> list[str]:
-    """Return each list that holds a destination (``listed by feed (1.2.3.0/24)``)."""
+    """Return each list that contains a destination (``listed by feed (1.2.3.0/24)``)."""
     named = zip(extra.get(PROVIDER, ()), extra.get(INDICATOR, ()), strict=True)
     return [f"listed by {provider} ({entry})" for provider, entry in named]

@@ -8,7 +8,7 @@ from kibana_ql import KqlParser
 from kusto_query_language_parser.parser.kql_traverse import KqlTraverse
 
 from smbrare.detection.finding import Finding
-from smbrare.outputs.pivots import Pivot, pivots, quoted
+from smbrare.outputs.pivots import Pivot, pivots, quote
 from tests.support.findings import finding
 
 
@@ -28,7 +28,7 @@ def test_each_language_asks_who_else_and_what_around(language: str) -> None:
 
 def test_a_quote_in_a_name_does_not_end_the_literal() -> None:
     name = 'a" or 1==1 \\'
-    assert quoted(name) == '"a\\" or 1==1 \\\\"'
+    assert quote(name) == '"a\\" or 1==1 \\\\"'
     for pivot in pivots(finding(hosts=(name,))):
         rest = re.sub(r'"(?:[^"\\]|\\.)*"', "", pivot.text)
         assert '"' not in rest

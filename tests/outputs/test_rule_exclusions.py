@@ -20,7 +20,7 @@ from smbrare.outputs.rule.exclusions import (
     regex,
     split,
 )
-from smbrare.outputs.rule.export import EXPORTS, esql, kql, missing, sigma
+from smbrare.outputs.rule.export import EXPORTS, esql, kql, list_missing, sigma
 from smbrare.records.times import HOUR, date, format_time
 from tests.conftest import Run
 from tests.support.events import matching
@@ -143,8 +143,8 @@ def test_kql_finds_hosts_in_the_usual_spellings_and_says_that_there_are_others()
     for name in ("ws-01.corp.example", "WS-01.corp.example", "WS-01.CORP.EXAMPLE"):
         assert not kql_holds(kql([exclusion]), matching(host__name=name))
     assert kql_holds(kql([exclusion]), matching(host__name="Ws-01.corp.example"))
-    assert any("minds case" in line for line in missing("kql", [exclusion]))
-    assert missing("kql", [Exclusion("x", destination=(ip_network("45.83.122.10"),))]) == []
+    assert any("minds case" in line for line in list_missing("kql", [exclusion]))
+    assert list_missing("kql", [Exclusion("x", destination=(ip_network("45.83.122.10"),))]) == []
 
 
 def test_a_reason_cannot_end_the_comment_that_holds_it() -> None:

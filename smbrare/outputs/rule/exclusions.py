@@ -67,7 +67,7 @@ def in_kql(exclusion: Exclusion) -> str:
         NotExpressibleError: If it cannot say it; the message says why.
     """
     terms = [
-        f"{field} : {any_of_kql(map(_quoted, map(range_text, networks)))}"
+        f"{field} : {any_of_kql(map(_quote, map(range_text, networks)))}"
         for field, networks in _addresses(exclusion)
     ]
     if exclusion.host:
@@ -87,7 +87,7 @@ def _kql_pattern(pattern: str) -> str:
     if "?" in pattern or "[" in pattern:
         raise NotExpressibleError(_NO_PATTERN)
     if "*" not in pattern:
-        return _quoted(pattern)
+        return _quote(pattern)
     if re.search(r"\s", pattern):
         raise NotExpressibleError(_NO_PATTERN)
     return _KQL_SPECIAL.sub(r"\\\g<0>", pattern)
@@ -108,7 +108,7 @@ def in_esql(exclusion: Exclusion) -> str:
         NotExpressibleError: If it cannot say it; the message says why.
     """
     terms = [
-        f"CIDR_MATCH({field}, {', '.join(map(_quoted, networks))})"
+        f"CIDR_MATCH({field}, {', '.join(map(_quote, networks))})"
         for field, networks in _addresses(exclusion)
     ]
     if exclusion.host:
@@ -122,10 +122,10 @@ def in_esql(exclusion: Exclusion) -> str:
 def _esql_pattern(pattern: str) -> str:
     if _LIKE.fullmatch(pattern):
         return f'LIKE "{pattern}"'
-    return f"RLIKE {_quoted(regex(pattern))}"
+    return f"RLIKE {_quote(regex(pattern))}"
 
 
-def _quoted(value: str | Network) -> str:
+def _quote(value: str | Network) -> str:
     """Return a text as KQL and ES|QL take it as it is."""
     escaped = re.sub(r'[\\"]', r"\\\g<0>", str(value))
     return f'"{escaped}"'

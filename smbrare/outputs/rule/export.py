@@ -71,7 +71,7 @@ def esql(exclusions: Sequence[Exclusion] = ()) -> str:
             f"FROM {', '.join(predicate.INDICES)}",
             f"| WHERE @timestamp >= NOW() - {predicate.HISTORY_DAYS} days",
             f'| WHERE KQL("""{kql().strip()}""")',
-            *(f"// {text}" for text in missing("esql", exclusions)),
+            *(f"// {text}" for text in list_missing("esql", exclusions)),
             *(
                 line
                 for exclusion, condition in said
@@ -142,7 +142,7 @@ def _sigma_items(*, negated: bool) -> str:
 
 
 def _sigma_filters(exclusions: Sequence[Exclusion]) -> Iterator[str]:
-    yield from (f"  # {text}" for text in missing("sigma", exclusions))
+    yield from (f"  # {text}" for text in list_missing("sigma", exclusions))
     for number, (exclusion, items) in enumerate(split(exclusions, in_sigma)[0], 1):
         yield f"  # {in_words(exclusion)}"
         yield f"  filter_optional_excluded_{number}:"
@@ -227,7 +227,7 @@ def _note(exclusions: Sequence[Exclusion]) -> Iterator[str]:
     """Yield what the rule's note says of exclusions: a query has no comments."""
     said, _ = split(exclusions, in_kql)
     lines = [code_span(in_words(exclusion)) for exclusion, _ in said]
-    lines += map(code_span, missing("elastic-rule", exclusions))
+    lines += map(code_span, list_missing("elastic-rule", exclusions))
     if lines:
         yield "\n## Exclusions\n\n"
     yield from (f"- {line}\n" for line in lines)
@@ -265,13 +265,13 @@ _LANGUAGES: dict[str, Callable[[Exclusion], str]] = {
 }
 
 
-def applied(target: str, exclusions: Sequence[Exclusion]) -> list[str]:
-    """Return the exclusions that an export holds, a line each."""
+def list_included(target: str, exclusions: Sequence[Exclusion]) -> list[str]:
+    """Return the exclusions that an export contains, a line each."""
     said, _ = split(exclusions, _LANGUAGES[target])
     return [in_words(exclusion) for exclusion, _ in said]
 
 
-def missing(target: str, exclusions: Sequence[Exclusion]) -> list[str]:
+def list_missing(target: str, exclusions: Sequence[Exclusion]) -> list[str]:
     """Return what an export says less of exclusions than they do, and why, a line each."""
     said, unsaid = split(exclusions, _LANGUAGES[target])
     lines = [f"not in this export: {in_words(exclusion)}: {why}" for exclusion, why in unsaid]
