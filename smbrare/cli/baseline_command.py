@@ -1,5 +1,6 @@
 """``smbrare baseline``: what was seen before, shown, learnt, merged and checked."""
 
+from collections import Counter
 from typing import Any
 
 import click
@@ -129,15 +130,10 @@ def merge_command(**options: Any) -> int:
         merged = merge_into(
             [open_memory(name) for name in options["sources"]], locate(options["output"])
         )
-    rows = destinations = 0
-    last = ""
-    for row in merged.rows():
-        rows += 1
-        destinations += row.destination != last
-        last = row.destination
+    rows = Counter(row.destination for row in merged.rows())
     line = (
         f"merged      {counted(len(options['sources']), 'baseline')} into {options['output']}: "
-        f"{counted(destinations, 'destination')}, {counted(rows, 'row')}, "
+        f"{counted(len(rows), 'destination')}, {counted(rows.total(), 'row')}, "
         f"{counted(len(merged.covered()), 'covered hour')}"
     )
     writing.tell([visible(line)])

@@ -8,9 +8,9 @@ import click
 from smbrare.cli import configuration, writing
 from smbrare.cli import options as shared
 from smbrare.cli.options import exclusions_from
-from smbrare.outputs.json_values import json_text
+from smbrare.cli.terminal import print_as
+from smbrare.outputs.formats import RULE
 from smbrare.outputs.rule.export import EXPORTS, list_included, list_missing
-from smbrare.outputs.rule.text import as_json, describe
 
 _SHOWING = """\b
 Examples:
@@ -33,11 +33,7 @@ def rule_command() -> None:
 @shared.text_or_json
 def show(**options: Any) -> None:
     """Print what the rule is, what it asks for, and what it leaves out."""
-    if options["format"] == "json":
-        texts = [json_text(as_json(), indent=True) + "\n"]
-    else:
-        texts = [f"{line}\n" for line in describe()]
-    writing.write(texts, None)
+    print_as(RULE[options["format"]], None, options)
 
 
 @rule_command.command(

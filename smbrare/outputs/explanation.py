@@ -14,6 +14,7 @@ from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Column, Line, lines
 from smbrare.outputs.json_values import json_text, place_value, time_value
 from smbrare.outputs.wording import history_text, query_text
+from smbrare.records.event import Skipped
 from smbrare.records.fields import Address
 from smbrare.records.times import MICROSECONDS, format_time
 from smbrare.rule import predicate
@@ -29,17 +30,14 @@ def render_text(explained: Explained, options: RenderOptions) -> Iterator[str]:
     origin = explained.origin
     yield _line(str(origin) if origin.number else origin.path)
     if explained.skipped is not None:
-        yield from _skip_lines(explained)
+        yield from _skip_lines(explained.skipped)
     for number, event in enumerate(explained.events, start=1):
         if len(explained.events) > 1:
             yield f"\nevent {number} of {len(explained.events)} in this record\n"
         yield from _event_lines(event, explained, options)
 
 
-def _skip_lines(explained: Explained) -> Iterator[str]:
-    skipped = explained.skipped
-    if skipped is None:
-        return
+def _skip_lines(skipped: Skipped) -> Iterator[str]:
     if not skipped.origin.number:
         yield _line(f"cannot be read: {skipped.reason}")
         return
@@ -116,17 +114,14 @@ def _verdict_lines(event: Explanation, explained: Explained) -> Iterator[str]:
             yield from _rarity_lines(answer, event, explained)
         return
     count = len(event.failing)
-    yield f"No sighting: {count} of {len(event.clauses)} clauses {_fail(count)}.\n"
+    fail = "fails" if count == 1 else "fail"
+    yield f"No sighting: {count} of {len(event.clauses)} clauses {fail}.\n"
     yield "The smallest change that would have made it one:\n"
     wide = max(len(change.field) for change in event.changes)
     for change in event.changes:
         yield _line(f"  {change.field:{wide}}  {_change_text(change)}")
     if any(clause.without_literal for clause in event.failing):
         yield "  or without --literal, which leaves out what can be inferred\n"
-
-
-def _fail(count: int) -> str:
-    return "fails" if count == 1 else "fail"
 
 
 def _change_text(change: FieldChange) -> str:

@@ -62,8 +62,8 @@ class OutputFormat(Struct, Generic[T], frozen=True):
 
     Attributes:
         name: What the user calls it.
-        renderer: The module of ``smbrare.outputs`` and its function that yields the texts, given
-            what to print and `RenderOptions`.
+        renderer: The module of ``smbrare.outputs`` and its function, which yields texts of what to
+            print, given `RenderOptions` too.
         for_terminal: Whether it is laid out for a terminal, with its width, colours and encoding.
         second_pass: Whether it shows what only a second pass over the inputs finds.
         show: The findings that it shows unless the user chooses.
@@ -92,7 +92,7 @@ class OutputFormat(Struct, Generic[T], frozen=True):
 
     def render(self, content: T, options: RenderOptions) -> Iterable[str]:
         """Return the texts of what is printed."""
-        module, _, function = self.renderer.partition(".")
+        module, _, function = self.renderer.rpartition(".")
         texts: Iterable[str] = getattr(import_module(f"smbrare.outputs.{module}"), function)(
             content, options
         )
@@ -153,3 +153,8 @@ INSPECTION: "Mapping[str, OutputFormat[Inspected]]" = _by_name(
     OutputFormat("json", "inspection_json.render"),
 )
 """What an export contains."""
+
+RULE: Mapping[str, OutputFormat[None]] = _by_name(
+    OutputFormat("text", "rule.text.render"), OutputFormat("json", "rule.text.render_json")
+)
+"""The rule itself, which needs no content."""

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
 
+from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.json_values import json_text
 from smbrare.rule import predicate
 from smbrare.rule.networks import NOT_INTERNET, PRIVATE, Network
 from smbrare.rule.predicate import TACTICS, TECHNIQUES
@@ -24,8 +26,12 @@ NOTES = (
 _PRIVATE_NAME = "Private-Use"
 
 
-def describe() -> Iterator[str]:
+def render(_content: None, _: RenderOptions) -> Iterator[str]:
     """Yield the lines of ``rule show``."""
+    return (f"{line}\n" for line in _describe())
+
+
+def _describe() -> Iterator[str]:
     yield predicate.RULE_NAME
     for name, text in _identity():
         yield f"  {name:<11}{text}"
@@ -71,9 +77,9 @@ def _ranges(named: Iterator[tuple[Network, str]]) -> Iterator[str]:
         yield f"  {network!s:<19}{name}"
 
 
-def as_json() -> dict[str, Any]:
-    """Return the same as JSON values."""
-    return {
+def render_json(_content: None, _: RenderOptions) -> Iterator[str]:
+    """Yield the same as one document."""
+    document: dict[str, Any] = {
         "uuid": predicate.RULE_ID,
         "name": predicate.RULE_NAME,
         "version": predicate.RULE_VERSION,
@@ -100,3 +106,4 @@ def as_json() -> dict[str, Any]:
         "taken_for_internet": {str(network): name for network, name in LEFT_OUT.items()},
         "notes": list(NOTES),
     }
+    yield json_text(document, indent=True) + "\n"
