@@ -1,6 +1,5 @@
 """The program, run in this process or as one of its own, away from the user's configuration."""
 
-import io
 import os
 import signal
 import subprocess
@@ -106,11 +105,11 @@ class Program:
 @contextmanager
 def _streams(out: int, err: int) -> Iterator[None]:
     """Give the interpreter streams like those of a process that writes to two files."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
     streams = {
-        "stdin": io.open(nothing, encoding="utf-8"),  # noqa: SIM115, UP020 - closed below
-        "stdout": io.open(os.dup(out), "w", encoding="utf-8"),  # noqa: SIM115, UP020
-        "stderr": io.open(  # noqa: SIM115, UP020
+        "stdin": os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8"),
+        "stdout": os.fdopen(os.dup(out), "w", encoding="utf-8"),
+        # As the interpreter has it: a line at a time, and whatever the characters.
+        "stderr": os.fdopen(
             os.dup(err), "w", buffering=1, encoding="utf-8", errors="backslashreplace"
         ),
     }
