@@ -19,7 +19,7 @@ from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.containers import parts
 from smbrare.inputs.json_tokens import DOCUMENT, NDJSON, shape, tokens
-from smbrare.inputs.readers import arrays, csv_table, document, event_xml, ndjson, ndjson_line
+from smbrare.inputs.readers import arrays, csv_table, document, event_xml, ndjson
 from smbrare.inputs.readers.arrays import ArrayLines
 from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import KIB, MIB, Limits
@@ -82,7 +82,7 @@ def rejections(data: bytes) -> None:
         return
     template = TEMPLATES[data[0] % len(TEMPLATES)]
     line = filled(template, list(Place)[data[1] % len(Place)], data[2:])
-    item = ndjson_line.record(line + b"\n", Origin(_NAME, 1), LIMITS)
+    item = ndjson.record(line + b"\n", Origin(_NAME, 1), LIMITS)
     if isinstance(item, Record) and any(map(_matches, envelope.events(item.document))):
         assert not stays_inside(line)
         assert may_match(line) or _UNSEEN.search(data[2:])

@@ -129,7 +129,7 @@ def _is_alone(options: ReadOptions) -> bool:
 
 
 def jobs(tasks: Sequence[Task], options: ReadOptions) -> int:
-    """Return options many processes are to do some tasks."""
+    """Return how many processes are to do some tasks."""
     wanted = options.jobs
     if wanted is None:
         effort = sum(task.size * (1 if task.sample_every else _DECODED) for task in tasks)

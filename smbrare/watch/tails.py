@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from smbrare.baseline.checkpoints import Checkpoint
 from smbrare.inputs import containers
-from smbrare.inputs.readers.ndjson_line import too_long
+from smbrare.inputs.readers.ndjson import too_long
 from smbrare.limits import KIB, MIB, Limits
 from smbrare.records.event import Origin, Skipped
 

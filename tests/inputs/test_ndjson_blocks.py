@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.inputs.readers.ndjson import read_range
-from smbrare.inputs.readers.ndjson_line import is_blank, record, too_long
+from smbrare.inputs.readers.ndjson import is_blank, read_range, record, too_long
 from smbrare.inputs.readers.reader import EVERY, ReaderOptions
 from smbrare.limits import DEFAULT, Limits
 from smbrare.records.event import Origin, Record, Sample, Skipped, Tally, moved

@@ -16,7 +16,7 @@ import stringzilla
 
 from smbrare.inputs.json_tokens import Readable, has_long_number
 from smbrare.inputs.readers import document, ndjson
-from smbrare.inputs.readers.ndjson_line import record
+from smbrare.inputs.readers.ndjson import record
 from smbrare.inputs.readers.reader import ReaderOptions, without_offset
 from smbrare.inputs.unpack.streams import Layer, Stream, blocks
 from smbrare.limits import DEFAULT, KIB, MIB, Limits

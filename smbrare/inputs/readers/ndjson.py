@@ -5,6 +5,7 @@ Every line is counted all the same, and every line that is no JSON object in one
 and read. What stays unseen is a line in braces that is broken inside and holds no port of the rule.
 """
 
+import codecs
 import io
 from collections.abc import Generator, Iterator, Sequence
 
@@ -12,11 +13,11 @@ import stringzilla
 from ahocorasick_rs import BytesAhoCorasick
 
 from smbrare.inputs.readers.blocks import BLOCK_BYTES, ByteStream, LineBlock, line_blocks
-from smbrare.inputs.readers.ndjson_line import is_blank, record, too_long
 from smbrare.inputs.readers.reader import EVERY, NeedsDecoding, ReaderOptions
-from smbrare.limits import DEFAULT, Limits
+from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
 from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
-from smbrare.rule.port_sieve import Sifted, scan_block
+from smbrare.records.json_text import BadJson, decode, nests_deeper
+from smbrare.rule.port_sieve import Sifted, may_match, scan_block
 
 _EVENLY = 512
 """How many records are sampled at one distance before it doubles."""
@@ -251,3 +252,48 @@ def _lines_with(
             first = block.rfind(b"\n", past, hit) + 1 or past
             past = block.find(b"\n", hit) + 1 or len(text)
             yield first, past
+
+
+def is_blank(line: bytes) -> bool:
+    """Return whether a line holds nothing but white space, a byte order mark before it aside."""
+    return not line.removeprefix(codecs.BOM_UTF8).strip()
+
+
+def record(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> Record | Skipped:
+    """Return what a line that is not blank holds.
+
+    Args:
+        line: The line with its end, which only the last of an input may lack: a line without one
+            that is no JSON was cut off. A byte order mark at its beginning, as files that were
+            joined have in their midst, is passed over.
+        origin: Where the line stands.
+        limits: How deep it may nest.
+    """
+    try:
+        document = decode(_blanked(line))
+    except BadJson as error:
+        if not line.endswith(b"\n"):
+            return Skipped(origin, f"cut off: {error}", could_matter=True, ends_input=True)
+        return Skipped(origin, str(error), could_matter=may_match(line) or _is_torn(line))
+    if not isinstance(document, dict):
+        return Skipped(origin, f"no object: {type(document).__name__}", may_match(line))
+    if nests_deeper(line, document, limits.nesting):
+        return Skipped(origin, TOO_DEEP, could_matter=may_match(line))
+    return Record(origin, document)
+
+
+def _blanked(line: bytes) -> bytes:
+    """Return a line with blanks for a byte order mark, as `streams.as_utf_8` has them."""
+    mark = codecs.BOM_UTF8
+    return line.replace(mark, b" " * len(mark), 1) if line.startswith(mark) else line
+
+
+def _is_torn(line: bytes) -> bool:
+    """Return whether a line is a piece of an object whose rest may have held the port."""
+    text = line.removeprefix(codecs.BOM_UTF8).strip()
+    return text.startswith(b"{") != text.endswith(b"}")
+
+
+def too_long(origin: Origin, limits: Limits) -> Skipped:
+    """Return what stands for a line that is longer than the limits allow."""
+    return Skipped(origin, longer_than(limits), could_matter=True)
