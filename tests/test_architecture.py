@@ -4,6 +4,7 @@
 """
 
 import ast
+from collections import defaultdict
 from functools import cache
 from graphlib import TopologicalSorter
 from typing import NamedTuple
@@ -124,3 +125,14 @@ def test_imports_follow_the_order_of_the_wings() -> None:
 def test_there_is_no_import_ring() -> None:
     graph = {module: imports(module) for module in trees()}
     list(TopologicalSorter(graph).static_order())
+
+
+def test_no_two_types_share_a_name() -> None:
+    modules = defaultdict(list)
+    for module, tree in trees().items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                modules[node.name.lstrip("_")].append(module)
+            elif isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
+                modules[ast.unparse(node.target).lstrip("_")].append(module)
+    assert {name: where for name, where in modules.items() if len(where) > 1} == {}

@@ -9,7 +9,7 @@ from smbrare.outputs.grid import Column, lines
 from smbrare.outputs.json_values import json_text
 
 
-class _Row(NamedTuple):
+class _PartRow(NamedTuple):
     """An input, or a member of an archive."""
 
     path: str
@@ -20,13 +20,13 @@ class _Row(NamedTuple):
 
 
 _COLUMNS = (
-    Column[_Row]("Path", lambda row: row.path, folds=True),
-    Column[_Row]("Container", lambda row: row.container, folds=True),
-    Column[_Row]("Bytes", lambda row: row.size, right=True),
-    Column[_Row](
+    Column[_PartRow]("Path", lambda row: row.path, folds=True),
+    Column[_PartRow]("Container", lambda row: row.container, folds=True),
+    Column[_PartRow]("Bytes", lambda row: row.size, right=True),
+    Column[_PartRow](
         f"Sources of the first {FIRST_EVENTS} events", lambda row: row.sources, folds=True
     ),
-    Column[_Row]("Note", lambda row: row.note, folds=True),
+    Column[_PartRow]("Note", lambda row: row.note, folds=True),
 )
 
 
@@ -37,11 +37,11 @@ def render_table(previews: list[Preview], options: RenderOptions) -> Iterator[st
         size = "" if preview.size is None else f"{preview.size:,}"
         alone = len(preview.parts) == 1 and preview.parts[0].path == preview.path
         if not alone:
-            rows.append(_Row(preview.path, "", size, "", preview.problem))
+            rows.append(_PartRow(preview.path, "", size, "", preview.problem))
         for part in preview.parts:
             note = preview.problem if alone and preview.problem else _note(part)
             sources = ", ".join(f"{count:,} {name}" for name, count in part.sources.items())
-            rows.append(_Row(part.path, part.container, size if alone else "", sources, note))
+            rows.append(_PartRow(part.path, part.container, size if alone else "", sources, note))
     yield from lines(_COLUMNS, rows, options)
 
 

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 Block: TypeAlias = bytes | bytearray | memoryview
 
-Span: TypeAlias = tuple[int, int]
+LineSpan: TypeAlias = tuple[int, int]
 """Where a line stands in its block: its first byte, and the byte past its end."""
 
 _NEEDLES = (
@@ -73,8 +73,8 @@ class Sifted(Struct, frozen=True):
 
     lines: int
     blank: int
-    candidates: list[Span]
-    odd: list[Span]
+    candidates: list[LineSpan]
+    odd: list[LineSpan]
 
 
 def scan_block(block: Block) -> Sifted:
@@ -92,7 +92,7 @@ def may_match(text: Block) -> bool:
     return bool(_candidates(text, stringzilla.Str(text)))
 
 
-def _candidates(block: Block, text: stringzilla.Str) -> list[Span]:
+def _candidates(block: Block, text: stringzilla.Str) -> list[LineSpan]:
     """Return the lines of a block that could match."""
     view = memoryview(block)
     size = len(view)
@@ -153,7 +153,7 @@ def _all_in_braces(text: stringzilla.Str, ends: int) -> bool:
     return False
 
 
-def _with_exceptions(block: bytes, candidates: list[Span]) -> Sifted:
+def _with_exceptions(block: bytes, candidates: list[LineSpan]) -> Sifted:
     """Return what a block holds whose lines are not all in braces, by a look at each."""
     lines = block.split(b"\n")
     if not lines[-1]:

@@ -125,7 +125,7 @@ def test_a_quote_that_is_not_closed_swallows_no_other_row() -> None:
 
 def test_many_quotes_that_are_not_closed_cost_no_more_than_reading_twice() -> None:
     text = HEADER + 'a","\n' * 40_000
-    lines = csv_table._Lines(io.BytesIO(text.encode()), Limits(10**9))  # noqa: SLF001
+    lines = csv_table._CsvLines(io.BytesIO(text.encode()), Limits(10**9))  # noqa: SLF001
     assert lines.header()
     assert len(skipped(text)) >= 1
     assert documents(text) == []

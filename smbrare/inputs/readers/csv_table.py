@@ -128,7 +128,7 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
         OSError: If the stream fails; rows before that were yielded.
     """
     csv.field_size_limit(limits.csv_field)  # The module keeps it for the whole process.
-    lines = _Lines(stream, limits)
+    lines = _CsvLines(stream, limits)
     table = _table(lines.header())
     if table is None:
         reason = "no header of a table of events"
@@ -188,7 +188,7 @@ def _unguarded(cell: str) -> str:
     return cell[1:] if _GUARDED.match(cell) else cell
 
 
-class _Line(Struct, frozen=True):
+class _CsvLine(Struct, frozen=True):
     """A line, of which no more is held than a row may have.
 
     Attributes:
@@ -204,7 +204,7 @@ class _Line(Struct, frozen=True):
     ends: bool
 
 
-class _Lines:
+class _CsvLines:
     """The lines of a table, as csv takes them, and what to do about a broken row.
 
     A quote that is not closed makes one row of many lines. Of a broken row only the first line is
@@ -217,9 +217,9 @@ class _Lines:
         self._longest = limits.record_bytes
         self._number = 0
         self._offset = 0
-        self._again: deque[_Line] = deque()
+        self._again: deque[_CsvLine] = deque()
         self._again_bytes = 0
-        self._row: list[_Line] = []
+        self._row: list[_CsvLine] = []
         self._row_bytes = 0
 
     def header(self) -> bytes:
@@ -267,7 +267,7 @@ class _Lines:
             ends_input=cut_off,
         )
 
-    def _next(self) -> _Line | None:
+    def _next(self) -> _CsvLine | None:
         if self._again:
             return self._again.popleft()
         text = self._stream.readline(self._longest + 1)
@@ -281,4 +281,4 @@ class _Lines:
             # What is held already makes the row too long; the rest of the line goes with it.
             part = self._stream.readline(self._longest + 1)
             self._offset += len(part)
-        return _Line(self._number, offset, text, part.endswith(b"\n"))
+        return _CsvLine(self._number, offset, text, part.endswith(b"\n"))
