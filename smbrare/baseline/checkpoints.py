@@ -118,7 +118,7 @@ def store(
     )
 
 
-def reported(database: sqlite3.Connection, ids: Iterable[str]) -> set[str]:
+def reported_before(database: sqlite3.Connection, ids: Iterable[str]) -> set[str]:
     """Return which findings of some, by id, were reported before."""
     query = "SELECT id FROM given WHERE id = ?"
     return {identifier for identifier in ids if database.execute(query, (identifier,)).fetchone()}

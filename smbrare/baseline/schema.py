@@ -129,7 +129,7 @@ def rows(
         yield from map(Row._make, found)
 
 
-def covered(database: sqlite3.Connection) -> dict[int, bool]:
+def covered_hours(database: sqlite3.Connection) -> dict[int, bool]:
     """Return the covered UTC hours in order, each with whether it is known from a sample only."""
     query = "SELECT hour, sampled FROM covered ORDER BY hour"
     return {hour: bool(sampled) for hour, sampled in database.execute(query)}

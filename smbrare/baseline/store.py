@@ -85,7 +85,7 @@ class Baseline:
         if not self._existed:
             return {}
         with self.reading() as database:
-            return schema.covered(database)
+            return schema.covered_hours(database)
 
     def verify(self) -> tuple[int, str]:
         """Look through the whole file.
@@ -196,7 +196,7 @@ class Baseline:
                 last_step()
                 if not _publish(made, self.path):
                     # Another scan created it meanwhile: nothing of either may be lost.
-                    self._update(schema.rows(database), schema.covered(database), _nothing)
+                    self._update(schema.rows(database), schema.covered_hours(database), _nothing)
         finally:
             made.unlink(missing_ok=True)
 

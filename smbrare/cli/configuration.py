@@ -108,7 +108,7 @@ def origins(context: click.Context) -> Iterator[str]:
             origin = str(file)
         else:
             continue
-        yield f"option      {_key(option)} {_spelled(option, context)}, from {origin}"
+        yield f"option      {_key(option)} {_spell(option, context)}, from {origin}"
 
 
 def outranks(context: click.Context, one: str, other: str) -> bool:
@@ -128,7 +128,7 @@ def _load(context: click.Context, option: click.Parameter, value: Path | None) -
         if not path.is_file():
             return
     text = load(path)
-    known = _known(context.find_root())
+    known = _known_keys(context.find_root())
     for key, given in text.values.items():
         if key in known and isinstance(given, dict):
             _check_keys(text, given, known[key], text.line_of(key))
@@ -220,7 +220,7 @@ def _text(option: click.Option, value: Any, folder: Path) -> str:
     return text
 
 
-def _known(root: click.Context) -> dict[str, set[str]]:
+def _known_keys(root: click.Context) -> dict[str, set[str]]:
     """Return the keys of every section of the file, over all commands."""
     found: dict[str, set[str]] = {"": set()}
     pending = [root.command]
@@ -250,7 +250,7 @@ def _key(option: click.Option) -> str:
     return max(option.opts, key=len).removeprefix("--")
 
 
-def _spelled(option: click.Option, context: click.Context) -> str:
+def _spell(option: click.Option, context: click.Context) -> str:
     value = context.params[str(option.name)]
     spell = getattr(option.type, "spell", str)
     if option.is_flag:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from smbrare.detection.dns import Answers, Resolutions
 from smbrare.detection.sightings import Sightings
 from smbrare.detection.survey import InputSurvey, Span
-from smbrare.records.event import moved
+from smbrare.records.event import shift
 
 
 class Partial(Struct):
@@ -57,8 +57,8 @@ class Partial(Struct):
         for contact in self.sightings.contacts.values():
             origin = contact.earliest.origin
             if origin.path == survey.path:
-                contact.earliest = replace(contact.earliest, origin=moved(origin, lines_before))
+                contact.earliest = replace(contact.earliest, origin=shift(origin, lines_before))
         survey.located = [
-            replace(skipped, origin=moved(skipped.origin, lines_before))
+            replace(skipped, origin=shift(skipped.origin, lines_before))
             for skipped in survey.located
         ]

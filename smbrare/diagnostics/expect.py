@@ -36,10 +36,10 @@ class Mismatch(Struct, frozen=True):
             ("found, not expected", self.unexpected),
         ):
             for destination, time in side:
-                yield f"{word}: {destination} at {_when(time)}"
+                yield f"{word}: {destination} at {_time_text(time)}"
 
 
-def _when(time: int | None) -> str:
+def _time_text(time: int | None) -> str:
     return "no readable time" if time is None else format_time(time)
 
 
@@ -59,7 +59,7 @@ def parse(content: bytes, name: str) -> Counter[Expected]:
         marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
         text = content.decode("utf-16" if marked else "utf-8-sig")
         rows = _objects(text) if text.lstrip().startswith("{") else _csv_rows(text)
-        return Counter(_expected(row, f"{name}:{number}") for number, row in rows)
+        return Counter(_parse_row(row, f"{name}:{number}") for number, row in rows)
     except (UnicodeError, csv.Error, orjson.JSONDecodeError) as error:
         raise UsageError(f"{name} is neither NDJSON nor CSV: {error}") from None
 
@@ -78,7 +78,7 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Document]]:
         yield reader.line_num, row
 
 
-def _expected(row: Document, place: str) -> Expected:
+def _parse_row(row: Document, place: str) -> Expected:
     destination, time = first(row, *_DESTINATION), first(row, *_TIME)
     if destination is None:
         raise UsageError(f"{place}: no destination.ip")
@@ -91,8 +91,8 @@ def _expected(row: Document, place: str) -> Expected:
 def compare(expected: Counter[Expected], findings: Iterable[Finding]) -> Mismatch:
     """Return how the new findings of a scan differ from those expected."""
     found = Counter((finding.sighting.destination, finding.sighting.time) for finding in findings)
-    return Mismatch(_ordered(expected - found), _ordered(found - expected))
+    return Mismatch(_sort(expected - found), _sort(found - expected))
 
 
-def _ordered(some: Counter[Expected]) -> tuple[Expected, ...]:
+def _sort(some: Counter[Expected]) -> tuple[Expected, ...]:
     return tuple(sorted(some.elements(), key=lambda one: (one[1] is None, one[1] or 0, one[0])))

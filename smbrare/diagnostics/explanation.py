@@ -226,12 +226,12 @@ def _result(clause: predicate.Clause, view: View, relaxed: View | None) -> Claus
         read_from=reading.path,
         inferred=reading.inferred,
         malformed=tuple(map(encodable, reading.malformed)),
-        excluded=_excluded(reading.values) if clause.field == "destination.ip" else (),
+        excluded=_find_excluded(reading.values) if clause.field == "destination.ip" else (),
         without_literal=without_literal,
     )
 
 
-def _excluded(addresses: tuple[Address, ...]) -> tuple[ExcludedAddress, ...]:
+def _find_excluded(addresses: tuple[Address, ...]) -> tuple[ExcludedAddress, ...]:
     found = []
     for address in addresses:
         network = excluded_range(address)

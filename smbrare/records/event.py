@@ -29,7 +29,7 @@ class Origin(Struct, frozen=True, gc=False):
         return f"{self.path}:{self.number}" if self.number else self.path
 
 
-def moved(origin: Origin, lines: int | None) -> Origin:
+def shift(origin: Origin, lines: int | None) -> Origin:
     """Return an origin that stands a number of lines further down in its input, if it is known."""
     # What is unknown in one range stays so in the whole input.
     known = lines is not None and origin.number > 0

@@ -85,7 +85,7 @@ Change: TypeAlias = Literal["inferred", "time_field", "schedule", "max_signals"]
 Reason: TypeAlias = Literal["inferred", "time_field", "silence", "undated", "unread", "max_signals"]
 
 
-_Key: TypeAlias = tuple[str, str, int, int | None, tuple[str, str, int, str]]
+_AlertKey: TypeAlias = tuple[str, str, int, int | None, tuple[str, str, int, str]]
 
 
 class Stage(Struct, frozen=True):
@@ -149,7 +149,7 @@ def differences(stages: Sequence[Stage], schedule: Schedule, time_field: str) ->
     return sorted(found, key=lambda difference: difference.order)
 
 
-def _key(finding: Finding) -> _Key:
+def _key(finding: Finding) -> _AlertKey:
     sighting = finding.sighting
     origin = sighting.origin
     return (sighting.destination, origin.path, origin.number, origin.offset, sighting.rank)
@@ -160,10 +160,10 @@ def _moment(finding: Finding) -> tuple[str, int | None]:
 
 
 def _reasons(
-    key: _Key,
+    key: _AlertKey,
     finding: Finding,
     stages: Sequence[Stage],
-    by_stage: Sequence[Mapping[_Key, Finding]],
+    by_stage: Sequence[Mapping[_AlertKey, Finding]],
 ) -> tuple[Reason, ...]:
     """Return every change on the way that took the sighting away or brought it."""
     reasons: list[Reason] = []

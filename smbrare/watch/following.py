@@ -20,8 +20,8 @@ from smbrare.watch.tails import (
     digest,
     full_name,
     identity_of,
+    not_followed,
     read_at,
-    unfollowed,
 )
 
 _MOST_OPEN = 256
@@ -51,7 +51,7 @@ class Following(Struct):
             if isinstance(found, Skipped):
                 yield found
             elif found.size is None:
-                yield unfollowed(found.path, "a pipe or a device", could_matter=True)
+                yield not_followed(found.path, "a pipe or a device", could_matter=True)
             elif (identity := self._meet(found)) is not None:
                 present[identity] = found.path
         for identity, tail in self.tails.items():

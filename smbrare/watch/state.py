@@ -97,14 +97,14 @@ class WatchState:
             schema.seal(database)
             database.execute("COMMIT")
 
-    def reported(self, ids: Iterable[str]) -> set[str]:
+    def reported_before(self, ids: Iterable[str]) -> set[str]:
         """Return which findings of some, by id, were reported before.
 
         Raises:
             BaselineError: If the baseline cannot be read.
         """
         with self._baseline.reading() as database:
-            return checkpoints.reported(database, ids)
+            return checkpoints.reported_before(database, ids)
 
     def record(self, identifier: str, time: int | None) -> None:
         """Record that a finding was reported, in a transaction of its own.

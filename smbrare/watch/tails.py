@@ -193,7 +193,7 @@ class Tail(Struct):
             return None
         if len(text) < CHUNK_BYTES and kind in {"json", _UNKNOWN}:
             self.kind = ""
-        return unfollowed(self.path, kind, could_matter=self.named or kind != _UNKNOWN)
+        return not_followed(self.path, kind, could_matter=self.named or kind != _UNKNOWN)
 
 
 class NewLines(Struct, frozen=True):
@@ -254,7 +254,7 @@ def _kind(text: bytes) -> str:
     return part.container or _UNKNOWN
 
 
-def unfollowed(path: str, what: str, *, could_matter: bool) -> Skipped:
+def not_followed(path: str, what: str, *, could_matter: bool) -> Skipped:
     """Return what stands for a file that is not followed."""
     reason = f"{what}, not followed: only NDJSON is; scan it"
     return Skipped(Origin(path, 0), reason, could_matter=could_matter, ends_input=could_matter)

@@ -210,7 +210,7 @@ class Watch:
         self._sightings += len(partial.sightings)
         self._near_misses.update(partial.one_clause_away)
         new = self._state.new_findings(partial, self._criteria, self._resolutions)
-        before = self._state.reported([finding.id for finding in new]) if new else set()
+        before = self._state.reported_before([finding.id for finding in new]) if new else set()
         for finding in new:
             if finding.id not in before:
                 self._hooks.report(finding)

@@ -104,9 +104,9 @@ def test_a_finding_is_noted_once_and_pruned_with_its_time(tmp_path: Path) -> Non
     baseline = begun(tmp_path / "a.db")
     for identifier, time in (("a", START), ("a", START), ("b", START + HOUR), ("c", None)):
         WatchState(baseline).record(identifier, time)
-    assert WatchState(baseline).reported(["a", "b", "c", "d"]) == {"a", "b", "c"}
+    assert WatchState(baseline).reported_before(["a", "b", "c", "d"]) == {"a", "b", "c"}
     baseline.prune(START + 1)
-    assert WatchState(baseline).reported(["a", "b", "c", "d"]) == {"b", "c"}
+    assert WatchState(baseline).reported_before(["a", "b", "c", "d"]) == {"b", "c"}
 
 
 @pytest.mark.parametrize(

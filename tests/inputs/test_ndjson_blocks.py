@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from smbrare.inputs.readers.ndjson import is_blank, read_range, record, too_long
 from smbrare.inputs.readers.reader import EVERY, ReaderOptions
 from smbrare.limits import DEFAULT, Limits
-from smbrare.records.event import Origin, Record, Sample, Skipped, Tally, moved
+from smbrare.records.event import Origin, Record, Sample, Skipped, Tally, shift
 from smbrare.rule.port_sieve import may_match, scan_block
 
 PATH = "log.ndjson"
@@ -98,9 +98,9 @@ def gathered(ranges: Iterable[Iterable[Item | Sample | Tally]]) -> tuple[list[It
                 count += item.lines
                 blank += item.blank
             elif isinstance(item, Record):
-                items.append(Record(moved(item.origin, before), item.document))
+                items.append(Record(shift(item.origin, before), item.document))
             elif isinstance(item, Skipped):
-                origin = moved(item.origin, before)
+                origin = shift(item.origin, before)
                 items.append(Skipped(origin, item.reason, item.could_matter, item.ends_input))
     return items, count, blank
 
