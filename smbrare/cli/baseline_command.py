@@ -194,8 +194,8 @@ def export_command(**options: Any) -> int:
         writing.check(options["output"])
     baseline = Baseline(locate(options["baseline"]))
     writing.write(exchange.export(baseline), options["output"])
-    if left_out := exchange.sampled_hours(baseline):
-        writing.tell([f"left out    {counted(left_out, 'covered hour')} known from samples only"])
+    if omitted := exchange.sampled_hours(baseline):
+        writing.tell([f"left out    {counted(omitted, 'covered hour')} known from samples only"])
     return 0
 
 

@@ -151,7 +151,7 @@ def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) ->
         survey.skip(Skipped(origin, reason, could_matter=True))
     clause = predicate.sole_obstacle(missed)
     if clause is not None:
-        partial.one_clause_away[clause.field] += 1
+        partial.near_misses[clause.field] += 1
     return clause is not None or predicate.goes_to_internet(view)
 
 

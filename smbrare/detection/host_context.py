@@ -69,14 +69,14 @@ class HostContext(Struct, frozen=True):
 
     Attributes:
         events: The host's events in time, at most `MOST_OF_A_KIND` of a kind.
-        left_out: How many more there were, by kind.
+        omitted: How many more there were, by kind.
         logged_on: Who was logged on at the time, the last to log on first.
         active: Who else's programs started in the time, sorted.
         gaps: Why something may be missing, for people.
     """
 
     events: tuple[Activity, ...] = ()
-    left_out: Mapping[ActivityKind, int] = field(default_factory=dict)
+    omitted: Mapping[ActivityKind, int] = field(default_factory=dict)
     logged_on: tuple[LoggedOn, ...] = ()
     active: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
@@ -151,7 +151,7 @@ class Collector(Struct):
         known = {each.user.lower() for each in logged_on}
         return HostContext(
             events=tuple(sorted(kept, key=_content)),
-            left_out={
+            omitted={
                 kind: len(seen) - len(self._nearest[kind])
                 for kind, seen in sorted(self._seen.items())
                 if len(seen) > len(self._nearest[kind])

@@ -15,7 +15,7 @@ class Partial(Struct):
     """What one part of the inputs gave; neighbouring parts merge to what both give."""
 
     sightings: Sightings = field(default_factory=Sightings)
-    one_clause_away: Counter[str] = field(default_factory=Counter)
+    near_misses: Counter[str] = field(default_factory=Counter)
     span: Span = field(default_factory=Span)
     surveys: list[InputSurvey] = field(default_factory=list)
     resolutions: Resolutions = field(default_factory=Resolutions)
@@ -42,7 +42,7 @@ class Partial(Struct):
         else:
             self.surveys.extend(other.surveys)
         self.sightings.merge(other.sightings)
-        self.one_clause_away.update(other.one_clause_away)
+        self.near_misses.update(other.near_misses)
         self.span.merge(other.span)
         self.resolutions.merge(other.resolutions)
         self.answers.merge(other.answers)

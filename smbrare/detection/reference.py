@@ -31,7 +31,7 @@ class Reference(Struct, frozen=True):
         name: The database's type, or the list's name.
         built: When it was built, in microseconds since 1970 UTC, where it tells.
         entries: Addresses and ranges of a list.
-        passed_over: Lines of a list that hold no address.
+        skipped: Lines of a list that hold no address.
         problem: Why it was not used, or not for all; empty if it was.
         facts: ECS fields by destination, for those that it knows.
     """
@@ -41,6 +41,6 @@ class Reference(Struct, frozen=True):
     name: str = ""
     built: int | None = None
     entries: int | None = None
-    passed_over: int = 0
+    skipped: int = 0
     problem: str = ""
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from smbrare.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNJUDGED, EXIT_UNREAD
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import seconds
 
-_LITTER = "is only an archiver's litter"
+_JUNK = "is only an archiver's litter"
 
 
 def settings_document(options: ReadOptions, criteria: Criteria) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Report(Struct, frozen=True, dict=True):
         judged: Findings of every status, in the order of output.
         inputs: What was read, sorted by path.
         sightings: Records that match the rule, duplicates included.
-        one_clause_away: Events to an SMB port on the internet that fail one clause, by field.
+        near_misses: Events to an SMB port on the internet that fail one clause, by field.
         span: The time that the network events cover.
         outside: Destinations sighted in the window whose finding lies before it.
         exclusions: What each exclusion kept back, in the order they were given.
@@ -77,7 +77,7 @@ class Report(Struct, frozen=True, dict=True):
     judged: tuple[Finding, ...]
     inputs: tuple[InputSurvey, ...]
     sightings: int
-    one_clause_away: dict[str, int]
+    near_misses: dict[str, int]
     span: Span
     outside: int = 0
     exclusions: tuple[Excluded, ...] = ()
@@ -102,7 +102,7 @@ class Report(Struct, frozen=True, dict=True):
         return self._with_status("new")
 
     @property
-    def held_back(self) -> tuple[Finding, ...]:
+    def suppressed(self) -> tuple[Finding, ...]:
         """What would have been a finding without the baseline."""
         return self._with_status("known")
 
@@ -133,7 +133,7 @@ class Report(Struct, frozen=True, dict=True):
             return [
                 (survey, source, why)
                 for survey in self.inputs
-                for source, why in survey.unjudged() or survey.litter * [("", _LITTER)]
+                for source, why in survey.unjudged() or survey.is_junk * [("", _JUNK)]
             ]
         return gaps
 

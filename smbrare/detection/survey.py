@@ -89,7 +89,7 @@ class InputSurvey(Struct):
         path: Its name as shown.
         container: What it is, for people (``gzip ndjson``); empty where unknown.
         named: Whether the user named it, rather than a directory that it lies in.
-        litter: Whether it is only what an archiver left behind.
+        is_junk: Whether it is only what an archiver left behind.
         start: First byte of the range that it counts, above 0 where it goes on with another.
         size: Bytes read of the file as it lies on disk.
         records: Records read, blank lines not counted.
@@ -107,7 +107,7 @@ class InputSurvey(Struct):
     path: str
     container: str = ""
     named: bool = True
-    litter: bool = False
+    is_junk: bool = False
     start: int = 0
     size: int = 0
     records: int = 0
@@ -177,7 +177,7 @@ class InputSurvey(Struct):
         Returns:
             Pairs of the source's name (empty for the whole input) and the reason.
         """
-        if self.litter or (self.cut and not self.records):
+        if self.is_junk or (self.cut and not self.records):
             return []  # Its trouble is told where it was met.
         if not self.records:
             return [("", self._void())]

@@ -246,7 +246,7 @@ def inspect(
         judged=(),
         inputs=tuple(sorted(surveys, key=lambda survey: survey.path)),
         sightings=inspection.sightings.count,
-        one_clause_away=inspection.near_by_clause(),
+        near_misses=inspection.near_by_clause(),
         span=inspection.span,
     )
     return Inspected(report, inspection)

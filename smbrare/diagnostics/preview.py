@@ -33,7 +33,7 @@ class PartPreview(Struct, frozen=True):
         sources: The first events by source; alerts and unrecognized ones by those words.
         skipped: Records among them that cannot be read.
         complete: Whether nothing follows what was looked at.
-        litter: Whether a scan passes it over, as what an archiver left behind.
+        is_junk: Whether a scan passes it over, as what an archiver left behind.
         problem: Why it cannot be read on; empty if it can.
     """
 
@@ -42,7 +42,7 @@ class PartPreview(Struct, frozen=True):
     sources: dict[str, int] = field(default_factory=dict)
     skipped: int = 0
     complete: bool = False
-    litter: bool = False
+    is_junk: bool = False
     problem: str = ""
 
     @property
@@ -125,8 +125,8 @@ def _preview(found: Input, options: ReadOptions, progress: Progress) -> Preview:
 
 def _look(part: Part, options: ReadOptions) -> PartPreview:
     sources: Counter[str] = Counter()
-    seen = PartPreview(part.path, part.container, litter=part.litter)
-    if part.litter:
+    seen = PartPreview(part.path, part.container, is_junk=part.is_junk)
+    if part.is_junk:
         return seen
     skipped = 0
     for item in part.read(ReaderOptions(options.limits)).items:

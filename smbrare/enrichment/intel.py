@@ -146,14 +146,14 @@ def look_up(file: str, destinations: Iterable[str]) -> Reference:
         destinations: Addresses in canonical text.
     """
     path, column = Path(file), ""
-    entries = passed_over = 0
+    entries = skipped = 0
 
     def covering(listed: Iterable[Entry]) -> Iterator[Entry]:
         """Yield the entries that cover something, and count all."""
-        nonlocal entries, passed_over
+        nonlocal entries, skipped
         for entry in listed:
             entries += bool(entry.networks)
-            passed_over += not entry.networks
+            skipped += not entry.networks
             if entry.networks:
                 yield entry
 
@@ -173,7 +173,7 @@ def look_up(file: str, destinations: Iterable[str]) -> Reference:
         file,
         path.stem,
         entries=entries,
-        passed_over=passed_over,
+        skipped=skipped,
         facts={
             str(address): {INDICATOR: entry.text, PROVIDER: path.stem}
             for address, entry in found.items()

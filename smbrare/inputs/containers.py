@@ -50,13 +50,13 @@ class Part(Struct, frozen=True):
             where it is unknown.
         read: Returns what it holds, once. The input is read as the items are asked for, so one
             part has to be read before the next is asked for.
-        litter: Whether it is only what an archiver leaves behind.
+        is_junk: Whether it is only what an archiver leaves behind.
     """
 
     path: str
     container: str
     read: Callable[[ReaderOptions], Contents]
-    litter: bool = False
+    is_junk: bool = False
 
 
 def _nothing(_options: ReaderOptions) -> Contents:
@@ -86,9 +86,9 @@ UNREADABLE: tuple[tuple[bytes, str], ...] = (
 # Damaged data may decompress to noise before the damage is noticed, at the end of a block.
 _CHECKED_BYTES = 4 * MIB
 
-_LITTER_FOLDER = "__MACOSX"
-_LITTER_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-_LITTER_PREFIX = "._"
+_JUNK_FOLDER = "__MACOSX"
+_JUNK_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_JUNK_PREFIX = "._"
 
 
 def parts(
@@ -212,17 +212,17 @@ def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
         return Part(path, context.named(), _failed(path, text.trouble))
     if len(head) < HEAD_BYTES and not head.strip():
         return Part(path, context.named(EMPTY), _nothing)
-    return Part(path, "", _nothing, litter=context.is_member and _is_litter(path))
+    return Part(path, "", _nothing, is_junk=context.is_member and _is_junk(path))
 
 
-def _is_litter(path: str) -> bool:
+def _is_junk(path: str) -> bool:
     """Return whether a member's name is one that only archivers and desktops give.
 
     It is asked of members alone whose content is unknown: a name must not hide evidence.
     """
     folders = path.rpartition("!")[2].split("/")
     name = folders[-1]
-    return _LITTER_FOLDER in folders or name in _LITTER_FILES or name.startswith(_LITTER_PREFIX)
+    return _JUNK_FOLDER in folders or name in _JUNK_FILES or name.startswith(_JUNK_PREFIX)
 
 
 def _seekable(stream: Stream, context: _Context) -> IO[bytes]:

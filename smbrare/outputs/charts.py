@@ -39,11 +39,11 @@ class Chart(Struct, frozen=True):
 
     Attributes:
         spec: Its Vega-Lite specification.
-        left_out: How many destinations, or hosts and destinations, it does not draw.
+        omitted: How many destinations, or hosts and destinations, it does not draw.
     """
 
     spec: Spec
-    left_out: int
+    omitted: int
 
 
 def timeline(report: Report, shown: list[Finding]) -> Chart | None:

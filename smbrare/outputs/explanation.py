@@ -216,21 +216,21 @@ def render_json(explained: Explained, _: RenderOptions) -> Iterator[str]:
 
 def _event_document(event: Explanation) -> dict[str, Any]:
     if not event.judged:
-        return {"judged": False, "alert": event.alert, "fields": event.keys}
+        return {"evaluated": False, "alert": event.alert, "fields": event.keys}
     return {
-        "judged": True,
-        "sighting": event.sighting,
+        "evaluated": True,
+        "match": event.sighting,
         "source": event.source,
         "kind": event.kind,
-        "told_by": [{"field": path, "value": value} for path, value in event.identified_by],
+        "identified_by": [{"field": path, "value": value} for path, value in event.identified_by],
         "time": time_value(event.time),
         "time_read_from": event.time_from,
         "zone_assumed": event.zone_assumed,
         "host": event.host,
-        "clauses": [_clause_document(clause) for clause in event.clauses],
+        "conditions": [_clause_document(clause) for clause in event.clauses],
         "changes": [asdict(change) for change in event.changes],
         "rarity": [_rarity_document(answer) for answer in event.rarity],
-        "around": None if event.around is None else host_context.document(event.around),
+        "host_context": None if event.around is None else host_context.document(event.around),
     }
 
 

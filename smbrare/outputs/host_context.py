@@ -75,8 +75,8 @@ def users_text(around: HostContext) -> Iterator[str]:
 
 def missing_text(around: HostContext) -> Iterator[str]:
     """Yield what is not shown, and why."""
-    if around.left_out:
-        counts = ", ".join(f"{number:,} {KINDS[kind]}" for kind, number in around.left_out.items())
+    if around.omitted:
+        counts = ", ".join(f"{number:,} {KINDS[kind]}" for kind, number in around.omitted.items())
         yield f"more that are further away in time: {counts}"
     for gap in around.gaps:
         yield f"not complete: {gap}"
@@ -117,7 +117,7 @@ def document(around: HostContext) -> dict[str, Any]:
             }
             for activity in around.events
         ],
-        "left_out": dict(around.left_out),
+        "omitted": dict(around.omitted),
         "logged_on": [
             {
                 "user": each.user,

@@ -72,7 +72,7 @@ def render(report: Report, options: RenderOptions) -> Iterator[str]:
             "style": Markup(_read_file("report.css")),  # noqa: S704
             "scripts": [Markup(script) for script in scripts],  # noqa: S704
             "charts": [
-                {"id": name, "json": Markup(script_json(chart.spec)), "left_out": chart.left_out}  # noqa: S704
+                {"id": name, "json": Markup(script_json(chart.spec)), "omitted": chart.omitted}  # noqa: S704
                 for name, chart in _charts(report, shown)
             ],
         }
@@ -141,7 +141,7 @@ def _figures(report: Report, shown: list[Finding]) -> Iterator[tuple[str, str]]:
     yield "hosts", f"{len({name for finding in shown for name in finding.hosts}):,}"
     yield "with full history", f"{sum(finding.history.complete for finding in shown):,}"
     yield "sightings", f"{report.sightings:,}"
-    yield "held back", f"{len(report.held_back) + len(report.excluded):,}"
+    yield "held back", f"{len(report.suppressed) + len(report.excluded):,}"
 
 
 def _finding(finding: Finding, count: int) -> dict[str, Any]:

@@ -31,14 +31,14 @@ def render(inspected: Inspected, _: RenderOptions) -> Iterator[str]:
         "time": _time(inspected),
         "hosts": dict(sorted(inspection.hosts.items(), key=lambda item: (-item[1], item[0]))),
         "funnel": _funnel(inspected),
-        "sightings": inspection.sightings.count,
-        "one_clause_away": _near(inspected),
+        "matches": inspection.sightings.count,
+        "near_misses": _near(inspected),
         "malformed": [
             {"source": source, "field": name, "values": tally.count, "value": tally.shown}
             | {"example": place_value(tally.example)}
             for (source, name), tally in sorted(inspection.malformed.items())
         ],
-        "not_judged": unjudged_values(report),
+        "not_evaluated": unjudged_values(report),
         "advice": list(map(asdict, advise(totals(report.inputs), inspection.details))),
     }
     yield json_text(document, indent=True) + "\n"

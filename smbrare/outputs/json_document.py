@@ -64,7 +64,7 @@ def _rule() -> dict[str, Any]:
 
 def _scan(report: Report) -> dict[str, Any]:
     criteria, span = report.criteria, report.span
-    known = report.held_back
+    known = report.suppressed
     return {
         **settings_document(report.options, criteria),
         "since": time_value(criteria.since),
@@ -73,23 +73,23 @@ def _scan(report: Report) -> dict[str, Any]:
         "records": sum(survey.records for survey in report.inputs),
         "sampled": any(survey.sampled for survey in report.inputs),
         "network_events": sum(survey.network for survey in report.inputs),
-        "sightings": report.sightings,
+        "matches": report.sightings,
         "findings": len(report.findings),
         "undated": sum(finding.sighting.time is None for finding in report.findings),
         "with_inferred_fields": sum(bool(f.sighting.inferred) for f in report.findings),
         "with_full_history": sum(finding.history.complete for finding in report.findings),
         "found_before_window": report.outside,
-        "held_back": len(known),
+        "suppressed": len(known),
         "new_hosts": sorted({host for finding in known for host in finding.new_hosts}),
         "excluded": len(report.excluded),
         "exclusions": [asdict(kept) for kept in report.exclusions],
         "skipped": sum(survey.skipped for survey in report.inputs),
-        "passed_over": sum(survey.alerts for survey in report.inputs),
-        "one_clause_away": report.one_clause_away,
+        "alerts_skipped": sum(survey.alerts for survey in report.inputs),
+        "near_misses": report.near_misses,
         "first_event": time_value(span.first),
         "last_event": time_value(span.last),
         "hours_covered": len(span.hours),
-        "not_judged": unjudged_values(report),
+        "not_evaluated": unjudged_values(report),
         "dns_names": {
             "too_many": report.too_many_names,
             "not_read_in": list(report.names_unread),
@@ -133,7 +133,7 @@ def _reference(reference: Reference) -> dict[str, Any]:
     if reference.built is not None:
         document["built"] = format_time(reference.built)
     if reference.entries is not None:
-        document |= {"entries": reference.entries, "passed_over": reference.passed_over}
+        document |= {"entries": reference.entries, "skipped": reference.skipped}
     return document
 
 
@@ -146,7 +146,7 @@ def _input(survey: InputSurvey) -> dict[str, Any]:
         "sampled": survey.sampled,
         "skipped": survey.skipped,
         "read_to_end": not survey.cut,
-        "passed_over": survey.alerts,
+        "alerts_skipped": survey.alerts,
         "unrecognized": survey.unknown,
         "sources": {
             name: {

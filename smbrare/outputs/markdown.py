@@ -70,7 +70,7 @@ def _scope(report: Report) -> Iterator[str]:
         )
     network = sum(survey.network for survey in report.inputs)
     yield f"- {network:,} network events, {report.sightings:,} of them match the rule\n"
-    held, excluded = len(report.held_back), len(report.excluded)
+    held, excluded = len(report.suppressed), len(report.excluded)
     baseline = "a baseline (none was named)"
     if criteria.baseline is not None:
         baseline = f"baseline {code_span(criteria.baseline)}"

@@ -46,7 +46,7 @@ def render_table(previews: list[Preview], options: RenderOptions) -> Iterator[st
 
 
 def _note(part: PartPreview) -> str:
-    if part.litter:
+    if part.is_junk:
         return "passed over"
     if part.problem:
         return part.problem
@@ -84,6 +84,6 @@ def _part(part: PartPreview) -> dict[str, Any]:
         "sources": part.sources,
         "skipped": part.skipped,
         "complete": part.complete,
-        "passed_over": part.litter,
+        "archiver_junk": part.is_junk,
         "problem": part.problem,
     }

@@ -49,7 +49,7 @@ def render(report: Report, options: RenderOptions) -> Iterator[str]:
         "columnKind": "unicodeCodePoints",
         "properties": {
             "history_seconds": None if history is None else seconds(history),
-            "sightings": report.sightings,
+            "matches": report.sightings,
         },
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}

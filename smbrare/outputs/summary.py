@@ -77,7 +77,7 @@ def _read(report: Report, seconds: float) -> Iterator[str]:
 
 def _inputs(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
     for survey in inputs:
-        kind = survey.container or ("an archiver's litter" if survey.litter else "")
+        kind = survey.container or ("an archiver's litter" if survey.is_junk else "")
         kind = kind or ("of no known format" if _is_unknown(survey) else "")
         yield (
             f"input       {survey.path}{f' ({kind})' if kind else ''}: {human_size(survey.size)}, "
@@ -139,22 +139,22 @@ def _skipped_counts(inputs: tuple[InputSurvey, ...]) -> str:
     ]
     if unread := sum(map(_is_unknown, inputs)):
         parts.append(f"{counted(unread, 'file')} of no known format (named with -v)")
-    if litter := sum(survey.litter for survey in inputs):
-        parts.append(f"{counted(litter, 'file')} of an archiver's litter")
+    if junk := sum(survey.is_junk for survey in inputs):
+        parts.append(f"{counted(junk, 'file')} of an archiver's litter")
     return ", ".join(parts)
 
 
 def _is_unknown(survey: InputSurvey) -> bool:
     """Return whether it is unknown what an input is, and no reason why it was skipped is given."""
-    return not (survey.container or survey.litter or survey.skipped)
+    return not (survey.container or survey.is_junk or survey.skipped)
 
 
 def _suppressed_counts(report: Report) -> str:
-    by_clause = report.one_clause_away
+    by_clause = report.near_misses
     near = f"{sum(by_clause.values()):,} one clause away"
     if by_clause:
         near += f" ({', '.join(f'{number:,} {name}' for name, number in by_clause.items())})"
-    known, excluded = len(report.held_back), len(report.excluded)
+    known, excluded = len(report.suppressed), len(report.excluded)
     return f"{known:,} by the baseline, {excluded:,} by exclusions, {near}"
 
 
@@ -173,7 +173,7 @@ def _cold_start(report: Report) -> Iterator[str]:
 
 
 def _known_destinations(report: Report) -> Iterator[str]:
-    if known := report.held_back:
+    if known := report.suppressed:
         destinations = {finding.sighting.destination for finding in known}
         line = (
             f"{counted(len(destinations), 'destination')} not reported: seen before in "

@@ -71,7 +71,7 @@ def _read_input(
     try:
         with parts(found, options.limits, progress, ahead=ahead) as (counted, each):
             for part in each:
-                survey = InputSurvey(part.path, part.container, found.named, part.litter)
+                survey = InputSurvey(part.path, part.container, found.named, part.is_junk)
                 surveys.append(survey)
                 take(part.read(options), survey)
                 # A zip or EVTX is read at its ends and again: no more counts than the file has.

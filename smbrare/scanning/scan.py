@@ -44,11 +44,11 @@ def judge(
         ),
         inputs=tuple(sorted(partial.surveys, key=lambda survey: survey.path)),
         sightings=len(partial.sightings),
-        one_clause_away=dict(sorted(partial.one_clause_away.items())),
+        near_misses=dict(sorted(partial.near_misses.items())),
         span=partial.span,
         outside=report.found_before(judged, partial.sightings, criteria, history),
         exclusions=tuple(
-            _kept_back(exclusion, judged, history, partial.span.last)
+            _suppressed_by(exclusion, judged, history, partial.span.last)
             for exclusion in criteria.exclusions
         ),
         traffic=partial.sightings,
@@ -72,7 +72,7 @@ def with_queries(findings: Iterable[Finding], answers: Answers) -> tuple[Finding
     )
 
 
-def _kept_back(
+def _suppressed_by(
     exclusion: Exclusion,
     judged: Iterable[Finding],
     known: rarity.Known,

@@ -208,7 +208,7 @@ class Watch:
         self._resolutions.merge(partial.resolutions)
         partial.resolutions = self._resolutions
         self._sightings += len(partial.sightings)
-        self._near_misses.update(partial.one_clause_away)
+        self._near_misses.update(partial.near_misses)
         new = self._state.new_findings(partial, self._criteria, self._resolutions)
         before = self._state.reported_before([finding.id for finding in new]) if new else set()
         for finding in new:
@@ -268,7 +268,7 @@ class Watch:
             judged=() if self._first is None else (self._first,),
             inputs=tuple(sorted(inputs, key=lambda survey: survey.path)),
             sightings=self._sightings,
-            one_clause_away=dict(sorted(self._near_misses.items())),
+            near_misses=dict(sorted(self._near_misses.items())),
             span=empty(self._options).span,
         )
 

@@ -123,7 +123,7 @@ def test_an_export_is_readable_and_its_hours_stand_in_spans(folder: Path) -> Non
     assert json.loads(text(made(folder / "b.db", [], {})))["sightings"] == []
 
 
-def test_hours_known_from_a_sample_are_left_out(folder: Path) -> None:
+def test_hours_known_from_a_sample_are_omitted(folder: Path) -> None:
     sampled = made(folder / "a.db", [sighting()], {1: True})
     whole = made(folder / "b.db", [sighting()], {})
     assert text(sampled) == text(whole)

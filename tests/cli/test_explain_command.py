@@ -85,13 +85,13 @@ def test_a_raw_record_says_what_told_its_source(run: Run) -> None:
     said = event(run, f"{SAMPLE}:2")
     assert said["source"] == "winlogbeat"
     assert said["kind"] == "Sysmon event 3"
-    told = {entry["field"]: entry["value"] for entry in said["told_by"]}
+    told = {entry["field"]: entry["value"] for entry in said["identified_by"]}
     assert told["winlog.channel"] == "Microsoft-Windows-Sysmon/Operational"
     assert len(told) == 2
     assert said["changes"] == [
         {
             "field": "destination.ip",
-            "read_from": said["clauses"][2]["read_from"],
+            "read_from": said["conditions"][2]["read_from"],
             "now": ["10.20.0.5"],
             "to": ["1.1.1.1"],
         }
@@ -100,12 +100,12 @@ def test_a_raw_record_says_what_told_its_source(run: Run) -> None:
 
 def test_literal_names_what_it_leaves_out(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "one.ndjson", matching(host__os={"platform": "windows"}))
-    assert event(run, path)["sighting"]
+    assert event(run, path)["match"]
     assert "It rests on inferred fields (host.os.type)" in run("explain", path).out
     result = run("explain", path, "--literal")
     assert "--literal: not inferred from host.os.platform" in result.out
     assert "or without --literal" in result.out
-    assert not event(run, path, "--literal")["sighting"]
+    assert not event(run, path, "--literal")["match"]
 
 
 def test_an_earlier_sighting_in_the_same_file_is_named(run: Run) -> None:
@@ -292,8 +292,8 @@ def test_values_that_json_cannot_write_again_are_shown_as_text(run: Run, tmp_pat
         f' "destination": {{"ip": "10.0.0.1", "port": [{deep}, 1e999]}}}}\n'
     )
     said = event(run, path)
-    assert said["clauses"][1]["malformed"] == ["123456789012345678901234567890"]
-    assert said["clauses"][0]["verdict"] == "MISSING"
+    assert said["conditions"][1]["malformed"] == ["123456789012345678901234567890"]
+    assert said["conditions"][0]["verdict"] == "MISSING"
     assert run("explain", path).code == 0
 
 
@@ -332,7 +332,7 @@ def test_compressed_input_is_never_a_traceback(run: Run, tmp_path: Path) -> None
 
 def test_a_sighting_tells_what_happened_around_it_and_which_name_led_there(run: Run) -> None:
     said = event(run, FIXTURES / "around.ndjson:4")
-    around = said["around"]
+    around = said["host_context"]
     assert [(each["kind"], each["user"]) for each in around["events"]] == [
         ("process", "CORP\\alice"),
         ("dns", "CORP\\alice"),
@@ -346,14 +346,14 @@ def test_a_sighting_tells_what_happened_around_it_and_which_name_led_there(run: 
 
 
 def test_what_is_no_sighting_has_nothing_around_it(run: Run) -> None:
-    assert event(run, FIXTURES / "around.ndjson:5")["around"] is None
+    assert event(run, FIXTURES / "around.ndjson:5")["host_context"] is None
 
 
 def test_standard_input_is_not_read_again_and_the_answer_says_so(run_process: Run) -> None:
     log = (FIXTURES / "around.ndjson").read_bytes()
     said = event(run_process, "--", "-:4", stdin=log)
-    assert said["around"]["events"] == []
-    assert said["around"]["not_complete"] == ["standard input and pipes cannot be read again"]
+    assert said["host_context"]["events"] == []
+    assert said["host_context"]["not_complete"] == ["standard input and pipes cannot be read again"]
     assert [query["name"] for query in said["rarity"][0]["dns_queries"]] == ["files.example"]
 
 

@@ -65,9 +65,9 @@ def test_json_has_the_same_and_the_example_can_be_explained(run: Run) -> None:
         place = removed[field]["example"]
         target = f"{place['path']}:{place['number']}"
         said = json.loads(run("explain", target, "--format", "json").out)["events"][0]
-        fails = [clause["field"] for clause in said["clauses"] if clause["verdict"] != "PASS"]
+        fails = [clause["field"] for clause in said["conditions"] if clause["verdict"] != "PASS"]
         assert fails[0] == field
-    away = {near["field"]: near["destination"] for near in document["one_clause_away"]}
+    away = {near["field"]: near["destination"] for near in document["near_misses"]}
     assert away == {
         "host.os.type": DESTINATION,
         "process.pid": "91.219.236.18",
@@ -161,7 +161,7 @@ def test_long_lists_are_cut_and_counted_in_text_but_not_in_json(run: Run, tmp_pa
     assert "and 30 more: --format json has all" in rows(out, "ONE CLAUSE AWAY")
     assert "and 40 more: --format json has all" in rows(out, "HOSTS")
     document = json.loads(run("inspect", path, "--format", "json").out)
-    assert len(document["one_clause_away"]) == len(document["hosts"]) == 50
+    assert len(document["near_misses"]) == len(document["hosts"]) == 50
 
 
 @pytest.mark.parametrize("output_format", ["text", "json"])

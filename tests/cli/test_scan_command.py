@@ -115,7 +115,7 @@ def test_a_bare_baseline_name_lies_in_the_users_state_directory(run: Run, tmp_pa
     assert (state / "smbrare" / "acme.db").exists()
 
 
-def test_what_the_baseline_held_back_is_said_with_its_new_host(run: Run, tmp_path: Path) -> None:
+def test_what_the_baseline_suppressed_is_said_with_its_new_host(run: Run, tmp_path: Path) -> None:
     baseline = tmp_path / "acme.db"
     run("scan", WEEK[0], "--baseline", baseline)
     later = write(
@@ -329,7 +329,7 @@ def test_an_output_file_is_replaced_whole_with_the_users_umask(run: Run, tmp_pat
     assert output.stat().st_mode & 0o777 == 0o666 & ~umask
 
 
-def test_the_summary_counts_what_was_read_and_left_out(run: Run) -> None:
+def test_the_summary_counts_what_was_read_and_omitted(run: Run) -> None:
     err = run("scan", SAMPLE).err
     assert "1 input, 37 records" in err
     assert "9 Sysmon event 3" in err
@@ -341,7 +341,7 @@ def test_quiet_says_nothing_but_trouble(run: Run) -> None:
     assert run("scan", SAMPLE, "--quiet").err == ""
 
 
-def test_events_one_clause_away_are_counted_by_clause(run: Run, tmp_path: Path) -> None:
+def test_events_near_misses_are_counted_by_clause(run: Run, tmp_path: Path) -> None:
     near = write(
         tmp_path / "near.ndjson",
         matching(process__pid=5),

@@ -162,7 +162,7 @@ def test_the_nearest_of_a_kind_are_kept_whatever_the_order_and_the_copies(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(host_context, "MOST_OF_A_KIND", MOST)
         found, again = collected(*events), collected(*shuffled)
-    assert (list(found.events), dict(found.left_out)) == naive(events)
+    assert (list(found.events), dict(found.omitted)) == naive(events)
     assert found == again
     assert [each.origin for each in found.events] == [each.origin for each in again.events]
     assert [each.origin for each in found.logged_on] == [each.origin for each in again.logged_on]

@@ -83,7 +83,7 @@ def test_findings_are_those_of_the_definition(
 
 
 @given(sightings(), sightings(), any_criteria)
-def test_known_is_what_only_the_baseline_kept_back(
+def test_known_is_what_only_the_baseline_suppressed_by(
     own: list[Sighting], recorded: list[Sighting], criteria: Criteria
 ) -> None:
     alone = {found[:2] for found in naive(own, [], criteria)}
@@ -150,8 +150,8 @@ def test_an_excluded_sighting_is_neither_a_finding_nor_history(
     rest = [one for one in own if counts(one)]
     history = [one for one in recorded if counts(one)]
     assert essence(findings) == naive(rest, history, criteria)
-    kept_back = sum(f.events for f in findings if f.status == "excluded")
-    assert kept_back == len(own) - len(rest)
+    suppressed_by = sum(f.events for f in findings if f.status == "excluded")
+    assert suppressed_by == len(own) - len(rest)
 
 
 # Guarantees: order, split, duplication

@@ -43,7 +43,7 @@ def later(tmp_path: Path) -> Path:
 # The baseline
 
 
-def test_what_the_baseline_held_back_is_said_with_the_new_host(
+def test_what_the_baseline_suppressed_is_said_with_the_new_host(
     run: Run, acme: Path, later: Path
 ) -> None:
     result = run("scan", later, "--baseline", acme, "--no-update")
@@ -97,10 +97,10 @@ def test_every_format_shows_status_first_last_and_where(
     assert "185.220.101.4" not in text or output_format in {"json", "sarif"}
 
 
-def test_json_counts_what_was_held_back(run: Run, acme: Path, later: Path) -> None:
+def test_json_counts_what_was_suppressed(run: Run, acme: Path, later: Path) -> None:
     out = run("scan", later, "--baseline", acme, "--no-update", "-f", "json").out
     scan = json.loads(out)["scan"]
-    assert (scan["findings"], scan["held_back"], scan["new_hosts"]) == (1, 3, ["WS-07"])
+    assert (scan["findings"], scan["suppressed"], scan["new_hosts"]) == (1, 3, ["WS-07"])
 
 
 def test_the_exit_code_does_not_count_what_is_only_shown(
@@ -237,7 +237,7 @@ def test_an_exclusion_that_leaves_out_history_is_in_use(
     assert "unused" not in result.err
 
 
-def test_json_tells_each_exclusion_and_what_it_kept_back(run: Run, later: Path) -> None:
+def test_json_tells_each_exclusion_and_what_it_suppressed_by(run: Run, later: Path) -> None:
     out = run("scan", later, "-f", "json", "--exclude", DESTINATION, "--exclude", "9.9.9.9").out
     assert json.loads(out)["scan"]["exclusions"] == [
         {

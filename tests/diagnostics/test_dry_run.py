@@ -48,7 +48,7 @@ def test_json_lists_the_same(run: Run) -> None:
                     "sources": {"elastic_defend": 14, "unrecognized": 1, "winlogbeat": 5},
                     "skipped": 0,
                     "complete": True,
-                    "passed_over": False,
+                    "archiver_junk": False,
                     "problem": "",
                 }
             ],

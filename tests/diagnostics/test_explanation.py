@@ -169,7 +169,7 @@ def test_each_clause_is_pass_inferred_fail_or_missing() -> None:
     assert by_field["process.pid"].read_from == "process.pid"
 
 
-def test_literal_says_what_it_left_out() -> None:
+def test_literal_says_what_it_omitted() -> None:
     document = matching(host__os={"platform": "windows"})
     explained = explain_event(document, ReadOptions(literal=True))
     (missing,) = explained.failing
@@ -191,7 +191,7 @@ def test_an_internal_address_beside_a_public_one_has_only_to_go() -> None:
     assert change.to == (DESTINATION,)
 
 
-def test_alerts_and_unknown_records_are_not_judged() -> None:
+def test_alerts_and_unknown_records_are_not_evaluated() -> None:
     alert = explain_event(matching() | {"kibana.alert.rule.uuid": "x"}, ReadOptions())
     assert alert.alert
     assert not alert.judged

@@ -96,7 +96,7 @@ def test_the_order_of_events_does_not_show(events: list[dict[str, Any]]) -> None
     assert forward == backward
 
 
-def test_events_one_clause_away_keep_their_addresses_and_what_they_hold() -> None:
+def test_events_near_misses_keep_their_addresses_and_what_they_hold() -> None:
     near = inspected(
         matching(process__pid=5120),
         matching(process__pid=5120),

@@ -113,7 +113,7 @@ def test_every_output_has_it_and_json_says_what_was_used(run: Run, tmp_path: Pat
         "destinations": 1,
         "problem": "",
         "entries": 1,
-        "passed_over": 1,
+        "skipped": 1,
     }
     rows = list(csv.DictReader(io.StringIO(run("scan", SAMPLE, *options, "--format", "csv").out)))
     assert [row["destination.geo.country_iso_code"] for row in rows] == ["", "DE", "UA"]

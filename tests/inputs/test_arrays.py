@@ -206,7 +206,7 @@ def test_a_sifted_array_gives_the_findings_of_a_thorough_reading(
     # Where a sample leaves doubt, all is read again.
     assert sifted.surveys[0].sampled or sifted.surveys[0].unjudged()
     assert documents(sifted) == documents(thorough)
-    assert sifted.one_clause_away == thorough.one_clause_away
+    assert sifted.near_misses == thorough.near_misses
     assert [one.origin for one in sifted.surveys[0].located] == [
         one.origin for one in thorough.surveys[0].located
     ]

@@ -99,7 +99,7 @@ def test_the_members_of_an_archive_follow_its_name() -> None:
     ]
 
 
-def test_what_archivers_leave_behind_is_litter() -> None:
+def test_what_archivers_leave_behind_is_junk() -> None:
     archive = zipped(
         {
             "__MACOSX/._a.json": b"\0\x05\x16\x07 nothing",
@@ -108,12 +108,12 @@ def test_what_archivers_leave_behind_is_litter() -> None:
             "notes.txt": b"hello",
         }
     )
-    assert [part.litter for part in read(archive).parts] == [True, False, True, False]
+    assert [part.is_junk for part in read(archive).parts] == [True, False, True, False]
 
 
 def test_no_name_hides_what_can_be_read() -> None:
     outcome = read(zipped({"__MACOSX/._a.json": NDJSON}))
-    assert [part.litter for part in outcome.parts] == [False]
+    assert [part.is_junk for part in outcome.parts] == [False]
     assert outcome.seen == expected()
 
 

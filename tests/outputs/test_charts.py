@@ -55,7 +55,7 @@ def test_what_is_not_drawn_is_counted(tmp_path: Path) -> None:
         matching(destination__ip=f"45.83.122.{number}") for number in range(MOST_DRAWN + 5)
     ]
     over_time, by_host = charts(write(tmp_path / "events.ndjson", documents))
-    assert (over_time.left_out, by_host.left_out) == (5, 5)
+    assert (over_time.omitted, by_host.omitted) == (5, 5)
     assert len(by_host.spec["data"]["values"]) == MOST_DRAWN
 
 

@@ -131,7 +131,7 @@ def test_details_hold_queries_to_paste_line_by_line(sample: Page) -> None:
     assert query.split("\n")[1] == '| where RemoteIP == "45.83.122.10"'
 
 
-def test_what_was_not_judged_stands_at_the_top(tmp_path: Path) -> None:
+def test_what_was_not_evaluated_stands_at_the_top(tmp_path: Path) -> None:
     text = html(write(tmp_path / "events.ndjson", [matching(host__os__type=None)]))
     assert text.index("Not everything was judged") < text.index("<h2>Findings")
     assert "Nothing to show." in text

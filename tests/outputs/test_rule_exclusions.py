@@ -185,7 +185,7 @@ def configuration(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("target", "left_out"),
+    ("target", "omitted"),
     [
         ("kql", {"the content network", "lab"}),
         ("esql", {"the content network"}),
@@ -194,14 +194,14 @@ def configuration(tmp_path: Path) -> Path:
     ],
 )
 def test_an_export_holds_the_configured_exclusions_and_names_the_rest(
-    run: Run, configuration: Path, target: str, left_out: set[str]
+    run: Run, configuration: Path, target: str, omitted: set[str]
 ) -> None:
     result = run("rule", "export", "--to", target, "--config", configuration)
     assert result.code == 0
     lines = result.err.splitlines()
     reasons = {"command line", "contract 17", "the content network", "lab"}
     for reason in reasons:
-        label = "smbrare: not in this export: " if reason in left_out else "excluded    "
+        label = "smbrare: not in this export: " if reason in omitted else "excluded    "
         assert any(line.startswith(label + reason) for line in lines)
     assert "91.219.236.18" in result.out
     if target != "kql":

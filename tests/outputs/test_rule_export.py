@@ -143,7 +143,7 @@ def test_an_export_replaces_a_file(run: Run, tmp_path: Path) -> None:
     assert path.read_text() == elastic_rule()
 
 
-def test_show_names_every_range_and_what_is_left_out(run: Run) -> None:
+def test_show_names_every_range_and_what_is_omitted(run: Run) -> None:
     lines = run("rule", "show").out.splitlines()
     for network, name in (NOT_INTERNET | LEFT_OUT).items():
         assert f"  {network!s:<19}{name}" in lines
@@ -151,12 +151,12 @@ def test_show_names_every_range_and_what_is_left_out(run: Run) -> None:
         assert f"  {clause.field:<19}{clause.wants}" in lines
 
 
-def test_what_is_left_out_really_is_internet_to_the_rule(run: Run) -> None:
+def test_what_is_omitted_really_is_internet_to_the_rule(run: Run) -> None:
     for network in LEFT_OUT:
         assert predicate.matches(view(matching(destination__ip=str(network[1]))))
     shown = json.loads(run("rule", "show", "--format", "json").out)
     assert set(shown["taken_for_internet"]) == {"0.0.0.0/8", "fc00::/7", "2001:db8::/32"}
-    assert shown["clauses"][0] == {
+    assert shown["conditions"][0] == {
         "field": "destination.port",
         "wants": "139 or 445",
         "one_of": [139, 445],

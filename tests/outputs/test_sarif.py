@@ -51,7 +51,7 @@ def test_the_fingerprint_is_the_id_of_the_finding_wherever_the_file_lies(
         assert [each["primaryLocationLineHash"] for each in prints] == [f"{i}:1" for i in ids]
 
 
-def test_what_the_baseline_held_back_is_suppressed_with_its_reason(
+def test_what_the_baseline_suppressed_is_suppressed_with_its_reason(
     run: Run, tmp_path: Path
 ) -> None:
     baseline = tmp_path / "week.db"

@@ -95,7 +95,7 @@ def test_outcome_type_and_direction_do_not_matter() -> None:
         ({"destination__port": 443}, None),
     ],
 )
-def test_one_clause_away_means_smb_to_the_internet_but_for_one(
+def test_near_misses_means_smb_to_the_internet_but_for_one(
     changes: dict[str, Any], obstacle: str | None
 ) -> None:
     clause = sole_obstacle(list(failing(view(matching(**changes)))))

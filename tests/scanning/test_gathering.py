@@ -87,7 +87,7 @@ def test_sifting_gives_the_findings_of_a_thorough_reading(
     path.write_text("\n".join(lines) + "\n")
     sifted, thorough = gathered(path), gathered(path, thorough=True)
     assert documents(sifted) == documents(thorough)
-    assert sifted.one_clause_away == thorough.one_clause_away
+    assert sifted.near_misses == thorough.near_misses
     (counted,), (read,) = sifted.surveys, thorough.surveys
     if counted.container == "ndjson":
         assert (counted.records, counted.lost) == (read.records, read.lost)
@@ -114,7 +114,7 @@ def test_ranges_that_are_decoded_whole_give_what_one_reading_gives(
     assert [replace(survey, lines=0) for survey in ranges.surveys] == [
         replace(survey, lines=0) for survey in whole.surveys
     ]
-    for part in ("one_clause_away", "span", "answers", "resolutions"):
+    for part in ("near_misses", "span", "answers", "resolutions"):
         one, other = (
             encode(getattr(each, part), order="deterministic") for each in (ranges, whole)
         )

@@ -92,7 +92,7 @@ def render_json(_content: None, _: RenderOptions) -> Iterator[str]:
         "tactics": [{"id": name, "name": title} for name, title in TACTICS],
         "indices": list(predicate.INDICES),
         "reference": predicate.RULE_URL,
-        "clauses": [
+        "conditions": [
             {
                 "field": clause.field,
                 "wants": clause.wants,
