@@ -65,14 +65,6 @@ class Checkpoint(Struct, frozen=True):
     head: str
 
 
-def prepare(database: sqlite3.Connection) -> None:
-    """Make the tables where they are missing."""
-    made = {text for (text,) in database.execute("SELECT sql FROM sqlite_master")}
-    for statement in TABLES:
-        if statement not in made:
-            database.execute(statement)
-
-
 def places(database: sqlite3.Connection, path: Path) -> list[Checkpoint]:
     """Return the place in every file that was followed.
 

@@ -1,155 +1,159 @@
 """What a baseline's SQLite file holds, and how to tell that it still holds it.
 
 Statements on an open connection; `smbrare.baseline.store` decides when to run them.
+
+Each commit seals the file. The seal covers the settings, the covered hours and the digests of the
+buckets of rows, and so all that was seen; and SQLite's counter of changes to the file. While the
+counter is as sealed, nobody else has written, and only those buckets are checked that are read.
+Where it differs, by another program or a copy that was restored in part, all is checked at once.
 """
 
 import hashlib
 import sqlite3
 import struct
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 
-from smbrare.baseline import checkpoints
+from smbrare.baseline import buckets, checkpoints
+from smbrare.baseline.buckets import Buckets
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
-from smbrare.records.times import HOUR
 
 APPLICATION_ID = 0x534D4252
 """``SMBR``: marks the SQLite file as a baseline of smbrare."""
 
-SCHEMA_VERSION = 1
-"""Of a baseline that holds what was seen, and nothing else."""
+SCHEMA_VERSION = 3
+"""Of the files that this version writes."""
 
-WATCH_VERSION = 2
-"""Of one that a watch has kept its place in: the same, with the tables of `checkpoints`."""
+_OLD_VERSIONS = (1, 2)
+"""Without buckets, sealed by a digest of all rows; 2 has the tables of `checkpoints`. Such a file
+is checked whole whenever it is read, and becomes one of today when it is written to."""
 
-# https://www.sqlite.org/fileformat2.html, section 1.3: the formats for writing and reading,
-# user_version and application_id.
-_HEADER = struct.Struct(">16s2xBB40xI4xI28x")
+# https://www.sqlite.org/fileformat2.html, section 1.3: the formats for writing and reading, the
+# file change counter, user_version and application_id.
+_HEADER = struct.Struct(">16s2xBB4xI32xI4xI28x")
 _MAGIC = b"SQLite format 3\0"
 _ROLLBACK = 1
+_MOST_CHANGES = 2**32
 
-# Years 1 to 9999 in microseconds and hours since 1970, as the program's times are.
-_TIMES = "BETWEEN -62135596800000000 AND 253402300799999999"
 _HOURS = "BETWEEN -17259888 AND 70389527"
+"""Years 1 to 9999 in hours since 1970, as the program's times are."""
 
 _SETTING = """CREATE TABLE setting (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL,
     CHECK (typeof(name) = 'text' AND typeof(value) = 'text')
 ) WITHOUT ROWID"""
-_SIGHTING = f"""CREATE TABLE sighting (
-    destination TEXT NOT NULL,
-    source TEXT NOT NULL,
-    host TEXT NOT NULL,
-    hour INTEGER NOT NULL,
-    first INTEGER NOT NULL,
-    last INTEGER NOT NULL,
-    PRIMARY KEY (destination, source, host, hour),
-    CHECK (typeof(destination) = 'text' AND typeof(source) = 'text' AND typeof(host) = 'text'),
-    CHECK (typeof(hour) = 'integer' AND typeof(first) = 'integer' AND typeof(last) = 'integer'),
-    CHECK (first {_TIMES} AND last {_TIMES} AND first <= last),
-    CHECK (hour * {HOUR} <= first AND last < (hour + 1) * {HOUR})
-) WITHOUT ROWID"""
 _COVERED = f"""CREATE TABLE covered (
     hour INTEGER PRIMARY KEY,
     sampled INTEGER NOT NULL,
     CHECK (typeof(hour) = 'integer' AND hour {_HOURS} AND sampled IN (0, 1))
 ) WITHOUT ROWID"""
-_SCHEMA = (_SETTING, _SIGHTING, _COVERED)
+_FIRST_SCHEMA = (_SETTING, buckets.SIGHTING, _COVERED)
+_SCHEMA = (*_FIRST_SCHEMA, buckets.BUCKET, *checkpoints.TABLES)
+_SCHEMAS = {1: _FIRST_SCHEMA, 2: (*_FIRST_SCHEMA, *checkpoints.TABLES), SCHEMA_VERSION: _SCHEMA}
 """The checks are for damaged and planted files: what passes them cannot break a calculation."""
 
-_ADD_SIGHTING = """
-INSERT INTO sighting VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last)
-"""
+_CHECKED_ALWAYS = ("setting", "covered", "bucket")
+"""The tables that are small, and read whole at each opening."""
+
 _ADD_HOUR = """
 INSERT INTO covered VALUES (?, ?)
 ON CONFLICT DO UPDATE SET sampled = min(sampled, excluded.sampled)
 """
-_ROWS = "SELECT destination, source, host, hour, first, last FROM sighting"
-# https://www.sqlite.org/lang_select.html#bareagg: with max(), the other columns are of its row.
-_LAST_ROWS = "SELECT destination, source, host, max(hour), first, last FROM sighting"
-_IN_ORDER = "ORDER BY 1, 2, 3, 4"
-_MOST_PARAMETERS = 500
+_SETTINGS = """
+SELECT name, value FROM setting WHERE name NOT IN ('digest', 'changes', 'seal') ORDER BY name
+"""
+_COVERED_HOURS = "SELECT hour, sampled FROM covered ORDER BY hour"
 
 
-def prepare(database: sqlite3.Connection, settings: Mapping[str, str]) -> None:
-    """Make an empty file a baseline that has learnt nothing."""
+def prepare(database: sqlite3.Connection, path: Path, settings: Mapping[str, str]) -> None:
+    """Make an empty file a baseline that has learnt nothing, and has to be sealed."""
     for statement in _SCHEMA:
         database.execute(statement)
     database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     database.executemany("INSERT INTO setting VALUES (?, ?)", settings.items())
-    seal(database)
+    rebuild(database, path)
 
 
-def add(database: sqlite3.Connection, rows: Iterable[Row], hours: Mapping[int, bool]) -> None:
-    """Add sightings by the hour, and covered hours with whether only a sample was read."""
-    database.executemany(_ADD_SIGHTING, rows)
+def upgrade(database: sqlite3.Connection, path: Path) -> None:
+    """Make a file of an old version, checked in this transaction, one that has to be sealed."""
+    for statement in set(_SCHEMA) - set(_SCHEMAS[version(database)]):
+        database.execute(statement)
+    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    database.execute("DELETE FROM setting WHERE name = 'digest'")
+    rebuild(database, path)
+
+
+def rebuild(database: sqlite3.Connection, path: Path) -> None:
+    """Cut all rows into buckets anew; they have to be checked before."""
+    Buckets(database, path, one=True).rebuild()
+
+
+def add(
+    database: sqlite3.Connection, path: Path, rows: Iterable[Row], hours: Mapping[int, bool]
+) -> None:
+    """Add sightings by the hour, and covered hours with whether only a sample was read.
+
+    Raises:
+        BaselineError: If what is added to is not what was written.
+    """
+    Buckets(database, path).add(rows)
     database.executemany(_ADD_HOUR, ((hour, int(hours[hour])) for hour in hours))
 
 
-def seal(database: sqlite3.Connection) -> None:
-    """Store the digest of what the file holds now."""
-    database.execute("INSERT OR REPLACE INTO setting VALUES ('digest', ?)", (digest(database),))
-
-
-def rows(
-    database: sqlite3.Connection,
-    destinations: Iterable[str] | None = None,
-    since: int | None = None,
-) -> Iterator[Row]:
-    """Yield the rows of some destinations, or of all, in the order of their keys.
+def seal(database: sqlite3.Connection, changes: int) -> None:
+    """Seal what the file holds now.
 
     Args:
-        database: The open file.
-        destinations: Which; None for all.
-        since: Where given, of the rows before this UTC hour only the last of each destination,
-            source address and host.
+        database: The open file, in the transaction that is about to be committed.
+        changes: What SQLite's counter was when the transaction began. The commit adds 1: once,
+            since the page that holds it stays in use, and is written with the commit alone.
     """
-    if destinations is None:
-        yield from map(Row._make, database.execute(f"{_ROWS} {_IN_ORDER}"))
-        return
-    wanted = sorted(destinations)
-    for start in range(0, len(wanted), _MOST_PARAMETERS):
-        some = wanted[start : start + _MOST_PARAMETERS]
-        marks = ", ".join("?" * len(some))
-        among = f"WHERE destination IN ({marks})"
-        if since is None:
-            found = database.execute(f"{_ROWS} {among} {_IN_ORDER}", some)
-        else:
-            before = f"{_LAST_ROWS} {among} AND hour < ? GROUP BY 1, 2, 3"
-            query = f"{_ROWS} {among} AND hour >= ? UNION ALL {before} {_IN_ORDER}"
-            found = database.execute(query, (*some, since, *some, since))
-        yield from map(Row._make, found)
+    after = str((changes + 1) % _MOST_CHANGES)
+    database.execute("INSERT OR REPLACE INTO setting VALUES ('changes', ?)", (after,))
+    database.execute("INSERT OR REPLACE INTO setting VALUES ('seal', ?)", (_seal(database, after),))
+
+
+def _seal(database: sqlite3.Connection, changes: str) -> str:
+    sealed = (
+        changes,
+        database.execute(_SETTINGS).fetchall(),
+        database.execute(_COVERED_HOURS).fetchall(),
+        buckets.stored_buckets(database),
+    )
+    return hashlib.sha256(orjson.dumps(sealed)).hexdigest()
+
+
+def rows(database: sqlite3.Connection, path: Path, destinations: Iterable[str]) -> Iterable[Row]:
+    """Return the rows of some destinations in the order of their keys, each checked."""
+    return Buckets(database, path, one=is_old(database)).rows(destinations)
 
 
 def covered_hours(database: sqlite3.Connection) -> dict[int, bool]:
     """Return the covered UTC hours in order, each with whether it is known from a sample only."""
-    query = "SELECT hour, sampled FROM covered ORDER BY hour"
-    return {hour: bool(sampled) for hour, sampled in database.execute(query)}
+    return {hour: bool(sampled) for hour, sampled in database.execute(_COVERED_HOURS)}
 
 
 def settings(database: sqlite3.Connection) -> dict[str, str]:
-    """Return what the baseline is kept with, and its digest as ``digest``."""
-    return dict(database.execute("SELECT name, value FROM setting ORDER BY name"))
+    """Return what the baseline is kept with."""
+    return dict(database.execute(_SETTINGS))
 
 
 def digest(database: sqlite3.Connection) -> str:
-    """Return the SHA-256 of everything that the file holds, row by row in the order of keys."""
+    """Return the SHA-256 of what was seen and the settings, row by row in the order of keys."""
     state = hashlib.sha256()
-    for query in (
-        "SELECT name, value FROM setting WHERE name <> 'digest' ORDER BY name",
-        f"{_ROWS} {_IN_ORDER}",
-        "SELECT hour, sampled FROM covered ORDER BY hour",
+    for found in (
+        database.execute(_SETTINGS),
+        buckets.all_rows(database),
+        database.execute(_COVERED_HOURS),
     ):
-        for row in database.execute(query):
-            state.update(orjson.dumps(row))
+        for row in found:
+            state.update(orjson.dumps(tuple(row)))
         state.update(b"\n")
     return state.hexdigest()
 
@@ -160,18 +164,12 @@ def version(database: sqlite3.Connection) -> int:
     return int(found)
 
 
-def watched(database: sqlite3.Connection) -> bool:
-    """Return whether a watch has kept its place in the file."""
-    return version(database) == WATCH_VERSION
+def is_old(database: sqlite3.Connection) -> bool:
+    """Return whether a file is of a version that is no longer written."""
+    return version(database) in _OLD_VERSIONS
 
 
-def prepare_watch(database: sqlite3.Connection) -> None:
-    """Make room for the place of a watch, where there is none yet."""
-    checkpoints.prepare(database)
-    database.execute(f"PRAGMA user_version = {WATCH_VERSION}")
-
-
-def check_header(path: Path) -> None:
+def check_header(file: BinaryIO, path: Path) -> None:
     """Make sure that a file is a baseline of this schema, without SQLite.
 
     SQLite would write to what another program left in the midst of a transaction.
@@ -180,8 +178,7 @@ def check_header(path: Path) -> None:
         BaselineError: If it is anything else.
         OSError: If it cannot be read.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEADER.size)
+    head = _head(file)
     if head.lstrip().startswith(b"{"):
         raise BaselineError(
             f"{path} is no baseline of smbrare; if it is an export of one, make a baseline of it: "
@@ -189,23 +186,64 @@ def check_header(path: Path) -> None:
         )
     if len(head) < _HEADER.size or not head.startswith(_MAGIC):
         raise BaselineError(f"{path} is no baseline of smbrare, or a damaged one")
-    _, write_format, read_format, schema_version, application = _HEADER.unpack(head)
+    _, write_format, read_format, _, schema_version, application = _HEADER.unpack(head)
     if application != APPLICATION_ID:
         raise BaselineError(f"{path} is no baseline of smbrare")
-    if schema_version not in {SCHEMA_VERSION, WATCH_VERSION}:
+    if schema_version not in _SCHEMAS:
         raise BaselineError(
             f"{path} has schema version {schema_version}; "
-            f"this smbrare reads versions {SCHEMA_VERSION} and {WATCH_VERSION}"
+            f"this smbrare reads versions 1 to {SCHEMA_VERSION}"
         )
     if (write_format, read_format) != (_ROLLBACK, _ROLLBACK):
         raise BaselineError(f"{path} is damaged: it is not in the form that smbrare writes")
 
 
-def check(database: sqlite3.Connection, path: Path, *, thorough: bool = False) -> dict[str, str]:
-    """Return the settings of a file that holds what was written to it.
+def _head(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read(_HEADER.size)
+
+
+def change_count(file: BinaryIO) -> int:
+    """Return SQLite's counter of changes to a file; 0 for an empty one.
+
+    Args:
+        file: The file, unbuffered; the counter stands still while a transaction has locked it.
+    """
+    head = _head(file)
+    return _HEADER.unpack(head)[3] if len(head) == _HEADER.size else 0
+
+
+def check(database: sqlite3.Connection, path: Path, changes: int, *, whole: bool = False) -> bool:
+    """Make sure that a file holds what was written to it, as far as `rows` does not.
 
     Args:
         database: The open file, in a transaction.
+        path: Its path, for messages.
+        changes: SQLite's counter of changes to it.
+        whole: Whether all rows are going to be read, and not only those of some destinations.
+
+    Returns:
+        Whether it made sure of all that the file holds.
+
+    Raises:
+        BaselineError: If it holds anything else.
+        sqlite3.DatabaseError: Likewise, where SQLite notices.
+    """
+    _check_shape(database, path)
+    if whole or _setting(database, "changes") != str(changes):
+        check_whole(database, path)
+        return True
+    for table in _CHECKED_ALWAYS:
+        _ask_sqlite(database, path, f"quick_check('{table}')")
+    _check_seal(database, path)
+    return False
+
+
+def check_whole(database: sqlite3.Connection, path: Path, *, thorough: bool = False) -> None:
+    """Make sure that all that a file holds is what was written to it.
+
+    Args:
+        database: The open file, in a transaction that began with `check`.
         path: Its path, for messages.
         thorough: Whether to look for what cannot change an answer as well.
 
@@ -213,96 +251,46 @@ def check(database: sqlite3.Connection, path: Path, *, thorough: bool = False) -
         BaselineError: If it holds anything else.
         sqlite3.DatabaseError: Likewise, where SQLite notices.
     """
-    check_shape(database, path)
-    test = "integrity_check" if thorough else "quick_check"
-    (verdict,) = database.execute(f"PRAGMA {test}(1)").fetchone()
+    _ask_sqlite(database, path, "integrity_check(1)" if thorough else "quick_check(1)")
+    if not is_old(database):
+        _check_seal(database, path)
+        Buckets(database, path).check()
+    elif _setting(database, "digest") != digest(database):
+        raise _damaged(path)
+    if version(database) != 1:
+        checkpoints.places(database, path)
+
+
+def _check_seal(database: sqlite3.Connection, path: Path) -> None:
+    if _setting(database, "seal") != _seal(database, _setting(database, "changes")):
+        raise _damaged(path)
+
+
+def _damaged(path: Path) -> BaselineError:
+    return BaselineError(f"{path} is damaged: what it holds is not what was written")
+
+
+def _setting(database: sqlite3.Connection, name: str) -> str:
+    found = database.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+    return "" if found is None else str(found[0])
+
+
+def _ask_sqlite(database: sqlite3.Connection, path: Path, pragma: str) -> None:
+    (verdict,) = database.execute(f"PRAGMA {pragma}").fetchone()
     if verdict != "ok":
         raise BaselineError(f"{path} is damaged: {verdict}")
-    kept = settings(database)
-    if kept.get("digest") != digest(database):
-        raise BaselineError(f"{path} is damaged: what it holds is not what was written")
-    if watched(database):
-        checkpoints.places(database, path)
-    return kept
 
 
-def check_shape(database: sqlite3.Connection, path: Path) -> None:
+def _check_shape(database: sqlite3.Connection, path: Path) -> None:
     """Make sure of the tables before any is read: a planted view could run anything.
 
     Raises:
         BaselineError: If they are not those of a baseline.
     """
     statements = {text for (text,) in database.execute("SELECT sql FROM sqlite_master")}
-    tables = (*_SCHEMA, *checkpoints.TABLES) if watched(database) else _SCHEMA
-    if statements != set(tables):
+    if statements != set(_SCHEMAS.get(version(database), ())):
         raise BaselineError(f"{path} is damaged: its tables are not those of a baseline")
     (size,) = database.execute("PRAGMA page_size").fetchone()
     (pages,) = database.execute("PRAGMA page_count").fetchone()
     if size * pages != path.stat().st_size:
         raise BaselineError(f"{path} is damaged: it is not as long as it says")
-
-
-LOCK_SECONDS = 60.0
-"""How long to wait for another scan that writes to the same baseline."""
-
-
-_ONE_WAIT = 0.2
-"""Seconds that SQLite waits at a time: in between, Ctrl-C is heard."""
-
-
-_READ_ONLY = "what an interrupted scan left has to be undone first, and the file is read-only"
-
-
-_REASONS = {
-    "SQLITE_BUSY": "another process has been using it for too long",
-    "SQLITE_READONLY_ROLLBACK": _READ_ONLY,
-    "SQLITE_READONLY_CANTINIT": _READ_ONLY,
-}
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn the errors of SQLite and of the file system into ones for the user.
-
-    Raises:
-        BaselineError: In the place of each.
-    """
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        reason = _REASONS.get(getattr(error, "sqlite_errorname", ""), str(error))
-        raise BaselineError(f"{path} cannot be used: {reason}") from None
-    except sqlite3.DatabaseError as error:
-        raise BaselineError(f"{path} is no baseline, or damaged: {error}") from None
-    except UnicodeDecodeError:
-        # Python decodes SQLite's message, which may quote what is damaged.
-        raise BaselineError(f"{path} is damaged: it holds text that is none") from None
-    except OSError as error:
-        raise BaselineError(f"{path} cannot be used: {error.strerror}") from None
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a file that is there, without a transaction.
-
-    Raises:
-        BaselineError: If it is no baseline of this version by its header.
-    """
-    check_header(path)
-    # Never creates a file. SQLite reads one that is read-only all the same, and undoes what a
-    # killed scan left half done where it may write.
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(uri, _ONE_WAIT, isolation_level=None, uri=True)
-
-
-def begin(database: sqlite3.Connection, *statements: str) -> None:
-    """Run what opens a transaction, waiting for other processes."""
-    end = time.monotonic() + LOCK_SECONDS
-    for statement in statements:
-        while True:
-            try:
-                database.execute(statement)
-                break
-            except sqlite3.OperationalError as error:
-                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                if not busy or time.monotonic() > end:
-                    raise

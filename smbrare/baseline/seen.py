@@ -2,12 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
-from itertools import groupby
+from itertools import groupby, islice
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from smbrare.detection.sightings import Row
 from smbrare.rule.networks import Network, is_in_any
+
+if TYPE_CHECKING:
+    from smbrare.baseline.store import Baseline
+
+_LOOKED_UP_TOGETHER = 10_000
 
 
 class Seen(Struct, frozen=True):
@@ -20,6 +27,7 @@ class Seen(Struct, frozen=True):
         hours: In how many UTC hours it was sighted.
         hosts: The host keys, sorted; an event without a host gives none.
         sources: The source addresses, sorted as text.
+        is_new: Whether a baseline that learns it did not hold it before.
     """
 
     destination: str
@@ -28,6 +36,7 @@ class Seen(Struct, frozen=True):
     hours: int
     hosts: tuple[str, ...]
     sources: tuple[str, ...]
+    is_new: bool = False
 
 
 class SeenDestinations(Struct, frozen=True):
@@ -35,11 +44,11 @@ class SeenDestinations(Struct, frozen=True):
 
     Attributes:
         seen: The destinations.
-        news: Those that the baseline did not hold before; None where that is not the question.
+        are_learnt: Whether a baseline learns them, and it matters which are new to it.
     """
 
     seen: Iterable[Seen]
-    news: frozenset[str] | None = None
+    are_learnt: bool = False
 
 
 class Filter(Struct, frozen=True):
@@ -84,3 +93,15 @@ def by_destination(rows: Iterable[Row]) -> Iterator[Seen]:
             hosts=tuple(sorted({row.host for row in own if row.host})),
             sources=tuple(sorted({row.source for row in own})),
         )
+
+
+def with_news(seen: Iterable[Seen], baseline: "Baseline") -> Iterator[Seen]:
+    """Yield destinations with whether they are new to a baseline.
+
+    Raises:
+        BaselineError: If the baseline cannot be read.
+    """
+    each = iter(seen)
+    while some := list(islice(each, _LOOKED_UP_TOGETHER)):
+        known = {row.destination for row in baseline.rows(one.destination for one in some)}
+        yield from (replace(one, is_new=one.destination not in known) for one in some)

@@ -12,10 +12,11 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from smbrare.baseline import checkpoints, schema
+from smbrare.baseline import buckets, checkpoints, schema
+from smbrare.baseline.connection import begin, connected, explained
 from smbrare.baseline.location import state_directory
-from smbrare.baseline.schema import begin, connect, explained
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
 from smbrare.records.times import HOUR
@@ -29,7 +30,7 @@ def _nothing() -> None:
 
 
 class Baseline:
-    """One baseline file, checked whole when it is opened.
+    """One baseline file, checked when it is opened, and its rows when they are read.
 
     Attributes:
         path: The file.
@@ -48,13 +49,14 @@ class Baseline:
                 kept with other settings.
         """
         self.path = path
+        self._checked: tuple[int, int] | None = None
         with explained(path):
             self._existed = _exists(path)
         self.settings = {} if settings is None else {"rule": predicate.RULE_ID, **settings}
         if self._existed:
             with self.reading() as database:
-                kept = schema.check(database, path)
-            self.settings = self.settings or _without_digest(kept)
+                kept = schema.settings(database)
+            self.settings = self.settings or kept
             _compare(path, kept, self.settings)
         elif settings is None:
             raise BaselineError(f"{path} does not exist")
@@ -65,16 +67,22 @@ class Baseline:
         """Yield the rows of some destinations, or of all, in the order of their keys.
 
         Args:
-            destinations: Which; None for all.
+            destinations: Which; None for all, which are all checked before the first is given.
             since: Where given, of the rows before this UTC hour only the last of each
                 destination, source address and host.
 
         Raises:
-            BaselineError: If the file cannot be read.
+            BaselineError: If the file cannot be read, or they are not what was written.
         """
-        if self._existed:
-            with self.reading() as database:
-                yield from schema.rows(database, destinations, since)
+        if not self._existed:
+            return
+        with self.reading(whole=destinations is None) as database:
+            found: Iterable[Row]
+            if destinations is None:
+                found = buckets.all_rows(database)
+            else:
+                found = schema.rows(database, self.path, destinations)
+            yield from found if since is None else buckets.rows_since(found, since)
 
     def covered(self) -> dict[int, bool]:
         """Return the UTC hours that network events were read of, and whether from a sample.
@@ -97,8 +105,8 @@ class Baseline:
             BaselineError: If anything in it is not as it was written.
         """
         with self.reading() as database:
-            digest = schema.check(database, self.path, thorough=True)["digest"]
-            return schema.version(database), digest
+            schema.check_whole(database, self.path, thorough=True)
+            return schema.version(database), schema.digest(database)
 
     def check_writable(self) -> None:
         """Make sure before a long scan that its sightings can be added after it.
@@ -151,28 +159,30 @@ class Baseline:
         Raises:
             BaselineError: If the file cannot be written; it is unchanged then.
         """
-        with self.writing() as database:
+        with self.writing(whole=True) as database:
             rows = database.execute("DELETE FROM sighting WHERE last < ?", (before,)).rowcount
             hours = database.execute(
                 "DELETE FROM covered WHERE hour < ?", (before // HOUR,)
             ).rowcount
-            if schema.watched(database):
-                checkpoints.prune(database, before)
-            schema.seal(database)
-            database.execute("COMMIT")
-            # What is left is right without it, if another process is faster.
-            with suppress(sqlite3.OperationalError):
-                database.execute("VACUUM")
+            checkpoints.prune(database, before)
+            schema.rebuild(database, self.path)
+        # What is left is right without it, if another process is faster.
+        with suppress(sqlite3.OperationalError):
+            self._vacuum()
         return rows, hours
+
+    def _vacuum(self) -> None:
+        """Give back free room, and seal what is left: it moves the counter of changes on."""
+        with connected(self.path) as (database, _):
+            database.execute("VACUUM")
+        with self.writing():
+            pass
 
     def _update(
         self, rows: Iterable[Row], hours: Mapping[int, bool], last_step: Callable[[], None]
     ) -> None:
-        with self.writing() as database:
-            schema.add(database, rows, hours)
-            schema.seal(database)
-            last_step()
-            database.execute("COMMIT")
+        with self.writing(last_step=last_step) as database:
+            schema.add(database, self.path, rows, hours)
 
     def _create(
         self, rows: Iterable[Row], hours: Mapping[int, bool], last_step: Callable[[], None]
@@ -189,47 +199,65 @@ class Baseline:
                 # Small pages have little unused room, which is all that no digest covers.
                 database.execute("PRAGMA page_size = 1024")
                 database.execute("BEGIN")
-                schema.prepare(database, self.settings)
-                schema.add(database, rows, hours)
-                schema.seal(database)
+                schema.prepare(database, made, self.settings)
+                schema.add(database, made, rows, hours)
+                schema.seal(database, changes=0)
                 database.execute("COMMIT")
                 last_step()
                 if not _publish(made, self.path):
                     # Another scan created it meanwhile: nothing of either may be lost.
-                    self._update(schema.rows(database), schema.covered_hours(database), _nothing)
+                    found, known = buckets.all_rows(database), schema.covered_hours(database)
+                    self._update(found, known, _nothing)
         finally:
             made.unlink(missing_ok=True)
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self, *, whole: bool = False) -> Iterator[sqlite3.Connection]:
         """Give a connection in a transaction that sees one state of the file.
 
+        Args:
+            whole: Whether all rows are going to be read.
+
         Raises:
-            BaselineError: If it cannot be read.
+            BaselineError: If it cannot be read, or is damaged.
         """
-        with explained(self.path), closing(connect(self.path)) as database:
+        with explained(self.path), connected(self.path) as (database, file):
             begin(database, "BEGIN", "SELECT 1 FROM sqlite_master")
+            self._check(database, file, whole=whole)
             yield database
 
     @contextmanager
-    def writing(self, *, checked: bool = True) -> Iterator[sqlite3.Connection]:
-        """Give a connection in an exclusive transaction that is undone unless it is committed.
+    def writing(
+        self, *, whole: bool = False, last_step: Callable[[], None] = _nothing
+    ) -> Iterator[sqlite3.Connection]:
+        """Give a connection in an exclusive transaction that is sealed and committed at the end.
+
+        A file of an old version becomes one of today with it. What raises undoes it all.
 
         Args:
-            checked: Whether to look first whether the file is whole. What is written without
-                that must not be what any judgement rests on.
+            whole: Whether all rows are going to be read.
+            last_step: Called when all is ready and only the commit itself is left.
 
         Raises:
             BaselineError: If it cannot be written, or is damaged.
         """
-        with explained(self.path), closing(connect(self.path)) as database:
+        with explained(self.path), connected(self.path) as (database, file):
             # Exclusive from the start, so that the commit itself has nobody to wait for.
             begin(database, "PRAGMA synchronous = FULL", "BEGIN EXCLUSIVE")
-            if checked:
-                _compare(self.path, schema.check(database, self.path), self.settings)
-            else:
-                schema.check_shape(database, self.path)
+            self._check(database, file, whole=whole)
+            _compare(self.path, schema.settings(database), self.settings)
+            if schema.is_old(database):
+                schema.upgrade(database, self.path)
             yield database
+            schema.seal(database, schema.change_count(file))
+            last_step()
+            database.execute("COMMIT")
+
+    def _check(self, database: sqlite3.Connection, file: BinaryIO, *, whole: bool) -> None:
+        """Check a file in a transaction, unless all of it was checked in this state before."""
+        state = os.fstat(file.fileno()).st_ino, schema.change_count(file)
+        if state != self._checked and schema.check(database, self.path, state[1], whole=whole):
+            self._checked = state
 
 
 def _exists(path: Path) -> bool:
@@ -266,10 +294,6 @@ def _publish(made: Path, path: Path) -> bool:
             return False
         made.rename(path)
     return True
-
-
-def _without_digest(kept: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in kept.items() if name != "digest"}
 
 
 def _compare(path: Path, kept: Mapping[str, str], wanted: Mapping[str, str]) -> None:

@@ -1,14 +1,16 @@
 """``smbrare baseline learn``: take in what files hold, and report nothing."""
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
 from msgspec.structs import replace
 
+from smbrare.baseline.collected import CollectedRows
 from smbrare.baseline.location import locate
-from smbrare.baseline.seen import Seen, SeenDestinations, by_destination
+from smbrare.baseline.seen import Seen, SeenDestinations, by_destination, with_news
 from smbrare.baseline.store import Baseline
 from smbrare.cli import configuration, interruption, writing
 from smbrare.cli import options as shared
@@ -66,27 +68,34 @@ def learn_command(**options: Any) -> int:
     baseline = Baseline(locate(options["baseline"]), scan.baseline_settings(read_options))
     baseline.check_writable()
     inputs = list(discover(options["paths"]))
+    collected = CollectedRows()
     with progress_bar(inputs, quiet=options["quiet"]) as progress:
-        partial = gather(inputs, read_options, progress)
-    found, hours = scan.learnt(criteria, partial)
-    rows = sorted(found)
-    seen = list(by_destination(rows))
-    known = {row.destination for row in baseline.rows({one.destination for one in seen})}
-    news = frozenset(one.destination for one in seen) - known
-    print_as(SEEN[options["format"]], SeenDestinations(seen, news), options)
+        partial = gather(inputs, read_options, progress, collected.add)
+    rows, hours = scan.learnt(criteria, partial, collected)
+    counts = Counter[bool]()
+    seen = _count(with_news(by_destination(rows), baseline), counts)
+    print_as(SEEN[options["format"]], SeenDestinations(seen, are_learnt=True), options)
+    rows, _ = scan.learnt(criteria, partial, collected)
     with interruption.unwinding():
         baseline.commit(rows, hours, last_step=interruption.stop_listening)
     report = replace(scan.judge(partial, read_options, criteria), judged=())
     lines = warning_lines(report)
     if not options["quiet"]:
         lines += reading_lines(report, time.monotonic() - started)
-        lines.append(visible(_learnt_line(options["baseline"], baseline, seen, news)))
+        lines.append(visible(_learnt_line(options["baseline"], baseline, counts)))
     writing.tell(lines)
     return report.exit_code
 
 
-def _learnt_line(name: str, baseline: Baseline, seen: Sequence[Seen], news: frozenset[str]) -> str:
+def _count(seen: Iterable[Seen], counts: Counter[bool]) -> Iterator[Seen]:
+    """Yield destinations, and count those that are new and those that are not."""
+    for one in seen:
+        counts[one.is_new] += 1
+        yield one
+
+
+def _learnt_line(name: str, baseline: Baseline, counts: Counter[bool]) -> str:
     return (
-        f"learnt      {counted(len(seen), 'destination')}, {len(news):,} of them new to "
+        f"learnt      {counted(counts.total(), 'destination')}, {counts[True]:,} of them new to "
         f"baseline {name}, which covers {counted(len(baseline.covered()), 'hour')} now"
     )

@@ -214,6 +214,10 @@ class Sightings(Struct):
         else:
             known.absorb(contact)
 
+    def clear(self) -> None:
+        """Forget the contacts."""
+        self.contacts.clear()
+
     def __len__(self) -> int:
         return sum(contact.events for contact in self.contacts.values())
 

@@ -26,9 +26,9 @@ _TABLE = (
 
 def render_table(listed: SeenDestinations, options: RenderOptions) -> Iterator[str]:
     """Yield a table, or nothing where nothing was seen."""
-    seen, news, columns = list(listed.seen), listed.news, list(_TABLE)
-    if news is not None:
-        columns.append(Column("New", lambda one: "new" if one.destination in news else ""))
+    seen, columns = list(listed.seen), list(_TABLE)
+    if listed.are_learnt:
+        columns.append(Column("New", lambda one: "new" if one.is_new else ""))
     if seen:
         yield from lines(columns, seen, options)
 
@@ -50,7 +50,7 @@ def render_ndjson(listed: SeenDestinations, _: RenderOptions) -> Iterator[str]:
 
 def render_csv(listed: SeenDestinations, _: RenderOptions) -> Iterator[str]:
     """Yield a header and a row a destination, safe to open in a spreadsheet."""
-    return csv_lines(COLUMNS if listed.news is None else (*COLUMNS, _NEW), _fields(listed))
+    return csv_lines((*COLUMNS, _NEW) if listed.are_learnt else COLUMNS, _fields(listed))
 
 
 def _fields(listed: SeenDestinations) -> Iterator[dict[str, Any]]:
@@ -58,6 +58,6 @@ def _fields(listed: SeenDestinations) -> Iterator[dict[str, Any]]:
         times = format_time(one.first), format_time(one.last)
         values = (one.destination, *times, one.hours, list(one.hosts), list(one.sources))
         fields: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))
-        if listed.news is not None:
-            fields[_NEW] = one.destination in listed.news
+        if listed.are_learnt:
+            fields[_NEW] = one.is_new
         yield fields

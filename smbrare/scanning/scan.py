@@ -108,19 +108,27 @@ def baseline_settings(options: ReadOptions) -> dict[str, str]:
     return {"time field": options.time_field, "literal": str(options.literal).lower()}
 
 
-def learnt(criteria: Criteria, partial: Partial) -> tuple[Iterator[Row], dict[int, bool]]:
+def learnt(
+    criteria: Criteria, partial: Partial, kept: Iterable[Row] | None = None
+) -> tuple[Iterator[Row], dict[int, bool]]:
     """Return what a baseline learns from what was gathered.
 
     Excluded sightings as well, since exclusions apply when rows are read and may change; but not
     those whose exclusion rests on a domain, since no later scan can know that it did.
 
+    Args:
+        criteria: What was looked for.
+        partial: What was gathered.
+        kept: The rows, where they were taken out of what was gathered.
+
     Returns:
-        Rows in any order; covered hours, each with whether it is known from a sample only.
+        The rows, in their order; covered hours, each with whether it is known from a sample only.
     """
     by_domain = because(
         [exclusion for exclusion in criteria.exclusions if exclusion.domain], partial.resolutions
     )
-    rows = (row for row in partial.sightings.rows() if not by_domain(row[:4]))
+    found = partial.sightings.rows() if kept is None else kept
+    rows = (row for row in found if not by_domain(row[:4]))
     return rows, {hour: hour not in partial.span.exact for hour in sorted(partial.span.hours)}
 
 

@@ -51,9 +51,6 @@ class WatchState:
         if not baseline.path.exists():
             baseline.commit((), {})
         with baseline.writing() as database:
-            if not schema.watched(database):
-                schema.prepare_watch(database)
-                database.execute("COMMIT")
             places = checkpoints.places(database, baseline.path)
         self.places = {place.identity: place for place in places}
 
@@ -92,10 +89,8 @@ class WatchState:
         if not (pending.rows or pending.hours or pending.places or pending.ended):
             return
         with self._baseline.writing() as database:
-            schema.add(database, pending.rows.values(), pending.hours)
+            schema.add(database, self._baseline.path, pending.rows.values(), pending.hours)
             checkpoints.store(database, pending.places.values(), pending.ended)
-            schema.seal(database)
-            database.execute("COMMIT")
 
     def reported_before(self, ids: Iterable[str]) -> set[str]:
         """Return which findings of some, by id, were reported before.
@@ -116,10 +111,8 @@ class WatchState:
         Raises:
             BaselineError: If it cannot be written.
         """
-        # Once a finding: looking through the whole file each time would be too long.
-        with self._baseline.writing(checked=False) as database:
+        with self._baseline.writing() as database:
             checkpoints.record(database, identifier, time)
-            database.execute("COMMIT")
 
     def new_findings(
         self, partial: Partial, criteria: Criteria, resolutions: Resolutions

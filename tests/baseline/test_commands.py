@@ -3,12 +3,17 @@
 import csv
 import io
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smbrare.baseline import buckets
+from smbrare.baseline.collected import CollectedRows
 from smbrare.baseline.store import Baseline
+from smbrare.detection.sightings import Row
+from smbrare.scanning import gathering
 from tests.conftest import FIXTURES, Run
 from tests.support.events import matching
 from tests.support.reports import write
@@ -57,6 +62,41 @@ def test_learning_gives_the_baseline_that_scanning_gives(run: Run, tmp_path: Pat
     exports = [run("baseline", "export", path).out for path in (scanned, learnt)]
     assert exports[0] == exports[1]
     assert ROGUE in exports[0]
+
+
+@pytest.mark.parametrize("name", ["KEPT_CONTACTS", "KEPT_BYTES"])
+def test_batches_of_learning_do_not_show(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    one, many = tmp_path / "one.db", tmp_path / "many.db"
+    several = [matching(destination__ip=f"45.83.1.{n}") for n in range(20)]
+    paths = [*WEEK, write(tmp_path / "several.ndjson", several)]
+    whole = run("baseline", "learn", one, *paths, "-f", "csv")
+    taken: list[int] = []
+    add = CollectedRows.add
+
+    def noted(collected: CollectedRows, rows: Iterable[Row]) -> None:
+        some = list(rows)
+        taken.append(len(some))
+        add(collected, some)
+
+    monkeypatch.setattr(gathering, name, 2)
+    monkeypatch.setattr(CollectedRows, "add", noted)
+    again = run("baseline", "learn", many, *paths, "-f", "csv")
+    assert (again.code, again.out) == (whole.code, whole.out)
+    assert Baseline(many).verify() == Baseline(one).verify()
+    assert len(taken) > 7
+    assert sum(taken) == 29
+
+
+def test_rows_that_find_no_room_are_an_error_and_leave_the_baseline(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buckets, "ADD", "no statement")
+    result = run("baseline", "learn", tmp_path / "b.db", *WEEK)
+    assert (result.code, result.out) == (2, "")
+    assert "cannot keep what is learnt in a temporary file" in result.err
+    assert not (tmp_path / "b.db").exists()
 
 
 def test_learning_a_cut_file_is_told_and_gives_3(run: Run, tmp_path: Path) -> None:
@@ -240,7 +280,7 @@ def test_an_hour_with_a_sighting_left_stays_whole(run: Run, tmp_path: Path) -> N
 def test_verify_tells_a_whole_baseline_from_one_with_a_flipped_byte(run: Run, acme: Path) -> None:
     good = run("baseline", "verify", acme)
     assert good.code == 0
-    assert f"{acme} is whole: schema version 1, SHA-256 " in good.out
+    assert f"{acme} is whole: schema version 3, SHA-256 " in good.out
     data = bytearray(acme.read_bytes())
     place = data.index(b"ws-05")
     data[place] ^= 1

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smbrare.baseline import schema
+from smbrare.baseline import connection
 from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row, Sighting
 from smbrare.errors import BaselineError
@@ -128,7 +128,7 @@ def test_a_locked_baseline_is_an_error_after_a_while(
 ) -> None:
     path = made(tmp_path / "b.db")
     baseline = Baseline(path, SETTINGS)
-    monkeypatch.setattr(schema, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "LOCK_SECONDS", 0.1)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         for use in (lambda: list(baseline.rows()), lambda: baseline.commit(SEVERAL, {})):
