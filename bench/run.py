@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import growth, room, worst
+from bench import growth, history, room, worst
 from bench.contest import Contestant, contestants, make_data
 from bench.peers import peers
 from bench.process import MEGABYTE, ROOT, Done, run
@@ -197,6 +197,12 @@ Logs that no exporter writes (`bench/worst.py`), one job:
 What a scan keeps where every record matches the rule (`bench/room.py`):
 
 {room.table(options.data, options.room)}
+
+## Baselines
+
+A scan of one line over a baseline, with its commit, and `baseline learn` (`bench/history.py`):
+
+{history.table(options.data)}
 """
 
 

@@ -37,6 +37,8 @@ def export(baseline: Baseline) -> Iterator[str]:
     Raises:
         BaselineError: If the baseline cannot be read.
     """
+    # Checked before anything is written.
+    rows = baseline.rows()
     head = {
         "format": FORMAT,
         "version": VERSION,
@@ -48,7 +50,7 @@ def export(baseline: Baseline) -> Iterator[str]:
     exact = [hour for hour, sampled in baseline.covered().items() if not sampled]
     yield from _listed("covered", map(_span, _spans(exact)))
     yield ",\n"
-    yield from _listed("sightings", map(_sighting, baseline.rows()))
+    yield from _listed("sightings", map(_sighting, rows))
     yield "\n}\n"
 
 

@@ -11,6 +11,7 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -64,16 +65,21 @@ class Baseline:
     def rows(
         self, destinations: Iterable[str] | None = None, since: int | None = None
     ) -> Iterator[Row]:
-        """Yield the rows of some destinations, or of all, in the order of their keys.
+        """Return the rows of some destinations, or of all, in the order of their keys.
 
         Args:
-            destinations: Which; None for all, which are all checked before the first is given.
+            destinations: Which; None for all, which are all checked before this returns.
             since: Where given, of the rows before this UTC hour only the last of each
                 destination, source address and host.
 
         Raises:
             BaselineError: If the file cannot be read, or they are not what was written.
         """
+        rows = self._rows(destinations, since)
+        first = [] if destinations is not None else list(islice(rows, 1))
+        return chain(first, rows)
+
+    def _rows(self, destinations: Iterable[str] | None, since: int | None) -> Iterator[Row]:
         if not self._existed:
             return
         with self.reading(whole=destinations is None) as database:

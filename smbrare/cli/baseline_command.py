@@ -211,8 +211,8 @@ Examples:
 def verify_command(**options: Any) -> int:
     """Check that a baseline holds what was written to it.
 
-    Its tables, its settings, and a SHA-256 over every row, covered hour and setting that each
-    commit stores in the file.
+    Everything in the file is checked: its structure, its tables, and every row, covered hour and
+    setting against the digests that the last commit stored. Other commands check what they read.
 
     \b
     Exit codes: 0 whole; 2 damaged, of another version, or no baseline.

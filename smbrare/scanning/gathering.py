@@ -5,7 +5,7 @@ are, and a sample of the others tells what the input holds. A plain file of NDJS
 ranges; the results of its ranges, in their order, are that of the file.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial as bind
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,15 +13,14 @@ from msgspec.structs import replace
 
 from smbrare.detection.examine import count_contents, judge_contents
 from smbrare.detection.partial import Partial
-from smbrare.detection.sightings import Row
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.discovery import Input, anywhere
 from smbrare.inputs.readers.ndjson import read_range
 from smbrare.inputs.unpack.compression import is_packed
-from smbrare.limits import MIB
-from smbrare.records.event import Contents, Item, Origin, Skipped
+from smbrare.records.event import Contents, Origin, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning
+from smbrare.scanning.keeping import Keep, judge_and_keep, keep_rows, portions
 from smbrare.scanning.planning import Task, check_identity, empty, may_have_ranges, plan
 from smbrare.scanning.reading import (
     Progress,
@@ -38,16 +37,6 @@ if TYPE_CHECKING:
 
 TakeContents: TypeAlias = Callable[[Contents, ReadOptions, InputSurvey, Partial], None]
 """Judges or counts what was read of an input; a function of a module."""
-
-
-Keep: TypeAlias = Callable[[Iterable[Row]], None]
-"""Takes rows of sightings, so that a part that was read need not hold them any more."""
-
-KEPT_BYTES = 256 * MIB
-"""Bytes of input between two times that several processes are waited for, where rows are kept."""
-
-KEPT_CONTACTS = 10_000
-"""After how many rows of an input they are kept, where one process reads."""
 
 
 def gather(
@@ -92,51 +81,17 @@ def _gather(
         whole = _read_tasks(tasks, judge_contents, options, progress, cluster)
     else:
         whole = empty(options)
-        for some in _portions(tasks):
+        for some in [tasks] if cluster else portions(tasks):
             alone = cluster is None and isinstance(_local(some, options), Here)
-            take = _judge_and_keep(keep) if alone else judge_contents
+            take = judge_and_keep(keep) if alone else judge_contents
             part = _read_tasks(some, take, options, progress, cluster)
-            _keep_rows(part, keep)
+            keep_rows(part, keep)
             whole.merge(part)
     if doubtful := inputs_in_doubt(whole, inputs):
         again = replace(options, thorough=True)
         tasks = planned(doubtful, again, cluster)
         correct(whole, _read_tasks(tasks, count_contents, again, silent, cluster))
     return whole
-
-
-def _portions(tasks: Sequence[Task]) -> Iterator[list[Task]]:
-    """Yield the tasks in their order, in lists of a size that processes are to be waited for."""
-    some: list[Task] = []
-    for task in tasks:
-        some.append(task)
-        if sum(each.size for each in some) >= KEPT_BYTES:
-            yield some
-            some = []
-    if some:
-        yield some
-
-
-def _keep_rows(partial: Partial, keep: Keep) -> None:
-    keep(partial.sightings.rows())
-    partial.sightings.clear()
-
-
-def _judge_and_keep(keep: Keep) -> TakeContents:
-    """Return what judges an input and has its rows kept in between."""
-
-    def take(
-        contents: Contents, options: ReadOptions, survey: InputSurvey, partial: Partial
-    ) -> None:
-        def items() -> Iterator[Item]:
-            for item in contents.items:
-                yield item
-                if len(partial.sightings.contacts) >= KEPT_CONTACTS:
-                    _keep_rows(partial, keep)
-
-        judge_contents(replace(contents, items=items()), options, survey, partial)
-
-    return take
 
 
 def planned(

@@ -20,6 +20,7 @@ from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row, Sighting
 from smbrare.errors import BaselineError
 from smbrare.records.times import HOUR
+from tests.conftest import Run
 from tests.support.baselines import HOURS, SETTINGS, SEVERAL, made
 from tests.support.rows import START, rows_of, sighting, sightings
 
@@ -230,6 +231,18 @@ def test_what_is_lost_changed_doubled_or_moved_is_refused(
         with pytest.raises(BaselineError, match="is damaged"):
             use()
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", [("export",), ("show", "-f", "csv"), ("show", "-f", "json")])
+def test_nothing_is_printed_of_what_was_changed(
+    run: Run, small: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    path = Path(shutil.copy(small, tmp_path))
+    with changed_quietly(path) as database:
+        database.execute("DELETE FROM sighting WHERE destination = :far", VALUES)
+    result = run("baseline", *command, path)
+    assert (result.code, result.out) == (2, "")
+    assert "is damaged" in result.err
 
 
 def test_adding_to_other_rows_does_not_hide_damage(small: Path, tmp_path: Path) -> None:
