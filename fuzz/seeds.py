@@ -8,6 +8,8 @@ from fuzz.lines import FIXTURES, TEMPLATES, Place
 _LONGEST = 20_000
 _VALUES = (
     b"445", b'"00445"', b'"+445"', b"445.0", b"\\u0034\\u0034\\u0035", b"&#52;45", b"80",
+    b"&#5\\u0032;45", b"&#x\\u0033\\u0034;45", b"&\\u002352;45", b"4<!-- -->45", b"4<?x?>45",
+    b"<![CDATA[4]]>45", b"4\\u003c!-- --\\u003e45", b"microsoft-ds", b"netbios-ssn",
     b"\\\\u003445", b"139.9", b'["80", 445]', b"444.99999999999999", b"10.0.0.5", b"::1",
     b"::ffff:45.83.122.10", b"2001:db8::1", b'"destination":{"ip":"10.0.0.5"}',
     b'"destination.ip":"10.0.0.5"', b'"winlog":{"event_data":{"DestinationIp":"10.0.0.5"}}',

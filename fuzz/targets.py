@@ -47,8 +47,8 @@ LIMITS = Limits(
     expansion_free_bytes=2 * MIB,
     spool_bytes=2 * MIB,
 )
-_UNSEEN = re.compile(rb"[eE]|u00[46]5|<[!?]|#0*(?:69|101)|#x0*[46]5")
-"""What may spell a number as the sieve is documented not to see: an exponent, split digits."""
+_UNSEEN = re.compile(rb"[eE]|u00[46]5|#0*(?:69|101)|#x0*[46]5|[1349](?:<|\\*u003[cC])[^!?/\\]")
+"""What may spell a number as the sieve is documented not to see: an exponent, an element inside."""
 _FAR_EXPONENT = re.compile(rb"[eE][+-]?[0-9]{10}")
 _NAME = "input"
 

@@ -2,11 +2,13 @@ r"""Which raw text can possibly hold a match of the rule, told without decoding 
 
 The rule wants port 139 or 445, so a line without those digits cannot match. The digits may be
 spelled as JSON and XML allow, in any layer of JSON within strings of JSON, or of XML within them:
-with zeros, a sign or a fraction (``"00445"``, ``+445``, ``445.7``), with escapes (``\u0034``) and
-with character references (``&#52;``). The sieve keeps more than it must and loses none of these.
+with zeros, a sign or a fraction (``"00445"``, ``+445``, ``445.7``), with escapes (``\u0034``), with
+character references (``&#52;``, ``&#5\u0032;``), or split by a comment, a CDATA section or a
+processing instruction (``4<!-- -->45``). The names of the services on those ports stand for them.
+The sieve keeps more than it must and loses none of these.
 
-What it does not see is a number in exponent notation (``4.45e2``), and one whose digits markup
-splits (``4<!-- -->45``): no known exporter writes either.
+What it does not see is a number in exponent notation (``4.45e2``), one whose digits an element
+splits (``4<b/>45``), and a service's name in any other spelling: no known exporter writes those.
 """
 
 import re
@@ -17,33 +19,36 @@ import stringzilla
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 from msgspec import Struct
 
+from smbrare.rule.predicate import SERVICE_NAMES, SMB_PORTS
+
 Block: TypeAlias = bytes | bytearray | memoryview
 
 LineSpan: TypeAlias = tuple[int, int]
 """Where a line stands in its block: its first byte, and the byte past its end."""
 
-_NEEDLES = (
-    b"445",
-    b"139",
-    # An escaped digit; a further layer may have escaped the u of the escape (u0075).
-    b"u003",
-    b"u0075",
-    # A character reference of a digit, its ampersand or number sign escaped or not.
-    b"&#x",
-    b"&#0",
-    b"&#4",
-    b"&#5",
-    b"&#\\",
-    b"u0026#",
-    b"u0023",
-    # Of a fraction that begins with thirteen nines, a double holds the next whole number.
-    b"9999999999999",
-)
-_DIGITS = 2
-"""The first needles are the digits of the ports themselves; the others are spellings of digits."""
+_PORTS = tuple(str(port).encode() for port in sorted(SMB_PORTS, reverse=True))
+_DIGITS = len(_PORTS)
+"""The first needles are the digits of the ports themselves; the others are spellings of them."""
+
+_SPLIT = bytes(sorted({digit for port in _PORTS for digit in port[:-1]} | {ord("9")}))
+"""Digits that markup may part from the next one: of a port, or in a fraction of nines."""
+_INSTRUCTIONS = tuple(bytes((digit,)) + b"<?" for digit in _SPLIT)
+
+_NAMES = {name[name.index("-") - 1 :].encode(): name.encode() for name in SERVICE_NAMES}
+"""The names of services by their ends, which are rarer than their beginnings."""
 
 # Needles of three bytes or more, with more than three different first bytes: for shorter ones, and
 # for fewer, the library leaves its vectorized search for one that is up to 20 times slower.
+# It puts every eighth into one bucket, and confuses the bytes of those in a bucket: like ones stand
+# below one another here, digits and letters apart. In other orders it takes up to twice as long.
+_NEEDLES = (
+    # Row by row. An escape of a digit or of a bracket, markup, and a character reference.
+    *(*_PORTS, b"u003", _INSTRUCTIONS[-1], b"&#x", b"<!-", b"<![", b"&#0"),
+    # Of a fraction that begins with thirteen nines, a double holds the next whole number.
+    *(b"]]>", _INSTRUCTIONS[0], b"&#5", _INSTRUCTIONS[2], *_NAMES, b"9999999999999", b"u0023"),
+    # An escape of an escape's u or a reference's x, and of other parts of references and markup.
+    *(b"u007", b"u0026#", b"&#4", _INSTRUCTIONS[1], b"u005", b"u0021", b"<!\\"),
+)
 _SEARCH = BytesAhoCorasick(_NEEDLES, matchkind=MatchKind.LeftmostFirst)
 
 _ZERO = ord("0")
@@ -56,8 +61,13 @@ _LOOK_BEFORE = _NOT_BEFORE | {_ZERO}
 """Bytes in front of the digits behind which it takes a closer look to tell."""
 
 _ESCAPE = re.compile(rb"(?:\\[bfnrt]|u[0-9A-Fa-f]{4})0*\Z")
-_DIGIT_ESCAPE = re.compile(rb"u003[013459]")
-_DIGIT_REFERENCE = re.compile(rb"#(?:x0*3[0-9]|0*(?:4[89]|5[0-7])|\\)")
+# An escape of what needs none: a digit, a part of a reference or of markup, or half of an escape.
+_NEEDLESS_ESCAPE = re.compile(rb"u00(?:3[0-9fF\\]|5[b-dB-D\\]|7[58\\])")
+_ESCAPES = frozenset({b"u003", b"u005", b"u007"})
+_ESCAPED_OPENING = re.compile(rb"u003[cC][!?\\]")
+_ESCAPED_CLOSING = re.compile(rb"u003[eE]")
+_DIGIT_REFERENCE = re.compile(rb"#(?:x0*3[0-9]|0*(?:4[89]|5[0-7]))")
+_BACKSLASH = ord("\\")
 
 
 class Sifted(Struct, frozen=True):
@@ -107,7 +117,7 @@ def _candidates(block: Block, text: stringzilla.Str) -> list[LineSpan]:
                 continue
             if start and view[start - 1] in _LOOK_BEFORE and not _can_begin(view, start):
                 continue
-        elif not _can_be_digit(needle, view, start, end):
+        elif not _can_be_port(_NEEDLES[needle], view, start, end):
             continue
         first = text.rfind(b"\n", decided, start) + 1 or decided
         decided = text.find(b"\n", end) + 1 or size
@@ -126,16 +136,34 @@ def _can_begin(block: memoryview, start: int) -> bool:
     return _ESCAPE.search(block[max(0, before - 4) : start]) is not None
 
 
-def _can_be_digit(needle: int, block: memoryview, start: int, end: int) -> bool:
-    """Return whether a needle that is no plain digits can be a spelling of a port's digit."""
-    found = _NEEDLES[needle]
-    if found == b"u003":
-        return _DIGIT_ESCAPE.match(block, start) is not None
-    if found.startswith(b"&#"):
-        return _DIGIT_REFERENCE.match(block, start + 1) is not None
-    if found.endswith(b"#"):
-        return _DIGIT_REFERENCE.match(block, end - 1) is not None
+def _can_be_port(needle: bytes, block: memoryview, start: int, end: int) -> bool:
+    """Return whether a needle that is no plain digits can be of a port in another spelling."""
+    if needle in _NAMES:
+        name = _NAMES[needle]
+        return bytes(block[max(0, end - len(name)) : end]) == name
+    if needle in _ESCAPES:
+        return bool(_NEEDLESS_ESCAPE.match(block, start)) or _escaped_mark_splits(block, start)
+    if needle.startswith(b"<!") or needle == b"]]>":
+        return _stands_behind_digit(block, start)
+    if b"#" in needle:
+        return _DIGIT_REFERENCE.match(block, start + needle.index(b"#")) is not None
     return True
+
+
+def _escaped_mark_splits(block: memoryview, start: int) -> bool:
+    """Return whether an escaped bracket is of markup that begins or ends behind a digit."""
+    before = start
+    while before and block[before - 1] == _BACKSLASH:
+        before -= 1
+    if _ESCAPED_OPENING.match(block, start):
+        return _stands_behind_digit(block, before)
+    ends_section = bytes(block[max(0, before - 2) : before]) == b"]]"
+    is_closing = ends_section and _ESCAPED_CLOSING.match(block, start) is not None
+    return is_closing and _stands_behind_digit(block, before - 2)
+
+
+def _stands_behind_digit(block: memoryview, start: int) -> bool:
+    return start > 0 and block[start - 1] in _SPLIT
 
 
 def _all_in_braces(text: stringzilla.Str, ends: int) -> bool:

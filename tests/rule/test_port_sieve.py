@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.data import lines as bench_lines
+from smbrare.records.event_xml import parse
 from smbrare.records.fields import Malformed, long
 from smbrare.records.json_text import decode
 from smbrare.rule.port_sieve import may_match, scan_block
-from smbrare.rule.predicate import SMB_PORTS, matches
+from smbrare.rule.predicate import SERVICE_NAMES, SMB_PORTS, matches
 from tests.support.events import DESTINATION, matching, view
 from tests.support.spelling import Packed, PackedXml, Token, json_text
 
@@ -166,12 +167,16 @@ def test_no_event_is_lost_however_its_port_is_spelled_as_a_number(
     assert survives(line)
 
 
-@given(st.integers(1, 2), port_texts, randoms)
-def test_no_port_is_lost_in_json_within_json(depth: int, port: str, random: Random) -> None:
-    value: Any = {"DestinationPort": port, "list": [port, Token("445")]}
-    for _ in range(depth):
-        value = {"EventData": Packed(value)}
-    assert survives(json_text(value, random).encode())
+@given(st.integers(0, 2), port_texts, randoms)
+def test_no_port_is_lost_in_json_or_xml_within_json(depth: int, port: str, random: Random) -> None:
+    for inmost in (
+        {"DestinationPort": port, "list": [port, Token("445")]},
+        {"EventData": PackedXml({"DestinationPort": port})},
+    ):
+        value: Any = inmost
+        for _ in range(depth):
+            value = {"EventData": Packed(value)}
+        assert survives(json_text(value, random).encode())
 
 
 def is_port(value: object) -> bool:
@@ -248,6 +253,27 @@ def test_every_line_with_a_value_that_is_a_port_survives(
         r">44\u0026#53;<",
         r">44&\u002353;<",
         r">44&#\u007835;<",
+        r">4&#5\u0033;5<",
+        r">&#5\u0032;45<",
+        r">&#x\u0033\u0034;45<",
+        r">&#\u0035\u0032;45<",
+        r">&#5\\u0032;45<",
+        r"\u0032",
+        "4<!-- -->45",
+        "44<?x?>5",
+        "1<![CDATA[39]]>",
+        "<![CDATA[13]]>9",
+        "444.99999<!---->99999999",
+        r"4\u003c!-- --\u003e45",
+        r"4\\u003C\\u003fx?>45",
+        r"4<\u0021-- -->45",
+        r"4<!\u002d- -->45",
+        r"4\u005cu003c!-- -->45",
+        r"4\\u003\u0063!-- -->45",
+        r"<![CDATA[4]]\u003e45",
+        r"<![CDATA[4\u005d]>45",
+        "microsoft-ds",
+        ">netbios-ssn<",
         "445",
         "\ufeff445",
         "444.99999999999999",
@@ -280,7 +306,10 @@ def test_spellings_of_a_port_are_kept(text: str) -> None:
         "1000445",
         r"\u0444",
         r"\u003c\u003e\u0027\u0026",
-        r"\u0032",
+        r"\u003b",
+        r"4\u003c5",
+        "4<b",
+        "4<!5",
         "&#xD;&#xA;&#60;&#45;",
         r"\u0026#39;",
         "99999999999",
@@ -295,6 +324,21 @@ def test_digits_that_are_no_port_are_let_go(text: str) -> None:
 def test_exponents_are_the_documented_exception(text: str) -> None:
     assert is_port(text)
     assert not may_match(text.encode())
+
+
+def test_digits_that_an_element_splits_are_the_other() -> None:
+    event = (
+        b'<Event><System>1<a/></System><EventData><Data Name="a">4<b/>45</Data></EventData></Event>'
+    )
+    assert parse(event)["Event"]["EventData"]["a"] == "445"
+    assert not may_match(event)
+
+
+def test_the_name_of_a_service_counts_for_every_port() -> None:
+    assert set(SERVICE_NAMES.values()) == SMB_PORTS
+    for name in SERVICE_NAMES:
+        assert may_match(json_text({"DestinationPortName": name}, Random(1)).encode())
+        assert not may_match(f"a{name[-4:]} {name[1:]}".encode())
 
 
 def test_lines_are_counted_and_located() -> None:

@@ -62,7 +62,7 @@ def json_text(value: Any, random: Random, blanks: str = " \t\r") -> str:
 
 
 def xml_text(data: dict[str, str], random: Random) -> str:
-    """Return EventData as XML, with character references of any character where chance says."""
+    """Return EventData as XML, with references of characters and markup where chance says."""
     items = "".join(
         f'<Data Name="{name}">{_xml_string(value, random)}</Data>' for name, value in data.items()
     )
@@ -89,10 +89,22 @@ def _character(character: str, random: Random, often: float) -> str:
 
 def _xml_string(text: str, random: Random) -> str:
     often = random.choice((0.0, 0.3, 1.0))
+    split = random.choice((0.0, 0.0, 0.3, 1.0))
     return "".join(
-        _reference(character, random) if random.random() < often else escape(character)
+        _reference(character, random)
+        if random.random() < often
+        else _marked(character, random)
+        if random.random() < split
+        else escape(character)
         for character in text
     )
+
+
+def _marked(character: str, random: Random) -> str:
+    """Return a character with markup beside or around it that is no part of the text."""
+    mark = random.choice(("<!---->", "<!-- 4 -->", "<?x?>", "<?Z 1?>", "<?_\t?>", "<![CDATA[]]>"))
+    plain = random.choice((escape(character), f"<![CDATA[{character}]]>"))
+    return random.choice((plain, plain + mark, mark + plain))
 
 
 def _reference(character: str, random: Random) -> str:
