@@ -34,7 +34,7 @@ EMPTY = "empty"
 """The container of a stream that holds nothing."""
 
 _ARCHIVES = {
-    "zip": re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08)"),
+    "zip": re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08|00PK)"),
     "tar": re.compile(rb".{257}ustar", re.DOTALL),
 }
 """Patterns of the first bytes of archives."""
@@ -168,13 +168,13 @@ def _archive(stream: Stream, kind: str, path: str, context: _Context) -> Iterato
     inside = context.inside(kind, is_member=True)
     copy: IO[bytes] | None = None
     # Most inputs are none, and do without the libraries.
-    from smbrare.inputs.unpack import archives  # noqa: PLC0415
+    from smbrare.inputs.unpack import archives, zip_archive  # noqa: PLC0415
 
     found = False
     try:
         if kind == "zip":
             copy = _seekable(stream, context)
-            members = archives.zip_members(copy, stream, context.budget)
+            members = zip_archive.zip_members(copy, stream, context.budget)
         else:
             members = archives.tar_members(stream, context.budget)
         for member in members:

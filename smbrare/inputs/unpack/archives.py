@@ -1,36 +1,17 @@
-"""Members of zip and tar archives, read where they stand; nothing is ever written to disk."""
+"""Members of archives, and those of tar; nothing is ever written to disk."""
 
 import tarfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import IO, cast
 
 from msgspec import Struct
 
 from smbrare.inputs.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
-from smbrare.limits import KIB, MIB, Limits, size_text
+from smbrare.limits import MIB, Limits
 
-# zipfile keeps back what it has in hand when it finds damage or a wrong checksum.
-_ZIP_READ = 4 * KIB
 _TAR_BLOCK = 512
 _TAR_READ = 20 * _TAR_BLOCK
 _TAR_HEADER_BYTES = 1 * MIB
-_ENCRYPTED = 0x1
-
-# What zipfile raises for archives that are damaged or need what it does not have.
-_ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    EOFError,
-    LookupError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    ValueError,
-)
 
 # RecursionError: it reads a chain of headers by calling itself.
 _TAR_ERRORS = (tarfile.TarError, OverflowError, RecursionError, ValueError)
@@ -48,65 +29,6 @@ class Member(Struct, frozen=True):
     stream: Stream
 
 
-def zip_members(file: IO[bytes], below: Stream, budget: Budget) -> Iterator[Member]:
-    """Yield the files of a zip; one that cannot be read is an empty stream with its trouble.
-
-    Args:
-        file: The archive, readable at any place.
-        below: The stream that it was recognized on.
-        budget: What the input may expand to.
-
-    Raises:
-        Damaged: If its list of members is damaged or too long.
-    """
-    limits = budget.limits
-    try:
-        archive = zipfile.ZipFile(_Directory(file, limits.archive_directory_bytes))
-    except _ZIP_ERRORS as error:
-        raise Damaged(f"damaged zip: {error}") from None
-    with archive:
-        for number, info in enumerate(archive.infolist(), 1):
-            _check_members(number, limits)
-            if not info.is_dir():
-                yield Member(info.filename, Stream(_zip_member(archive, info, budget), below))
-
-
-class _Directory:
-    """A zip's file, that refuses to read a list of members that would fill the memory.
-
-    `zipfile` reads that list at once and before anything else can be asked of it.
-    """
-
-    def __init__(self, file: IO[bytes], longest: int) -> None:
-        self._file = file
-        self._longest = longest
-        self.seek = file.seek
-        self.tell = file.tell
-
-    def seekable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        if size > self._longest:
-            raise zipfile.BadZipFile(
-                f"its list of members is longer than {size_text(self._longest)} "
-                "(limit archive-directory-bytes)"
-            )
-        return self._file.read(size)
-
-
-def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> Iterator[bytes]:
-    if info.flag_bits & _ENCRYPTED:
-        raise Damaged("encrypted: unpack it first")
-    try:
-        with cast("zipfile.ZipExtFile", archive.open(info)) as member:
-            while block := member.read1(_ZIP_READ):
-                budget.give(len(block))
-                yield block
-    except _ZIP_ERRORS as error:
-        raise Damaged(f"damaged zip member: {error}") from None
-
-
 def tar_members(stream: Stream, budget: Budget) -> Iterator[Member]:
     """Yield the files of a tar, in order; each must be read before the next is asked for.
 
@@ -120,7 +42,7 @@ def tar_members(stream: Stream, budget: Budget) -> Iterator[Member]:
         file = cast("IO[bytes]", source)  # Reading in one direction needs nothing but read.
         with tarfile.open(fileobj=file, mode="r|", bufsize=_TAR_READ) as archive:
             for number, info in enumerate(_headers(archive, source), 1):
-                _check_members(number, budget.limits)
+                check_members(number, budget.limits)
                 if info.isreg() or info.type not in tarfile.SUPPORTED_TYPES:
                     member = Stream(_tar_member(archive, info, source, budget), stream)
                     yield Member(info.name, member)
@@ -206,6 +128,11 @@ def _tar_member(
         raise Damaged(f"damaged tar member: {error}") from None
 
 
-def _check_members(number: int, limits: Limits) -> None:
+def check_members(number: int, limits: Limits) -> None:
+    """Refuse a member whose number is too high.
+
+    Raises:
+        Damaged: If it is.
+    """
     if number > limits.archive_members:
         raise Damaged(f"more than {limits.archive_members} members (limit archive-members)")

@@ -114,6 +114,27 @@ def _zstd() -> Codec:
     return Codec(zstd.ZstdDecompressor, (zstd.ZstdError,))
 
 
+def deflate() -> Codec:
+    """Return the codec of deflated data without the header and the checksum of gzip."""
+    from isal import igzip_lib  # noqa: PLC0415
+
+    def new() -> Decompressor:
+        return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
+
+    # Its stub says that the class is an instance.
+    return Codec(new, (igzip_lib.IsalError,))  # type: ignore[arg-type]
+
+
+def lzma_alone() -> Codec:
+    """Return the codec of LZMA data that begins with its properties and its length."""
+    import lzma  # noqa: PLC0415
+
+    def new() -> Decompressor:
+        return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_XZ_MEMORY)
+
+    return Codec(new, (lzma.LZMAError,))
+
+
 COMPRESSIONS = (
     Compression("gzip", re.compile(rb"\x1f\x8b\x08"), _gzip, _gzip_reader),
     # The mark of a first block, or of a file without one, follows the level.
@@ -183,10 +204,10 @@ def _in_thread(blocks: Iterator[bytes]) -> Generator[bytes]:
 def _members(
     stream: Stream, compression: Compression, budget: Budget, step: int
 ) -> Generator[bytes]:
-    engines = _Engines(compression.name, compression.load(), budget, step)
+    engines = Engines(compression.name, compression.load(), budget, step)
     data = stream.read(BLOCK_BYTES)
     while data:
-        left = yield from _member(stream, data, engines)
+        left = yield from member(stream, data, engines)
         data = _after_padding(stream, left)
         if data and not compression.magic.match(data):
             raise Damaged(f"something else follows the {compression.name} data")
@@ -202,7 +223,7 @@ def _given_by(file: BufferedIOBase, compression: Compression, budget: Budget) ->
         raise Damaged(f"damaged {compression.name} data: {error}") from None
 
 
-class _Engines(Struct, frozen=True):
+class Engines(Struct, frozen=True):
     """How the members of a stream are decompressed."""
 
     name: str
@@ -211,8 +232,17 @@ class _Engines(Struct, frozen=True):
     step: int
 
 
-def _member(stream: Stream, data: bytes, engines: _Engines) -> Generator[bytes, None, bytes]:
-    """Yield what one member holds; return what was read beyond it."""
+def member(stream: Stream, data: bytes, engines: Engines) -> Generator[bytes, None, bytes]:
+    """Yield what one member holds; return what was read beyond it.
+
+    Args:
+        stream: What is left of the compressed bytes.
+        data: The first of them.
+        engines: What unpacks them.
+
+    Raises:
+        Damaged: If it is corrupt or cut off, or the budget is spent.
+    """
     engine = engines.codec.new()
     while True:
         try:
