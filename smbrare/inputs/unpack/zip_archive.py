@@ -102,9 +102,11 @@ class _Part:
         return data
 
     def at(self, place: int, size: int) -> bytes:
-        """Return so many bytes from a place on, fewer only at the end."""
+        """Return so many bytes from a place on, fewer only at the end; none where none are."""
+        if not 0 <= place < self.size:
+            return b""
         self._file.seek(self.start + place)
-        return self._file.read(max(0, min(size, self.size - place)))
+        return self._file.read(min(size, self.size - place))
 
     def between(self, start: int, end: int) -> Iterator[bytes]:
         """Yield what stands between two places, in blocks."""
