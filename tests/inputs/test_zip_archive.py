@@ -79,6 +79,7 @@ SOUND = {
     "to be split, not split": zip_file(FIRST, before=b"PK00"),
     "zip64": zip_64(),
     "padding between": zip_file(FIRST) + bytes(600),
+    "no name": zip_file(Written("", LINES)),
     "an empty folder that is packed": zip_file(Written("logs/", b""), FIRST),
     **{
         f"a descriptor {kind}": zip_file(Written("a", LINES, descriptor=kind), Written("b", b""))

@@ -154,7 +154,7 @@ def zip_members(file: IO[bytes], below: Stream, budget: Budget) -> Iterator[Memb
             start, end = _place(part, info)
             covered.append((info.header_offset, end))
             stream = Stream(_member(part, info, start, budget), below)
-            if not info.is_dir() or _holds_something(info, stream):
+            if not info.filename.endswith("/") or _holds_something(info, stream):
                 yield Member(info.filename, stream)
         for gap in _gaps(part, covered):
             (unread if gap.at(0, len(_MEMBER_MAGIC)) in _BEGINNINGS else lost).append(gap)
