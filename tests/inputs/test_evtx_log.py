@@ -108,3 +108,92 @@ def test_a_log_out_of_an_archive_is_read_like_one_on_disk(tmp_path: Path) -> Non
     path.write_bytes(evtx_file(WORLD))
     with path.open("rb") as file:
         assert read(file).seen == expected()
+
+
+EMPTY = bytes(CHUNK)
+DIRTY = 120
+
+
+def log(*chunks: bytes, promised: int | None = None, dirty: bool = False) -> bytes:
+    """Return a log of chunks, with what its header says of them."""
+    header = bytearray(evtx_file(WORLD)[:HEADER])
+    header[42:44] = (len(chunks) if promised is None else promised).to_bytes(2, "little")
+    header[DIRTY] = dirty
+    return bytes(header) + b"".join(chunks)
+
+
+def written() -> list[bytes]:
+    content = evtx_file(WORLD)
+    return [content[at : at + CHUNK] for at in range(HEADER, len(content), CHUNK)]
+
+
+CHUNKS = written()
+FIRST, SECOND, THIRD, *_, LAST = CHUNKS
+FRESH = {
+    "full, going on at its start": log(*CHUNKS[3:], *CHUNKS[:3]),
+    "full, its oldest chunks overwritten": log(*CHUNKS[5:], *CHUNKS[2:5]),
+    "begun again, its first records gone": log(*CHUNKS[4:]),
+    "reserved chunks at the end": log(*CHUNKS, EMPTY, EMPTY, promised=8),
+    "its header written long ago": log(*CHUNKS, EMPTY, promised=1, dirty=True),
+    "in use, chunks of several rounds": log(LAST, SECOND, *CHUNKS[4:6], dirty=True),
+    "empty chunks between, no number passed over": log(FIRST, EMPTY, SECOND, promised=2),
+    "empty chunks before the first record": log(EMPTY, FIRST, promised=1),
+    "full, an empty chunk where it goes on": log(EMPTY, *CHUNKS[3:], *CHUNKS[:3], promised=8),
+    "nothing was ever written": log(EMPTY, promised=0),
+}
+
+
+@pytest.mark.parametrize("content", FRESH.values(), ids=FRESH)
+def test_a_log_that_wraps_or_is_in_use_is_no_damage(content: bytes) -> None:
+    _, skipped = outcome(content)
+    assert skipped == []
+
+
+LOSSES = {
+    "one in the middle": (log(FIRST, EMPTY, THIRD), "chunk 1 with records"),
+    "several": (log(FIRST, EMPTY, EMPTY, *CHUNKS[3:]), "chunks 1 to 2 with records"),
+    "in several places": (
+        log(FIRST, EMPTY, THIRD, EMPTY, *CHUNKS[4:]),
+        ", chunk 3 with records",
+    ),
+    "in many places": (log(*(one for each in CHUNKS[1::2] for one in (EMPTY, each))), "1 more"),
+    "the first": (log(EMPTY, *CHUNKS[1:]), "chunk 0 with records 1 to"),
+    "the last": (log(*CHUNKS[:-1], EMPTY), "1 of 8 chunks"),
+    "in a log in use": (log(FIRST, EMPTY, THIRD, dirty=True, promised=1), "chunk 1 with"),
+    "in a full log": (log(*CHUNKS[4:6], EMPTY, *CHUNKS[7:], *CHUNKS[:4]), "chunk 2 with records"),
+    "the oldest of a full log": (log(*CHUNKS[4:], EMPTY, *CHUNKS[1:4]), "lost: chunk 4"),
+    "cut out": (log(FIRST, THIRD), "lost: records"),
+    "cut out, and cut off": (log(FIRST, THIRD, promised=8), "cut off in chunk 2; lost: records"),
+    "its first sector": (
+        log(FIRST, bytes(512) + SECOND[512:], THIRD),
+        "chunk 1 with records",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "told"), LOSSES.values(), ids=LOSSES)
+def test_chunks_lost_between_written_ones_end_the_log_after_all_that_is_there(
+    content: bytes, told: str
+) -> None:
+    records, skipped = outcome(content)
+    assert told in skipped[-1].reason
+    assert [item.ends_input for item in skipped].count(True) == 1
+    assert skipped[-1].ends_input
+    kept = [seen(record.document) for record in records]
+    assert sorted(kept) == [each for each in sorted(expected()) if each in kept]
+    assert len(kept) > 40
+
+
+def test_chunks_that_were_lost_are_named_by_the_records_in_them() -> None:
+    whole, _ = outcome(log(*CHUNKS))
+    first, _ = outcome(log(FIRST))
+    both, _ = outcome(log(FIRST, SECOND))
+    _, (skipped,) = outcome(log(FIRST, EMPTY, *CHUNKS[2:]))
+    assert skipped.reason == f"lost: chunk 1 with records {len(first) + 1} to {len(both)}"
+    assert len(whole) == len(WORLD)
+
+
+def test_many_zeroed_chunks_cost_nothing_but_their_reading() -> None:
+    records, skipped = outcome(log(FIRST, *[EMPTY] * 1_000, *CHUNKS[2:], promised=8))
+    assert "chunks 1 to 1000 with records" in skipped[-1].reason
+    assert len(records) > 250

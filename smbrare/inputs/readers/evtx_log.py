@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import IO, Any
 
 from msgspec import Struct
@@ -19,6 +20,9 @@ _CHUNK_HEAD = struct.Struct("<8sQQ")  # The magic, and the numbers of the first 
 _SHORTEST_RECORD = 28
 _CHUNK_COUNT = struct.Struct("<H")
 _CHUNK_COUNT_AT = 42
+_FLAGS_AT = 120
+_DIRTY = 0x1
+_MOST_NAMED = 3
 
 
 def recognizes(head: bytes, whole: bool) -> bool:  # noqa: FBT001 - as `Reader` asks
@@ -60,7 +64,8 @@ def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
 
     Reading goes on behind a damaged record or chunk (64 KiB of records), which the reason names by
     the number it has in the file. Chunks that Windows reserved and never wrote hold nothing and
-    are passed over.
+    are passed over. One that is empty between written ones was lost: the numbers of the records
+    around it say how many.
 
     The library drops a last chunk that is cut off; here the records in it are read as far as they
     go, and the rest is skipped.
@@ -76,10 +81,11 @@ def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
     stream.seek(0)
     header = stream.read(_HEADER_BYTES)
     if len(header) < _HEADER_BYTES:
-        yield _cut_off(Origin(path, 1), "its header")
+        yield _incomplete(Origin(path, 1), "cut off in its header")
         return
     chunks, rest = divmod(size - _HEADER_BYTES, _CHUNK_BYTES)
-    missing = _announced(stream, chunks)
+    written = _written(stream, chunks)
+    missing = sum(len(chunk.records or ()) for chunk in written)
     stream.seek(0)
     number = 0
     for item in _parsed(stream, path, 1):
@@ -97,28 +103,93 @@ def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
         for item in _parsed(last, path, number + 1):
             number = item.origin.number
             yield item
-    if tail.strip(b"\0") or chunks < promised:
-        yield _cut_off(Origin(path, number + 1), f"chunk {chunks}")
+    reasons = [f"cut off in chunk {chunks}"] if tail.strip(b"\0") or chunks < promised else []
+    lost = list(_lost(written, dirty=bool(header[_FLAGS_AT] & _DIRTY)))
+    if len(written) < promised and not lost and not reasons:
+        lost = [f"{promised - len(written)} of {promised} chunks"]
+    if lost:
+        more = [f"{len(lost) - _MOST_NAMED} more"] if len(lost) > _MOST_NAMED else []
+        reasons.append(f"lost: {', '.join([*lost[:_MOST_NAMED], *more])}")
+    if reasons:
+        yield _incomplete(Origin(path, number + 1), "; ".join(reasons))
 
 
-def _announced(stream: IO[bytes], chunks: int) -> int:
-    """Return how many records the chunks say that they hold.
+class _Chunk(Struct, frozen=True):
+    """A chunk that is not empty.
 
-    The library takes a record whose beginning was overwritten for the end of its chunk.
+    Attributes:
+        place: Its number in the file.
+        records: The numbers of the records that it says it holds, if it says so.
     """
-    announced = 0
-    for chunk in range(chunks):
-        stream.seek(_HEADER_BYTES + chunk * _CHUNK_BYTES)
+
+    place: int
+    records: range | None
+
+
+def _written(stream: IO[bytes], chunks: int) -> list[_Chunk]:
+    """Return the chunks that are not empty, in the order of the file.
+
+    What they say they hold is asked because the library takes a record whose beginning was
+    overwritten for the end of its chunk.
+    """
+    written = []
+    for place in range(chunks):
+        stream.seek(_HEADER_BYTES + place * _CHUNK_BYTES)
         head = stream.read(_CHUNK_HEAD.size)
-        if len(head) == _CHUNK_HEAD.size and head.startswith(_CHUNK_MAGIC):
-            _, first, last = _CHUNK_HEAD.unpack(head)
-            if 0 <= last - first < _CHUNK_BYTES // _SHORTEST_RECORD:
-                announced += last - first + 1
-    return announced
+        if head.strip(b"\0"):
+            written.append(_Chunk(place, _numbers(head)))
+    return written
 
 
-def _cut_off(origin: Origin, where: str) -> Skipped:
-    return Skipped(origin, f"cut off in {where}", could_matter=True, ends_input=True)
+def _numbers(head: bytes) -> range | None:
+    """Return the numbers of a chunk's records, None where its header is damaged."""
+    if len(head) < _CHUNK_HEAD.size or not head.startswith(_CHUNK_MAGIC):
+        return None
+    _, first, last = _CHUNK_HEAD.unpack(head)
+    if not 0 <= last - first < _CHUNK_BYTES // _SHORTEST_RECORD:
+        return None
+    return range(first, last + 1)
+
+
+def _lost(written: list[_Chunk], *, dirty: bool) -> Iterator[str]:
+    """Yield what was lost between chunks: others, that are empty, or records, by their numbers.
+
+    A full log goes on at its start, over its oldest records. A copy of a log in use (dirty) may
+    hold chunks of several such rounds, and nothing was lost between the numbers of two of them.
+    """
+    if written and written[0].place:
+        # The empty ones before it follow the last, or begin the log.
+        follows_last = _passed_over(written[-1], written[0]) == 0
+        numbers = written[-1].records if follows_last else range(1, 1)
+        written = [_Chunk(-1, numbers), *written]
+    for before, chunk in pairwise(written):
+        empty = chunk.place - before.place - 1
+        count = _passed_over(before, chunk)
+        if (empty and count != 0) or (not dirty and count is not None and count > 0):
+            yield _described(before, chunk)
+
+
+def _passed_over(before: _Chunk, chunk: _Chunk) -> int | None:
+    """Return how many numbers of records are missing between two chunks; None if unknown."""
+    if before.records is None or chunk.records is None:
+        return None
+    return chunk.records.start - before.records.stop
+
+
+def _described(before: _Chunk, chunk: _Chunk) -> str:
+    """Return what is missing between two chunks."""
+    first, last = before.place + 1, chunk.place - 1
+    chunks = f"chunk {first}" if first == last else f"chunks {first} to {last}"
+    if before.records is None or chunk.records is None:
+        return chunks
+    if before.records.stop >= chunk.records.start:
+        return chunks
+    records = f"records {before.records.stop} to {chunk.records.start - 1}"
+    return f"{chunks} with {records}" if first <= last else records
+
+
+def _incomplete(origin: Origin, reason: str) -> Skipped:
+    return Skipped(origin, reason, could_matter=True, ends_input=True)
 
 
 def _parsed(stream: IO[bytes], path: str, number: int) -> Iterator[Text | Skipped]:
