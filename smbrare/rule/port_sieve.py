@@ -34,8 +34,8 @@ _SPLIT = bytes(sorted({digit for port in _PORTS for digit in port[:-1]} | {ord("
 """Digits that markup may part from the next one: of a port, or in a fraction of nines."""
 _INSTRUCTIONS = tuple(bytes((digit,)) + b"<?" for digit in _SPLIT)
 
-_NAMES = {name[name.index("-") - 1 :].encode(): name.encode() for name in SERVICE_NAMES}
-"""The names of services by their ends, which are rarer than their beginnings."""
+_NAMES = {name[name.index("-") :].encode(): name.encode() for name in SERVICE_NAMES}
+"""The names of services by their endings, which are rarer than their beginnings."""
 
 # Needles of three bytes or more, with more than three different first bytes: for shorter ones, and
 # for fewer, the library leaves its vectorized search for one that is up to 20 times slower.
@@ -48,6 +48,7 @@ _NEEDLES = (
     *(b"]]>", _INSTRUCTIONS[0], b"&#5", _INSTRUCTIONS[2], *_NAMES, b"9999999999999", b"u0023"),
     # An escape of an escape's u or a reference's x, and of other parts of references and markup.
     *(b"u007", b"u0026#", b"&#4", _INSTRUCTIONS[1], b"u005", b"u0021", b"<!\\"),
+    *(ending.upper() for ending in _NAMES),
 )
 _SEARCH = BytesAhoCorasick(_NEEDLES, matchkind=MatchKind.LeftmostFirst)
 
@@ -138,9 +139,8 @@ def _can_begin(block: memoryview, start: int) -> bool:
 
 def _can_be_port(needle: bytes, block: memoryview, start: int, end: int) -> bool:
     """Return whether a needle that is no plain digits can be of a port in another spelling."""
-    if needle in _NAMES:
-        name = _NAMES[needle]
-        return bytes(block[max(0, end - len(name)) : end]) == name
+    if name := _NAMES.get(needle.lower()):
+        return bytes(block[max(0, end - len(name)) : end]).lower() == name
     if needle in _ESCAPES:
         return bool(_NEEDLESS_ESCAPE.match(block, start)) or _escaped_mark_splits(block, start)
     if needle.startswith(b"<!") or needle == b"]]>":

@@ -23,10 +23,9 @@ RULE_VERSION = "2023-12"
 RISK_SCORE = 47
 SEVERITY = "medium"
 HISTORY_DAYS = 7
-SERVICE_NAMES = {"microsoft-ds": 445, "netbios-ssn": 139}
-"""Ports of the rule by the names that Windows and Sysmon have for the services on them."""
-
 SMB_PORTS = frozenset({139, 445})
+SERVICE_NAMES = {"microsoft-ds": 445, "netbios-ssn": 139}
+"""IANA's service name of each port, which some exporters write in its place (in any case)."""
 KERNEL_PID = 4
 INDICES = (
     "logs-endpoint.events.network-*",

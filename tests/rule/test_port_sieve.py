@@ -1,5 +1,6 @@
 """The sieve keeps every line that could match the rule, and few others."""
 
+import json
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
@@ -337,8 +338,9 @@ def test_digits_that_an_element_splits_are_the_other() -> None:
 def test_the_name_of_a_service_counts_for_every_port() -> None:
     assert set(SERVICE_NAMES.values()) == SMB_PORTS
     for name in SERVICE_NAMES:
-        assert may_match(json_text({"DestinationPortName": name}, Random(1)).encode())
-        assert not may_match(f"a{name[-4:]} {name[1:]}".encode())
+        for spelled in (name, name.upper(), name.capitalize()):
+            assert may_match(json.dumps({"DestinationPortName": spelled}).encode())
+        assert not may_match(f"a{name[-4:]} x{name[1:]}".encode())
 
 
 def test_lines_are_counted_and_located() -> None:
