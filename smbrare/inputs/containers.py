@@ -5,7 +5,6 @@ what is left. Whatever ends a layer early becomes the last `Skipped` of the part
 """
 
 import io
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial as bind
@@ -17,7 +16,7 @@ from msgspec.structs import replace
 from smbrare.inputs.json_tokens import DOCUMENT, NDJSON, shape
 from smbrare.inputs.readers import arrays, csv_table, event_xml, evtx_lines, evtx_log, ndjson
 from smbrare.inputs.readers.reader import Reader, ReaderOptions, of_all
-from smbrare.inputs.unpack import compression
+from smbrare.inputs.unpack import archive_header, compression
 from smbrare.inputs.unpack.streams import (
     HEAD_BYTES,
     Budget,
@@ -32,12 +31,6 @@ from smbrare.records.event import Contents, Item, Origin, Record, Skipped
 
 EMPTY = "empty"
 """The container of a stream that holds nothing."""
-
-_ARCHIVES = {
-    "zip": re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08|00PK)"),
-    "tar": re.compile(rb".{257}ustar", re.DOTALL),
-}
-"""Patterns of the first bytes of archives."""
 
 
 class Part(Struct, frozen=True):
@@ -146,8 +139,7 @@ def _unpacked(stream: Stream, path: str, context: _Context) -> Iterator[Part]:
     """Yield the parts of a stream under whatever layers there are."""
     head = stream.head
     packed = compression.recognize(head)
-    archive = next((kind for kind, magic in _ARCHIVES.items() if magic.match(head)), "")
-    layer = packed.name if packed else archive
+    layer = packed.name if packed else archive_header.recognize(head)
     if layer and len(context.layers) >= context.budget.limits.layers:
         most = context.budget.limits.layers
         reason = f"more than {most} layers inside one another (limit layers)"
@@ -172,7 +164,7 @@ def _archive(stream: Stream, kind: str, path: str, context: _Context) -> Iterato
 
     found = False
     try:
-        if kind == "zip":
+        if kind == archive_header.ZIP:
             copy = _seekable(stream, context)
             members = zip_archive.zip_members(copy, stream, context.budget)
         else:

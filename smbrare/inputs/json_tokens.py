@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Protocol, TypeAlias
 
+from msgspec import Struct
+
 from smbrare.limits import DEFAULT, KIB, LEAST
 from smbrare.records.envelope import ARRAYS, marks_event
 from smbrare.records.json_text import BadJson, decode
@@ -112,15 +114,10 @@ def _reason(error: Exception) -> str:
 
 
 NDJSON = "ndjson"
-
-
 DOCUMENT = "document"
 
-
 _ARRAY_OF_OBJECTS = re.compile(rb"\[\s*(?:[\[{\]]|$)")
-
-
-_OBJECT = re.compile(rb'\{\s*(?:["}]|$)')
+_SEVERAL = 2
 
 
 def shape(head: bytes, *, whole: bool) -> str:
@@ -128,9 +125,12 @@ def shape(head: bytes, *, whole: bool) -> str:
 
     A line that is an object makes NDJSON, however the object looks. A longer line is NDJSON too,
     unless the events of an envelope or a second object begin in what is seen of it. Where the
-    first line is neither, the text is a document if it reads like one. Else it is NDJSON that
-    begins badly if other lines are objects: more of them than end with a comma, as the elements
-    of a broken document do, and more than half where the first line does not even begin like one.
+    first line is neither, the text is a document if it is JSON as far as it is seen. Else it is
+    NDJSON that begins badly if other lines are objects: more of them than do not begin like one, or
+    end with a comma, as the elements of a broken document do; and more than half where the first
+    line does not begin like one either. What is left is a document if several records, or one of an
+    envelope, stand before the damage. Else it is none: configurations, templates and scripts begin
+    like JSON too.
 
     Args:
         head: The first bytes, UTF-8.
@@ -139,23 +139,31 @@ def shape(head: bytes, *, whole: bool) -> str:
     text = head.lstrip()
     if not text:
         return "" if whole else NDJSON
-    if _ARRAY_OF_OBJECTS.match(text):
-        return DOCUMENT
     line, newline, rest = text.partition(b"\n")
-    if not text.startswith(b"{"):
+    if text.startswith(b"{"):
+        if not newline and not whole:
+            return DOCUMENT if _look(beginning(text)[0]).goes_on else NDJSON
+        if _is_object(line):
+            return NDJSON
+    elif not _ARRAY_OF_OBJECTS.match(text):
         lines = _lines(rest, whole=whole)
         return NDJSON if 2 * _objects(lines) > len(lines) else ""
-    if not newline and not whole:
-        return DOCUMENT if _goes_on_inside(text) else NDJSON
-    if _is_object(line):
-        return NDJSON
+    return _shape_of_many_lines(text, rest, whole=whole)
+
+
+def _shape_of_many_lines(text: bytes, rest: bytes, *, whole: bool) -> str:
+    """Return the shape of a text that begins like JSON, and whose first line is no object."""
+    is_array = text.startswith(b"[")
     tokens, is_json = beginning(text)
-    if is_json and not (whole and _depth(tokens)):
+    if is_json and (is_array or not (whole and _depth(tokens))):
         return DOCUMENT
     lines = _lines(rest, whole=whole)
-    if _objects(lines) > sum(line.rstrip().endswith(b",") for line in lines):
+    others = sum(not line.startswith(b"{") or line.rstrip().endswith(b",") for line in lines)
+    if not is_array and _objects(lines) > others:
         return NDJSON
-    return DOCUMENT if _OBJECT.match(text) else ""
+    seen = _look(tokens)
+    is_known = seen.records >= _SEVERAL or (seen.goes_on and seen.records)
+    return DOCUMENT if is_json or is_known else ""
 
 
 def _is_object(line: bytes) -> bool:
@@ -172,12 +180,28 @@ def _lines(text: bytes, *, whole: bool) -> list[bytes]:
 
 
 def _objects(lines: list[bytes]) -> int:
-    return sum(map(_is_object, lines))
+    """Return how many lines are objects that hold something, and are not set in."""
+    return sum(
+        line.startswith(b"{") and line.rstrip() != b"{}" and _is_object(line) for line in lines
+    )
 
 
-def _goes_on_inside(text: bytes) -> bool:
-    """Return whether a line without an end holds several objects, or an envelope of events."""
-    tokens, _ = beginning(text)
+class _Look(Struct):
+    """What the beginning of a JSON text shows.
+
+    Attributes:
+        records: How many objects ended that are a value of the text, an element of its array, or
+            one of an envelope's.
+        goes_on: Whether a second value begins, or the events of an envelope.
+    """
+
+    records: int = 0
+    goes_on: bool = False
+
+
+def _look(tokens: list[Token]) -> _Look:
+    """Return what tokens show that may end anywhere."""
+    seen = _Look()
     path: list[str | None] = []  # Keys, and None for an array.
     keys: set[str] = set()
     for (kind, value), (following, _) in pairwise([*tokens, ("", None)]):
@@ -186,16 +210,17 @@ def _goes_on_inside(text: bytes) -> bool:
             if len(path) == 1:
                 keys.add(value)
         elif kind == "start_map":
-            if path and path[-1] is None and tuple(path[:-1]) in ARRAYS and not marks_event(keys):
-                return True
+            in_envelope = path[-1:] == [None] and tuple(path[:-1]) in ARRAYS
+            seen.goes_on |= in_envelope and not marks_event(keys)
             path.append("")
         elif kind == "start_array":
             path.append(None)
         elif kind in {"end_map", "end_array"}:
             path.pop()
-            if not path and following:
-                return True
-    return False
+            is_element = path[-1:] == [None] and (len(path) == 1 or tuple(path[:-1]) in ARRAYS)
+            seen.records += kind == "end_map" and (not path or is_element)
+            seen.goes_on |= not path and bool(following)
+    return seen
 
 
 def _depth(tokens: list[Token]) -> int:

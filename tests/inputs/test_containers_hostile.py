@@ -16,6 +16,7 @@ from smbrare.records import envelope
 from smbrare.records.event import Record, Skipped
 from tests.conftest import SHARED
 from tests.support.container_world import ENCODINGS, PACKED, TEXTS, WORLD, evtx_file, records_of
+from tests.support.zip_writer import Written, zip_file
 
 LIMITS = Limits(
     record_bytes=100_000,
@@ -34,7 +35,8 @@ TOKENS = (
     b"<Event>", b"</Event>", b"<![CDATA[", b"]]>", b"<!--", b"&#0;",
     b"<!DOCTYPE a [<!ENTITY b ''>]>",
     b'"hits":{"hits":[', b'"_source":{', b"1e999", b"1e99999999999999999999", b"9" * 5_000,
-    b"PK\x03\x04", b"\x1f\x8b\x08", b"ustar", b"-1", b"\xff\xff\xff\xff", b"\x80\0\0\0",
+    b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x07\x08", b"ElfChnk\0",
+    b"\x1f\x8b\x08", b"ustar", b"-1", b"\xff\xff\xff\xff", b"\x80\0\0\0",
 )  # fmt: skip
 
 
@@ -47,6 +49,8 @@ def seeds() -> tuple[bytes, ...]:
     found = plain + [encode(texts[0]) for encode in ENCODINGS.values()]
     for pack in PACKED.values():
         found += [pack(content) for content in (plain[0], plain[-1])]
+    member = Written("a", plain[0], descriptor="of zip64")
+    found += [zip_file(member), zip_file(member, before=zip_file(member)) + b"behind"]
     if SHARED.is_dir():
         files = sorted(path for path in SHARED.rglob("*") if path.is_file())
         found += [path.read_bytes()[:150_000] for path in files]

@@ -80,6 +80,39 @@ def test_a_row_stands_where_its_first_line_stands() -> None:
     assert origins == [(2, len(HEADER)), (5, len(HEADER) + 13)]
 
 
+JOINED = {
+    "the same order": HEADER + "1,2,3,4\n",
+    "another order": "message,source.port,destination.ip,@timestamp\n4,3,2,1\n",
+    "another order, marked": "\ufeffmessage,source.port,destination.ip,@timestamp\n4,3,2,1\n",
+    "other columns": "host.name,@timestamp,destination.ip,source.port,message\nh,1,2,3,4\n",
+    "fewer columns": "destination.ip,@timestamp\n2,1\n",
+    "another vendor": (
+        "Timestamp,DeviceName,ActionType,LocalIP,Protocol,InitiatingProcessId,Note,More\n"
+        "1,2,3,4,5,6,7,8\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("second", JOINED.values(), ids=JOINED)
+def test_a_second_header_is_a_header(second: str) -> None:
+    text = HEADER + "1,2,3,4\n" + second
+    assert skipped(text) == []
+    first, *others = documents(text)
+    assert first == {"@timestamp": "1", "destination.ip": "2", "source.port": "3", "message": "4"}
+    assert others == documents(second.removeprefix("\ufeff"))
+    assert len(others) == 1
+
+
+@given(
+    st.lists(st.sampled_from((*csv_table._COLUMNS, "x", "")), min_size=2, max_size=2),  # noqa: SLF001
+)
+def test_no_text_in_some_cells_of_an_event_makes_it_a_header(texts: list[str]) -> None:
+    message, host = texts
+    header = "@timestamp,destination.ip,source.port,message,host.name\n"
+    row = f"2026-11-16T08:00:00Z,45.83.122.10,49305,{message},{host}\n"
+    assert len(documents(header + row * 2)) == 2
+
+
 def test_a_header_in_the_middle_of_joined_tables_is_no_row() -> None:
     assert len(documents((HEADER + "a,b,c,d\n") * 2)) == 2
 

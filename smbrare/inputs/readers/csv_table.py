@@ -62,6 +62,11 @@ _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 # Kibana writes a quote before what a spreadsheet would take for a formula.
 _GUARDED = re.compile(r"'[-+=@\t\r]")
 _MISSING = frozenset({"", "-", "'-", "(empty)"})
+_NO_NAME = re.compile(r'["{}]')
+"""What no name of a column holds, and a line of JSON does."""
+_NAME = re.compile(r"'?[A-Za-z_@][\w.@ \[\]()#/-]*")
+_LEAST_KNOWN = 2
+_MARK = "\ufeff"
 _LONGEST_HEADER = 64 * KIB
 _FIELD_LIMIT = "larger than field limit"
 """What csv says of a field that is too long."""
@@ -72,14 +77,14 @@ class _Table(Struct, frozen=True):
     """What a header says.
 
     Attributes:
-        header: The cells of the header as they are, to know it by where files were joined.
-        columns: The names in them, in order.
+        columns: The names in it, in order.
+        names: These, and those that other tables of events have.
         delimiter: What separates cells.
         is_kibana: Whether Kibana formatted the cells.
     """
 
-    header: tuple[str, ...]
     columns: tuple[str, ...]
+    names: frozenset[str]
     delimiter: str
     is_kibana: bool
 
@@ -105,11 +110,31 @@ def _table(line: bytes) -> _Table | None:
             cells = next(csv.reader([text], delimiter=delimiter, strict=True), [])
         except csv.Error:
             continue
-        columns = tuple(_unguarded(cell).strip() for cell in cells)
-        if len(columns) > 1 and not _COLUMNS.isdisjoint(columns):
-            is_kibana = any("." in name or name.startswith(("@", "_")) for name in columns)
-            return _Table(tuple(cells), columns, delimiter, is_kibana)
+        table = _headed(cells, delimiter)
+        if not _COLUMNS.isdisjoint(table.columns) and not any(map(_NO_NAME.search, table.columns)):
+            return table if len(table.columns) > 1 else None
     return None
+
+
+def _headed(cells: list[str], delimiter: str) -> _Table:
+    """Return the table that a header's cells begin."""
+    columns = tuple(_unguarded(cell).strip().removeprefix(_MARK) for cell in cells)
+    is_kibana = any("." in name or name.startswith(("@", "_")) for name in columns)
+    return _Table(columns, _COLUMNS.union(columns), delimiter, is_kibana)
+
+
+def _begins_another(cells: list[str], table: _Table) -> bool:
+    """Return whether a row is the header of a table that was joined to this one.
+
+    Most of its cells are names of columns that are known, or some are and all look like names: not
+    so an event, whose time, addresses and ports do not, whatever its other cells hold.
+    """
+    known = sum(map(table.names.__contains__, cells))
+    if known < _LEAST_KNOWN:
+        return False
+    return 2 * known > len(cells) or (
+        len(set(cells)) == len(cells) and all(map(_NAME.fullmatch, cells))
+    )
 
 
 def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
@@ -139,16 +164,17 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
         lines.begin_row()
         try:
             cells = next(rows)
-            reason = _trouble(cells, table)
         except StopIteration:
             return
         except csv.Error as error:
-            reason = str(error)
-            if _FIELD_LIMIT in reason:
-                reason += " (limit csv-field)"
-        if reason:
+            limit = " (limit csv-field)" if _FIELD_LIMIT in str(error) else ""
+            yield lines.skip(path, f"{error}{limit}")
+            continue
+        if _begins_another(cells, table):
+            table = _headed(cells, table.delimiter)
+        elif reason := _trouble(cells, table):
             yield lines.skip(path, reason)
-        elif cells and tuple(cells) != table.header:
+        elif cells:
             yield Record(lines.origin(path), _document(cells, table))
 
 

@@ -23,11 +23,17 @@ _EVENT_BEGINS = re.compile(rb"<Event(?=[\s/>])")
 _MARK = re.compile(_EVENT_BEGINS.pattern + rb"|</Event\s{0,16}>|<!\[CDATA\[|<!--")
 _CLOSING = {b"<![CDATA[": b"]]>", b"<!--": b"-->"}
 _ROOT_TAG = re.compile(rb"<(?:\?xml\b|/?Events\b)[^<>]*>")
+_WINDOWS_EVENT = re.compile(rb"<Event(?:\s[^<>]*)?>\s*<System[\s>]")
+_TAG = re.compile(rb"<[A-Za-z]")
+_SEVERAL = 2
 _DOCUMENT_TYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 
 
 def recognizes(head: bytes, whole: bool) -> bool:  # noqa: FBT001 - as `Reader` asks
-    """Return whether a text begins like Windows event XML, or like a trap for an XML parser.
+    """Return whether a text is Windows event XML.
+
+    An event is its first element, or the first in its first, whatever is declared before it. Where
+    something else comes first, several events have to follow: a page may show one as an example.
 
     Args:
         head: The first bytes.
@@ -36,8 +42,11 @@ def recognizes(head: bytes, whole: bool) -> bool:  # noqa: FBT001 - as `Reader` 
     del whole
     if not head.lstrip().startswith(b"<"):
         return False
-    is_event = _EVENT_BEGINS.search(head) is not None and b"<System" in head
-    return is_event or b"<!ENTITY" in head
+    first = _EVENT_BEGINS.search(head)
+    if first is None or b"<System" not in head[first.end() :]:
+        return False
+    around = _TAG.findall(_outside_markup(head[: first.start()]))
+    return len(around) <= 1 or len(_WINDOWS_EVENT.findall(head)) >= _SEVERAL
 
 
 def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:

@@ -114,7 +114,7 @@ def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
         yield _incomplete(Origin(path, number + 1), "; ".join(reasons))
 
 
-class _Chunk(Struct, frozen=True):
+class _WrittenChunk(Struct, frozen=True):
     """A chunk that is not empty.
 
     Attributes:
@@ -126,7 +126,7 @@ class _Chunk(Struct, frozen=True):
     records: range | None
 
 
-def _written(stream: IO[bytes], chunks: int) -> list[_Chunk]:
+def _written(stream: IO[bytes], chunks: int) -> list[_WrittenChunk]:
     """Return the chunks that are not empty, in the order of the file.
 
     What they say they hold is asked because the library takes a record whose beginning was
@@ -137,7 +137,7 @@ def _written(stream: IO[bytes], chunks: int) -> list[_Chunk]:
         stream.seek(_HEADER_BYTES + place * _CHUNK_BYTES)
         head = stream.read(_CHUNK_HEAD.size)
         if head.strip(b"\0"):
-            written.append(_Chunk(place, _numbers(head)))
+            written.append(_WrittenChunk(place, _numbers(head)))
     return written
 
 
@@ -151,7 +151,7 @@ def _numbers(head: bytes) -> range | None:
     return range(first, last + 1)
 
 
-def _lost(written: list[_Chunk], *, dirty: bool) -> Iterator[str]:
+def _lost(written: list[_WrittenChunk], *, dirty: bool) -> Iterator[str]:
     """Yield what was lost between chunks: others, that are empty, or records, by their numbers.
 
     A full log goes on at its start, over its oldest records. A copy of a log in use (dirty) may
@@ -161,7 +161,7 @@ def _lost(written: list[_Chunk], *, dirty: bool) -> Iterator[str]:
         # The empty ones before it follow the last, or begin the log.
         follows_last = _passed_over(written[-1], written[0]) == 0
         numbers = written[-1].records if follows_last else range(1, 1)
-        written = [_Chunk(-1, numbers), *written]
+        written = [_WrittenChunk(-1, numbers), *written]
     for before, chunk in pairwise(written):
         empty = chunk.place - before.place - 1
         count = _passed_over(before, chunk)
@@ -169,14 +169,14 @@ def _lost(written: list[_Chunk], *, dirty: bool) -> Iterator[str]:
             yield _described(before, chunk)
 
 
-def _passed_over(before: _Chunk, chunk: _Chunk) -> int | None:
+def _passed_over(before: _WrittenChunk, chunk: _WrittenChunk) -> int | None:
     """Return how many numbers of records are missing between two chunks; None if unknown."""
     if before.records is None or chunk.records is None:
         return None
     return chunk.records.start - before.records.stop
 
 
-def _described(before: _Chunk, chunk: _Chunk) -> str:
+def _described(before: _WrittenChunk, chunk: _WrittenChunk) -> str:
     """Return what is missing between two chunks."""
     first, last = before.place + 1, chunk.place - 1
     chunks = f"chunk {first}" if first == last else f"chunks {first} to {last}"

@@ -58,7 +58,7 @@ _ERRORS = (
 )
 
 
-class _Part:
+class _FileRange:
     """A part of a file as a file of its own, that `zipfile` may read.
 
     A list of members that would fill the memory is refused: `zipfile` reads it at once and before
@@ -114,8 +114,8 @@ class _Part:
             start += len(block)
             yield block
 
-    def inside(self, start: int, end: int) -> "_Part":
-        return _Part(self._file, self.start + start, self.start + end, self._longest)
+    def inside(self, start: int, end: int) -> "_FileRange":
+        return _FileRange(self._file, self.start + start, self.start + end, self._longest)
 
 
 def zip_members(file: IO[bytes], below: Stream, budget: Budget) -> Iterator[Member]:
@@ -133,30 +133,30 @@ def zip_members(file: IO[bytes], below: Stream, budget: Budget) -> Iterator[Memb
             if there are bytes that none of them accounts for, zeros aside.
     """
     limits = budget.limits
-    whole = _Part(file, 0, file.seek(0, io.SEEK_END), limits.archive_directory_bytes)
+    whole = _FileRange(file, 0, file.seek(0, io.SEEK_END), limits.archive_directory_bytes)
     unread, lost = [whole], []
     archives = members = 0
     while unread:
-        part = unread.pop()
+        extent = unread.pop()
         archives += 1
         check_members(archives, limits)
         try:
-            archive = zipfile.ZipFile(cast("IO[bytes]", part))
+            archive = zipfile.ZipFile(cast("IO[bytes]", extent))
         except _ERRORS as error:
-            if part is whole:
+            if extent is whole:
                 raise Damaged(f"damaged zip: {error}") from None
-            lost.append(part)
+            lost.append(extent)
             continue
-        covered = [(archive.start_dir, _end_of_list(part, archive))]
+        covered = [(archive.start_dir, _end_of_list(extent, archive))]
         for info in archive.infolist():
             members += 1
             check_members(members, limits)
-            start, end = _place(part, info)
+            start, end = _place(extent, info)
             covered.append((info.header_offset, end))
-            stream = Stream(_member(part, info, start, budget), below)
+            stream = Stream(_member(extent, info, start, budget), below)
             if not info.filename.endswith("/") or _holds_something(info, stream):
                 yield Member(info.filename, stream)
-        for gap in _gaps(part, covered):
+        for gap in _gaps(extent, covered):
             (unread if gap.at(0, len(_MEMBER_MAGIC)) in _BEGINNINGS else lost).append(gap)
     if lost:
         raise Damaged(_not_read(lost))
@@ -166,26 +166,26 @@ def _holds_something(folder: zipfile.ZipInfo, stream: Stream) -> bool:
     return bool(folder.compress_size) and bool(stream.head or stream.trouble)
 
 
-def _place(part: _Part, info: zipfile.ZipInfo) -> tuple[int, int]:
+def _place(extent: _FileRange, info: zipfile.ZipInfo) -> tuple[int, int]:
     """Return where a member's content begins, and where all that belongs to it ends.
 
     Both are where its header should stand, if none stands there.
     """
-    header = part.at(info.header_offset, _MEMBER.size)
+    header = extent.at(info.header_offset, _MEMBER.size)
     if len(header) < _MEMBER.size or not header.startswith(_MEMBER_MAGIC):
         return info.header_offset, info.header_offset
     _, name, extra = _MEMBER.unpack(header)
     start = info.header_offset + _MEMBER.size + name + extra
     end = start + info.compress_size
     if info.flag_bits & _HAS_DESCRIPTOR:
-        end += _descriptor_bytes(part, info, end)
+        end += _descriptor_bytes(extent, info, end)
     return start, end
 
 
-def _descriptor_bytes(part: _Part, info: zipfile.ZipInfo, place: int) -> int:
+def _descriptor_bytes(extent: _FileRange, info: zipfile.ZipInfo, place: int) -> int:
     """Return the length of a member's data descriptor, of which there are four kinds."""
     sizes = (info.CRC, info.compress_size, info.file_size)
-    found = part.at(place, len(_DESCRIPTOR_MAGIC) + _DESCRIPTORS[-1].size)
+    found = extent.at(place, len(_DESCRIPTOR_MAGIC) + _DESCRIPTORS[-1].size)
     magic = len(_DESCRIPTOR_MAGIC) if found.startswith(_DESCRIPTOR_MAGIC) else 0
     for kind in _DESCRIPTORS:
         content = found[magic : magic + kind.size]
@@ -194,48 +194,48 @@ def _descriptor_bytes(part: _Part, info: zipfile.ZipInfo, place: int) -> int:
     return 0
 
 
-def _end_of_list(part: _Part, archive: zipfile.ZipFile) -> int:
+def _end_of_list(extent: _FileRange, archive: zipfile.ZipFile) -> int:
     """Return where the list of members ends, with all that belongs to it and may follow."""
     place = archive.start_dir
-    while len(entry := part.at(place, _ENTRY.size)) == _ENTRY.size:
+    while len(entry := extent.at(place, _ENTRY.size)) == _ENTRY.size:
         magic, *lengths = _ENTRY.unpack(entry)
         if magic != _ENTRY_MAGIC:
             break
         place += _ENTRY.size + sum(lengths)
-    end_64 = part.at(place, _END_64.size)
+    end_64 = extent.at(place, _END_64.size)
     if end_64.startswith(_END_64_MAGIC) and len(end_64) == _END_64.size:
         place += _END_64.size + _END_64.unpack(end_64)[1]
-    if part.at(place, len(_LOCATOR_MAGIC)) == _LOCATOR_MAGIC:
+    if extent.at(place, len(_LOCATOR_MAGIC)) == _LOCATOR_MAGIC:
         place += _LOCATOR_BYTES
-    end = part.at(place, _END.size)
+    end = extent.at(place, _END.size)
     if end.startswith(_END_MAGIC) and len(end) == _END.size:
         place += _END.size + _END.unpack(end)[1]
     return place
 
 
-def _gaps(part: _Part, covered: list[tuple[int, int]]) -> Iterator[_Part]:
+def _gaps(extent: _FileRange, covered: list[tuple[int, int]]) -> Iterator[_FileRange]:
     """Yield what stands between the places that are covered, padding with zeros aside."""
     reached = 0
-    for start, end in [*sorted(covered), (part.size, part.size)]:
-        if (first := _first_byte(part, reached, start)) < start:
-            gap = part.inside(first, start)
+    for start, end in [*sorted(covered), (extent.size, extent.size)]:
+        if (first := _first_byte(extent, reached, start)) < start:
+            gap = extent.inside(first, start)
             if gap.size > len(_MEMBER_MAGIC) or gap.at(0, gap.size) not in _SPANNING:
                 yield gap
         reached = max(reached, end)
 
 
-def _first_byte(part: _Part, start: int, end: int) -> int:
+def _first_byte(extent: _FileRange, start: int, end: int) -> int:
     """Return where the first byte stands that is not zero; the end, if there is none."""
-    for block in part.between(start, end):
+    for block in extent.between(start, end):
         if content := block.lstrip(b"\0"):
             return start + len(block) - len(content)
         start += len(block)
     return max(start, end)
 
 
-def _not_read(lost: list[_Part]) -> str:
+def _not_read(lost: list[_FileRange]) -> str:
     """Return what is told of bytes that no member accounts for."""
-    lost.sort(key=lambda part: part.start)
+    lost.sort(key=lambda extent: extent.start)
     named = ", ".join(map(_described, lost[:_MOST_NAMED]))
     more = len(lost) - _MOST_NAMED
     return f"not in the zip's list of members, so not read: {named}" + (
@@ -243,16 +243,18 @@ def _not_read(lost: list[_Part]) -> str:
     )
 
 
-def _described(part: _Part) -> str:
-    header = part.at(0, _MEMBER.size)
-    place = f"{part.size} bytes from byte {part.start} on"
+def _described(extent: _FileRange) -> str:
+    header = extent.at(0, _MEMBER.size)
+    place = f"{extent.size} bytes from byte {extent.start} on"
     if not header.startswith(_MEMBER_MAGIC) or len(header) < _MEMBER.size:
         return place
-    name = part.at(_MEMBER.size, _MEMBER.unpack(header)[1])
+    name = extent.at(_MEMBER.size, _MEMBER.unpack(header)[1])
     return f"{name.decode('utf-8', 'replace')} ({place})"
 
 
-def _member(part: _Part, info: zipfile.ZipInfo, start: int, budget: Budget) -> Iterator[bytes]:
+def _member(
+    extent: _FileRange, info: zipfile.ZipInfo, start: int, budget: Budget
+) -> Iterator[bytes]:
     """Yield what a member holds.
 
     Raises:
@@ -263,7 +265,7 @@ def _member(part: _Part, info: zipfile.ZipInfo, start: int, budget: Budget) -> I
         raise Damaged("damaged zip member: it is not where the list of members says")
     if info.flag_bits & _ENCRYPTED:
         raise Damaged("encrypted: unpack it first")
-    packed = Stream(part.between(start, start + info.compress_size))
+    packed = Stream(extent.between(start, start + info.compress_size))
     size = checksum = 0
     for block in _unpacked(packed, info, budget):
         size += len(block)
