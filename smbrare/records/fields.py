@@ -14,10 +14,11 @@ from smbrare.limits import DEFAULT
 Address = IPv4Address | IPv6Address
 
 
-SCALARS = (int, float, str, Decimal)
 _LONG_MIN, _LONG_MAX = -(2**63), 2**63 - 1
 _LONG_DIGITS = 19
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(
+    r"[+-]?(?=\.?[0-9])[0-9]*(?:\.(?P<fraction>[0-9]*))?(?:[eE](?P<exponent>[+-]?[0-9]+))?"
+)
 _LONGEST_CACHED = 64
 
 
@@ -46,6 +47,10 @@ def long(value: object, most: int = DEFAULT.number_digits) -> int:
     The size is decided from the exponent before any conversion, so that a number such as
     ``1e1000000`` costs nothing.
 
+    Text is read as Elasticsearch's ``AbstractXContentParser.toLong`` reads it: with more than 19
+    digits behind the point, once the exponent is applied, it is 0 whatever stands before the
+    point, and with an exponent of more than 19 it is out of range, even as ``0e20``.
+
     Args:
         value: A decoded JSON value.
         most: The longest text that is converted, in characters.
@@ -53,15 +58,14 @@ def long(value: object, most: int = DEFAULT.number_digits) -> int:
     Raises:
         Malformed: If it is no number, lies outside of signed 64 bits, or is longer text.
     """
-    if isinstance(value, bool) or not isinstance(value, SCALARS):
-        raise Malformed(f"no number: {type(value).__name__}")
-    if isinstance(value, int):
-        number = value
-    else:
-        text = value if isinstance(value, str) else str(value)
-        if len(text) > most and isinstance(value, str):
+    if isinstance(value, str):
+        if len(value) > most:
             raise Malformed("more digits than limit number-digits")
-        number = _short_number(text) if len(text) <= _LONGEST_CACHED else _number(text)
+        number = _short_number(value) if len(value) <= _LONGEST_CACHED else _number(value)
+    elif isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise Malformed(f"no number: {type(value).__name__}")
+    else:
+        number = value if isinstance(value, int) else _truncated(Decimal(value))
     if not _LONG_MIN <= number <= _LONG_MAX:
         raise Malformed("beyond 64 bits")
     return number
@@ -70,12 +74,25 @@ def long(value: object, most: int = DEFAULT.number_digits) -> int:
 def _number(text: str) -> int:
     if len(text) < _LONG_DIGITS and text.isascii() and text.isdigit():
         return int(text)
-    if not _NUMBER.fullmatch(text):
+    parts = _NUMBER.fullmatch(text)
+    if parts is None:
         raise Malformed("no number")
     try:
         number = Decimal(text)
     except InvalidOperation:
         raise Malformed("exponent out of range") from None
+    if parts["fraction"] is not None or parts["exponent"]:
+        scale = len(parts["fraction"] or "") - int(parts["exponent"] or 0)
+        if scale > _LONG_DIGITS:
+            return 0
+        if scale < -_LONG_DIGITS:
+            raise Malformed("beyond 64 bits")
+    return _truncated(number)
+
+
+def _truncated(number: Decimal) -> int:
+    if not number.is_finite():
+        raise Malformed("no number")
     if number.is_zero() or number.adjusted() < 0:
         return 0
     if number.adjusted() >= _LONG_DIGITS:
@@ -90,8 +107,9 @@ _short_number = lru_cache(maxsize=65_536)(_number)
 def ip(value: object) -> Address:
     """Return a value as an ``ip``; an IPv4-mapped IPv6 address is its IPv4 address.
 
-    A zone (``fe80::1%12``) is ignored; leading zeros, short forms, ports and numbers are no
-    address.
+    What follows a ``%`` is ignored in both families (``fe80::1%12``, ``10.0.0.9%eth0``), as
+    Elasticsearch's ``InetAddresses`` does, unless nothing follows. Leading zeros, short forms,
+    ports and numbers are no address.
 
     Raises:
         Malformed: If it is no address.
@@ -105,16 +123,14 @@ def ip(value: object) -> Address:
 
 
 def _address(text: str) -> Address | None:
+    address_text, percent, zone = text.partition("%")
+    if percent and not zone:
+        return None
     try:
-        address = ip_address(text)
+        address = ip_address(address_text)
     except ValueError:
         return None
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return address.ipv4_mapped
-        if address.scope_id is not None:
-            return IPv6Address(int(address))
-    return address
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 _short_address = lru_cache(maxsize=262_144)(_address)

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from smbrare.records.fields import SCALARS, Malformed
+from smbrare.records import date_forms
+from smbrare.records.fields import Malformed
 
 
 def seconds(micros: int) -> int:
@@ -20,22 +21,20 @@ MICROSECONDS = 1_000_000
 HOUR_SECONDS, DAY_SECONDS = 3_600, 86_400
 HOUR = HOUR_SECONDS * MICROSECONDS
 
-
 DAY = 24 * HOUR
 
-_MILLISECONDS = re.compile(r"-?[0-9]{1,17}")
+UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+"""Units of numbers that count from 1970, as units in a second."""
+
+_INTEGER = re.compile(r"-?[0-9]+")
+
+_MOST_DIGITS = 20
+
+_DECIMAL = re.compile(r"-?[0-9]{1,19}\.[0-9]{1,9}")
 
 _MICROSOFT_JSON_DATE = re.compile(r"/Date\((-?[0-9]{1,17})(?:[+-][0-9]{4})?\)/")
 
-_DISPLAYED_DATE = re.compile(
-    r"(?P<kibana>[A-Z][a-z]{2} [0-9]{1,2}, [0-9]{4} @ [0-9]{2}:[0-9]{2}:[0-9]{2})"
-    r"\.(?P<kibana_fraction>[0-9]{1,9})"
-    r"|(?P<azure>[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}, [0-9]{1,2}:[0-9]{2}:[0-9]{2})"
-    r"\.(?P<azure_fraction>[0-9]{1,9}) (?P<half>[AP]M)"
-)
-
-
-_FURTHEST = 10**18
+_FURTHEST_SECONDS = 10**12
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,6 +44,11 @@ _EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
+YEAR_2000 = 946_684_800 * MICROSECONDS
+"""Logs that the rule reads begin later: an earlier time was probably read wrongly."""
+
+YEAR_2100 = 4_102_444_800 * MICROSECONDS
+
 
 class Moment(Struct, frozen=True):
     """A point in time.
@@ -52,38 +56,64 @@ class Moment(Struct, frozen=True):
     Attributes:
         time: Microseconds since 1970-01-01 UTC.
         zone_assumed: Whether the text named no zone, so that the caller's was taken.
+        order_assumed: Whether month and day could be the other way round, so that the month was
+            taken to come first.
     """
 
     time: int
     zone_assumed: bool = False
+    order_assumed: bool = False
 
 
-def date(value: object, zone: tzinfo = UTC) -> Moment:
+def date(value: object, zone: tzinfo = UTC, unit: int | None = None) -> Moment:
     """Return a value as a ``date``.
 
-    Read are ISO 8601 with 0 to 9 fraction digits and a blank or T before the time; epoch
-    milliseconds, as a number or as text; what Kibana displays (``Jul 12, 2019 @ 00:00:00.000``),
-    what the Azure portal does (``10/25/2023, 9:43:21.990 AM``, month first), and Microsoft's JSON
-    date (``/Date(1595374458918)/``). Digits beyond the microsecond are cut off.
+    Read are ISO 8601 with 0 to 9 fraction digits and a blank or T before the time, the forms of
+    `date_forms`, Microsoft's JSON date (``/Date(1595374458918)/``), and numbers, also as text.
+    Digits beyond the microsecond are cut off.
+
+    A number counts milliseconds, as Elasticsearch's ``epoch_millis``. One that would then lie
+    beyond the calendar counts micro- or nanoseconds if that makes it a time from 2000 to 2099: no
+    other reading of it is one. Seconds look like milliseconds of 1970 and need ``unit``.
 
     Args:
-        value: Text, or a number of milliseconds since 1970.
+        value: Text or a number.
         zone: The zone of a text that names none.
+        unit: Units in a second of a number since 1970, one of `UNITS`; None to go by its size.
 
     Raises:
         Malformed: If it is no date, or one that the proleptic calendar 0001 to 9999 lacks.
     """
-    if isinstance(value, bool) or not isinstance(value, SCALARS):
-        raise Malformed(f"no date: {type(value).__name__}")
     if not isinstance(value, str):
-        return from_number(value, 1_000)
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            raise Malformed(f"no date: {type(value).__name__}")
+        return _from_epoch(value, unit)
     text = value.strip()
     if text[4:5] != "-":  # What has a dash there is no number.
-        if _MILLISECONDS.fullmatch(text):
-            return from_number(int(text), 1_000)
+        if _INTEGER.fullmatch(text):
+            if len(text) > _MOST_DIGITS:
+                raise Malformed("date out of range")
+            return _from_epoch(int(text), unit)
+        if unit is not None and _DECIMAL.fullmatch(text):
+            return from_number(Decimal(text), unit)
         if text.startswith("/") and (encoded := _MICROSOFT_JSON_DATE.fullmatch(text)):
             return from_number(int(encoded[1]), 1_000)
     return _written_date(text, zone)
+
+
+def _from_epoch(value: float | Decimal, unit: int | None) -> Moment:
+    return from_number(value, _unit_by_size(value) if unit is None else unit)
+
+
+def _unit_by_size(value: float | Decimal) -> int:
+    try:
+        # A FILETIME and .NET's ticks of this century lie outside of both ranges.
+        for unit in (UNITS["us"], UNITS["ns"]):
+            if YEAR_2000 <= value * MICROSECONDS // unit < YEAR_2100:
+                return unit
+    except (OverflowError, ArithmeticError):
+        pass  # No number, or one that `from_number` refuses.
+    return UNITS["ms"]
 
 
 def from_number(value: float | Decimal, per_second: int, epoch: datetime = _EPOCH) -> Moment:
@@ -100,7 +130,8 @@ def from_number(value: float | Decimal, per_second: int, epoch: datetime = _EPOC
     """
     try:
         # Decided before converting: a Decimal with a huge exponent takes minutes to become an int.
-        if not -_FURTHEST <= value <= _FURTHEST:
+        furthest = _FURTHEST_SECONDS * per_second
+        if not -furthest <= value <= furthest:
             raise Malformed("date out of range")
         # Integer arithmetic for integers: a float loses microseconds of a FILETIME.
         if isinstance(value, int):
@@ -113,10 +144,17 @@ def from_number(value: float | Decimal, per_second: int, epoch: datetime = _EPOC
 
 
 def _written_date(text: str, zone: tzinfo) -> Moment:
+    order_assumed = False
     try:
-        displayed = _DISPLAYED_DATE.fullmatch(text)
-        moment = _displayed(displayed) if displayed else datetime.fromisoformat(text)
-        assumed = moment.tzinfo is None
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            written = date_forms.parse(text)
+        except ValueError:
+            raise Malformed("no date") from None
+        moment, order_assumed = written.moment, written.guessed
+    assumed = moment.tzinfo is None
+    try:
         if assumed:
             moment = moment.replace(tzinfo=zone)
         time = (moment - _EPOCH) // _MICROSECOND
@@ -125,18 +163,7 @@ def _written_date(text: str, zone: tzinfo) -> Moment:
     if not _EARLIEST <= time <= _LATEST:
         # An offset can carry the first and the last day out of the calendar.
         raise Malformed("date out of range")
-    return Moment(time, zone_assumed=assumed)
-
-
-def _displayed(parts: re.Match[str]) -> datetime:
-    if parts["kibana"]:
-        moment = datetime.strptime(parts["kibana"], "%b %d, %Y @ %H:%M:%S")  # noqa: DTZ007
-        fraction = parts["kibana_fraction"]
-    else:
-        text = f"{parts['azure']} {parts['half']}"
-        moment = datetime.strptime(text, "%m/%d/%Y, %I:%M:%S %p")  # noqa: DTZ007
-        fraction = parts["azure_fraction"]
-    return moment.replace(microsecond=int(fraction[:6].ljust(6, "0")))
+    return Moment(time, assumed, order_assumed)
 
 
 def format_time(time: int) -> str:
