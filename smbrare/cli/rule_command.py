@@ -10,7 +10,8 @@ from smbrare.cli import options as shared
 from smbrare.cli.options import exclusions_from
 from smbrare.cli.terminal import print_as
 from smbrare.outputs.formats import RULE
-from smbrare.outputs.rule.export import EXPORTS, list_included, list_missing
+from smbrare.outputs.rule.exclusions import list_included, list_missing
+from smbrare.outputs.rule.export import EXPORTS
 
 _SHOWING = """\b
 Examples:
@@ -57,11 +58,13 @@ def show(**options: Any) -> None:
 def export(target: str, output: Path | None, **options: Any) -> None:
     """Write the rule as a query or as a rule of another tool.
 
-    Sigma has no notion of what is new, so its rule finds every SMB connection to the internet. The
+    Sigma and EQL cannot ask what is new: they find every SMB connection to the internet. The
     Elastic rule is an NDJSON file to import; it is disabled until you enable it.
 
     The exclusions that a scan would apply are in it, those of the configuration too. One that the
-    language cannot say is left out, so that the export finds more; stderr names it.
+    language cannot express is left out, so that the export finds more; stderr names it. An event
+    with several destinations, one of them excluded, is not found at all by KQL, EQL, Sigma and the
+    Elastic rule; a scan and ES|QL still find its other destinations.
     """
     given = exclusions_from(options)
     writing.write([EXPORTS[target](given)], output)

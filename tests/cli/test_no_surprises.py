@@ -34,7 +34,7 @@ COMMANDS = (
     ("baseline", "prune", "both", "--before", "2026-11-18"),
     ("baseline", "verify", "both"),
     ("rule", "show"),
-    *(("rule", "export", "--to", name) for name in ("kql", "esql", "sigma", "elastic-rule")),
+    *(("rule", "export", "--to", name) for name in ("kql", "eql", "esql", "sigma", "elastic-rule")),
 )
 
 GUARD = """

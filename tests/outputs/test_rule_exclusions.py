@@ -13,18 +13,22 @@ from hypothesis import strategies as st
 from smbrare.detection.exclusions import Exclusion, because
 from smbrare.detection.sightings import Key
 from smbrare.outputs.rule.exclusions import (
+    HOST_FIELDS,
     NotExpressibleError,
+    in_eql,
     in_esql,
     in_kql,
     in_sigma,
+    list_missing,
     regex,
     split,
 )
-from smbrare.outputs.rule.export import EXPORTS, esql, kql, list_missing, sigma
+from smbrare.outputs.rule.export import EXPORTS, sigma
+from smbrare.outputs.rule.queries import eql, esql, kql
 from smbrare.records.times import HOUR, date, format_time
 from tests.conftest import Run
-from tests.support.events import matching
-from tests.support.rule_languages import esql_holds, kql_holds, sigma_holds
+from tests.support.events import matching, view
+from tests.support.rule_languages import eql_holds, esql_holds, kql_holds, sigma_holds
 
 HOURS = range(495_000, 495_006)
 
@@ -104,6 +108,38 @@ def test_esql_excludes_what_a_scan_excludes(exclusion: Exclusion, event: Any) ->
         assert f"| WHERE {condition}\n" in esql([exclusion])
 
 
+@given(st.lists(exclusions, max_size=3), events)
+def test_eql_excludes_what_a_scan_excludes(several: list[Exclusion], event: Any) -> None:
+    said, unsaid = split(several, in_eql)
+    assert eql_holds(eql(several), event) == is_left(event, [exclusion for exclusion, _ in said])
+    assert all(
+        exclusion.domain or (exclusion.start, exclusion.until, exclusion.expires) != (None,) * 3
+        for exclusion, _ in unsaid
+    )
+
+
+names = st.none() | st.sampled_from(["ws-01", "WS-01", "wec-01", "ws-02"])
+
+
+@given(names, names, names, st.sampled_from(["ws-01", "wec*", "ws-0[1]"]))
+def test_an_exclusion_of_hosts_goes_by_the_field_that_a_scan_takes_the_host_from(
+    computer: str | None, name: str | None, hostname: str | None, pattern: str
+) -> None:
+    exclusion = Exclusion("x", host=(pattern,))
+    event = matching()
+    event["host"] = {"os": {"type": "windows"}}
+    for field, value in zip(HOST_FIELDS, (computer, name, hostname), strict=True):
+        parent, leaf = field.split(".")
+        if value is not None:
+            event.setdefault(parent, {})[leaf] = value
+    host = (view(event).read("host.name").values or ("",))[0].lower()
+    left = not because([exclusion])(("45.83.122.10", "10.20.1.11", host, 495_000))
+    assert eql_holds(eql([exclusion]), event) == left
+    assert esql_holds(in_esql(exclusion), event) == left
+    if "[" not in pattern:
+        assert kql_holds(kql([exclusion]), event) == left
+
+
 @pytest.mark.parametrize("name", ["host__name", "source__ip", "destination__ip"])
 def test_esql_keeps_an_event_that_lacks_the_field_of_an_exclusion(name: str) -> None:
     exclusion = Exclusion("x", (ip_network("::/0"),), (ip_network("10.0.0.0/8"),), ("ws*",))
@@ -136,6 +172,7 @@ def test_no_pattern_of_hosts_breaks_out_of_its_text(pattern: str, name: str) -> 
     assert kql_holds(kql([exclusion]), event) == expected
     assert sigma_holds(sigma([exclusion]), event) == expected
     assert esql_holds(in_esql(exclusion), event) == expected
+    assert eql_holds(eql([exclusion]), event) == expected
 
 
 def test_kql_finds_hosts_in_the_usual_spellings_and_says_that_there_are_others() -> None:
@@ -188,6 +225,7 @@ def configuration(tmp_path: Path) -> Path:
     ("target", "omitted"),
     [
         ("kql", {"the content network", "lab"}),
+        ("eql", {"the content network", "contract 17"}),
         ("esql", {"the content network"}),
         ("sigma", {"the content network", "contract 17"}),
         ("elastic-rule", {"the content network", "lab"}),

@@ -14,13 +14,16 @@ from sigma.validation import SigmaValidator
 from sigma.validators.core import validators
 
 from smbrare.detection.exclusions import Exclusion
-from smbrare.outputs.rule.export import elastic_rule, esql, kql, sigma
+from smbrare.outputs.rule.export import elastic_rule, sigma
+from smbrare.outputs.rule.queries import eql, esql, kql
 from smbrare.outputs.rule.text import LEFT_OUT
+from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
 from smbrare.rule.networks import NOT_INTERNET, PRIVATE
+from smbrare.sources import recognize
 from tests.conftest import ROOT, Run
 from tests.support.events import matching, view
-from tests.support.rule_languages import kql_holds, sigma_holds, sigma_rule
+from tests.support.rule_languages import eql_holds, kql_holds, sigma_holds, sigma_rule
 
 EXCLUDED = (
     Exclusion("share", (ip_network("45.83.122.0/24"), ip_network("2a02::/16"))),
@@ -60,6 +63,16 @@ events = st.builds(
 @given(events)
 def test_the_kql_judges_as_the_rule_does(event: Any) -> None:
     assert kql_holds(kql(), event) == predicate.matches(view(event))
+
+
+@given(events)
+def test_the_eql_judges_as_the_rule_does(event: Any) -> None:
+    assert eql_holds(eql(), event) == predicate.matches(view(event))
+
+
+def test_the_eql_leaves_out_what_is_excluded() -> None:
+    assert not eql_holds(eql(EXCLUDED), matching())
+    assert eql_holds(eql(EXCLUDED), matching(destination__ip="91.219.236.18"))
 
 
 def test_the_kql_leaves_out_what_is_excluded() -> None:
@@ -114,14 +127,40 @@ def test_the_elastic_rule_is_a_new_terms_rule_over_the_six_indices() -> None:
     assert summary["exported_rules_count"] == 1
 
 
+def test_the_elastic_rule_leaves_to_kibana_what_is_kibanas() -> None:
+    """Its rule editor keeps the additional look-back in ``meta.from``, as in ``6h``."""
+    made = json.loads(elastic_rule().splitlines()[0])
+    assert "meta" not in made
+
+
+def test_of_several_destinations_an_export_finds_what_its_help_says(run: Run) -> None:
+    excluded = [Exclusion("x", (ip_network("8.8.8.8"),))]
+    event = matching(destination__ip=["8.8.8.8", "9.9.9.9"])
+    assert kql_holds(kql(), event)
+    assert not kql_holds(kql(excluded), event)
+    assert not eql_holds(eql(excluded), event)
+    lines = esql(excluded).splitlines()
+    expanded = lines.index("| MV_EXPAND destination.ip")
+    assert lines.index('| WHERE NOT COALESCE(CIDR_MATCH(destination.ip, "8.8.8.8/32"), false)') > (
+        expanded
+    )
+    told = " ".join(run("rule", "export", "--help").out.split())
+    assert "is not found at all by KQL, EQL, Sigma and the Elastic rule" in told
+    assert "ES|QL still find its other destinations" in told
+
+
 def test_the_esql_asks_the_same_and_then_what_is_new() -> None:
     text = esql(EXCLUDED)
     assert f'KQL("""{kql().strip()}""")' in text
     assert "BY destination.ip\n| WHERE first_seen >= NOW() - 9 minutes" in text
     assert all(index in text for index in predicate.INDICES)
+    assert "Set the time range to 7 days or more" in text
+    assert "rule export --to elastic-rule" in text
+    assert "that yours lack" in text
+    assert "that yours lack" not in esql(EXCLUDED[:1])
 
 
-@pytest.mark.parametrize("target", ["kql", "esql", "sigma", "elastic-rule"])
+@pytest.mark.parametrize("target", ["kql", "eql", "esql", "sigma", "elastic-rule"])
 def test_every_export_names_every_range_and_every_exclusion(run: Run, target: str) -> None:
     result = run("rule", "export", "--to", target, "--exclude", "45.83.122.0/24")
     assert result.code == 0
@@ -155,12 +194,35 @@ def test_what_is_omitted_really_is_internet_to_the_rule(run: Run) -> None:
     for network in LEFT_OUT:
         assert predicate.matches(view(matching(destination__ip=str(network[1]))))
     shown = json.loads(run("rule", "show", "--format", "json").out)
-    assert set(shown["taken_for_internet"]) == {"0.0.0.0/8", "fc00::/7", "2001:db8::/32"}
+    assert set(shown["taken_for_internet"]) == set(map(str, LEFT_OUT))
     assert shown["conditions"][0] == {
         "field": "destination.port",
         "wants": "139 or 445",
         "one_of": [139, 445],
     }
+
+
+@pytest.mark.parametrize(
+    ("source", "index"),
+    [
+        ("elastic_defend", "logs-endpoint.events.network-*"),
+        ("winlogbeat", "winlogbeat-*"),
+        ("sysmon", "logs-windows.sysmon_operational-*"),
+        ("endgame", "endgame-*"),
+        ("defender", "logs-m365_defender.event-*"),
+        ("sentinel_one", "logs-sentinel_one_cloud_funnel.*"),
+    ],
+)
+def test_the_page_names_the_source_that_reads_an_index(source: str, index: str) -> None:
+    page = (ROOT / "docs" / "rule.md").read_text(encoding="utf-8")
+    assert f"| index `{index}` | source `{source}`" in page
+    fields = {"data_stream.dataset": index.removeprefix("logs-").strip("-*").removesuffix(".")}
+    document = matching() | fields
+    if source == "winlogbeat":
+        document = matching() | {"agent": {"type": "winlogbeat"}}
+    seen = recognize(document, ReadOptions())
+    assert seen is not None
+    assert seen.source == source
 
 
 def test_rule_needs_no_library_beyond_the_command_line() -> None:
@@ -178,6 +240,8 @@ def test_the_page_of_the_rule_names_each_of_its_elements() -> None:
     page = (ROOT / "docs" / "rule.md").read_text(encoding="utf-8")
     for element in (*predicate.INDICES, predicate.RULE_ID, "T1048", "T1187", "event.ingested"):
         assert element in page
+    for network, name in LEFT_OUT.items():
+        assert f"| `{network}` | {name} |" in page
     rows = {
         title: section.count("\n| ") - 1
         for title, section in (

@@ -1,11 +1,14 @@
 """What the languages of the exports make of an event: real parsers, and a small judge for each.
 
-Kibana's query language is read by kibana-ql, Sigma by pySigma. No parser of ES|QL is published for
-Python; its conditions run in SQLite, whose logic of nulls is the same, with ES|QL's functions.
+Kibana's query language is read by kibana-ql, Sigma by pySigma. The conditions of ES|QL run in
+SQLite, whose logic of nulls is the same, with ES|QL's functions; those of EQL run there too, where
+a field that an event lacks makes a condition false, as Elasticsearch's queries do.
 """
 
+import operator
 import re
 import sqlite3
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -19,6 +22,12 @@ from sigma.types import SigmaCIDRExpression, SigmaRegularExpression
 from smbrare.records.times import date
 
 _PARSER = KqlParser()
+_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "<": operator.lt,
+    ">": operator.gt,
+}
 _SIGMA_FIELDS = {
     "ProcessId": "process.pid",
     "Protocol": "network.transport",
@@ -30,15 +39,25 @@ _SIGMA_FIELDS = {
 
 
 def field(event: Any, name: str) -> Any:
-    for part in name.split("."):
-        event = event[part]
-    return event
+    """Return a field of nested objects or dotted keys; None where it is missing."""
+    if not isinstance(event, dict):
+        return None
+    if name in event:
+        return event[name]
+    for key in event:
+        if (
+            name.startswith(f"{key}.")
+            and (found := field(event[key], name[len(key) + 1 :])) is not None
+        ):
+            return found
+    return None
 
 
 def _holds(value: Any, wanted: str) -> bool:
+    values = _listed(value)
     if "/" in wanted:
-        return ip_address(value) in ip_network(wanted)
-    return wanted in map(str, value if isinstance(value, list) else [value])
+        return any(ip_address(each) in ip_network(wanted) for each in values)
+    return wanted in map(str, values)
 
 
 def kql_holds(text: str, event: Any) -> bool:
@@ -50,17 +69,28 @@ def _kql(tree: Any, event: Any) -> bool:
     if tree.get("op") == "and":
         right = tree["right"].get("exprs", [tree["right"]])
         return all(_kql(part, event) for part in (tree["left"], *right))
+    if tree.get("op") == "or":
+        right = tree["right"].get("exprs", [tree["right"]])
+        return any(_kql(part, event) for part in (tree["left"], *right))
     if tree.get("op") == "not":
         return not _kql(tree["expr"], event)
-    if "op" in tree:
-        time, bound = date(field(event, tree["field"])).time, date(tree["value"]).time
-        return {">=": time >= bound, "<": time < bound}[tree["op"]]
     value = field(event, tree["field"])
+    if value is None:
+        return False
+    if "op" in tree:
+        time, bound = date(value).time, date(tree["value"]).time
+        return _COMPARISONS[tree["op"]](time, bound)
     return any(
         # The parser sets what stands without quotes apart, where * is any text.
-        fnmatchcase(value, wanted) if wildcard else _holds(value, wanted)
+        any(fnmatchcase(str(each), wanted) for each in _listed(value))
+        if wildcard
+        else _holds(value, wanted)
         for wanted, wildcard in _leaves(tree["value"])
     )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _leaves(value: Any) -> list[tuple[str, bool]]:
@@ -103,6 +133,72 @@ def _sigma_value(wanted: Any, value: Any) -> bool:
     return fnmatchcase(str(value).lower(), str(wanted).lower())
 
 
+_DEFENDER_TERM = re.compile(r"(\w+) (in~|has_any) \(([^()]*)\)")
+_DEFENDER_TIME = re.compile(r"Timestamp between \(datetime\((\S+)\) \.\. datetime\((\S+)\)\)")
+
+
+def _defender_time(row: Any) -> Any:
+    """Return a row's time; Microsoft Sentinel's export names its column otherwise."""
+    return next(row[name] for name in ("Timestamp", *row) if name in row and name[:4] == "Time")
+
+
+def defender_holds(query: str, row: Any) -> bool:
+    """Return whether each ``where`` of a query in Defender's language keeps a row.
+
+    Terms are joined by ``or``; ``has_any`` is taken for a search of the whole value.
+    """
+    for line in query.splitlines():
+        if line.startswith("| where ") and (span := _DEFENDER_TIME.search(line)):
+            start, end = (date(text).time for text in span.groups())
+            if not start <= date(_defender_time(row)).time <= end:
+                return False
+        elif line.startswith("| where "):
+            terms = _DEFENDER_TERM.findall(line)
+            assert terms
+            if not any(
+                re.sub(r"\\(.)", r"\1", text).lower() == str(row.get(column) or "").lower()
+                for column, _, listed in terms
+                for text in re.findall(r'"((?:[^"\\]|\\.)*)"', listed)
+            ):
+                return False
+    return True
+
+
+_EQL_TOKEN = re.compile(
+    r'"((?:[^"\\]|\\.)*)"|\??([a-z_]+(?:\.[a-z_]+)+)|(==)(?: (null))?|(like~|regex~) \(|//[^\n]*\n?'
+)
+
+
+def eql_holds(query: str, event: Any) -> bool:
+    """Return whether a query of EQL matches an event."""
+    category, _, condition = re.sub(r"(?m)^ *//.*\n", "", query).partition(" where ")
+    if category not in _listed(field(event, "event.category")):
+        return False
+    row: dict[str, Any] = {}
+
+    def token(match: re.Match[str]) -> str:
+        text, name, equal, null, pattern = match.groups()
+        if name:
+            value = field(event, name)
+            row[name] = value[0] if isinstance(value, list) else value
+            return f'"{name}"'
+        if equal:
+            return "IS NULL" if null else "="
+        if pattern:
+            return f"|| {pattern[:-1]}_of("
+        return "'" + re.sub(r"\\(.)", r"\1", text).replace("'", "''") + "'"
+
+    # Functions stand before what they are asked of: "field like~ (...)" is like_of(field, ...).
+    translated = re.sub(
+        r'("[a-z_.]+") \|\| (like|regex)_of\(', r"\2_of(\1, ", _EQL_TOKEN.sub(token, condition)
+    )
+    columns = ", ".join(f'? AS "{name}"' for name in row)
+    with sqlite3.connect(":memory:") as database:
+        _add_functions(database)
+        query = f"SELECT 1 FROM (SELECT {columns}) WHERE {translated}"  # noqa: S608 - our own text
+        return database.execute(query, tuple(row.values())).fetchone() is not None
+
+
 _ESQL_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|(@?\w+(?:\.\w+)+|@timestamp)|RLIKE')
 
 
@@ -134,6 +230,23 @@ def _add_functions(database: sqlite3.Connection) -> None:
         )
 
     null_in_null_out("CIDR_MATCH", -1, lambda ip, *nets: any(_holds(ip, net) for net in nets))
+    database.create_function(
+        "cidrMatch", -1, lambda ip, *nets: ip is not None and any(_holds(ip, net) for net in nets)
+    )
+    database.create_function(
+        "like_of",
+        -1,
+        lambda value, *wanted: (
+            value is not None and any(fnmatchcase(value.lower(), each.lower()) for each in wanted)
+        ),
+    )
+    database.create_function(
+        "regex_of",
+        -1,
+        lambda value, *wanted: (
+            value is not None and any(re.fullmatch(each, value, re.IGNORECASE) for each in wanted)
+        ),
+    )
     null_in_null_out("TO_LOWER", 1, str.lower)
     null_in_null_out("MV_FIRST", 1, lambda value: value)
     null_in_null_out("TO_DATETIME", 1, lambda text: text)

@@ -18,6 +18,7 @@ Said: TypeAlias = list[tuple[Exclusion, str]]
 
 _NO_DOMAIN = "a query on connections cannot ask what a DNS answer said"
 _NO_TIME = "Sigma cannot ask for the time of an event"
+_NO_DATE = "EQL documents no comparison with a date"
 _NO_PATTERN = "KQL knows * alone in a pattern, and no space beside it"
 _NO_SET = "its [...] is more than letters, digits and ranges of them"
 _INVISIBLE = "its pattern holds a character that cannot be seen"
@@ -31,6 +32,14 @@ _PIECE = re.compile(
 _REGEX_SPECIAL = re.compile(r'[\\.?+*|{}()\[\]"#@&<>~^$/]')
 
 
+HOST_FIELDS = ("winlog.computer_name", "host.name", "host.hostname")
+"""Where documents keep the name of their host; the first that one has is its host.
+
+Forwarded events have the collector's name in host.name, SentinelOne's documents host.hostname
+alone.
+"""
+
+
 class NotExpressibleError(ValueError):
     """A language cannot say an exclusion; the message says why."""
 
@@ -40,7 +49,7 @@ def split(exclusions: Iterable[Exclusion], say: Callable[[Exclusion], str]) -> t
 
     Args:
         exclusions: In any order, which both lists keep.
-        say: One of `in_kql`, `in_esql` and `in_sigma`.
+        say: One of `in_kql`, `in_eql`, `in_esql` and `in_sigma`.
     """
     said: Said = []
     unsaid: Said = []
@@ -72,9 +81,18 @@ def in_kql(exclusion: Exclusion) -> str:
     ]
     if exclusion.host:
         patterns = (spelled for host in _hosts(exclusion) for spelled in _spellings(host))
-        terms.append(f"host.name : {any_of_kql(map(_kql_pattern, patterns))}")
+        terms.append(f"({_kql_host(any_of_kql(map(_kql_pattern, patterns)))})")
     terms += (f'@timestamp {sign} "{time}"' for sign, time in _times(exclusion))
     return f"not {terms[0]}" if len(terms) == 1 else f"not ({' and '.join(terms)})"
+
+
+def _kql_host(wanted: str) -> str:
+    """Return a condition on the first of `HOST_FIELDS` that a document has."""
+    *before, last = HOST_FIELDS
+    condition = f"{last} : {wanted}"
+    for field in reversed(before):
+        condition = f"{field} : {wanted} or (not {field} : * and ({condition}))"
+    return condition
 
 
 def any_of_kql(literals: Iterable[str]) -> str:
@@ -112,11 +130,51 @@ def in_esql(exclusion: Exclusion) -> str:
         for field, networks in _addresses(exclusion)
     ]
     if exclusion.host:
-        name = "TO_LOWER(MV_FIRST(host.name))"
+        name = f"TO_LOWER(MV_FIRST(COALESCE({', '.join(HOST_FIELDS)})))"
         fits = [f"{name} {_esql_pattern(host)}" for host in _hosts(exclusion)]
         terms.append(fits[0] if len(fits) == 1 else f"({' OR '.join(fits)})")
     terms += (f'@timestamp {sign} TO_DATETIME("{time}")' for sign, time in _times(exclusion))
     return f"NOT COALESCE({' AND '.join(terms)}, false)"
+
+
+def in_eql(exclusion: Exclusion) -> str:
+    """Return a condition of EQL that holds where an exclusion does not.
+
+    Elasticsearch's reference of EQL's syntax compares texts and numbers, and dates nowhere.
+
+    Raises:
+        NotExpressibleError: If it cannot say it; the message says why.
+    """
+    terms = [
+        f"cidrMatch({field}, {', '.join(map(_quote, networks))})"
+        for field, networks in _addresses(exclusion)
+    ]
+    if exclusion.host:
+        terms.append(f"({_eql_host(_hosts(exclusion))})")
+    if any(_times(exclusion)):
+        raise NotExpressibleError(_NO_DATE)
+    return f"not ({' and '.join(terms)})"
+
+
+def _eql_host(patterns: Sequence[str]) -> str:
+    """Return a condition on the first of `HOST_FIELDS` that a document has.
+
+    A ``?`` before a field allows that no index has it; a ``~`` behind an operator ignores case.
+    """
+    plain = [_quote(pattern) for pattern in patterns if _LIKE.fullmatch(pattern)]
+    others = [_quote(regex(pattern)) for pattern in patterns if not _LIKE.fullmatch(pattern)]
+
+    def fits(field: str) -> str:
+        asked = (("like~", plain), ("regex~", others))
+        return " or ".join(
+            f"?{field} {operator} ({', '.join(wanted)})" for operator, wanted in asked if wanted
+        )
+
+    *before, last = HOST_FIELDS
+    condition = fits(last)
+    for field in reversed(before):
+        condition = f"{fits(field)} or (?{field} == null and ({condition}))"
+    return condition
 
 
 def _esql_pattern(pattern: str) -> str:
@@ -126,7 +184,7 @@ def _esql_pattern(pattern: str) -> str:
 
 
 def _quote(value: str | Network) -> str:
-    """Return a text as KQL and ES|QL take it as it is."""
+    """Return a text as KQL, EQL and ES|QL take it as it is."""
     escaped = re.sub(r'[\\"]', r"\\\g<0>", str(value))
     return f'"{escaped}"'
 
@@ -216,3 +274,30 @@ def _times(exclusion: Exclusion) -> Iterator[tuple[str, str]]:
     ends = [end for end in (exclusion.until, exclusion.expires) if end is not None]
     if ends:
         yield "<", format_time(min(ends) * HOUR)
+
+
+_LANGUAGES: dict[str, Callable[[Exclusion], str]] = {
+    "kql": in_kql,
+    "eql": in_eql,
+    "esql": in_esql,
+    "sigma": in_sigma,
+    "elastic-rule": in_kql,
+}
+
+
+def list_included(target: str, exclusions: Sequence[Exclusion]) -> list[str]:
+    """Return the exclusions that an export holds, a line each."""
+    said, _ = split(exclusions, _LANGUAGES[target])
+    return [in_words(exclusion) for exclusion, _ in said]
+
+
+def list_missing(target: str, exclusions: Sequence[Exclusion]) -> list[str]:
+    """Return what an export says less of exclusions than they do, and why, a line each."""
+    said, unsaid = split(exclusions, _LANGUAGES[target])
+    lines = [f"not in this export: {in_words(exclusion)}: {why}" for exclusion, why in unsaid]
+    if _LANGUAGES[target] is in_kql and any(exclusion.host for exclusion, _ in said):
+        lines.append(
+            "KQL minds case: host patterns are there in lower case, in upper case and with the"
+            " first label in upper case, and other spellings of a host are not excluded"
+        )
+    return lines

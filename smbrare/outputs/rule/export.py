@@ -1,4 +1,4 @@
-"""The rule for other tools, written from its clauses: KQL, ES|QL, Sigma, a rule for Elastic.
+"""The rule for other tools, written from its clauses: KQL, EQL, ES|QL, Sigma, a rule for Elastic.
 
 What is not derived from the clauses is our own wording; Elastic's stands under its own licence.
 """
@@ -8,17 +8,16 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from smbrare import __version__
 from smbrare.detection.exclusions import Exclusion
 from smbrare.outputs.rule.exclusions import (
-    any_of_kql,
-    in_esql,
     in_kql,
     in_sigma,
     in_words,
+    list_missing,
     sigma_list,
     split,
 )
+from smbrare.outputs.rule.queries import eql, esql, kql
 from smbrare.rule import predicate
 from smbrare.rule.networks import Network
 from smbrare.rule.predicate import TACTICS, TECHNIQUES
@@ -46,45 +45,6 @@ _NOTE = """\
 - Find the other hosts that contacted the address, and what they have in common.
 - If nothing explains it: isolate the host, change the users' passwords, block SMB to the internet.
 """
-
-
-def kql(exclusions: Sequence[Exclusion] = ()) -> str:
-    """Return the predicate in Kibana's query language, as one line."""
-    said, _ = split(exclusions, in_kql)
-    return " and ".join((*map(_kql, predicate.CLAUSES), *(term for _, term in said))) + "\n"
-
-
-def _kql(clause: predicate.Clause) -> str:
-    listed = any_of_kql(
-        str(value) if isinstance(value, int) else f'"{value}"' for value in clause.among
-    )
-    return f"{'not ' if clause.negated else ''}{clause.field} : {listed}"
-
-
-def esql(exclusions: Sequence[Exclusion] = ()) -> str:
-    """Return the rule in ES|QL: the predicate, and destinations that are new."""
-    said, _ = split(exclusions, in_esql)
-    return "\n".join(
-        (
-            f"// {predicate.RULE_NAME} ({predicate.RULE_ID})",
-            "// KQL() needs Elasticsearch 8.18 or later. To hunt over more time, widen both spans.",
-            f"FROM {', '.join(predicate.INDICES)}",
-            f"| WHERE @timestamp >= NOW() - {predicate.HISTORY_DAYS} days",
-            f'| WHERE KQL("""{kql().strip()}""")',
-            *(f"// {text}" for text in list_missing("esql", exclusions)),
-            *(
-                line
-                for exclusion, condition in said
-                for line in (f"// {in_words(exclusion)}", f"| WHERE {condition}")
-            ),
-            "| STATS first_seen = MIN(@timestamp), last_seen = MAX(@timestamp), events = COUNT(*),",
-            "    hosts = VALUES(host.name), sources = VALUES(source.ip)",
-            "    BY destination.ip",
-            "| WHERE first_seen >= NOW() - 9 minutes",
-            "| SORT first_seen",
-            "",
-        )
-    )
 
 
 _SIGMA_FIELDS = {
@@ -196,7 +156,6 @@ def _elastic_rule(exclusions: Sequence[Exclusion]) -> dict[str, Any]:
         "author": ["smbrare"],
         "license": "Apache-2.0",
         "version": 1,
-        "meta": {"from": f"smbrare {__version__}"},
         "enabled": False,
         "immutable": False,
         "type": "new_terms",
@@ -251,33 +210,9 @@ def _threat() -> Iterator[dict[str, Any]]:
 
 EXPORTS: dict[str, Callable[[Sequence[Exclusion]], str]] = {
     "kql": kql,
+    "eql": eql,
     "esql": esql,
     "sigma": sigma,
     "elastic-rule": elastic_rule,
 }
 """Each export by the name that the command line knows it by."""
-
-_LANGUAGES: dict[str, Callable[[Exclusion], str]] = {
-    "kql": in_kql,
-    "esql": in_esql,
-    "sigma": in_sigma,
-    "elastic-rule": in_kql,
-}
-
-
-def list_included(target: str, exclusions: Sequence[Exclusion]) -> list[str]:
-    """Return the exclusions that an export contains, a line each."""
-    said, _ = split(exclusions, _LANGUAGES[target])
-    return [in_words(exclusion) for exclusion, _ in said]
-
-
-def list_missing(target: str, exclusions: Sequence[Exclusion]) -> list[str]:
-    """Return what an export says less of exclusions than they do, and why, a line each."""
-    said, unsaid = split(exclusions, _LANGUAGES[target])
-    lines = [f"not in this export: {in_words(exclusion)}: {why}" for exclusion, why in unsaid]
-    if _LANGUAGES[target] is in_kql and any(exclusion.host for exclusion, _ in said):
-        lines.append(
-            "KQL minds case: host patterns are there in lower case, in upper case and with the"
-            " first label in upper case, and other spellings of a host are not excluded"
-        )
-    return lines

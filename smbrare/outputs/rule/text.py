@@ -12,10 +12,20 @@ from smbrare.rule.predicate import TACTICS, TECHNIQUES
 
 LEFT_OUT: dict[Network, str] = {
     ip_network("0.0.0.0/8"): '"This network" (RFC 791)',
-    ip_network("fc00::/7"): "Unique-Local (RFC 4193)",
+    ip_network("64:ff9b:1::/48"): "IPv4-IPv6 Translation (RFC 8215)",
+    ip_network("100::/64"): "Discard-Only (RFC 6666)",
+    ip_network("100:0:0:1::/64"): "Dummy IPv6 Prefix (RFC 9780)",
+    ip_network("2001:2::/48"): "Benchmarking (RFC 5180)",
     ip_network("2001:db8::/32"): "Documentation (RFC 3849)",
+    ip_network("3fff::/20"): "Documentation (RFC 9637)",
+    ip_network("5f00::/16"): "Segment Routing SIDs (RFC 9602)",
+    ip_network("fc00::/7"): "Unique-Local (RFC 4193)",
 }
-"""Ranges of the IANA special-purpose registries that the rule takes for internet all the same."""
+"""Ranges that IANA's special-purpose registries call not globally reachable and the rule lets pass.
+
+The registries: https://www.iana.org/assignments/iana-ipv4-special-registry and
+https://www.iana.org/assignments/iana-ipv6-special-registry.
+"""
 
 NOTES = (
     "source.ip has to be private IPv4: a connection from an IPv6 address is never seen.",
