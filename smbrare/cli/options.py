@@ -18,7 +18,7 @@ from smbrare.errors import UsageError
 from smbrare.limits import NAMES, Limits, changed
 from smbrare.outputs.formats import EXPLANATION, SEEN
 from smbrare.records.read_options import ReadOptions
-from smbrare.records.times import MICROSECONDS
+from smbrare.records.times import MICROSECONDS, UNITS
 from smbrare.rule import predicate
 from smbrare.scanning.scan import baseline_settings
 
@@ -91,6 +91,11 @@ input_tz: Decorator = click.option(
     show_default=True,
     help="The zone of times that name none.",
 )
+time_unit: Decorator = click.option(
+    "--time-unit",
+    type=click.Choice(list(UNITS)),
+    help="The unit of times that are bare numbers; without it ms, or us or ns by their size.",
+)
 reading: Decorator = combine(
     click.option(
         "--literal", is_flag=True, help="Infer no field that the exporter left out: it is missing."
@@ -103,6 +108,7 @@ reading: Decorator = combine(
         help="The field that tells the time; @timestamp in events without it.",
     ),
     input_tz,
+    time_unit,
 )
 color: Decorator = click.option(
     "--color",
@@ -240,6 +246,7 @@ def settings_from(options: Mapping[str, Any]) -> tuple[ReadOptions, Criteria]:
     read_options = ReadOptions(
         zone=options["input_tz"],
         literal=options["literal"],
+        time_unit=None if options["time_unit"] is None else UNITS[options["time_unit"]],
         time_field=options["time_field"],
         limits=limits,
         thorough=options.get("thorough", False) or strict,

@@ -96,6 +96,7 @@ Examples:
     help="The field that tells the time; @timestamp in events without it.",
 )
 @shared.input_tz
+@shared.time_unit
 @shared.limits
 @shared.color
 @configuration.config_option("replay")

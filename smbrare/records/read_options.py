@@ -13,6 +13,7 @@ class ReadOptions(Struct, frozen=True):
     Attributes:
         zone: The zone of times that name none.
         literal: Whether inferred fields are left out.
+        time_unit: Units in a second of times that are bare numbers; None to go by their size.
         time_field: ``@timestamp``, or ``event.ingested`` where present.
         limits: What is too large to read.
         thorough: Whether every record is decoded, however large the input.
@@ -24,6 +25,7 @@ class ReadOptions(Struct, frozen=True):
 
     zone: tzinfo = UTC
     literal: bool = False
+    time_unit: int | None = None
     time_field: str = "@timestamp"
     limits: Limits = DEFAULT
     thorough: bool = False

@@ -52,6 +52,11 @@ def not_forwarded(document: Document) -> bool:
 
 TABLE: FieldTable = {
     **{name: (FieldRule(name),) for name in _READ_AS_THEY_ARE},
+    # Vector and Graylog rename it.
+    "@timestamp": (
+        FieldRule("@timestamp"),
+        FieldRule("timestamp", inferred="timestamp, since there is no @timestamp"),
+    ),
     # The collector's name and id stand in host of forwarded events.
     "host.name": (
         FieldRule("winlog.computer_name"),

@@ -28,7 +28,7 @@ def _windows_kernel(name: object) -> str | None:
 MAPPED: FieldTable = {
     **ecs.TABLE,
     # Exports without @timestamp have epoch milliseconds beside it.
-    "@timestamp": (*ecs.TABLE["@timestamp"], FieldRule("timestamp")),
+    "@timestamp": (FieldRule("@timestamp"), FieldRule("timestamp")),
 }
 
 RAW: FieldTable = {

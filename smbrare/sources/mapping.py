@@ -19,6 +19,8 @@ _DRIVE = re.compile(r"[A-Za-z]:\\")
 
 ZONE_ASSUMED = "a time without a zone, read in the one of --input-tz"
 
+ORDER_ASSUMED = "a date whose month and day could be the other way round, read month first"
+
 
 class FieldRule(Struct, frozen=True):
     """One rule by which a source fills an ECS field.
@@ -159,7 +161,7 @@ def _reading(field: str, rule: FieldRule, raw: list[Any], settings: ReadOptions)
             malformed.append(given)
     if not values and not malformed:
         return MISSING
-    inferred = rule.inferred or (_zone_assumption(values) if as_type is _date else "")
+    inferred = rule.inferred or (_assumption(values) if as_type is _date else "")
     return Reading(tuple(values), rule.path, inferred, tuple(malformed))
 
 
@@ -168,7 +170,9 @@ def _keyword(value: object, _settings: ReadOptions) -> str:
 
 
 def _date(value: object, settings: ReadOptions) -> Moment:
-    return value if isinstance(value, Moment) else date(value, settings.zone)
+    if isinstance(value, Moment):
+        return value
+    return date(value, settings.zone, settings.time_unit)
 
 
 _TYPES: Mapping[str, Callable[[object, ReadOptions], Any]] = {
@@ -185,8 +189,11 @@ def _constants(constant: Any) -> list[Any]:
     return [] if constant is None else [constant]
 
 
-def _zone_assumption(values: list[Any]) -> str:
-    return ZONE_ASSUMED if values and values[0].zone_assumed else ""
+def _assumption(moments: list[Any]) -> str:
+    if not moments:
+        return ""
+    assumed = ((moments[0].zone_assumed, ZONE_ASSUMED), (moments[0].order_assumed, ORDER_ASSUMED))
+    return "; ".join(text for is_assumed, text in assumed if is_assumed)
 
 
 def utc(value: object) -> Moment:
@@ -195,7 +202,7 @@ def utc(value: object) -> Moment:
     Raises:
         Malformed: If it is no date.
     """
-    return Moment(date(value).time)
+    return replace(date(value), zone_assumed=False)
 
 
 def lower(value: object) -> str:

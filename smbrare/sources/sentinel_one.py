@@ -1,7 +1,8 @@
 """SentinelOne Cloud Funnel: raw records of flat dotted keys, and mapped ECS documents.
 
 Follows the mapping of Elastic's sentinel_one_cloud_funnel integration, which never sets
-network.transport: the transport stands in ``meta.event.name`` alone.
+network.transport: the transport is in ``meta.event.name`` alone, and is inferred from it in both
+forms, so that ``--literal`` and a replay find what Elastic's rule would, which is nothing.
 """
 
 from smbrare.records.event import Document
@@ -96,7 +97,8 @@ RAW: FieldTable = {
     "source.port": (FieldRule("src.port.number"),),
     "destination.ip": (FieldRule("dst.ip.address"),),
     "destination.port": (FieldRule("dst.port.number"),),
-    "network.transport": (FieldRule("meta.event.name", _transport),),
+    # Elastic's pipeline keeps the name as it is, and so leaves the transport out.
+    "network.transport": (FieldRule("meta.event.name", _transport, inferred="meta.event.name"),),
     "dns.question.name": (FieldRule("event.dns.request"),),
     "dns.answers.data": (FieldRule("event.dns.response"),),
     "network.direction": (

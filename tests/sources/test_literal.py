@@ -20,7 +20,7 @@ INFERRED: dict[str, set[str]] = {
     "endgame-mapped-name": {"host.os.type"},
     "endgame-raw": {"host.os.type"},
     "defender-mapped-old": {"host.os.type", "network.transport"},
-    "sentinel_one-mapped": {"network.transport"},
+    **{name: {"network.transport"} for name in FORMS if name.startswith("sentinel_one-")},
     "windows_firewall-mapped": {"host.os.type", "process.pid"},
     **{
         name: {"process.pid"}

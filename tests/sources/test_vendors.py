@@ -1,5 +1,7 @@
 """Peculiarities of SentinelOne, Endgame and of ECS documents: one test for each."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from smbrare.sources import recognize
 from smbrare.sources.mapping import (
     View,
 )
+from tests.conftest import Run
 from tests.support.forms import FORMS, ecs, events, vendors, windows
 from tests.support.forms.connection import Connection
 from tests.support.forms.reading import values
@@ -45,13 +48,27 @@ def test_the_meta_event_name_tells_the_transport(name: str, transport: list[str]
     assert read(record, "network.transport") == transport
 
 
-def test_the_transport_is_read_in_a_raw_record_and_inferred_in_a_mapped_one() -> None:
-    raw = seen(vendors.sentinel_one_raw(CONNECTION), literal=True)
-    assert matches(raw)
-    mapped = ecs.sentinel_one_mapped(CONNECTION)
-    assert matches(seen(mapped))
-    assert seen(mapped).read("network.transport").inferred
-    assert not matches(seen(mapped, literal=True))
+@pytest.mark.parametrize("form", [vendors.sentinel_one_raw, ecs.sentinel_one_mapped])
+def test_the_transport_is_inferred_since_elastics_pipeline_never_sets_it(form: Any) -> None:
+    record = form(CONNECTION)
+    assert matches(seen(record))
+    assert seen(record).read("network.transport").inferred
+    assert not matches(seen(record, literal=True))
+
+
+def test_a_replay_raises_no_alert_on_sentinel_one_unless_it_may_infer(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "sentinel_one.ndjson"
+    path.write_text(json.dumps(vendors.sentinel_one_raw(CONNECTION)) + "\n")
+    literal = run("replay", path, "--format", "json")
+    assert json.loads(literal.out)["findings"] == []
+    assert literal.code == 4
+    assert "network.transport missing" in literal.err
+    assert (
+        len(json.loads(run("replay", path, "--inferred", "--format", "json").out)["findings"]) == 1
+    )
+    assert run("scan", path).code == 1
 
 
 @pytest.mark.parametrize(
