@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from msgspec import Struct
 
+from smbrare.inputs.readers.csv_dates import with_dates_decided
 from smbrare.limits import DEFAULT, KIB, Limits, longer_than
 from smbrare.records.event import Document, Origin, Record, Skipped
 from smbrare.records.fields import ADDRESSES, LONGS
@@ -142,7 +143,8 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
 
     A document has the columns that hold something. In Kibana's, ports and process ids are without
     thousands commas, the cells of `_LISTS` are lists where they hold several values, and dates are
-    Kibana's text, which `fields.date` reads.
+    Kibana's text, which `times.date` reads. Dates of numbers have the year first where their column
+    shows the order of day and month.
 
     Args:
         stream: Decompressed UTF-8 bytes, from their start.
@@ -152,6 +154,10 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
     Raises:
         OSError: If the stream fails; rows before that were yielded.
     """
+    return with_dates_decided(_rows(stream, path, limits))
+
+
+def _rows(stream: BinaryIO, path: str, limits: Limits) -> Iterator[Record | Skipped]:
     csv.field_size_limit(limits.csv_field)  # The module keeps it for the whole process.
     lines = _CsvLines(stream, limits)
     table = _table(lines.header())
