@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from smbrare.limits import DEFAULT, KIB, LEAST
 from smbrare.records.envelope import ARRAYS, marks_event
+from smbrare.records.json_mending import mend
 from smbrare.records.json_text import BadJson, decode
 
 Token: TypeAlias = tuple[str, Any]
@@ -123,8 +124,9 @@ _SEVERAL = 2
 def shape(head: bytes, *, whole: bool) -> str:
     """Return how a text has to be read: `NDJSON`, `DOCUMENT`, or empty for no JSON of objects.
 
-    A line that is an object makes NDJSON, however the object looks. A longer line is NDJSON too,
-    unless the events of an envelope or a second object begin in what is seen of it. Where the
+    A line that is an object makes NDJSON, however the object looks, also with a flaw that can be
+    mended. A longer line is NDJSON too, unless the events of an envelope or a second object begin
+    in what is seen of it. Where the
     first line is neither, the text is a document if it is JSON as far as it is seen. Else it is
     NDJSON that begins badly if other lines are objects: more of them than do not begin like one, or
     end with a comma, as the elements of a broken document do; and more than half where the first
@@ -137,13 +139,17 @@ def shape(head: bytes, *, whole: bool) -> str:
         whole: Whether they are all there is.
     """
     text = head.lstrip()
+    # A file system may leave NUL characters before an object after a crash.
+    behind = text.lstrip(b"\0 \t\r\n") if text.startswith(b"\0") else b""
+    if behind.startswith(b"{"):
+        text = behind
     if not text:
         return "" if whole else NDJSON
     line, newline, rest = text.partition(b"\n")
     if text.startswith(b"{"):
         if not newline and not whole:
             return DOCUMENT if _look(beginning(text)[0]).goes_on else NDJSON
-        if _is_object(line):
+        if _is_object(line) or _is_mendable(line):
             return NDJSON
     elif not _ARRAY_OF_OBJECTS.match(text):
         lines = _lines(rest, whole=whole)
@@ -171,6 +177,15 @@ def _is_object(line: bytes) -> bool:
         return isinstance(decode(line), dict)
     except BadJson:
         return False
+
+
+def _is_mendable(line: bytes) -> bool:
+    """Return whether a line is one object with a flaw, as of a cut array or a lax writer."""
+    try:
+        found = mend(line)
+    except BadJson:
+        return False
+    return len(found.objects) == 1 and bool(found.objects[0]) and not found.rest
 
 
 def _lines(text: bytes, *, whole: bool) -> list[bytes]:

@@ -42,10 +42,12 @@ class Record(Struct, frozen=True, gc=False):
     Attributes:
         origin: Where it stands.
         document: What it holds; of a key given twice the last value.
+        mended: What was wrong with its text and could be mended without a guess; empty if nothing.
     """
 
     origin: Origin
     document: Document
+    mended: str = ""
 
 
 class Skipped(Struct, frozen=True):
@@ -103,17 +105,19 @@ class Tally(Struct, frozen=True):
     Attributes:
         lines: All of its lines, blank and skipped ones too.
         blank: Lines that hold nothing but white space, and are no records.
-        skipped: Lines that were yielded as skipped, and are no records either.
+        skipped: How often a line, or the rest of one, was yielded as skipped.
+        more: What lines with several records hold beyond one each.
     """
 
     lines: int
     blank: int
     skipped: int = 0
+    more: int = 0
 
     @property
     def records(self) -> int:
-        """How many of the lines are records."""
-        return self.lines - self.blank - self.skipped
+        """How many records there are."""
+        return self.lines - self.blank - self.skipped + self.more
 
 
 Item: TypeAlias = Record | Skipped | Sample | Tally

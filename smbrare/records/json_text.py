@@ -34,9 +34,9 @@ def decode(text: bytes | str) -> Any:
     try:
         loose = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
         value = json.loads(
-            loose, parse_int=_integer, parse_float=float, parse_constant=_no_constant
+            loose, parse_int=finite_integer, parse_float=float, parse_constant=_no_constant
         )
-        return _without_surrogates(value)
+        return without_surrogates(value)
     except RecursionError:
         raise BadJson("nested too deeply") from None
     except ValueError:
@@ -49,7 +49,8 @@ def _reason(error: orjson.JSONDecodeError) -> str:
     return f"no JSON: {what} at column {error.colno}"
 
 
-def _integer(digits: str) -> float:
+def finite_integer(digits: str) -> float:
+    """Return an integer; one beyond every type becomes infinite, which no ECS type accepts."""
     # int() takes quadratic time, and the interpreter limits it.
     return int(digits) if len(digits) <= _LONGEST_INTEGER else _BEYOND_EVERY_TYPE
 
@@ -58,13 +59,14 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _without_surrogates(value: Any) -> Any:
+def without_surrogates(value: Any) -> Any:
+    """Return a value with ``?`` for each lone surrogate of its texts."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, list):
-        return [_without_surrogates(element) for element in value]
+        return [without_surrogates(element) for element in value]
     if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+        return {without_surrogates(key): without_surrogates(item) for key, item in value.items()}
     return value
 
 

@@ -16,7 +16,7 @@ import stringzilla
 
 from smbrare.inputs.json_tokens import Readable, has_long_number
 from smbrare.inputs.readers import document, ndjson
-from smbrare.inputs.readers.ndjson import record
+from smbrare.inputs.readers.ndjson import records
 from smbrare.inputs.readers.reader import ReaderOptions, without_offset
 from smbrare.inputs.unpack.streams import Layer, Stream, blocks
 from smbrare.limits import DEFAULT, KIB, MIB, Limits
@@ -280,14 +280,14 @@ def _each(array: ArrayLines, path: str, limits: Limits) -> Iterator[Item]:
     for block in array.blocks():
         for line in block.split(b"\n")[:-1]:
             number += 1
-            item = record(line, Origin(path, number), limits)
-            if isinstance(item, Record):
-                for event in envelope.events(item.document):
-                    yield Record(item.origin, event)
-            else:
-                # Rare, and told in the words of documents.
-                alone = io.BytesIO(b"[" + line + b"]")
-                yield from document.read(alone, path, limits, before=number - 1)
+            for item in records(line, Origin(path, number), limits):
+                if isinstance(item, Record):
+                    for event in envelope.events(item.document):
+                        yield Record(item.origin, event)
+                else:
+                    # Rare, and told in the words of documents.
+                    alone = io.BytesIO(b"[" + line + b"]")
+                    yield from document.read(alone, path, limits, before=number - 1)
 
 
 def _all_sampled(items: Iterator[Record | Skipped]) -> Iterator[Item]:

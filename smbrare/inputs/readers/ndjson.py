@@ -16,6 +16,7 @@ from smbrare.inputs.readers.blocks import BLOCK_BYTES, ByteStream, LineBlock, li
 from smbrare.inputs.readers.reader import EVERY, NeedsDecoding, ReaderOptions
 from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
 from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
+from smbrare.records.json_mending import mend
 from smbrare.records.json_text import BadJson, decode, nests_deeper
 from smbrare.rule.port_sieve import Sifted, may_match, scan_block
 
@@ -104,25 +105,26 @@ def _alone(block: LineBlock, origin: Origin, limits: Limits) -> Generator[Item, 
     line = bytes(block.text)
     if is_blank(line):
         return Tally(1, 1)
-    item = record(line, origin, limits)
-    yield item
-    return Tally(1, 0, isinstance(item, Skipped))
+    items = records(line, origin, limits)
+    yield from items
+    return Tally(1, 0, sum(isinstance(item, Skipped) for item in items), len(items) - 1)
 
 
 def _each(block: LineBlock, path: str, before: int, limits: Limits) -> Generator[Item, None, Tally]:
     """Yield what each line of a block holds, and return their tally."""
     number, offset = before, block.offset
-    blank = skipped = 0
+    blank = skipped = more = 0
     for line in io.BytesIO(block.text):
         number += 1
         if is_blank(line):
             blank += 1
         else:
-            item = record(line, Origin(path, number, offset), limits)
-            skipped += isinstance(item, Skipped)
-            yield item
+            items = records(line, Origin(path, number, offset), limits)
+            skipped += sum(isinstance(item, Skipped) for item in items)
+            more += len(items) - 1
+            yield from items
         offset += len(line)
-    return Tally(number - before, blank, skipped)
+    return Tally(number - before, blank, skipped, more)
 
 
 def _sifted(
@@ -130,13 +132,14 @@ def _sifted(
 ) -> Generator[Item, None, Tally]:
     """Yield what the lines of a block hold that might match, and return the tally of all."""
     sifted = scan_block(block.text)
-    skipped = 0
+    skipped = more = 0
     for number, first, past in _to_decode(block.text, sifted, options.needs_decoding):
         origin = Origin(path, before + number, block.offset + first)
-        item = record(bytes(block.text[first:past]), origin, options.limits)
-        skipped += isinstance(item, Skipped)
-        yield item
-    return Tally(sifted.lines, sifted.blank, skipped)
+        items = records(bytes(block.text[first:past]), origin, options.limits)
+        skipped += sum(isinstance(item, Skipped) for item in items)
+        more += len(items) - 1
+        yield from items
+    return Tally(sifted.lines, sifted.blank, skipped, more)
 
 
 def _to_decode(
@@ -189,9 +192,9 @@ def _last_line(block: LineBlock, path: str) -> tuple[bytes, Origin]:
 
 
 def _sample(line: bytes, origin: Origin, limits: Limits) -> Iterator[Sample]:
-    item = None if is_blank(line) else record(line, origin, limits)
-    if isinstance(item, Record):
-        yield Sample(item)
+    for item in () if is_blank(line) else records(line, origin, limits):
+        if isinstance(item, Record):
+            yield Sample(item)
 
 
 def read_with(
@@ -233,9 +236,8 @@ def read_with(
             number += block.count(b"\n", counted, first)
             counted = first
             origin = Origin(path, number, piece.offset + first)
-            found = record(bytes(piece.text[first:past]), origin, limits)
-            if isinstance(found, Record):
-                yield found
+            found = records(bytes(piece.text[first:past]), origin, limits)
+            yield from (item for item in found if isinstance(item, Record))
         number += block.count(b"\n", counted)
 
 
@@ -259,8 +261,8 @@ def is_blank(line: bytes) -> bool:
     return not line.removeprefix(codecs.BOM_UTF8).strip()
 
 
-def record(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> Record | Skipped:
-    """Return what a line that is not blank holds.
+def records(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> list[Record | Skipped]:
+    """Return what a line that is not blank holds: one record, unless files were joined in it.
 
     Args:
         line: The line with its end, which only the last of an input may lack: a line without one
@@ -272,14 +274,30 @@ def record(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> Record | Sk
     try:
         document = decode(_blanked(line))
     except BadJson as error:
-        if not line.endswith(b"\n"):
-            return Skipped(origin, f"cut off: {error}", could_matter=True, ends_input=True)
-        return Skipped(origin, str(error), could_matter=may_match(line) or _is_torn(line))
+        return _mended(line, origin, limits, error)
     if not isinstance(document, dict):
-        return Skipped(origin, f"no object: {type(document).__name__}", may_match(line))
+        return [Skipped(origin, f"no object: {type(document).__name__}", may_match(line))]
     if nests_deeper(line, document, limits.nesting):
-        return Skipped(origin, TOO_DEEP, could_matter=may_match(line))
-    return Record(origin, document)
+        return [Skipped(origin, TOO_DEEP, could_matter=may_match(line))]
+    return [Record(origin, document)]
+
+
+def _mended(line: bytes, origin: Origin, limits: Limits, error: BadJson) -> list[Record | Skipped]:
+    try:
+        found = mend(line)
+    except BadJson:
+        return [_unreadable(line, line, origin, str(error))]
+    if any(nests_deeper(line, document, limits.nesting) for document in found.objects):
+        return [Skipped(origin, TOO_DEEP, could_matter=may_match(line))]
+    rest = [_unreadable(found.rest.encode(), line, origin, str(error))] if found.rest else []
+    return [*(Record(origin, document, found.flaw) for document in found.objects), *rest]
+
+
+def _unreadable(text: bytes, line: bytes, origin: Origin, reason: str) -> Skipped:
+    """Return what stands for a line, or the rest of one, that is no JSON."""
+    if not line.endswith(b"\n"):
+        return Skipped(origin, f"cut off: {reason}", could_matter=True, ends_input=True)
+    return Skipped(origin, reason, could_matter=may_match(text) or _is_torn(text))
 
 
 def _blanked(line: bytes) -> bytes:
