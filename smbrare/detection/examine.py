@@ -7,13 +7,14 @@ import orjson
 
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sighting, Told
-from smbrare.detection.survey import InputSurvey
+from smbrare.detection.survey import InputSurvey, OddTimes, TimeOddity
 from smbrare.limits import too_many_digits
 from smbrare.records import envelope
 from smbrare.records.event import Contents, Document, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.fields import ADDRESSES, LONGS
+from smbrare.records.paths import leaves
 from smbrare.records.read_options import ReadOptions
-from smbrare.records.times import Moment
+from smbrare.records.times import YEAR_2000, Moment
 from smbrare.rule import predicate
 from smbrare.rule.networks import is_private
 from smbrare.sources import ecs, is_alert, recognize
@@ -26,6 +27,8 @@ Outside: TypeAlias = Literal["alert", "unknown", "other"]
 """Why an event is not judged: an alert itself, of no known source, or no network event."""
 
 _ALWAYS_LISTS = frozenset({"event.category", "event.type"})
+_LONGEST_SHOWN = 60
+"""Characters of a time's raw value that a warning shows."""
 _UNTOLD = frozenset({"unknown"})
 """ECS's word for the outcome of an event that does not tell."""
 
@@ -74,6 +77,8 @@ def events_of(item: Record | Skipped, survey: InputSurvey) -> list[tuple[Documen
     if isinstance(item, Skipped):
         survey.skip(item)
         return []
+    if item.mended:
+        survey.note_mended(item)
     return [(document, item.origin) for document in envelope.events(item.document)]
 
 
@@ -134,9 +139,29 @@ def cover(view: View, survey: InputSurvey, partial: Partial) -> None:
     times = view.time().values
     if times:
         partial.span.add(times[0], sampled=survey.sampled)
+        note_doubtful_time(view, times[0], survey)
     # A sample of the DNS events would tell some names and not others, as chance has it.
     if ecs.NAME in view.table and not survey.sampled:
         partial.answers.observe(view, times[0].time if times else None)
+
+
+def note_doubtful_time(view: View, moment: Moment, survey: InputSurvey) -> None:
+    """Count a network event in its input if its time may be read wrongly."""
+    if moment.time < YEAR_2000 or moment.order_assumed:
+        kind: TimeOddity = "early" if moment.time < YEAR_2000 else "ambiguous"
+        survey.note_odd_time(kind, OddTimes(1, *_raw_time(view), moment.time))
+
+
+def note_undated(view: View, origin: Origin, survey: InputSurvey) -> None:
+    """Count a match without a time in its input."""
+    survey.note_odd_time("undated", OddTimes(1, *_raw_time(view), origin=origin))
+
+
+def _raw_time(view: View) -> tuple[str, str]:
+    """Return the raw field of an event's time and its value, both empty if it has none."""
+    reading = view.time()
+    raw = reading.malformed or leaves(view.document, reading.path) if reading.path else ()
+    return (reading.path, str(raw[0])[:_LONGEST_SHOWN]) if raw else ("", "")
 
 
 def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) -> bool:
@@ -144,6 +169,8 @@ def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) ->
     missed = predicate.obstacles(view)
     if not missed:
         times = view.time().values
+        if not times:
+            note_undated(view, origin, survey)
         _sight(view, times[0] if times else None, origin, partial)
         return True
     if missed[0].field in LONGS and view.too_long(missed[0].field):
@@ -182,6 +209,7 @@ def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) 
         name,
     )
     time = None if moment is None else moment.time
+    own_time = _own_time(view)
     ecs = b""
     for address in dict.fromkeys(view.read("destination.ip").values):
         destination = str(address)
@@ -197,18 +225,29 @@ def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) 
             time=time,
             event_source=view.source,
             ecs=ecs,
-            inferred=_inferred(view, moment),
+            inferred=_inferred(view),
             origin=origin,
             rank=(host, source, _first(view, "source.port", 0), _first(view, "event.id", "")),
+            own_time=own_time,
         )
         partial.sightings.add(sighting, told)
 
 
-def _inferred(view: View, moment: Moment | None) -> tuple[str, ...]:
-    fields = [clause.field for clause in predicate.CLAUSES if view.read(clause.field).inferred]
-    if moment is not None and moment.zone_assumed:
-        fields.append("@timestamp")
-    return tuple(fields)
+def _own_time(view: View) -> int | None:
+    """Return the event's own time where another is judged, which is its own if it has none."""
+    field = view.settings.time_field
+    if field == "@timestamp":
+        return None
+    judged = view.read(field).values
+    own = view.read("@timestamp").values or judged
+    return own[0].time if judged else None
+
+
+def _inferred(view: View) -> tuple[str, ...]:
+    fields = [*(clause.field for clause in predicate.CLAUSES), "@timestamp"]
+    if view.settings.time_field not in fields:
+        fields.append(view.settings.time_field)
+    return tuple(name for name in fields if view.read(name).inferred)
 
 
 # The same few sets are kept once for all sightings.

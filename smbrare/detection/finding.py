@@ -144,8 +144,10 @@ def flat(finding: Finding) -> dict[str, Any]:
     """
     sighting = finding.sighting
     document: dict[str, Any] = {}
-    if sighting.time is not None:
-        document["@timestamp"] = format_time(sighting.time)
+    if sighting.event_time is not None:
+        document["@timestamp"] = format_time(sighting.event_time)
+    if sighting.time is not None and sighting.own_time is not None:
+        document["event.ingested"] = format_time(sighting.time)
     document["event.kind"] = "alert"
     document |= finding.event
     document["destination.ip"] = sighting.destination

@@ -62,3 +62,9 @@ class Partial(Struct):
             replace(skipped, origin=shift(skipped.origin, lines_before))
             for skipped in survey.located
         ]
+        if survey.first_mended is not None:
+            origin, flaw = survey.first_mended
+            survey.first_mended = (shift(origin, lines_before), flaw)
+        for odd in survey.odd_times.values():
+            if odd.origin is not None:
+                odd.origin = shift(odd.origin, lines_before)

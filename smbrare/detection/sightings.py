@@ -22,11 +22,14 @@ class Sighting(Struct, frozen=True, gc=False):
         destination: The address on the internet, in canonical text.
         source: The private address that connected, in canonical text.
         host: The host key: host.name, else host.hostname, else host.id, in lower case.
-        time: Microseconds since 1970 UTC; None if the event has no time that can be read.
+        time: The time that is judged, in microseconds since 1970 UTC; None if the event has none
+            that can be read.
         event_source: The source (exporter) of the event.
         ecs: The event's ECS fields by dotted name, as canonical JSON.
         inferred: ECS fields that the exporter left out and smbrare supplied.
         origin: Where the record stands.
+        rank: Host, source address, source port and event id: which of several at a time is first.
+        own_time: The event's own time where its event.ingested is judged, else None.
     """
 
     destination: str
@@ -38,9 +41,15 @@ class Sighting(Struct, frozen=True, gc=False):
     inferred: tuple[str, ...]
     origin: Origin
     rank: tuple[str, str, int, str]
+    own_time: int | None = None
 
     @property
-    def order(self) -> tuple[int, tuple[str, str, int, str], bytes, str, str, int]:
+    def event_time(self) -> int | None:
+        """When it happened, by the event's own time."""
+        return self.time if self.own_time is None else self.own_time
+
+    @property
+    def order(self) -> tuple[int, tuple[str, str, int, str], int, bytes, str, str, int]:
         """What decides which of several sightings stands for them: the least of these.
 
         Time, then host, source address, source port and event id, then content; only between
@@ -50,7 +59,8 @@ class Sighting(Struct, frozen=True, gc=False):
         origin = self.origin
         # A range of a file knows the offset of its lines, but not yet their number in the file.
         place = origin.number if origin.offset is None else origin.offset
-        return (time, self.rank, self.ecs, self.event_source, origin.path, place)
+        own_time = self.own_time or 0
+        return (time, self.rank, own_time, self.ecs, self.event_source, origin.path, place)
 
 
 class Row(NamedTuple):
@@ -133,7 +143,7 @@ class Moments(Struct):
         """Take in one sighting; one without a time has no moment."""
         if sighting.time is None:
             return
-        content = repr(sighting.rank).encode() + sighting.ecs
+        content = repr((sighting.rank, sighting.own_time)).encode() + sighting.ecs
         digest = hashlib.blake2b(content, digest_size=8).digest()
         times, digests = self._of(sighting.destination)
         times.append(sighting.time)

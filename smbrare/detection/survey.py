@@ -5,10 +5,11 @@ Pure counters that merge by sum, union, minimum and maximum.
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from smbrare.records.event import EventFields, Skipped
+from smbrare.records.event import EventFields, Origin, Record, Skipped
 from smbrare.records.times import HOUR, Moment
 from smbrare.rule.predicate import CLAUSES, KERNEL_PID, SMB_PORTS
 
@@ -82,6 +83,28 @@ class SourceSurvey(Struct):
         return True
 
 
+TimeOddity: TypeAlias = Literal["early", "ambiguous", "undated"]
+"""A network event before 2000; one whose month and day could change places; a match undated."""
+
+
+class OddTimes(Struct):
+    """Events of one input with a time that may be read wrongly, or with none.
+
+    Attributes:
+        events: How many there are.
+        field: The raw field of the first one's time; empty if it has none.
+        value: Its raw value.
+        time: How that was read, in microseconds since 1970 UTC; None if it was not.
+        origin: Where the event is, if it is a match without a time.
+    """
+
+    events: int
+    field: str
+    value: str
+    time: int | None = None
+    origin: Origin | None = None
+
+
 class InputSurvey(Struct):
     """Counts of one input, or of one member of an archive.
 
@@ -100,7 +123,10 @@ class InputSurvey(Struct):
         lost: Those among them that could have matched the rule.
         cut: Whether the input could not be read to its end.
         located: The first skipped records with their places.
+        mended: Records whose text was flawed and could be mended without a guess.
+        first_mended: Where the first of them is, and what was wrong with it.
         sources: Counts by source.
+        odd_times: Times that may be read wrongly, and those that cannot be read.
         sampled: Whether ``sources`` and ``hours`` rest on a sample of the records.
     """
 
@@ -118,7 +144,10 @@ class InputSurvey(Struct):
     lost: int = 0
     cut: bool = False
     located: list[Skipped] = field(default_factory=list)
+    mended: int = 0
+    first_mended: tuple[Origin, str] | None = None
     sources: dict[str, SourceSurvey] = field(default_factory=dict)
+    odd_times: dict[TimeOddity, OddTimes] = field(default_factory=dict)
     sampled: bool = False
 
     def source(self, name: str) -> SourceSurvey:
@@ -135,6 +164,19 @@ class InputSurvey(Struct):
         self.cut |= skipped.ends_input
         if len(self.located) < MOST_LOCATED or skipped.ends_input:
             self.located.append(skipped)
+
+    def note_mended(self, record: Record) -> None:
+        """Count a record whose text was mended."""
+        self.mended += 1
+        self.first_mended = self.first_mended or (record.origin, record.mended)
+
+    def note_odd_time(self, kind: TimeOddity, odd: OddTimes) -> None:
+        """Count events with a time that may be read wrongly; the first ones' stands for all."""
+        known = self.odd_times.get(kind)
+        if known is None:
+            self.odd_times[kind] = odd
+        else:
+            known.events += odd.events
 
     def merge(self, other: "InputSurvey") -> None:
         """Take in the part of the same input that follows."""
@@ -154,6 +196,10 @@ class InputSurvey(Struct):
         self.located += located[:room] + [one for one in located[room:] if one.ends_input]
         for name, survey in other.sources.items():
             self.source(name).merge(survey)
+        for kind, odd in other.odd_times.items():
+            self.note_odd_time(kind, odd)
+        self.mended += other.mended
+        self.first_mended = self.first_mended or other.first_mended
         self.sampled |= other.sampled
 
     @property

@@ -90,7 +90,9 @@ def _parse_row(row: Document, place: str) -> Expected:
 
 def compare(expected: Counter[Expected], findings: Iterable[Finding]) -> Mismatch:
     """Return how the new findings of a scan differ from those expected."""
-    found = Counter((finding.sighting.destination, finding.sighting.time) for finding in findings)
+    found = Counter(
+        (finding.sighting.destination, finding.sighting.event_time) for finding in findings
+    )
     return Mismatch(_sort(expected - found), _sort(found - expected))
 
 

@@ -131,7 +131,9 @@ class Explanation(Struct, frozen=True):
         kind: What kind of record it is, for people.
         alert: Whether it is an alert or a finding itself, and so passed over.
         identified_by: The fields by which its source recognized it, with their raw values.
-        time: Microseconds since 1970 UTC; None if it has no time that can be read.
+        time: The time it is judged by, in microseconds since 1970 UTC; None if it has none that
+            can be read.
+        own_time: The event's own time, where it has one, else the same.
         time_from: The raw field of the time.
         zone_assumed: Whether the time names no zone.
         host: The host's name, or its id.
@@ -146,6 +148,7 @@ class Explanation(Struct, frozen=True):
     alert: bool = False
     identified_by: tuple[tuple[str, Any], ...] = ()
     time: int | None = None
+    own_time: int | None = None
     time_from: str = ""
     zone_assumed: bool = False
     host: str = ""
@@ -193,6 +196,7 @@ def explain_event(document: Document, settings: ReadOptions) -> Explanation:
     relaxed = recognize(document, replace(settings, literal=False)) if settings.literal else None
     time = view.time()
     moment = time.values[0] if time.values else None
+    own = view.read("@timestamp").values or time.values
     return Explanation(
         source=view.source,
         kind=view.kind,
@@ -200,6 +204,7 @@ def explain_event(document: Document, settings: ReadOptions) -> Explanation:
             (path, encodable(value)) for path, value in view.identified_by().items()
         ),
         time=None if moment is None else moment.time,
+        own_time=own[0].time if own else None,
         time_from=time.path,
         zone_assumed=moment is not None and moment.zone_assumed,
         host=view.host(),

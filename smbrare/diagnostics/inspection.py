@@ -11,7 +11,13 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from smbrare.detection.criteria import Criteria
-from smbrare.detection.examine import Outside, admit, events_of
+from smbrare.detection.examine import (
+    Outside,
+    admit,
+    events_of,
+    note_doubtful_time,
+    note_undated,
+)
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey, Span
 from smbrare.inputs.discovery import Input
@@ -190,6 +196,7 @@ def observe(
     times = view.time().values
     if times:
         inspection.span.add(times[0])
+        note_doubtful_time(view, times[0], survey)
     inspection.hosts[view.host()] += 1
     inspection.details.setdefault(view.source, SourceDetails()).observe(view)
     for clause in predicate.CLAUSES:
@@ -199,6 +206,8 @@ def observe(
     missed = list(islice(predicate.failing(view), 2))
     if not missed:
         inspection.sightings.add(origin)
+        if not times:
+            note_undated(view, origin, survey)
         return
     inspection.removed.setdefault(missed[0].field, ExampleCount()).add(
         origin, _held_text(view, missed[0])

@@ -68,7 +68,7 @@ def _event_lines(event: Explanation, explained: Explained, options: RenderOption
     yield "\n"
     yield from _verdict_lines(event, explained)
     if event.around is not None:
-        yield from host_context.lines(event.around, event.time or 0, options)
+        yield from host_context.lines(event.around, event.own_time or 0, options)
 
 
 def _time_text(event: Explanation) -> str:

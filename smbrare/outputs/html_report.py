@@ -26,6 +26,7 @@ from smbrare.outputs.wording import (
     domain_text,
     history_text,
     host_text,
+    ingested_text,
     more_hosts_text,
     notes,
     outcome_text,
@@ -150,9 +151,9 @@ def _finding(finding: Finding, count: int) -> dict[str, Any]:
     return {
         "id": finding.id,
         "open": count <= _MOST_OPEN,
-        "time": time_text(sighting.time),
-        "time_key": -1 if sighting.time is None else sighting.time,
-        "at": sighting.time or 0,
+        "time": time_text(sighting.event_time),
+        "time_key": -1 if sighting.event_time is None else sighting.event_time,
+        "at": sighting.event_time or 0,
         "destination": sighting.destination,
         "destination_key": f"{address.version}{int(address):039d}",
         "domain": domain_text(finding),
@@ -183,7 +184,8 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
     yield "Source address", sighting.source
     yield "Hosts", ", ".join(finding.hosts) + more_hosts_text(finding)
     yield "Outcome", outcome_text(finding)
-    yield "First", "undated" if sighting.time is None else format_time(sighting.time)
+    yield "First", "undated" if sighting.event_time is None else format_time(sighting.event_time)
+    yield "Ingested", ingested_text(finding)
     yield "Last", "" if finding.last is None else format_time(finding.last)
     yield "Seen before", "" if finding.previous is None else format_time(finding.previous)
     yield "Events", f"{finding.events:,}"

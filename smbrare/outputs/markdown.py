@@ -15,6 +15,7 @@ from smbrare.outputs.wording import (
     domain_text,
     history_text,
     host_text,
+    ingested_text,
     more_hosts_text,
     notes,
     outcome_text,
@@ -91,7 +92,7 @@ def _table(shown: list[Finding]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---:|---|\n"
     for finding in shown:
         cells = (
-            time_text(finding.sighting.time),
+            time_text(finding.sighting.event_time),
             code_span(finding.sighting.destination),
             code_span(domain_text(finding)),
             code_span(host_text(finding)),
@@ -105,7 +106,7 @@ def _table(shown: list[Finding]) -> Iterator[str]:
 
 def _section(number: int, finding: Finding) -> Iterator[str]:
     sighting = finding.sighting
-    yield f"\n## {number}. {sighting.destination}, {time_text(sighting.time)}\n\n"
+    yield f"\n## {number}. {sighting.destination}, {time_text(sighting.event_time)}\n\n"
     yield f"{reason(finding)}.\n\n"
     for name, text in _facts(finding):
         if text:
@@ -128,8 +129,9 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
         yield "All hosts", hosts + more_hosts_text(finding)
     yield "Ports", ports
     yield "Outcome", outcome_text(finding)
-    if last is not None and sighting.time is not None:
-        yield "First", format_time(sighting.time)
+    if last is not None and sighting.event_time is not None:
+        yield "First", format_time(sighting.event_time)
+        yield "Ingested", ingested_text(finding)
         yield "Last", format_time(last)
     yield "Events", f"{finding.events:,}"
     yield "History known", history_text(finding.history)

@@ -235,6 +235,9 @@ def _oddities(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
     if malformed := sum((source.malformed for source in sources), Counter[str]()):
         listed = ", ".join(f"{number:,} in {name}" for name, number in sorted(malformed.items()))
         yield f"malformed   {listed}"
+    if first := next(filter(None, (survey.first_mended for survey in inputs)), None):
+        mended = counted(sum(survey.mended for survey in inputs), "record")
+        yield f"mended      {mended} of flawed JSON, the first at {first[0]}: {first[1]}"
     documents = [
         survey
         for survey in inputs

@@ -41,7 +41,6 @@ def _folding(text: Callable[[Finding], str]) -> Lines:
 
 
 _mark = _whole(lambda finding: _INFERRED_MARK if finding.sighting.inferred else "")
-_time = _whole(lambda finding: time_text(finding.sighting.time))
 _destination = _whole(lambda finding: finding.sighting.destination, "bold")
 _ports = _whole(lambda finding: ", ".join(map(str, finding.ports)))
 _source = _whole(lambda finding: finding.sighting.source)
@@ -61,17 +60,32 @@ def _is_new(finding: Finding) -> bool:
     return finding.status == "new" or finding.last is None
 
 
+def _time(finding: Finding) -> Cell:
+    return _times(finding, [time_text(finding.sighting.event_time)])
+
+
 def _date_and_time(finding: Finding) -> Cell:
-    return [Line(part, whole=True) for part in time_text(finding.sighting.time).split(" ")]
+    return _times(finding, time_text(finding.sighting.event_time).split(" "))
+
+
+def _times(finding: Finding, parts: list[str]) -> Cell:
+    """Return when an event happened, and when it was ingested if that is judged."""
+    sighting = finding.sighting
+    if sighting.time != sighting.event_time:
+        parts = [*parts, f"ingested {_shortened(time_text(sighting.time), finding)}"]
+    return [Line(part, whole=True) for part in parts]
+
+
+def _shortened(text: str, finding: Finding) -> str:
+    """Return a time without the date where it is the event's."""
+    return text[11:] if text[:10] == time_text(finding.sighting.event_time)[:10] else text
 
 
 def _run(finding: Finding) -> Cell:
-    """Return the time of the run in a replay, without the date where it is the event's."""
+    """Return the time of the run in a replay."""
     if finding.alert is None:
         return []
-    run = time_text(finding.alert.run)
-    same = run[:10] == time_text(finding.sighting.time)[:10]
-    return [Line(run[11:] if same else run, whole=True)]
+    return [Line(_shortened(time_text(finding.alert.run), finding), whole=True)]
 
 
 def _phase(finding: Finding) -> Cell:

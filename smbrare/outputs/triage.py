@@ -92,10 +92,20 @@ def _names(finding: Finding) -> dict[str, str | tuple[str, ...]]:
         **_around_names(finding),
         "origin": str(sighting.origin),
         "fields": sighting.inferred,
-        "first": "a time unknown" if sighting.time is None else format_time(sighting.time),
-        "last": "a time unknown" if finding.last is None else format_time(finding.last),
-        "previous": "never" if finding.previous is None else format_time(finding.previous),
+        "first": _time(sighting.event_time, "a time unknown"),
+        "last": _judged(finding, finding.last, "a time unknown"),
+        "previous": _judged(finding, finding.previous, "never"),
     }
+
+
+def _time(time: int | None, otherwise: str) -> str:
+    return otherwise if time is None else format_time(time)
+
+
+def _judged(finding: Finding, time: int | None, otherwise: str) -> str:
+    """Return a time that was judged, and by which field where that is not the event's own."""
+    by = "" if finding.sighting.own_time is None or time is None else " (by event.ingested)"
+    return _time(time, otherwise) + by
 
 
 def _investigate(finding: Finding, outcome: str) -> Iterator[str]:
@@ -179,7 +189,7 @@ def _programs_before(finding: Finding) -> tuple[str, ...]:
     starts = [
         event.what
         for event in reversed(finding.around.events)
-        if event.kind == "process" and event.time <= (finding.sighting.time or 0)
+        if event.kind == "process" and event.time <= (finding.sighting.event_time or 0)
     ]
     return tuple(dict.fromkeys(starts))[:MOST_NAMED]
 

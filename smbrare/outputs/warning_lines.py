@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from smbrare.detection.report import Report
-from smbrare.detection.survey import MOST_LOCATED
+from smbrare.detection.survey import MOST_LOCATED, OddTimes, TimeOddity
+from smbrare.records.times import MICROSECONDS, YEAR_2000, YEAR_2100, format_time
 from smbrare.text import counted, visible
 
+_MOST_ODD_TIMES = 10
 _ADVICE = {
     "host.os.type": "export host.os.type (the agent's add_host_metadata sets it)",
     "network.transport": "without --literal it is inferred where the record tells",
@@ -15,8 +17,9 @@ _ADVICE = {
 
 
 def warning_lines(report: Report) -> list[str]:
-    """Return the warnings of a run: what was skipped, then what could not be judged."""
-    return [*(f"smbrare: {line}" for line in _skipped_records(report)), *unjudged_lines(report)]
+    """Return the warnings of a run: what was skipped, doubtful times, what was not judged."""
+    lines = [*_skipped_records(report), *_odd_times(report)]
+    return [*(f"smbrare: {line}" for line in lines), *unjudged_lines(report)]
 
 
 def unjudged_lines(report: Report) -> list[str]:
@@ -37,6 +40,40 @@ def _skipped_records(report: Report) -> Iterator[str]:
     left = total - len(ends) - min(len(others), MOST_LOCATED)
     if left:
         yield f"… and {left:,} more skipped"
+
+
+def _odd_times(report: Report) -> Iterator[str]:
+    """Yield a line for each input and way in which its times may be read wrongly, to a limit."""
+    every = [
+        (survey, kind, odd) for survey in report.inputs for kind, odd in survey.odd_times.items()
+    ]
+    for survey, kind, odd in every[:_MOST_ODD_TIMES]:
+        yield visible(_odd_time(survey.path, kind, odd))
+    if len(every) > _MOST_ODD_TIMES:
+        yield f"… and {len(every) - _MOST_ODD_TIMES:,} more warnings about times"
+
+
+def _odd_time(path: str, kind: TimeOddity, odd: OddTimes) -> str:
+    given = f"{odd.field} {odd.value!r}" if odd.field else "no time at all"
+    read_as = "" if odd.time is None else f", read as {format_time(odd.time)}"
+    if kind == "undated":
+        why = f"{given} cannot be read as a date" if odd.field else given
+        more = f" (1 of {odd.events:,} undated matches here)" if odd.events > 1 else ""
+        return f"{odd.origin or path}: undated: {why}{more}{_seconds(odd)}"
+    if kind == "early":
+        events = counted(odd.events, "event")
+        return f"{path}: {events} dated before 2000: {given}{read_as}{_seconds(odd)}"
+    dates = counted(odd.events, "date")
+    return f"{path}: {dates} that may be day first or month first: {given}{read_as}"
+
+
+def _seconds(odd: OddTimes) -> str:
+    """Return the advice for a number that would be a time of this century if it counts seconds."""
+    try:
+        is_recent = YEAR_2000 <= float(odd.value) * MICROSECONDS < YEAR_2100
+    except ValueError:
+        return ""
+    return "; if it counts seconds, add --time-unit s" if is_recent else ""
 
 
 def _unjudged_inputs(report: Report) -> Iterator[str]:

@@ -139,6 +139,14 @@ def _why_suppressed(finding: Finding) -> Iterator[str]:
             yield f"new on {some(finding.new_hosts)}"
 
 
+def ingested_text(finding: Finding) -> str:
+    """Return the time of ingest where that is judged, empty where the event's own time is."""
+    sighting = finding.sighting
+    if sighting.own_time is None or sighting.time is None:
+        return ""
+    return f"{format_time(sighting.time)}, by which it is judged"
+
+
 def silence(finding: Finding) -> str:
     """Return how long the destination was not contacted before, empty where it never was.
 

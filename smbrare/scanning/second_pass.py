@@ -169,9 +169,9 @@ def trace(
 
 def place_of(sighting: Sighting) -> Place | None:
     """Return where and when a sighting was, None if it does not tell."""
-    if sighting.time is None or not sighting.host:
+    if sighting.event_time is None or not sighting.host:
         return None
-    return Place(sighting.host, sighting.time)
+    return Place(sighting.host, sighting.event_time)
 
 
 def _short(host: str) -> str:

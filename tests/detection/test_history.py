@@ -267,7 +267,7 @@ def test_the_time_of_ingest_counts_on_request_and_falls_back_to_the_events_own(
     unreadable["event.ingested"] = "soon"
     path = write(tmp_path / "events.ndjson", [without, ingested, unreadable])
     result = run("scan", path, "-f", "ndjson", "--time-field", "event.ingested")
-    assert {f["destination"]["ip"]: f["@timestamp"] for f in findings(result.out)} == {
+    assert {f["destination"]["ip"]: f["smbrare"]["last_seen"] for f in findings(result.out)} == {
         OTHER: "2026-11-16T08:00:00Z",
         ROGUE: "2026-11-19T10:00:00Z",
         SHARE: "2026-11-17T08:00:00Z",

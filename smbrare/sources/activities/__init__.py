@@ -47,7 +47,8 @@ def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
         view: The event, as `read` returned it.
         origin: Where it stands.
     """
-    times = view.time().values
+    # When it happened, whatever time the matches are judged by.
+    times = view.read("@timestamp").values or view.time().values
     what = _text(view, ecs.NAME if kind == "dns" else "what")
     if not times or not what:
         return None
