@@ -6,6 +6,7 @@ Three languages: Kibana's query bar (KQL), ES|QL, and the hunting KQL of Microso
 from msgspec import Struct
 
 from smbrare.detection.finding import Finding
+from smbrare.outputs.rule.exclusions import HOST_FIELDS
 from smbrare.records.times import MICROSECONDS, date, format_time
 from smbrare.text import visible
 
@@ -16,6 +17,17 @@ _AROUND = AROUND_MINUTES * 60 * MICROSECONDS
 _EARLIEST = date("0001-01-01T00:00:00Z").time
 _LATEST = date("9999-12-31T23:59:59Z").time
 _EVERYTHING = "logs-*, winlogbeat-*, endgame-*"
+_ESQL_NEEDS = "// KQL() needs Elasticsearch 8.18 or later."
+_ADDRESS_FIELDS = (
+    "destination.ip",
+    "source.ip",
+    "winlog.event_data.DestinationIp",
+    "winlog.event_data.DestAddress",
+)
+"""Where documents keep an address; the last two are Winlogbeat's without an ingest pipeline.
+
+Of a field that no index has KQL finds nothing, where ES|QL refuses the query.
+"""
 
 
 class Pivot(Struct, frozen=True):
@@ -67,7 +79,7 @@ def _hosts(finding: Finding) -> list[str]:
 
 
 def _window(finding: Finding) -> tuple[str, str] | None:
-    time = finding.sighting.time
+    time = finding.sighting.event_time
     if time is None:
         return None
     start, end = max(time - _AROUND, _EARLIEST), min(time + _AROUND, _LATEST)
@@ -76,21 +88,34 @@ def _window(finding: Finding) -> tuple[str, str] | None:
 
 def _kibana_who(finding: Finding) -> str:
     address = quote(finding.sighting.destination)
-    return f"destination.ip : {address} or source.ip : {address}"
+    return " or ".join(f"{field} : {address}" for field in _ADDRESS_FIELDS)
+
+
+def _kibana_hosts(finding: Finding) -> str:
+    """Return a condition on the hosts, wherever a source keeps their names."""
+    hosts = " or ".join(_hosts(finding))
+    if not hosts:
+        source = quote(finding.sighting.source)
+        return f"(host.ip : {source} or source.ip : {source})"
+    fields = HOST_FIELDS if "host.name" in finding.event else (*HOST_FIELDS, "host.id")
+    return f"({' or '.join(f'{field} : ({hosts})' for field in fields)})"
 
 
 def _kibana_around(finding: Finding, start: str, end: str) -> str:
-    hosts = " or ".join(_hosts(finding))
-    where = f"host.name : ({hosts})" if hosts else f"host.ip : {quote(finding.sighting.source)}"
+    # An index without an ingest pipeline, as Winlogbeat's, has no event.category.
     kinds = "event.category : (process or file or network or authentication)"
-    return f'{where} and {kinds} and @timestamp >= "{start}" and @timestamp <= "{end}"'
+    return (
+        f"{_kibana_hosts(finding)} and ({kinds} or not event.category : *)"
+        f' and @timestamp >= "{start}" and @timestamp <= "{end}"'
+    )
 
 
 def _esql_who(finding: Finding) -> str:
     return "\n".join(
         (
+            _ESQL_NEEDS,
             f"FROM {_EVERYTHING}",
-            f"| WHERE destination.ip == TO_IP({quote(finding.sighting.destination)})",
+            f'| WHERE KQL("""({_kibana_who(finding)})""")',
             "| STATS first_seen = MIN(@timestamp), last_seen = MAX(@timestamp), events = COUNT(*)",
             "    BY host.name, source.ip, destination.port, event.outcome",
             "| SORT first_seen",
@@ -99,14 +124,12 @@ def _esql_who(finding: Finding) -> str:
 
 
 def _esql_around(finding: Finding, start: str, end: str) -> str:
-    hosts = ", ".join(_hosts(finding))
-    source = quote(finding.sighting.source)
-    where = f"host.name IN ({hosts})" if hosts else f"host.ip == TO_IP({source})"
     return "\n".join(
         (
+            _ESQL_NEEDS,
             f"FROM {_EVERYTHING}",
             f'| WHERE @timestamp >= "{start}" AND @timestamp <= "{end}"',
-            f"| WHERE {where}",
+            f'| WHERE KQL("""{_kibana_hosts(finding)}""")',
             "| KEEP @timestamp, host.name, user.name, event.category, event.action, process.name,",
             "    process.command_line, file.path, destination.ip, destination.port",
             "| SORT @timestamp",
@@ -115,13 +138,21 @@ def _esql_around(finding: Finding, start: str, end: str) -> str:
     )
 
 
+def _defender_addresses(address: str) -> str:
+    """Return an address as Defender may write it: also as IPv6, where a socket took both."""
+    spelled = [address] if ":" in address else [address, f"::ffff:{address}"]
+    return f"({', '.join(map(quote, spelled))})"
+
+
 def _defender_who(finding: Finding) -> str:
+    addresses = _defender_addresses(finding.sighting.destination)
     return "\n".join(
         (
             "DeviceNetworkEvents",
-            f"| where RemoteIP == {quote(finding.sighting.destination)}",
+            # Of a connection from outside the destination is the local side.
+            f"| where RemoteIP in~ {addresses} or LocalIP in~ {addresses}",
             "| summarize First = min(Timestamp), Last = max(Timestamp), Events = count()",
-            "    by DeviceName, LocalIP, RemotePort, ActionType",
+            "    by DeviceName, LocalIP, RemoteIP, RemotePort, ActionType",
             "| order by First asc",
         )
     )
@@ -129,13 +160,16 @@ def _defender_who(finding: Finding) -> str:
 
 def _defender_around(finding: Finding, start: str, end: str) -> str:
     hosts = ", ".join(_hosts(finding))
-    source = quote(finding.sighting.source)
-    machines = (
-        f"| where DeviceName has_any ({hosts})"
-        if hosts
-        else f"| where DeviceId in ((DeviceNetworkEvents | where LocalIP == {source}"
-        " | distinct DeviceId))"
-    )
+    addresses = _defender_addresses(finding.sighting.source)
+    if not hosts:
+        machines = (
+            "| where DeviceId in ((DeviceNetworkEvents"
+            f" | where LocalIP in~ {addresses} or RemoteIP in~ {addresses} | distinct DeviceId))"
+        )
+    elif "host.name" in finding.event:
+        machines = f"| where DeviceName has_any ({hosts})"
+    else:
+        machines = f"| where DeviceName has_any ({hosts}) or DeviceId in~ ({hosts})"
     return "\n".join(
         (
             "union DeviceProcessEvents, DeviceFileEvents, DeviceNetworkEvents, DeviceLogonEvents",
