@@ -17,7 +17,7 @@ from smbrare.detection.finding import Finding
 from smbrare.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_TERMINATED, UsageError
 from smbrare.inputs import remote
 from smbrare.outputs.json_document import ndjson_line
-from smbrare.outputs.warning_lines import unjudged_lines
+from smbrare.outputs.warning_lines import odd_time_lines, unjudged_lines
 from smbrare.scanning.scan import baseline_settings
 from smbrare.text import counted, visible
 from smbrare.watch.watch import Hooks, Watch, WatchResult
@@ -139,5 +139,6 @@ def _end(result: WatchResult, options: dict[str, Any], stop: interruption.StopRe
         return EXIT_INTERRUPTED if stop.number == signal.SIGINT else EXIT_TERMINATED
     if not report.inputs and result.files:
         return EXIT_CLEAN
+    writing.tell(odd_time_lines(report))
     writing.tell(unjudged_lines(report))
     return report.exit_code

@@ -18,8 +18,13 @@ _ADVICE = {
 
 def warning_lines(report: Report) -> list[str]:
     """Return the warnings of a run: what was skipped, doubtful times, what was not judged."""
-    lines = [*_skipped_records(report), *_odd_times(report)]
-    return [*(f"smbrare: {line}" for line in lines), *unjudged_lines(report)]
+    skipped = [f"smbrare: {line}" for line in _skipped_records(report)]
+    return [*skipped, *odd_time_lines(report), *unjudged_lines(report)]
+
+
+def odd_time_lines(report: Report) -> list[str]:
+    """Return a line for each input and way in which its times may be read wrongly, to a limit."""
+    return [f"smbrare: {line}" for line in _odd_times(report)]
 
 
 def unjudged_lines(report: Report) -> list[str]:
@@ -43,7 +48,6 @@ def _skipped_records(report: Report) -> Iterator[str]:
 
 
 def _odd_times(report: Report) -> Iterator[str]:
-    """Yield a line for each input and way in which its times may be read wrongly, to a limit."""
     every = [
         (survey, kind, odd) for survey in report.inputs for kind, odd in survey.odd_times.items()
     ]

@@ -107,6 +107,8 @@ def _from_epoch(value: float | Decimal, unit: int | None) -> Moment:
 
 def _unit_by_size(value: float | Decimal) -> int:
     try:
+        if value < YEAR_2000:
+            return UNITS["ms"]
         # A FILETIME and .NET's ticks of this century lie outside of both ranges.
         for unit in (UNITS["us"], UNITS["ns"]):
             if YEAR_2000 <= value * MICROSECONDS // unit < YEAR_2100:

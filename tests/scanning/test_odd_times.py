@@ -56,6 +56,21 @@ def test_seconds_are_warned_of_and_read_once_the_unit_is_given(
     assert "smbrare: " not in err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["inspect"],
+        ["replay"],
+        ["watch", "--once", "--baseline", "{folder}/kept.db"],
+        ["baseline", "learn", "{folder}/kept.db"],
+    ],
+)
+def test_every_command_that_reads_warns(run: Run, tmp_path: Path, command: list[str]) -> None:
+    command = [word.format(folder=tmp_path) for word in command]
+    path = write(tmp_path / "x.ndjson", [matching(timestamp=1_794_993_078)])
+    assert "1 event dated before 2000: @timestamp '1794993078'" in run(*command, path).err
+
+
 def test_an_undated_finding_is_named_with_field_value_and_place(run: Run, tmp_path: Path) -> None:
     events = [matching(), *(matching(timestamp=text) for text in ("18.123", "yesterday"))]
     path = write(tmp_path / "x.ndjson", events)
