@@ -46,6 +46,7 @@ Examples:
 @shared.quiet
 @shared.reading
 @shared.strict
+@shared.ignore_unknown
 @shared.limits
 @shared.cluster
 @shared.color

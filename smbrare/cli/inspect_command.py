@@ -32,6 +32,7 @@ Examples:
 @shared.text_or_json
 @shared.reading
 @shared.strict
+@shared.ignore_unknown
 @shared.quiet
 @shared.limits
 @shared.color

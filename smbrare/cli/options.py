@@ -74,6 +74,11 @@ text_or_json = format_option(EXPLANATION, "How to print it.", allow_from_autoenv
 exit_zero: Decorator = click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1."
 )
+ignore_unknown: Decorator = click.option(
+    "--ignore-unknown",
+    is_flag=True,
+    help="Ignore content of no known source or format that might hold a match, else exit 4.",
+)
 rarity: Decorator = combine(
     click.option(
         "--history",
@@ -239,6 +244,7 @@ def settings_from(options: Mapping[str, Any]) -> tuple[ReadOptions, Criteria]:
         baseline=baseline_from(options),
         strict=strict,
         exit_zero=options.get("exit_zero", False),
+        ignore_unknown=options.get("ignore_unknown", False),
     )
     if "history" in options:
         length = options["history"]

@@ -97,6 +97,7 @@ Examples:
 )
 @shared.input_tz
 @shared.time_unit
+@shared.ignore_unknown
 @shared.limits
 @shared.color
 @configuration.config_option("replay")

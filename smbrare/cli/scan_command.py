@@ -76,6 +76,7 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
 @shared.rarity
 @shared.reading
 @shared.strict
+@shared.ignore_unknown
 @click.option("--thorough", is_flag=True, help="Decode every record, of large inputs too.")
 @click.option(
     "--geoip",

@@ -70,6 +70,7 @@ Examples:
 @shared.rarity
 @shared.reading
 @shared.strict
+@shared.ignore_unknown
 @shared.limits
 @configuration.config_option()
 def watch_command(**options: Any) -> int:

@@ -19,6 +19,7 @@ class Criteria(Struct, frozen=True):
         baseline: The baseline's name as given; None for none.
         strict: Whether any skipped record is an error.
         exit_zero: Whether findings alone are to give exit code 0.
+        ignore_unknown: Whether content of no known source or format may hold what it likes.
     """
 
     history: int | None = HISTORY_DAYS * DAY
@@ -29,6 +30,7 @@ class Criteria(Struct, frozen=True):
     baseline: str | None = None
     strict: bool = False
     exit_zero: bool = False
+    ignore_unknown: bool = False
 
     def reports(self, time: int) -> bool:
         """Return whether a time lies in the window that is reported."""

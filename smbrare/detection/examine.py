@@ -12,10 +12,12 @@ from smbrare.limits import too_many_digits
 from smbrare.records import envelope
 from smbrare.records.event import Contents, Document, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.fields import ADDRESSES, LONGS
+from smbrare.records.json_text import encoded
 from smbrare.records.paths import leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import YEAR_2000, Moment
 from smbrare.rule import predicate
+from smbrare.rule.might_match import might_match
 from smbrare.rule.networks import is_private
 from smbrare.sources import ecs, is_alert, recognize
 from smbrare.sources.ecs import EVENT_FIELDS
@@ -66,8 +68,8 @@ def count_contents(
         if isinstance(item, Tally):
             survey.lines += item.lines
         elif not isinstance(item, Sample):
-            for document, _ in events_of(item, survey):
-                view = admit(document, options, survey)
+            for document, origin in events_of(item, survey):
+                view = admit(document, origin, options, survey)
                 if not isinstance(view, str):
                     cover(view, survey, partial)
 
@@ -98,7 +100,7 @@ def examine(
         survey: The counts of its input.
         partial: Where sightings and times are gathered.
     """
-    view = admit(document, settings, survey)
+    view = admit(document, origin, settings, survey)
     if not isinstance(view, str):
         cover(view, survey, partial)
         _judge(view, origin, survey, partial)
@@ -116,7 +118,9 @@ def judge_alone(
         survey.alerts += 1
         return
     view = recognize(document, settings)
-    if view is not None and _judge(view, origin, survey, partial):
+    if view is None:
+        _count_unknown(document, origin, survey)
+    elif _judge(view, origin, survey, partial):
         survey.source(view.source).observe(view, view.kind)
         cover(view, survey, partial)
 
@@ -126,9 +130,7 @@ def count(document: Document, settings: ReadOptions, survey: InputSurvey, partia
     if is_alert(document):
         return
     view = recognize(document, settings)
-    if view is None:
-        survey.unknown += 1
-    elif survey.source(view.source).observe(view, view.kind):
+    if view is not None and survey.source(view.source).observe(view, view.kind):
         cover(view, survey, partial)
 
 
@@ -182,7 +184,9 @@ def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) ->
     return clause is not None or predicate.goes_to_internet(view)
 
 
-def admit(document: Document, settings: ReadOptions, survey: InputSurvey) -> View | Outside:
+def admit(
+    document: Document, origin: Origin, settings: ReadOptions, survey: InputSurvey
+) -> View | Outside:
     """Count one event in its input, and return it as the rule sees it if it is to be judged.
 
     Returns:
@@ -194,9 +198,16 @@ def admit(document: Document, settings: ReadOptions, survey: InputSurvey) -> Vie
         return "alert"
     view = recognize(document, settings)
     if view is None:
-        survey.unknown += 1
+        _count_unknown(document, origin, survey)
         return "unknown"
     return view if survey.source(view.source).observe(view, view.kind) else "other"
+
+
+def _count_unknown(document: Document, origin: Origin, survey: InputSurvey) -> None:
+    """Count a record of no known source, and whether it might be a match all the same."""
+    survey.unknown += 1
+    if might_match(encoded(document)):
+        survey.suspect(origin)
 
 
 def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) -> None:

@@ -137,6 +137,13 @@ class Report(Struct, frozen=True, dict=True):
             ]
         return gaps
 
+    @property
+    def suspected(self) -> list[InputSurvey]:
+        """The inputs with content of no known source or format that might hold a match."""
+        if self.criteria.ignore_unknown:
+            return []
+        return [survey for survey in self.inputs if survey.suspects]
+
     def _counts(self, source: str) -> bool:
         """Return whether a source is one at all: some are by inference only."""
         return not (self.options.literal and source in BY_INFERENCE)
@@ -163,7 +170,7 @@ class Report(Struct, frozen=True, dict=True):
             return EXIT_CLEAN if self.criteria.exit_zero or self.as_expected else EXIT_FINDINGS
         if lost:
             return EXIT_UNREADABLE
-        if not self.inputs or self.unjudged() or self.unseen:
+        if not self.inputs or self.unjudged() or self.unseen or self.suspected:
             return EXIT_UNJUDGED
         return EXIT_CLEAN
 

@@ -20,7 +20,7 @@ BY_INFERENCE = frozenset({"windows_firewall"})
 """Sources whose events match by inferred fields only: to ``--literal`` they are none."""
 
 MOST_LOCATED = 10
-"""How many skipped records of an input are kept with their place; all are counted."""
+"""How many skipped or suspected records of an input are kept with their place; all are counted."""
 
 
 class SourceSurvey(Struct):
@@ -118,7 +118,10 @@ class InputSurvey(Struct):
         records: Records read, blank lines not counted.
         lines: Lines read, where they are counted.
         alerts: Documents passed over because they are alerts or findings themselves.
-        unknown: Records that no source recognized.
+        unknown: Records that no source recognized; of a sampled input, those that were decoded
+            because they might match.
+        suspects: Content of no known source or format that might hold a match.
+        suspected: The first of it with its places.
         skipped: Records that could not be read.
         lost: Those among them that could have matched the rule.
         cut: Whether the input could not be read to its end.
@@ -140,6 +143,8 @@ class InputSurvey(Struct):
     lines: int = 0
     alerts: int = 0
     unknown: int = 0
+    suspects: int = 0
+    suspected: list[Origin] = field(default_factory=list)
     skipped: int = 0
     lost: int = 0
     cut: bool = False
@@ -178,6 +183,12 @@ class InputSurvey(Struct):
         else:
             known.events += odd.events
 
+    def suspect(self, origin: Origin) -> None:
+        """Count content of no known source or format that might hold a match."""
+        self.suspects += 1
+        if len(self.suspected) < MOST_LOCATED:
+            self.suspected.append(origin)
+
     def merge(self, other: "InputSurvey") -> None:
         """Take in the part of the same input that follows."""
         self.size += other.size
@@ -185,6 +196,8 @@ class InputSurvey(Struct):
         self.lines += other.lines
         self.alerts += other.alerts
         self.unknown += other.unknown
+        self.suspects += other.suspects
+        self.suspected += other.suspected[: MOST_LOCATED - len(self.suspected)]
         said = {skipped.reason for skipped in self.located if skipped.ends_input}
         # What ended one part of an input ends every part behind it, and is one loss.
         again = [one for one in other.located if one.ends_input and one.reason in said]

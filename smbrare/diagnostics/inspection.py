@@ -189,7 +189,7 @@ def observe(
         survey: The counts of its input.
         inspection: Where everything else is gathered.
     """
-    view = admit(document, settings, survey)
+    view = admit(document, origin, settings, survey)
     if isinstance(view, str):
         inspection.outside.setdefault(view, ExampleCount()).add(origin)
         return

@@ -69,6 +69,7 @@ def _scan(report: Report) -> dict[str, Any]:
         **settings_document(report.options, criteria),
         "since": time_value(criteria.since),
         "until": time_value(criteria.until),
+        "ignore_unknown": criteria.ignore_unknown,
         "exit_code": report.exit_code,
         "records": sum(survey.records for survey in report.inputs),
         "sampled": any(survey.sampled for survey in report.inputs),
@@ -148,6 +149,7 @@ def _input(survey: InputSurvey) -> dict[str, Any]:
         "read_to_end": not survey.cut,
         "alerts_skipped": survey.alerts,
         "unrecognized": survey.unknown,
+        "might_match": survey.suspects,
         "sources": {
             name: {
                 "records": source.records,

@@ -28,7 +28,7 @@ def summary_lines(report: Report, seconds: float, baseline_note: str) -> list[st
         *_read(report, seconds),
         f"sightings   {report.sightings:,}",
         *_findings(report),
-        f"left out    {_skipped_counts(report.inputs)}",
+        f"left out    {_skipped_counts(report)}",
         f"held back   {_suppressed_counts(report)}",
         *_cold_start(report),
         *_known_destinations(report),
@@ -129,7 +129,8 @@ def _replay(outcome: Outcome) -> Iterator[str]:
         )
 
 
-def _skipped_counts(inputs: tuple[InputSurvey, ...]) -> str:
+def _skipped_counts(report: Report) -> str:
+    inputs = report.inputs
     lost = sum(survey.lost for survey in inputs)
     parts = [
         f"{sum(survey.skipped for survey in inputs):,} skipped"
@@ -139,6 +140,8 @@ def _skipped_counts(inputs: tuple[InputSurvey, ...]) -> str:
     ]
     if unread := sum(map(_is_unknown, inputs)):
         parts.append(f"{counted(unread, 'file')} of no known format (named with -v)")
+    if report.criteria.ignore_unknown and (suspects := sum(one.suspects for one in inputs)):
+        parts.append(f"{suspects:,} unknown that might hold a match (--ignore-unknown)")
     if junk := sum(survey.is_junk for survey in inputs):
         parts.append(f"{counted(junk, 'file')} of an archiver's litter")
     return ", ".join(parts)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from smbrare.detection.report import Report
-from smbrare.detection.survey import MOST_LOCATED, OddTimes, TimeOddity
+from smbrare.detection.survey import MOST_LOCATED, InputSurvey, OddTimes, TimeOddity
 from smbrare.records.times import MICROSECONDS, YEAR_2000, YEAR_2100, format_time
 from smbrare.text import counted, visible
 
@@ -85,6 +85,8 @@ def _unjudged_inputs(report: Report) -> Iterator[str]:
         advice = _advice(report, reason)
         named = f"{survey.path} ({source})" if source else survey.path
         yield visible(f"{named} was not judged: {reason}" + (f"; {advice}" if advice else ""))
+    for survey in report.suspected:
+        yield visible(_suspicion(survey))
     if not report.inputs:
         yield "nothing was judged: no input"
     if report.unseen:
@@ -92,6 +94,14 @@ def _unjudged_inputs(report: Report) -> Iterator[str]:
             f"{counted(report.unseen, 'matching event')} not judged: no run reads an event "
             "without a time"
         )
+
+
+def _suspicion(survey: InputSurvey) -> str:
+    first = survey.suspected[0]
+    if not first.number:
+        return f"{first}: of no known format, but might hold a match at byte {first.offset or 0:,}"
+    more = f", and {survey.suspects - 1:,} more" if survey.suspects > 1 else ""
+    return f"{first}: of no known source, but might hold a match{more}"
 
 
 def _advice(report: Report, reason: str) -> str:

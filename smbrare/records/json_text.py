@@ -99,6 +99,15 @@ def _containers(values: Iterable[Any]) -> list[Any]:
     return [value for value in values if isinstance(value, dict | list)]
 
 
+def encoded(value: Any) -> bytes:
+    """Return a decoded value as text to search in: JSON, or something like it where it has none."""
+    try:
+        # Numbers of a streamed document may be Decimal.
+        return orjson.dumps(value, default=str)
+    except TypeError:
+        return str(value).encode("utf-8", "replace")
+
+
 def encodable(value: Any) -> Any:
     """Return a value out of a record as it is if it can be written as JSON, else as text.
 
