@@ -4,6 +4,7 @@
 """
 
 import ast
+import re
 from collections import defaultdict
 from functools import cache
 from graphlib import TopologicalSorter
@@ -56,10 +57,14 @@ WINGS: dict[str, Wing] = {
 }
 """The wings in the order of their imports: none knows a wing below it."""
 
-STRANGERS = {"readers": {"blocks", "ndjson"}, "outputs": {"columns"}}
+SHARED = {
+    "inputs.readers": {"blocks", "ndjson_line", "reader"},
+    "sources": {"ecs", "event_data", "mapping", "windows_event", "windows_shapes"},
+}
+"""Folders of plugs, whose modules know nothing of each other but these."""
 
-LAZY = ("inputs", "outputs", "enrichment", "cli", "scanning", "errors", "watch")
-"""Where a third-party import may stand inside a function, so that a run loads what it needs."""
+MOST_LINES = 320
+"""Lines that a module may have."""
 
 
 @cache
@@ -104,6 +109,13 @@ def table() -> str:
     return "\n".join(["| wing | holds | may import |", "|---|---|---|", *rows, ""])
 
 
+def page() -> str:
+    """Return docs/architecture.md with the table as it is now."""
+    text = PAGE.read_text(encoding="utf-8")
+    between = re.compile(r"(<!-- wings -->\n).*?(<!-- /wings -->)", re.DOTALL)
+    return between.sub(lambda match: f"{match[1]}\n{table()}\n{match[2]}", text)
+
+
 def test_the_top_of_the_package_is_the_wings_and_the_ground() -> None:
     entries = {path.stem for path in PACKAGE.iterdir() if path.name != "__pycache__"}
     assert entries == {"__init__", "__main__", "py", *GROUND, *WINGS}
@@ -122,6 +134,23 @@ def test_imports_follow_the_order_of_the_wings() -> None:
     assert wrong == []
 
 
+def test_the_ground_rests_on_nothing() -> None:
+    wrong = [name for name in GROUND for imported in imports(name) if imported not in GROUND]
+    assert wrong == []
+
+
+def test_plugs_of_one_kind_do_not_know_each_other() -> None:
+    wrong = [
+        f"{module} imports {imported}"
+        for folder, shared in SHARED.items()
+        for module in trees()
+        if module.rpartition(".")[0] == folder
+        for imported in imports(module)
+        if imported.rpartition(".")[0] == folder and imported.rpartition(".")[2] not in shared
+    ]
+    assert wrong == []
+
+
 def test_there_is_no_import_ring() -> None:
     graph = {module: imports(module) for module in trees()}
     list(TopologicalSorter(graph).static_order())
@@ -136,3 +165,26 @@ def test_no_two_types_share_a_name() -> None:
             elif isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
                 modules[ast.unparse(node.target).lstrip("_")].append(module)
     assert {name: where for name, where in modules.items() if len(where) > 1} == {}
+
+
+def test_no_module_is_long() -> None:
+    lines = {path: path.read_text(encoding="utf-8").count("\n") for path in PACKAGE.rglob("*.py")}
+    assert [str(path) for path, count in lines.items() if count > MOST_LINES] == []
+
+
+def test_the_page_shows_the_table() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_the_page_names_files_that_exist() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    named = re.findall(r"`((?:smbrare|tests|fuzz|fixtures|docs)/[\w/.]+)`", text)
+    assert len(named) > 30
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    modules = re.findall(r"python -m ([\w.]+)", text)
+    found = [ROOT.joinpath(*module.split(".")) for module in modules if module != "fuzz"]
+    assert [p for p in found if not (p.with_suffix(".py").exists() or p.is_dir())] == []
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
