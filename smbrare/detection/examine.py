@@ -10,7 +10,16 @@ from smbrare.detection.sightings import Sighting, Told
 from smbrare.detection.survey import InputSurvey, OddTimes, TimeOddity
 from smbrare.limits import too_many_digits
 from smbrare.records import envelope
-from smbrare.records.event import Contents, Document, Origin, Record, Sample, Skipped, Tally
+from smbrare.records.event import (
+    Contents,
+    Document,
+    Origin,
+    Record,
+    Sample,
+    Skipped,
+    Suspect,
+    Tally,
+)
 from smbrare.records.fields import ADDRESSES, LONGS
 from smbrare.records.json_text import encoded
 from smbrare.records.paths import leaves
@@ -74,10 +83,15 @@ def count_contents(
                     cover(view, survey, partial)
 
 
-def events_of(item: Record | Skipped, survey: InputSurvey) -> list[tuple[Document, Origin]]:
-    """Return the events of a record, out of its envelope; what was skipped is only counted."""
+def events_of(
+    item: Record | Skipped | Suspect, survey: InputSurvey
+) -> list[tuple[Document, Origin]]:
+    """Return the events of a record, out of its envelope; what cannot be read is only counted."""
     if isinstance(item, Skipped):
         survey.skip(item)
+        return []
+    if isinstance(item, Suspect):
+        survey.suspect(item.origin)
         return []
     if item.mended:
         survey.note_mended(item)

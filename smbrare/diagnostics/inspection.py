@@ -22,7 +22,7 @@ from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey, Span
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import ReaderOptions
-from smbrare.records.event import Contents, Document, Origin, Record, Skipped
+from smbrare.records.event import Contents, Document, Origin, Record, Skipped, Suspect
 from smbrare.records.json_text import encodable
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
@@ -244,7 +244,7 @@ def inspect(
 
     def take(contents: Contents, survey: InputSurvey) -> None:
         for item in contents.items:
-            if isinstance(item, Record | Skipped):
+            if isinstance(item, Record | Skipped | Suspect):
                 for document, origin in events_of(item, survey):
                     observe(document, origin, options, survey, inspection)
 

@@ -128,6 +128,9 @@ def _look(part: Part, options: ReadOptions) -> PartPreview:
     seen = PartPreview(part.path, part.container, is_junk=part.is_junk)
     if part.is_junk:
         return seen
+    if not part.container:
+        # Only reading all of it could tell more.
+        return replace(seen, complete=True)
     skipped = 0
     for item in part.read(ReaderOptions(options.limits)).items:
         if isinstance(item, Skipped):

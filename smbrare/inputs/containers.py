@@ -26,8 +26,9 @@ from smbrare.inputs.unpack.streams import (
     blocks,
     spool,
 )
-from smbrare.limits import DEFAULT, MIB, Limits
-from smbrare.records.event import Contents, Item, Origin, Record, Skipped
+from smbrare.limits import DEFAULT, Limits
+from smbrare.records.event import Contents, Item, Origin, Record, Skipped, Suspect
+from smbrare.rule.might_match import might_match_anywhere
 
 EMPTY = "empty"
 """The container of a stream that holds nothing."""
@@ -75,9 +76,6 @@ UNREADABLE: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "parquet"),
 )
 """Formats that may well hold events and that no reader here reads, by their first bytes."""
-
-# Damaged data may decompress to noise before the damage is noticed, at the end of a block.
-_CHECKED_BYTES = 4 * MIB
 
 _JUNK_FOLDER = "__MACOSX"
 _JUNK_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -198,13 +196,12 @@ def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
     if reader := _recognized(head, reads_file=False):
         of_text = bind(_read_text, reader, text, path)
         return Part(path, context.named(reader.name), of_text)
-    if context.layers:
-        text.read(_CHECKED_BYTES)
     if text.trouble:
         return Part(path, context.named(), _failed(path, text.trouble))
     if len(head) < HEAD_BYTES and not head.strip():
         return Part(path, context.named(EMPTY), _nothing)
-    return Part(path, "", _nothing, is_junk=context.is_member and _is_junk(path))
+    of_unknown = bind(_read_unknown, text, path)
+    return Part(path, "", of_unknown, is_junk=context.is_member and _is_junk(path))
 
 
 def _is_junk(path: str) -> bool:
@@ -242,6 +239,19 @@ def _recognized(head: bytes, *, reads_file: bool) -> Reader | None:
 def _read_text(reader: Reader, text: Stream, path: str, options: ReaderOptions) -> Contents:
     contents = reader.read(text, path, options)
     return replace(contents, items=_to_the_end(contents.items, text, path))
+
+
+def _read_unknown(text: Stream, path: str, options: ReaderOptions) -> Contents:
+    """Return whether content of no known format might hold a match, and where."""
+    if options.texts:
+        return _nothing(options)
+
+    def items() -> Iterator[Item]:
+        place = might_match_anywhere(blocks(text))
+        if place is not None:
+            yield Suspect(Origin(path, 0, place))
+
+    return Contents(_to_the_end(items(), text, path))
 
 
 def _read_file(

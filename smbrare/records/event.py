@@ -120,7 +120,17 @@ class Tally(Struct, frozen=True):
         return self.lines - self.blank - self.skipped + self.more
 
 
-Item: TypeAlias = Record | Skipped | Sample | Tally
+class Suspect(Struct, frozen=True):
+    """Content of no known format that might hold a match of the rule.
+
+    Attributes:
+        origin: Where it stands, by its offset.
+    """
+
+    origin: Origin
+
+
+Item: TypeAlias = Record | Skipped | Sample | Tally | Suspect
 """What a reader gives of an input."""
 
 

@@ -192,7 +192,11 @@ def _read_range(
     partial = empty(options)
     survey = InputSurvey(found.path, "ndjson", found.named, start=task.start)
     partial.surveys.append(survey)
-    reading = replace(planning.reader_options(options), sample_every=task.sample_every)
+    reading = replace(
+        planning.reader_options(options),
+        sample_every=task.sample_every,
+        sample_seed=task.sample_seed,
+    )
     try:
         with open_raw(found) as raw:
             check_identity(found, raw, task, options)

@@ -11,7 +11,7 @@ from smbrare.detection.dns import Resolutions
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Moments, Sightings
 from smbrare.inputs.discovery import Input
-from smbrare.inputs.readers.reader import EVERY, ReaderOptions
+from smbrare.inputs.readers.reader import EVERY, HEAD_BYTES, ReaderOptions, sample_seed
 from smbrare.limits import MIB
 from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions
@@ -70,6 +70,7 @@ class Task(Struct, frozen=True):
         start: First byte of the range.
         end: The byte past the range; None for the end of the file.
         sample_every: Bytes between sampled records of the range; 0 where all are decoded.
+        sample_seed: What the places of the sampled records follow from.
         identity: What the file of a range was when its ranges were made; None for a whole input.
     """
 
@@ -77,6 +78,7 @@ class Task(Struct, frozen=True):
     start: int = 0
     end: int | None = None
     sample_every: int = 0
+    sample_seed: int = 0
     identity: tuple[int, int] | None = None
 
     @property
@@ -88,17 +90,19 @@ class Task(Struct, frozen=True):
 
 def plan(found: Input | Skipped, options: ReadOptions) -> list[Task]:
     """Return the tasks of an input: ranges of plain NDJSON, unless one job reads it all."""
-    size, identity = 0, None
+    plain = None
     if isinstance(found, Input) and may_have_ranges(found, options):
-        size, identity = found.size or 0, _plain_ndjson(found, options)
-    if identity is None:
+        plain = _plain_ndjson(found, options)
+    if plain is None or not isinstance(found, Input):
         return [Task(found)]
+    identity, seed = plain
+    size = found.size or 0
     every = 0 if _decodes_all(size, options) else max(size // _SAMPLES, SAMPLE_EVERY_AT_LEAST)
     length = _range_bytes(size, options)
     # The last range begins before the last line, unless that is longer, so it can sample that.
     starts = range(0, max(size - length // 32, 1), size if _is_alone(options) else length)
     return [
-        Task(found, start, None if start == starts[-1] else start + length, every, identity)
+        Task(found, start, None if start == starts[-1] else start + length, every, seed, identity)
         for start in starts
     ]
 
@@ -137,16 +141,21 @@ def jobs(tasks: Sequence[Task], options: ReadOptions) -> int:
     return min(wanted, max(len(tasks), 1))
 
 
-def _plain_ndjson(found: Input, options: ReadOptions) -> tuple[int, int] | None:
-    """Return which file an input of plain NDJSON is; None for anything else."""
+def _plain_ndjson(found: Input, options: ReadOptions) -> tuple[tuple[int, int], int] | None:
+    """Return which file an input of plain NDJSON is, and its seed; None for anything else."""
     try:
         with open_raw(found) as raw:
-            if not raw.seekable() or raw.read(2) in _UTF_16_MARKS:
+            if not raw.seekable():
                 return None
             identity = _identity(found, raw, options)
+            with io.BufferedReader(raw) as buffered:
+                head = buffered.read(HEAD_BYTES)
+            if head.startswith(_UTF_16_MARKS):
+                return None
         with parts(found, options.limits, silent) as (_, each):
             part = next(each, None)
-            return identity if part is not None and part.container == "ndjson" else None
+            is_plain = part is not None and part.container == "ndjson"
+            return (identity, sample_seed(head)) if is_plain else None
     except OSError:
         # Reading it will meet the same trouble, and tell.
         return None

@@ -290,7 +290,7 @@ def read_lines(lines: NewLines, options: ReadOptions) -> tuple[InputSurvey, Part
         options.limits,
         sample_every=_SAMPLE_EVERY if sampled else EVERY,
         needs_decoding=needs_decoding,
-    )
+    ).seeded(lines.text)
     items = read_range(io.BytesIO(lines.text), lines.path, reading)
     judge_contents(Contents(_in_file(items, lines), sampled), options, survey, partial)
     return survey, partial

@@ -29,7 +29,8 @@ def web_log(chance: random.Random) -> str:
 def firewall_log(chance: random.Random) -> str:
     """What iptables logs on Linux: private and public addresses, ports, no process."""
     return "".join(
-        f"Nov 16 08:{n % 60:02}:{chance.randrange(60):02} gw kernel: [{n}.4] IN=eth0 OUT=eth1 "
+        f"Nov 16 08:{n % 60:02}:{chance.randrange(60):02} gw kernel: [{n + 86_400}.{n + 10**5}] "
+        f"IN=eth0 OUT=eth1 "
         f"SRC=192.168.1.{chance.randrange(5, 250)} DST={chance.choice(PUBLIC)} LEN=60 TTL=64 "
         f"PROTO=TCP SPT={chance.randrange(1024, 65536)} DPT={chance.choice((80, 443, 53, 445))}\n"
         for n in range(2_000)

@@ -253,8 +253,8 @@ def read(stream: Stream, path: str, options: ReaderOptions) -> Contents:
         return Contents(elements(ArrayLines(stream, options.limits), path, options))
     if options.sample_every:
         head = stream.read(options.sampled_from)
-        if len(head) < options.sampled_from:
-            options = options.every()
+        short = len(head) < options.sampled_from
+        options = options.every() if short else options.seeded(head)
         stream = Stream(chain([head], blocks(stream)), stream)
     array = ArrayLines(stream, options.limits)
     return Contents(elements(array, path, options), bool(options.sample_every))

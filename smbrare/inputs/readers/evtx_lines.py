@@ -8,7 +8,7 @@ from typing import IO
 
 from smbrare.inputs.readers import evtx_log, ndjson
 from smbrare.inputs.readers.evtx_log import Text
-from smbrare.inputs.readers.reader import NeedsDecoding, ReaderOptions, without_offset
+from smbrare.inputs.readers.reader import HEAD_BYTES, NeedsDecoding, ReaderOptions, without_offset
 from smbrare.inputs.unpack.streams import Layer
 from smbrare.limits import KIB, MIB
 from smbrare.records.event import Contents, Item, Record, Sample, Skipped, Tally
@@ -36,6 +36,8 @@ def read(file: IO[bytes], path: str, options: ReaderOptions) -> Contents:
         found = ndjson.read_with(_as_lines(file, path), path, options.texts, options.limits)
         return Contents(without_offset(found))
     if options.sample_every and file.seek(0, io.SEEK_END) >= options.sampled_from:
+        file.seek(0)
+        options = options.seeded(file.read(HEAD_BYTES))
         return Contents(_sifted(file, path, options), sampled=True)
     return Contents(evtx_log.read(file, path, options.limits))
 
@@ -49,8 +51,7 @@ def _sifted(file: IO[bytes], path: str, options: ReaderOptions) -> Iterator[Item
         lines = [_line(item) for item in batch]
         starts = [*accumulate(map(len, lines), initial=offset)]
         sampled = {
-            bisect_right(starts, mark) - 1
-            for mark in ndjson.marks(offset, starts[-1], options.sample_every)
+            bisect_right(starts, mark) - 1 for mark in ndjson.marks(offset, starts[-1], options)
         }
         wanted = _wanted(lines, options.needs_decoding) | {
             place for place, line in enumerate(lines) if len(line) > limits.record_bytes + 1

@@ -23,6 +23,8 @@ from smbrare.rule.port_sieve import Sifted, may_match, scan_block
 _EVENLY = 512
 """How many records are sampled at one distance before it doubles."""
 
+_BITS_64 = 2**64 - 1
+
 _LOWER = bytes(range(256)).lower()
 
 
@@ -42,8 +44,8 @@ def read(stream: ByteStream, path: str, options: ReaderOptions) -> Contents:
     head = b""
     if options.sample_every:
         head = stream.read(options.sampled_from)
-        if len(head) < options.sampled_from:
-            options = options.every()
+        short = len(head) < options.sampled_from
+        options = options.every() if short else options.seeded(head)
     return Contents(read_range(stream, path, options, head=head), bool(options.sample_every))
 
 
@@ -89,7 +91,7 @@ def read_range(
             tally = yield from _each(block, path, before, limits)
         else:
             tally = yield from _sifted(block, path, before, options)
-            yield from _samples(block, path, every, limits)
+            yield from _samples(block, path, options)
             last = _last_line(block, path)
         yield tally
         before += tally.lines
@@ -159,30 +161,43 @@ def _to_decode(
         yield number + 1, first, past
 
 
-def _samples(block: LineBlock, path: str, every: int, limits: Limits) -> Iterator[Sample]:
+def _samples(block: LineBlock, path: str, options: ReaderOptions) -> Iterator[Sample]:
     """Yield the records of a block of whole lines that are to be sampled."""
     past = 0
-    for mark in marks(block.offset, block.offset + len(block.text), every):
+    for mark in marks(block.offset, block.offset + len(block.text), options):
         at = mark - block.offset
         if at >= past:
             text = stringzilla.Str(block.text)
             first = text.rfind(b"\n", 0, at) + 1
             past = text.find(b"\n", at) + 1 or len(block.text)
             origin = Origin(path, 0, block.offset + first)
-            yield from _sample(bytes(block.text[first:past]), origin, limits)
+            yield from _sample(bytes(block.text[first:past]), origin, options.limits)
 
 
-def marks(first: int, past: int, every: int) -> Iterator[int]:
+def marks(first: int, past: int, options: ReaderOptions) -> Iterator[int]:
     """Yield the places between two bytes of a stream, the second past the end, to be sampled at.
 
     Args:
         first: The first byte.
         past: The byte past the end.
-        every: As ``sample_every`` of `ReaderOptions`.
+        options: The distance, and the seed of the places; see `read_range`.
     """
-    for mark in range(-(-first // every) * every, past, every):
-        if not mark % (every << (mark // (_EVENLY * every)).bit_length()):
-            yield mark
+    every = options.sample_every
+    if first == 0 < past:
+        yield 0
+    for stretch in range(first // every, -(-past // every)):
+        if stretch % (1 << (stretch // _EVENLY).bit_length()) == 0:
+            place = stretch * every + _scattered(options.sample_seed, stretch) % every
+            if first <= place < past:
+                yield place
+
+
+def _scattered(seed: int, number: int) -> int:
+    """Return a number that looks like chance, the same for the same numbers (SplitMix64)."""
+    mixed = (seed + (number + 1) * 0x9E3779B97F4A7C15) & _BITS_64
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _BITS_64
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _BITS_64
+    return mixed ^ mixed >> 31
 
 
 def _last_line(block: LineBlock, path: str) -> tuple[bytes, Origin]:

@@ -1,19 +1,33 @@
 """What every reader of a format is: a name, a test of the first bytes, and a way to read."""
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import blake2b
 from typing import Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from smbrare.limits import DEFAULT, Limits
+from smbrare.limits import DEFAULT, KIB, Limits
 from smbrare.records.event import Contents, Item, Record, Skipped
 
 EVERY = 0
 """The distance between samples of what is decoded whole: every record is one."""
 
+HEAD_BYTES = 64 * KIB
+"""Bytes from the start of an input that are enough for its seed."""
+
+_SEED_BYTES = HEAD_BYTES // 2
+
 NeedsDecoding: TypeAlias = Callable[[Sequence[memoryview]], Iterable[int]]
 """Tells which of some lines have to be decoded, by their place in the sequence."""
+
+
+def sample_seed(head: bytes) -> int:
+    """Return what the places of an input's samples follow from: a hash of its first bytes."""
+    # A stream of text has blanks where its file has a byte order mark.
+    text = head.removeprefix(BOM_UTF8).lstrip()
+    return int.from_bytes(blake2b(text[:_SEED_BYTES], digest_size=8).digest())
 
 
 class ReaderOptions(Struct, frozen=True):
@@ -22,10 +36,11 @@ class ReaderOptions(Struct, frozen=True):
     Attributes:
         limits: What is too large to read.
         sample_every: Bytes between sampled records, where only records that might match the rule
-            are decoded; `EVERY` to decode all. The first record is one, those at every multiple of
-            the distance, and the last. Behind 512 of them the distance doubles, and again where
-            the stream does: its length may be unknown. Neither ranges nor blocks change which they
+            are decoded; `EVERY` to decode all. The first record is one, the last, and one in every
+            stretch of the distance. Behind 512 of them the distance doubles, and again where the
+            stream does: its length may be unknown. Neither ranges nor blocks change which they
             are, if the last range begins before the last line.
+        sample_seed: What their places follow from, so that no log can be laid around them.
         sampled_from: Bytes from which on a part is sampled; of a shorter one every record is.
         needs_decoding: Asked which of the records that the port sieve leaves are to be decoded:
             all but those that are certainly well-formed and certainly no match.
@@ -35,9 +50,14 @@ class ReaderOptions(Struct, frozen=True):
 
     limits: Limits = DEFAULT
     sample_every: int = EVERY
+    sample_seed: int = 0
     sampled_from: int = 0
     needs_decoding: NeedsDecoding = lambda lines: range(len(lines))
     texts: tuple[bytes, ...] = ()
+
+    def seeded(self, head: bytes) -> "ReaderOptions":
+        """Return the same, for an input that begins with some bytes."""
+        return replace(self, sample_seed=sample_seed(head))
 
     def every(self) -> "ReaderOptions":
         """Return the same, but for every record."""
