@@ -58,7 +58,7 @@ WINGS: dict[str, Wing] = {
 """The wings in the order of their imports: none knows a wing below it."""
 
 SHARED = {
-    "inputs.readers": {"blocks", "ndjson_line", "reader"},
+    "inputs.readers": {"blocks", "document", "evtx_log", "ndjson", "reader"},
     "sources": {"ecs", "event_data", "mapping", "windows_event", "windows_shapes"},
 }
 """Folders of plugs, whose modules know nothing of each other but these."""

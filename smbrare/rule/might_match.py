@@ -19,7 +19,7 @@ from smbrare.rule.networks import excluded_range, is_private
 from smbrare.rule.port_sieve import may_match
 from smbrare.rule.predicate import SERVICE_NAMES, SMB_PORTS
 
-_Span: TypeAlias = tuple[int, int]
+_TextSpan: TypeAlias = tuple[int, int]
 
 WINDOW = 2 * 1024
 """How far apart the parts of a match may stand in content of unknown format, in characters."""
@@ -199,7 +199,7 @@ def _ascii(code: int) -> bytes:
     return bytes([code]) if code <= 0x7F else b" "  # noqa: PLR2004 - the last of ASCII
 
 
-def _ports(text: bytes) -> Iterator[_Span]:
+def _ports(text: bytes) -> Iterator[_TextSpan]:
     for _, start, end in _PORTS.find_matches_as_indexes(text.lower()):
         zeros = text[max(0, start - _AROUND) : start]
         begin = start - len(zeros) + len(zeros.rstrip(b"0"))
@@ -208,7 +208,7 @@ def _ports(text: bytes) -> Iterator[_Span]:
             yield start, end
 
 
-def _pids(text: bytes) -> Iterator[_Span]:
+def _pids(text: bytes) -> Iterator[_TextSpan]:
     """Yield where the PID stands: 4, or the name of its process, as a value of its own."""
     for found in _FOUR.finditer(text):
         if _stands_alone(text, found.start()):
@@ -235,11 +235,11 @@ def _stands_alone(text: bytes, start: int) -> bool:
     return not (run.isdigit() or b":" in run or b"." in run)
 
 
-def _private(text: bytes) -> Iterator[_Span]:
+def _private(text: bytes) -> Iterator[_TextSpan]:
     return _addresses(text, is_private)
 
 
-def _internet(text: bytes) -> Iterator[_Span]:
+def _internet(text: bytes) -> Iterator[_TextSpan]:
     return _addresses(text, _is_internet)
 
 
@@ -248,7 +248,7 @@ def _is_internet(address: Address) -> bool:
     return excluded_range(address) is None and not address.is_unspecified
 
 
-def _addresses(text: bytes, wanted: Callable[[Address], bool]) -> Iterator[_Span]:
+def _addresses(text: bytes, wanted: Callable[[Address], bool]) -> Iterator[_TextSpan]:
     for start, end in chain(_v4(text), _v6(text)):
         try:
             if wanted(ip(text[start:end].decode())):
@@ -257,7 +257,7 @@ def _addresses(text: bytes, wanted: Callable[[Address], bool]) -> Iterator[_Span
             continue
 
 
-def _v4(text: bytes) -> Iterator[_Span]:
+def _v4(text: bytes) -> Iterator[_TextSpan]:
     """Yield what looks like an IPv4 address, and is no part of a longer number with points."""
     for found in _V4_AFTER_FIRST.finditer(text):
         begin = max(0, found.start() - _FIRST)
@@ -266,7 +266,7 @@ def _v4(text: bytes) -> Iterator[_Span]:
             yield begin + first.start(), found.end()
 
 
-def _v6(text: bytes) -> Iterator[_Span]:
+def _v6(text: bytes) -> Iterator[_TextSpan]:
     """Yield what looks like an IPv6 address, without the colon that a word before it ends with."""
     for found in _V6_AFTER_FIRST.finditer(text):
         run, (start, end) = found[0], found.span()
@@ -291,7 +291,7 @@ def _v6(text: bytes) -> Iterator[_Span]:
         yield start, end
 
 
-_PARTS: Mapping[str, Callable[[bytes], Iterator[_Span]]] = {
+_PARTS: Mapping[str, Callable[[bytes], Iterator[_TextSpan]]] = {
     "destination.port": _ports,
     "source.ip": _private,
     "process.pid": _pids,
