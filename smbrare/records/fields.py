@@ -136,6 +136,9 @@ def _address(text: str) -> Address | None:
 _short_address = lru_cache(maxsize=262_144)(_address)
 
 
+SERVICE_NAMES = {"microsoft-ds": 445, "netbios-ssn": 139}
+"""Ports of SMB by IANA's names of the services on them, which Windows and Sysmon use too."""
+
 LONGS = frozenset({"process.pid", "source.port", "destination.port"})
 ADDRESSES = frozenset({"source.ip", "destination.ip"})
 DATES = frozenset({"@timestamp", "event.ingested"})

@@ -14,12 +14,12 @@ from typing import TypeAlias
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from smbrare.records.fields import Address, Malformed, ip
+from smbrare.records.fields import SERVICE_NAMES, Address, Malformed, ip
 from smbrare.rule.networks import excluded_range, is_private
 from smbrare.rule.port_sieve import may_match
-from smbrare.rule.predicate import SERVICE_NAMES, SMB_PORTS
+from smbrare.rule.predicate import SMB_PORTS
 
-_TextSpan: TypeAlias = tuple[int, int]
+_Extent: TypeAlias = tuple[int, int]
 
 WINDOW = 2 * 1024
 """How far apart the parts of a match may stand in content of unknown format, in characters."""
@@ -54,12 +54,12 @@ _END_OF_FOUR = (
     rb"(?![0-9A-Za-z_]|[.:/][0-9]|-[0-9A-Za-z]|:[0-9A-Fa-f]{0,4}:(?![G-Zg-z])"
     rb"|[ ]+[0-9]{1,2}:[0-9]{2}|[.,]?[ /]*" + _MONTH + rb"|[ ]?[AaPp]\.?[Mm]\b)"
 )
-_FOUR = re.compile(rb"4(?:\.[0-9]*)?" + _END_OF_FOUR)
-_NEXT_TO_FOUR = re.compile(rb"3\.9{13,}" + _END_OF_FOUR)
+_FOUR = re.compile(rb"4(?:\.[0-9]{0,64})?" + _END_OF_FOUR)
+_NEXT_TO_FOUR = re.compile(rb"3\.9{13,64}" + _END_OF_FOUR)
 """A fraction of which a double holds the next whole number."""
 _NOT_BEFORE_FOUR = frozenset(b"0123456789_./\\$%<+-") | frozenset(ascii_letters.encode())
 _MONTH_BEFORE = re.compile(rb"\b" + _MONTH + rb"\.?[ ]+\Z", re.IGNORECASE)
-_COLON_BEFORE = re.compile(rb"([G-Zg-z_]?)([0-9A-Fa-f:.]*):\Z")
+_OF_ADDRESSES = b"0123456789ABCDEFabcdef:."
 _KERNEL = re.compile(
     rb"System(?<![0-9A-Za-z_\\/.$%<-]System)(?<![A-Za-z,.][ ]System)"
     rb"(?![0-9A-Za-z_/.>-]|\\+[^\\\"'])(?!\\*[\"']?\s*[:=])"
@@ -93,6 +93,11 @@ def might_match(text: bytes, without: Collection[str] = ()) -> bool:
         all(any(True for _ in find(plain)) for find in wanted)
         for plain in map(_plain, _readings(text))
     )
+
+
+def has_address(text: bytes) -> bool:
+    """Return whether a text shows any IP address at all."""
+    return any(True for _ in _addresses(_plain(text), lambda _address: True))
 
 
 def might_match_anywhere(chunks: Iterable[bytes]) -> int | None:
@@ -199,7 +204,7 @@ def _ascii(code: int) -> bytes:
     return bytes([code]) if code <= 0x7F else b" "  # noqa: PLR2004 - the last of ASCII
 
 
-def _ports(text: bytes) -> Iterator[_TextSpan]:
+def _ports(text: bytes) -> Iterator[_Extent]:
     for _, start, end in _PORTS.find_matches_as_indexes(text.lower()):
         zeros = text[max(0, start - _AROUND) : start]
         begin = start - len(zeros) + len(zeros.rstrip(b"0"))
@@ -208,7 +213,7 @@ def _ports(text: bytes) -> Iterator[_TextSpan]:
             yield start, end
 
 
-def _pids(text: bytes) -> Iterator[_TextSpan]:
+def _pids(text: bytes) -> Iterator[_Extent]:
     """Yield where the PID stands: 4, or the name of its process, as a value of its own."""
     for found in _FOUR.finditer(text):
         if _stands_alone(text, found.start()):
@@ -226,20 +231,22 @@ def _stands_alone(text: bytes, start: int) -> bool:
         return False
     if before.endswith(b" "):
         return _MONTH_BEFORE.search(before) is None
-    colon = _COLON_BEFORE.search(before) if before.endswith(b":") else None
-    if colon is None:
+    if not before.endswith(b":"):
         return True
-    word, run = colon[1], colon[2]
-    if word:  # The end of a key, unless an address stands between it and the 4.
+    rest = before[:-1].rstrip(_OF_ADDRESSES)
+    run = before[len(rest) : -1]
+    if (
+        rest and rest[-1] in _WORD
+    ):  # The end of a key, unless an address stands between it and the 4.
         return b":" not in run.strip(b":") and run.count(b".") < 2  # noqa: PLR2004 - of an address
     return not (run.isdigit() or b":" in run or b"." in run)
 
 
-def _private(text: bytes) -> Iterator[_TextSpan]:
+def _private(text: bytes) -> Iterator[_Extent]:
     return _addresses(text, is_private)
 
 
-def _internet(text: bytes) -> Iterator[_TextSpan]:
+def _internet(text: bytes) -> Iterator[_Extent]:
     return _addresses(text, _is_internet)
 
 
@@ -248,7 +255,7 @@ def _is_internet(address: Address) -> bool:
     return excluded_range(address) is None and not address.is_unspecified
 
 
-def _addresses(text: bytes, wanted: Callable[[Address], bool]) -> Iterator[_TextSpan]:
+def _addresses(text: bytes, wanted: Callable[[Address], bool]) -> Iterator[_Extent]:
     for start, end in chain(_v4(text), _v6(text)):
         try:
             if wanted(ip(text[start:end].decode())):
@@ -257,7 +264,7 @@ def _addresses(text: bytes, wanted: Callable[[Address], bool]) -> Iterator[_Text
             continue
 
 
-def _v4(text: bytes) -> Iterator[_TextSpan]:
+def _v4(text: bytes) -> Iterator[_Extent]:
     """Yield what looks like an IPv4 address, and is no part of a longer number with points."""
     for found in _V4_AFTER_FIRST.finditer(text):
         begin = max(0, found.start() - _FIRST)
@@ -266,7 +273,7 @@ def _v4(text: bytes) -> Iterator[_TextSpan]:
             yield begin + first.start(), found.end()
 
 
-def _v6(text: bytes) -> Iterator[_TextSpan]:
+def _v6(text: bytes) -> Iterator[_Extent]:
     """Yield what looks like an IPv6 address, without the colon that a word before it ends with."""
     for found in _V6_AFTER_FIRST.finditer(text):
         run, (start, end) = found[0], found.span()
@@ -291,7 +298,7 @@ def _v6(text: bytes) -> Iterator[_TextSpan]:
         yield start, end
 
 
-_PARTS: Mapping[str, Callable[[bytes], Iterator[_TextSpan]]] = {
+_PARTS: Mapping[str, Callable[[bytes], Iterator[_Extent]]] = {
     "destination.port": _ports,
     "source.ip": _private,
     "process.pid": _pids,
