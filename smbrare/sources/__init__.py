@@ -1,7 +1,6 @@
 """Identifies the source of each record by its content, and reads it as that source's table says."""
 
 from collections.abc import Callable
-from typing import Any
 
 from smbrare.records.event import Document
 from smbrare.records.paths import leaves
@@ -46,10 +45,12 @@ ECS_SOURCES: tuple[Callable[[Document, str, ReadOptions], View | None], ...] = (
 )
 """Sources of ECS documents, in the order asked; each is given the document's data set."""
 
-_ALERT_MARKS = (
-    ("kibana", ("kibana.alert",)),
-    ("signal", ("signal.rule", "signal.original_time", "signal.original_event", "signal.parents")),
+_ELASTIC_ALERTS = (
+    ("kibana", ("kibana.alert.uuid", "kibana.alert.rule.uuid", "kibana.alert.rule.rule_id")),
+    ("signal", ("signal.rule.id", "signal.rule.rule_id")),
 )
+"""Key at the top → fields that identify an alert: of Elastic 8 and later, of Elastic 7."""
+_ALERT_KINDS = frozenset({"alert", "signal"})
 
 
 def recognize(document: Document, settings: ReadOptions) -> View | None:
@@ -80,30 +81,29 @@ def _recognize_windows(event: WindowsEvent, settings: ReadOptions) -> View | Non
 def is_alert(document: Document) -> bool:
     """Return whether a document is an alert of Elastic's, or a finding of smbrare's.
 
-    They repeat the event that they were raised on; to read them would count it twice.
+    They repeat the event that they were raised on; to read them would count it twice. A key alone
+    proves nothing, as any log may hold it: the document must say that it is an alert, too.
     """
     # One search over the keys at the top spares nearly every document a closer look.
     keys = " ".join(document)
     if "smbrare" in keys and leaves(document, "smbrare.id"):
-        return True
-    for word, marks in _ALERT_MARKS:
-        if word in keys and any(_holds(document, mark) for mark in marks):
-            return True
+        return _is_of_alert_kind(document) or _is_row_of_findings(document)
+    for word, fields in _ELASTIC_ALERTS:
+        if word in keys and any(leaves(document, field) for field in fields):
+            return _is_of_alert_kind(document)
     return False
 
 
-def _holds(node: Any, path: str) -> bool:
-    """Return whether an object has a value at or below a path, dotted or nested in any mix."""
-    if not isinstance(node, dict):
+def _is_of_alert_kind(document: Document) -> bool:
+    kinds = leaves(document, "event.kind")
+    return any(isinstance(kind, str) and kind in _ALERT_KINDS for kind in kinds)
+
+
+def _is_row_of_findings(document: Document) -> bool:
+    """Return whether a document is a row of smbrare's CSV, which has no room for what it is."""
+    if leaves(document, "event.kind") or leaves(document, "event.category"):
         return False
-    for key, value in node.items():
-        if value is None or value == {}:
-            continue
-        if key == path or key.startswith(f"{path}."):
-            return True
-        if path.startswith(f"{key}.") and _holds(value, path[len(key) + 1 :]):
-            return True
-    return False
+    return bool(leaves(document, "smbrare.status") and leaves(document, "rule.uuid"))
 
 
 def _first_keys() -> frozenset[str]:

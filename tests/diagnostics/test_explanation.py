@@ -192,7 +192,9 @@ def test_an_internal_address_beside_a_public_one_has_only_to_go() -> None:
 
 
 def test_alerts_and_unknown_records_are_not_evaluated() -> None:
-    alert = explain_event(matching() | {"kibana.alert.rule.uuid": "x"}, ReadOptions())
+    alert = explain_event(
+        matching(event__kind="signal") | {"kibana.alert.rule.uuid": "x"}, ReadOptions()
+    )
     assert alert.alert
     assert not alert.judged
     unknown = explain_event({"message": "hello"}, ReadOptions())

@@ -40,7 +40,7 @@ FAR = [
     process(host="WS-02"),
     process(time="2026-11-16T09:00:00.000Z"),
     logon(user="bob", host="WS-02"),
-    {"kibana.alert.uuid": "x", **process()},
+    {"kibana.alert.uuid": "x", "event.kind": "signal", **process()},
 ]
 
 
