@@ -58,8 +58,19 @@ WINGS: dict[str, Wing] = {
 """The wings in the order of their imports: none knows a wing below it."""
 
 SHARED = {
-    "inputs.readers": {"blocks", "document", "evtx_log", "ndjson", "reader"},
-    "sources": {"ecs", "event_data", "mapping", "windows_event", "windows_shapes"},
+    "inputs.readers": {
+        "blocks",
+        "csv_dates",
+        "document",
+        "evtx_log",
+        "ndjson",
+        "reader",
+        "samples",
+    },
+    "sources": {
+        *("ecs", "event_data", "event_kinds", "mapping", "ordinary_values"),
+        *("windows_event", "windows_shapes"),
+    },
 }
 """Folders of plugs, whose modules know nothing of each other but these."""
 

@@ -38,6 +38,7 @@ class _Data(msgspec.Struct):
 
 
 class _Winlog(msgspec.Struct):
+    event_id: int | Text = UNSET
     event_data: _Data | UnsetType = UNSET
     dotted_sysmon: Any = msgspec.field(default=UNSET, name="event_data.DestinationIp")
     dotted_firewall: Any = msgspec.field(default=UNSET, name="event_data.DestAddress")
@@ -48,7 +49,16 @@ class _Event(msgspec.Struct):
     data: _Data | UnsetType = msgspec.field(default=UNSET, name="EventData")
     dotted_sysmon: Any = msgspec.field(default=UNSET, name="EventData.DestinationIp")
     dotted_firewall: Any = msgspec.field(default=UNSET, name="EventData.DestAddress")
+    rendered: Any = msgspec.field(default=UNSET, name="RenderingInfo")
+    dotted_rendered: Any = msgspec.field(default=UNSET, name="RenderingInfo.Message")
 
+
+_SYSMON_IDS = (3, "3")
+_FIREWALL_IDS = (5156, "5156")
+"""The events whose EventData has the address under that name, as numbers or as text.
+
+Of any other the address may stand in the rendered message.
+"""
 
 _SHAPES = {
     "destination": (_Destination | UnsetType, UNSET),
@@ -66,6 +76,8 @@ _OTHER_KEYS = (
     "Event.EventData",
     "Event.EventData.DestinationIp",
     "Event.EventData.DestAddress",
+    "Event.RenderingInfo",
+    "Event.RenderingInfo.Message",
     # Raw records of other sources, which are recognized first.
     "event.category",
     "properties",
@@ -155,12 +167,17 @@ def _destination(top: Any) -> str | None:
         winlog = top.winlog
         if winlog.dotted_sysmon is not UNSET or winlog.dotted_firewall is not UNSET:
             return None
-        return _of_data(winlog.event_data)
+        if winlog.event_data is UNSET:
+            return None
+        named = _SYSMON_IDS if winlog.event_data.firewall is UNSET else _FIREWALL_IDS
+        return _of_data(winlog.event_data) if winlog.event_id in named else None
     if top.Event is not UNSET:
         event = top.Event
         if event.system is _NOTHING:
             return None  # Of another shape: an event in XML may stand in a text beside it.
         if event.dotted_sysmon is not UNSET or event.dotted_firewall is not UNSET:
+            return None
+        if event.rendered is not UNSET or event.dotted_rendered is not UNSET:
             return None
         return _of_data(event.data)
     return None

@@ -5,9 +5,12 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
+from smbrare.detection import unread
+from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sighting, Told
-from smbrare.detection.survey import InputSurvey, OddTimes, TimeOddity
+from smbrare.detection.survey import InputSurvey
+from smbrare.detection.unread import check_readable
 from smbrare.limits import too_many_digits
 from smbrare.records import envelope
 from smbrare.records.event import (
@@ -22,15 +25,15 @@ from smbrare.records.event import (
 )
 from smbrare.records.fields import ADDRESSES, LONGS
 from smbrare.records.json_text import encoded
-from smbrare.records.paths import leaves
 from smbrare.records.read_options import ReadOptions
-from smbrare.records.times import YEAR_2000, Moment
+from smbrare.records.times import Moment
 from smbrare.rule import predicate
 from smbrare.rule.might_match import might_match
 from smbrare.rule.networks import is_private
 from smbrare.sources import ecs, is_alert, recognize
 from smbrare.sources.ecs import EVENT_FIELDS
 from smbrare.sources.mapping import (
+    ANY_ORIGIN,
     View,
 )
 
@@ -38,8 +41,6 @@ Outside: TypeAlias = Literal["alert", "unknown", "other"]
 """Why an event is not judged: an alert itself, of no known source, or no network event."""
 
 _ALWAYS_LISTS = frozenset({"event.category", "event.type"})
-_LONGEST_SHOWN = 60
-"""Characters of a time's raw value that a warning shows."""
 _UNTOLD = frozenset({"unknown"})
 """ECS's word for the outcome of an event that does not tell."""
 
@@ -63,7 +64,7 @@ def judge_contents(
             survey.records += item.records if contents.sampled else 0
         elif isinstance(item, Sample):
             for document in envelope.events(item.record.document):
-                count(document, options, survey, partial)
+                count(document, item.record.origin, options, survey, partial)
         else:
             for document, origin in events_of(item, survey):
                 judge_it(document, origin, options, survey, partial)
@@ -81,6 +82,9 @@ def count_contents(
                 view = admit(document, origin, options, survey)
                 if not isinstance(view, str):
                     cover(view, survey, partial)
+                    missed = next(predicate.failing(view), None)
+                    if missed is not None:
+                        check_readable(view, missed.field, origin, survey)
 
 
 def events_of(
@@ -135,17 +139,24 @@ def judge_alone(
     if view is None:
         _count_unknown(document, origin, survey)
     elif _judge(view, origin, survey, partial):
-        survey.source(view.source).observe(view, view.kind)
+        survey.source(view.source).observe(view)
         cover(view, survey, partial)
+    else:
+        _suspect_other(view, origin, survey)
 
 
-def count(document: Document, settings: ReadOptions, survey: InputSurvey, partial: Partial) -> None:
+def count(
+    document: Document, origin: Origin, settings: ReadOptions, survey: InputSurvey, partial: Partial
+) -> None:
     """Count one sampled event of an input, for its sources, their fields and the time covered."""
     if is_alert(document):
         return
     view = recognize(document, settings)
-    if view is not None and survey.source(view.source).observe(view, view.kind):
+    if view is not None and survey.source(view.source).observe(view):
         cover(view, survey, partial)
+        # One whose text holds a port is judged beside, sampled or not.
+        if not view.read("destination.port").values and not unread.may_hold_port(document):
+            check_readable(view, "destination.port", origin, survey)
 
 
 def cover(view: View, survey: InputSurvey, partial: Partial) -> None:
@@ -161,27 +172,8 @@ def cover(view: View, survey: InputSurvey, partial: Partial) -> None:
         partial.answers.observe(view, times[0].time if times else None)
 
 
-def note_doubtful_time(view: View, moment: Moment, survey: InputSurvey) -> None:
-    """Count a network event in its input if its time may be read wrongly."""
-    if moment.time < YEAR_2000 or moment.order_assumed:
-        kind: TimeOddity = "early" if moment.time < YEAR_2000 else "ambiguous"
-        survey.note_odd_time(kind, OddTimes(1, *_raw_time(view), moment.time))
-
-
-def note_undated(view: View, origin: Origin, survey: InputSurvey) -> None:
-    """Count a match without a time in its input."""
-    survey.note_odd_time("undated", OddTimes(1, *_raw_time(view), origin=origin))
-
-
-def _raw_time(view: View) -> tuple[str, str]:
-    """Return the raw field of an event's time and its value, both empty if it has none."""
-    reading = view.time()
-    raw = reading.malformed or leaves(view.document, reading.path) if reading.path else ()
-    return (reading.path, str(raw[0])[:_LONGEST_SHOWN]) if raw else ("", "")
-
-
 def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) -> bool:
-    """Keep the sightings of an event, and return whether it is SMB to the internet at all."""
+    """Keep the sightings of an event, and return whether it is, or may be, SMB to the internet."""
     missed = predicate.obstacles(view)
     if not missed:
         times = view.time().values
@@ -192,6 +184,8 @@ def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) ->
     if missed[0].field in LONGS and view.too_long(missed[0].field):
         reason = too_many_digits(view.settings.limits.number_digits)
         survey.skip(Skipped(origin, reason, could_matter=True))
+    elif check_readable(view, missed[0].field, origin, survey):
+        return True
     clause = predicate.sole_obstacle(missed)
     if clause is not None:
         partial.near_misses[clause.field] += 1
@@ -214,13 +208,24 @@ def admit(
     if view is None:
         _count_unknown(document, origin, survey)
         return "unknown"
-    return view if survey.source(view.source).observe(view, view.kind) else "other"
+    if survey.source(view.source).observe(view):
+        return view
+    _suspect_other(view, origin, survey)
+    return "other"
 
 
 def _count_unknown(document: Document, origin: Origin, survey: InputSurvey) -> None:
     """Count a record of no known source, and whether it might be a match all the same."""
     survey.unknown += 1
     if might_match(encoded(document)):
+        survey.suspect(origin)
+
+
+def _suspect_other(view: View, origin: Origin, survey: InputSurvey) -> None:
+    """Suspect a document of no known source that has ECS fields, but no connection in them."""
+    if view.source != ANY_ORIGIN or view.known_kind or view.read("destination.ip").values:
+        return
+    if "network" not in view.read("event.category").values and might_match(encoded(view.document)):
         survey.suspect(origin)
 
 

@@ -68,3 +68,5 @@ class Partial(Struct):
         for odd in survey.odd_times.values():
             if odd.origin is not None:
                 odd.origin = shift(odd.origin, lines_before)
+        for source in survey.sources.values():
+            source.renumber(lines_before)

@@ -122,14 +122,16 @@ class Report(Struct, frozen=True, dict=True):
         archive that the user named.
         """
         fruitful = {survey.input for survey in self.inputs if survey.has_rule_source}
+        judged = self._judged()
         gaps = [
             (survey, source, reason)
             for survey in self.inputs
+            if not (judged and survey.sources and not survey.connections)
             if survey.has_rule_source or (survey.named and survey.input not in fruitful)
             for source, reason in survey.unjudged()
             if self._counts(source)
         ]
-        if not gaps and not self._judged():
+        if not gaps and not judged:
             return [
                 (survey, source, why)
                 for survey in self.inputs
@@ -149,9 +151,9 @@ class Report(Struct, frozen=True, dict=True):
         return not (self.options.literal and source in BY_INFERENCE)
 
     def _judged(self) -> bool:
-        """Return whether a network event of any source that counts was read."""
+        """Return whether a connection of any source that counts was read."""
         return any(
-            source.network
+            source.connections
             for survey in self.inputs
             for name, source in survey.sources.items()
             if self._counts(name)
@@ -160,14 +162,14 @@ class Report(Struct, frozen=True, dict=True):
     @property
     def exit_code(self) -> int:
         """The exit code; the first that applies of 3, 1, 4 and 0."""
-        skipped = any(survey.skipped for survey in self.inputs)
-        lost = any(survey.lost for survey in self.inputs)
+        skipped = any(survey.skipped or survey.not_evaluated for survey in self.inputs)
+        lost = any(survey.lost or survey.not_evaluated for survey in self.inputs)
         if any(survey.cut for survey in self.inputs) or (self.criteria.strict and skipped):
             return EXIT_UNREADABLE
         if self.as_expected is False:
             return EXIT_FINDINGS
-        if self.findings:
-            return EXIT_CLEAN if self.criteria.exit_zero or self.as_expected else EXIT_FINDINGS
+        if self.findings and not self.criteria.exit_zero:
+            return EXIT_CLEAN if self.as_expected else EXIT_FINDINGS
         if lost:
             return EXIT_UNREADABLE
         if not self.inputs or self.unjudged() or self.unseen or self.suspected:

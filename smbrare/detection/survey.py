@@ -9,78 +9,17 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from smbrare.records.event import EventFields, Origin, Record, Skipped
+from smbrare.detection.source_survey import MOST_KINDS, MOST_LOCATED, SourceSurvey
+from smbrare.records.event import Origin, Record, Skipped
 from smbrare.records.times import HOUR, Moment
-from smbrare.rule.predicate import CLAUSES, KERNEL_PID, SMB_PORTS
+from smbrare.sources.event_kinds import OTHER
+from smbrare.text import counted
 
 UNKNOWN_SOURCES = frozenset({"windows_event"})
 """Sources that are none of the rule's: recognized, but holding no network event ever."""
 
 BY_INFERENCE = frozenset({"windows_firewall"})
 """Sources whose events match by inferred fields only: to ``--literal`` they are none."""
-
-MOST_LOCATED = 10
-"""How many skipped or suspected records of an input are kept with their place; all are counted."""
-
-
-class SourceSurvey(Struct):
-    """Counts of one source in one input.
-
-    Attributes:
-        records: Records recognized as this source's.
-        network: Network events among them: event.category network, or a destination address.
-        kinds: Network events by kind of record.
-        absent: Network events that lack a field of the rule, by field.
-        malformed: Values that their field's type did not accept, by field.
-        kernel_smb: Events of PID 4 to an SMB port, internal ones too.
-    """
-
-    records: int = 0
-    network: int = 0
-    kinds: Counter[str] = field(default_factory=Counter)
-    absent: Counter[str] = field(default_factory=Counter)
-    malformed: Counter[str] = field(default_factory=Counter)
-    kernel_smb: int = 0
-
-    def merge(self, other: "SourceSurvey") -> None:
-        """Add another part's counts."""
-        self.records += other.records
-        self.network += other.network
-        self.kinds.update(other.kinds)
-        self.absent.update(other.absent)
-        self.malformed.update(other.malformed)
-        self.kernel_smb += other.kernel_smb
-
-    @property
-    def present(self) -> Counter[str]:
-        """How many network events have a field of the rule, by field."""
-        fields = [clause.field for clause in CLAUSES]
-        # Nearly every event has them all, so that counting those without is the lesser work.
-        return +Counter({name: self.network - self.absent[name] for name in fields})
-
-    def missing(self) -> list[str]:
-        """Return the rule's fields that no network event of this source has."""
-        present = self.present
-        return [clause.field for clause in CLAUSES if not present[clause.field]]
-
-    def observe(self, event: EventFields, kind: str) -> bool:
-        """Count one record and return whether it is a network event."""
-        self.records += 1
-        category = event.read("event.category")
-        addresses = event.read("destination.ip")
-        if "network" not in category.values and not addresses.values:
-            return False
-        self.network += 1
-        self.kinds[kind] += 1
-        for clause in CLAUSES:
-            reading = event.read(clause.field)
-            if not reading.values:
-                self.absent[clause.field] += 1
-            if reading.malformed:
-                self.malformed[clause.field] += len(reading.malformed)
-        if KERNEL_PID in event.read("process.pid").values:
-            self.kernel_smb += not SMB_PORTS.isdisjoint(event.read("destination.port").values)
-        return True
 
 
 TimeOddity: TypeAlias = Literal["early", "ambiguous", "undated"]
@@ -226,6 +165,21 @@ class InputSurvey(Struct):
         return sum(survey.network for survey in self.sources.values())
 
     @property
+    def connections(self) -> int:
+        """How many connections it holds, of all sources."""
+        return sum(survey.connections for survey in self.sources.values())
+
+    @property
+    def not_evaluated(self) -> int:
+        """How many connections might have matched but cannot be read, of all sources."""
+        return sum(survey.not_evaluated() for survey in self.sources.values())
+
+    def not_evaluated_located(self) -> list[Skipped]:
+        """Return the first of them with their places."""
+        sources = self.sources.values()
+        return [each for survey in sources for each in survey.not_evaluated_located()]
+
+    @property
     def has_rule_source(self) -> bool:
         """Whether any record is of a source that the rule reads."""
         return any(name not in UNKNOWN_SOURCES for name in self.sources)
@@ -244,13 +198,22 @@ class InputSurvey(Struct):
             if self.alerts == self.records:
                 return [("", "holds nothing but alerts, which are no events")]
             return [("", f"holds no record of a known source ({self.records:,} read)")]
-        if not self.network:
-            return [(self._names(), f"holds no network event ({self.records:,} records read)")]
+        if not self.connections:
+            return [(self._names(), f"contains no connections, only {self._others()}")]
         return [
-            (name, f"{', '.join(missing)} missing in all {survey.network:,} network events")
+            (name, "; ".join(gaps))
             for name, survey in sorted(self.sources.items())
-            if survey.network and (missing := survey.missing())
+            if (gaps := survey.gaps())
         ]
+
+    def _others(self) -> str:
+        """Return what it holds instead of connections, in words."""
+        others = sum((survey.others for survey in self.sources.values()), Counter[str]())
+        kinds = [kind for kind, _ in others.most_common() if kind != OTHER][:MOST_KINDS]
+        if others[OTHER] or not kinds:
+            kinds.append("other")
+        named = ", ".join(kinds[:-1]) + " and " * (len(kinds) > 1) + kinds[-1]
+        return f"{named} events ({counted(sum(others.values()), 'record')})"
 
     def _void(self) -> str:
         if self.skipped:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
-from smbrare.detection.survey import SourceSurvey
+from smbrare.detection.source_survey import SourceSurvey
 from smbrare.diagnostics.inspection import SourceDetails
 from smbrare.rule import predicate
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from smbrare.detection.survey import InputSurvey, SourceSurvey, totals
+from smbrare.detection.source_survey import SourceSurvey
+from smbrare.detection.survey import InputSurvey, totals
 from smbrare.diagnostics.advice import Advice, advise
 from smbrare.diagnostics.inspection import (
     ExampleCount,
@@ -129,11 +130,11 @@ def _hosts(inspected: Inspected) -> _Section:
 
 
 def _presence(inspected: Inspected) -> _Section:
-    surveys = [(name, survey) for name, survey in _totals(inspected) if survey.network]
+    surveys = [(name, survey) for name, survey in _totals(inspected) if survey.connections]
     columns = [Column[str]("Field", lambda field: field)]
     columns += [_shares(name, survey, inspected) for name, survey in surveys]
     fields = [clause.field for clause in predicate.CLAUSES]
-    title = "FIELDS OF THE RULE: share of network events that have them"
+    title = "FIELDS OF THE RULE: share of connections that have them"
     return _Section(title, columns, fields if surveys else ())
 
 
@@ -142,9 +143,9 @@ def _shares(name: str, survey: SourceSurvey, inspected: Inspected) -> Column[str
     details = inspected.inspection.details.get(name, SourceDetails())
 
     def share(field: str) -> str:
-        there = _percent(survey.present[field], survey.network)
+        there = _percent(survey.present[field], survey.connections)
         inferred = details.inferred[field]
-        return f"{there} ({_percent(inferred, survey.network)} inferred)" if inferred else there
+        return f"{there} ({_percent(inferred, survey.connections)} inferred)" if inferred else there
 
     return Column(name, share, folds=True, right=True)
 

@@ -92,7 +92,9 @@ def _sources(inspected: Inspected) -> dict[str, Any]:
         found[name] = {
             "records": survey.records,
             "network_events": survey.network,
+            "connections": survey.connections,
             "kinds": dict(sorted(survey.kinds.items())),
+            "other_events": dict(sorted(survey.others.items())),
             "fields_present": {
                 clause.field: survey.present[clause.field] for clause in predicate.CLAUSES
             },

@@ -74,6 +74,7 @@ def _scan(report: Report) -> dict[str, Any]:
         "records": sum(survey.records for survey in report.inputs),
         "sampled": any(survey.sampled for survey in report.inputs),
         "network_events": sum(survey.network for survey in report.inputs),
+        "connections": sum(survey.connections for survey in report.inputs),
         "matches": report.sightings,
         "findings": len(report.findings),
         "undated": sum(finding.sighting.time is None for finding in report.findings),
@@ -85,6 +86,7 @@ def _scan(report: Report) -> dict[str, Any]:
         "excluded": len(report.excluded),
         "exclusions": [asdict(kept) for kept in report.exclusions],
         "skipped": sum(survey.skipped for survey in report.inputs),
+        "unreadable_connections": sum(survey.not_evaluated for survey in report.inputs),
         "alerts_skipped": sum(survey.alerts for survey in report.inputs),
         "near_misses": report.near_misses,
         "first_event": time_value(span.first),
@@ -146,6 +148,7 @@ def _input(survey: InputSurvey) -> dict[str, Any]:
         "records": survey.records,
         "sampled": survey.sampled,
         "skipped": survey.skipped,
+        "unreadable_connections": survey.not_evaluated,
         "read_to_end": not survey.cut,
         "alerts_skipped": survey.alerts,
         "unrecognized": survey.unknown,
@@ -154,7 +157,9 @@ def _input(survey: InputSurvey) -> dict[str, Any]:
             name: {
                 "records": source.records,
                 "network_events": source.network,
+                "connections": source.connections,
                 "kinds": dict(sorted(source.kinds.items())),
+                "other_events": dict(sorted(source.others.items())),
                 "fields_present": dict(sorted(source.present.items())),
                 "malformed": dict(sorted(source.malformed.items())),
             }

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from smbrare.detection.report import Report
 from smbrare.detection.schedule import Outcome
+from smbrare.detection.source_survey import SourceSurvey
 from smbrare.detection.survey import InputSurvey, totals
 from smbrare.inputs import json_tokens
 from smbrare.limits import MIB
@@ -63,6 +64,7 @@ def _read(report: Report, seconds: float) -> Iterator[str]:
             f"source      {name}: {'of the sample ' if name in from_sample else ''}"
             f"{counted(source.records, 'record')}, {counted(source.network, 'network event')}"
             + (f" ({', '.join(kinds)})" if kinds else "")
+            + _connections(source)
         )
     if sampled := sum(survey.sampled for survey in inputs):
         yield (
@@ -73,6 +75,13 @@ def _read(report: Report, seconds: float) -> Iterator[str]:
         hours = counted(len(span.hours), "hour")
         times = f"{format_time(span.first)} to {format_time(span.last)}"
         yield f"span        {times}, network events in {hours}"
+
+
+def _connections(source: SourceSurvey) -> str:
+    """Return how many of a source's network events are connections, if that is not plain."""
+    if source.connections == source.network:
+        return ""
+    return f", {counted(source.connections, 'connection')}"
 
 
 def _inputs(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
@@ -142,6 +151,8 @@ def _skipped_counts(report: Report) -> str:
         parts.append(f"{counted(unread, 'file')} of no known format (named with -v)")
     if report.criteria.ignore_unknown and (suspects := sum(one.suspects for one in inputs)):
         parts.append(f"{suspects:,} unknown that might hold a match (--ignore-unknown)")
+    if lacking := sum(survey.not_evaluated for survey in inputs):
+        parts.append(f"{counted(lacking, 'connection')} unreadable that might have matched")
     if junk := sum(survey.is_junk for survey in inputs):
         parts.append(f"{counted(junk, 'file')} of an archiver's litter")
     return ", ".join(parts)
@@ -253,7 +264,7 @@ def _oddities(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
             "note        ijson is installed without its library in C: JSON other than NDJSON and "
             "arrays of objects is read many times slower"
         )
-    if not any(survey.network for survey in inputs):
+    if not any(survey.connections for survey in inputs):
         return
     is_complete = not any(survey.sampled for survey in inputs)
     if is_complete and not any(source.kernel_smb for source in sources):

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from smbrare.detection.report import Report
-from smbrare.detection.survey import MOST_LOCATED, InputSurvey, OddTimes, TimeOddity
+from smbrare.detection.source_survey import MOST_LOCATED
+from smbrare.detection.survey import InputSurvey, OddTimes, TimeOddity
 from smbrare.records.times import MICROSECONDS, YEAR_2000, YEAR_2100, format_time
 from smbrare.text import counted, visible
 
@@ -45,6 +46,19 @@ def _skipped_records(report: Report) -> Iterator[str]:
     left = total - len(ends) - min(len(others), MOST_LOCATED)
     if left:
         yield f"… and {left:,} more skipped"
+    yield from _not_evaluated(report)
+
+
+def _not_evaluated(report: Report) -> Iterator[str]:
+    """Yield a line for each of the first connections that might have matched but cannot be read."""
+    located = [skipped for survey in report.inputs for skipped in survey.not_evaluated_located()][
+        :MOST_LOCATED
+    ]
+    for skipped in located:
+        yield visible(f"{skipped.origin}: not evaluated: {skipped.reason}")
+    left = sum(survey.not_evaluated for survey in report.inputs) - len(located)
+    if left:
+        yield f"… and {counted(left, 'more connection')} not evaluated"
 
 
 def _odd_times(report: Report) -> Iterator[str]:

@@ -19,7 +19,8 @@ import stringzilla
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 from msgspec import Struct
 
-from smbrare.rule.predicate import SERVICE_NAMES, SMB_PORTS
+from smbrare.records.fields import SERVICE_NAMES
+from smbrare.rule.predicate import SMB_PORTS
 
 Block: TypeAlias = bytes | bytearray | memoryview
 

@@ -24,8 +24,6 @@ RISK_SCORE = 47
 SEVERITY = "medium"
 HISTORY_DAYS = 7
 SMB_PORTS = frozenset({139, 445})
-SERVICE_NAMES = {"microsoft-ds": 445, "netbios-ssn": 139}
-"""IANA's service name of each port, which some exporters write in its place (in any case)."""
 KERNEL_PID = 4
 INDICES = (
     "logs-endpoint.events.network-*",

@@ -11,7 +11,8 @@ from smbrare.detection.dns import Resolutions
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Moments, Sightings
 from smbrare.inputs.discovery import Input
-from smbrare.inputs.readers.reader import EVERY, HEAD_BYTES, ReaderOptions, sample_seed
+from smbrare.inputs.readers.reader import EVERY, ReaderOptions
+from smbrare.inputs.readers.samples import HEAD_BYTES, sample_seed
 from smbrare.limits import MIB
 from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions

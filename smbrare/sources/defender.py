@@ -15,7 +15,7 @@ from smbrare.records.fields import Malformed, ip, keyword
 from smbrare.records.json_text import BadJson, decode
 from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
-from smbrare.sources import ecs
+from smbrare.sources import ecs, event_kinds
 from smbrare.sources.mapping import (
     FieldRule,
     FieldTable,
@@ -184,6 +184,9 @@ def _row_table(place: str, *, inbound: bool, posix: bool, named: bool) -> FieldT
 _OTHER = {place: place_table(RECORD, {"row": (place,)}) for place in ("", "properties")}
 
 
+_ADAPTER = frozenset({"NetworkAdapterName", "NetworkAdapterType"})
+"""Columns of DeviceNetworkInfo, which describes adapters and holds no connection."""
+
 _HOSTS = ("DeviceName", "DeviceId", "RemoteIP")
 _BY_CATEGORY: Marks = (("category",),)
 _BY_ACTION: Marks = (("ActionType",), _HOSTS)
@@ -244,7 +247,8 @@ def _view(
         posix=any("Posix" in key for key in additional),
         named=named,
     )
-    return View("defender", "Defender network record", document, table, settings, marks)
+    about = event_kinds.OTHER if row.keys() & _ADAPTER else ""
+    return View("defender", "Defender network record", document, table, settings, marks, about)
 
 
 def _no_posix(document: Document) -> bool:
@@ -269,6 +273,7 @@ MAPPED: FieldTable = {
     ),
     "network.transport": (
         *ecs.TABLE["network.transport"],
+        FieldRule("network.transport", _tcp, inferred="network.transport in Defender's words"),
         FieldRule(
             "network.protocol", _tcp, inferred="network.protocol, used before version 2.14.2"
         ),

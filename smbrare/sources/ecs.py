@@ -6,7 +6,7 @@ from smbrare.records.event import Document
 from smbrare.records.fields import keyword
 from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
-from smbrare.sources.mapping import FieldRule, FieldTable, Marks, View
+from smbrare.sources.mapping import ANY_ORIGIN, FieldRule, FieldTable, Marks, View
 
 EVENT_FIELDS = (
     "event.category",
@@ -64,8 +64,10 @@ TABLE: FieldTable = {
         FieldRule("host.hostname"),
     ),
     "host.id": (FieldRule("host.id", when=not_forwarded),),
+    "event.category": (FieldRule("event.category", word="network"),),
+    "network.transport": (FieldRule("network.transport", word="tcp"),),
     "host.os.type": (
-        FieldRule("host.os.type"),
+        FieldRule("host.os.type", word="windows"),
         FieldRule("host.os.platform", _windows, inferred="host.os.platform"),
         FieldRule("host.os.name", _windows, inferred="host.os.name"),
     ),
@@ -108,7 +110,7 @@ def shippers(document: Document) -> list[Any]:
 
 def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -> View:
     """Return the view of an ECS document that no other source claims."""
-    return View("ecs", "ECS document", document, TABLE, settings, MARKS)
+    return View(ANY_ORIGIN, "ECS document", document, TABLE, settings, MARKS)
 
 
 NAME = "dns.question.name"

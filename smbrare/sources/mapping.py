@@ -8,14 +8,30 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from smbrare.records.event import Document, Reading
-from smbrare.records.fields import ADDRESSES, DATES, LONGS, Malformed, ip, keyword, long
+from smbrare.records.fields import (
+    ADDRESSES,
+    DATES,
+    LONGS,
+    SERVICE_NAMES,
+    Malformed,
+    ip,
+    keyword,
+    long,
+)
 from smbrare.records.paths import MISSING_MARKS, at, is_missing, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date
+from smbrare.sources.event_kinds import CONNECTION, NETWORK, kind_of_document
+from smbrare.sources.ordinary_values import is_ordinary, respelled
 
 MISSING = Reading()
 
 _DRIVE = re.compile(r"[A-Za-z]:\\")
+
+ANY_ORIGIN = "ecs"
+"""The source of ECS documents that no other source claims."""
+
+SERVICE_NAME = "the name of the service on the port"
 
 ZONE_ASSUMED = "a time without a zone, read in the one of --input-tz"
 
@@ -33,6 +49,8 @@ class FieldRule(Struct, frozen=True):
         when: Whether the rule applies to a record at all; None for always.
         inferred: What the value rests on where the exporter left the field out; empty where the
             vendor gives it. ``--literal`` does without these.
+        word: The value that the rule wants, where the vendor's may spell it differently; then it is
+            inferred. A value that is no ordinary one of the field leaves it to the rules behind.
     """
 
     path: str = ""
@@ -40,10 +58,14 @@ class FieldRule(Struct, frozen=True):
     constant: Any = None
     when: Callable[[Document], bool] | None = None
     inferred: str = ""
+    word: str = ""
 
 
 FieldTable: TypeAlias = Mapping[str, tuple[FieldRule, ...]]
-"""ECS field → the rules that fill it; the first that finds a value counts."""
+"""ECS field → the rules that fill it; the first that finds a value counts.
+
+Where a port, an address or a process id is malformed, the rules behind may still supply it.
+"""
 
 Marks: TypeAlias = tuple[tuple[str, ...], ...]
 """What identifies a record's source: of each group of paths, the first that the record has."""
@@ -86,6 +108,7 @@ class View(Struct, frozen=True, gc=False):
         table: The source's table.
         settings: How to read.
         marks: By which of its fields the source recognized it.
+        known_kind: What the event is about (see `event_kinds`), where the source knows it.
     """
 
     source: str
@@ -94,6 +117,7 @@ class View(Struct, frozen=True, gc=False):
     table: FieldTable
     settings: ReadOptions = field(default_factory=ReadOptions)
     marks: Marks = ()
+    known_kind: str = ""
     _readings: dict[str, Reading] = field(default_factory=dict)
 
     def read(self, field: str) -> Reading:
@@ -126,6 +150,12 @@ class View(Struct, frozen=True, gc=False):
                 found[path] = raw if raw is not None else leaves(document, path) or None
         return found
 
+    def event_kind(self) -> str:
+        """Return what the network event is about; see `event_kinds`."""
+        kind = self.known_kind or kind_of_document(self)
+        # Of documents of any origin nobody can say what they always have.
+        return NETWORK if kind == CONNECTION and self.source == ANY_ORIGIN else kind
+
     def too_long(self, field: str) -> bool:
         """Return whether a number has no value because its text exceeds the limit."""
         most = self.settings.limits.number_digits
@@ -133,6 +163,7 @@ class View(Struct, frozen=True, gc=False):
 
     def _find(self, field: str) -> Reading:
         document, settings = self.document, self.settings
+        unsettled = MISSING
         for rule in self.table.get(field, ()):
             if rule.inferred and settings.literal:
                 continue
@@ -141,28 +172,66 @@ class View(Struct, frozen=True, gc=False):
             raw = leaves(document, rule.path) if rule.path else _constants(rule.constant)
             if raw:
                 reading = _reading(field, rule, raw, settings)
-                if reading is not MISSING:
+                if reading is MISSING:
+                    continue
+                if unsettled is not MISSING:
+                    reading = _joined(unsettled, reading)
+                if reading.values and (not rule.word or rule.word in reading.values):
                     return reading
-        return MISSING
+                if _settles(field, rule, reading):
+                    return reading
+                unsettled = reading
+        return unsettled
+
+
+def _settles(field: str, rule: FieldRule, reading: Reading) -> bool:
+    """Return whether a reading leaves nothing to the rules behind."""
+    if not reading.values:
+        return field not in _NUMBERS
+    return not rule.word or is_ordinary(field, reading.values)
+
+
+def _joined(unsettled: Reading, reading: Reading) -> Reading:
+    """Return a later reading with what was malformed before; the former if it has no values."""
+    if not reading.values:
+        return unsettled
+    return replace(reading, malformed=unsettled.malformed + reading.malformed)
 
 
 def _reading(field: str, rule: FieldRule, raw: list[Any], settings: ReadOptions) -> Reading:
     values: list[Any] = []
     malformed: list[Any] = []
     as_type, convert = _TYPES.get(field, _keyword), rule.convert
+    inferred = rule.inferred
     for given in raw:
         if given in MISSING_MARKS:
             continue
+        value = given
         try:
             value = given if convert is None else convert(given)
             if convert is None or not is_missing(value):
                 values.append(as_type(value, settings))
         except Malformed:
-            malformed.append(given)
+            port = None if settings.literal else _port_of_service(field, value)
+            if port is None:
+                malformed.append(given)
+            else:
+                values.append(port)
+                inferred = inferred or SERVICE_NAME
     if not values and not malformed:
         return MISSING
-    inferred = rule.inferred or (_assumption(values) if as_type is _date else "")
-    return Reading(tuple(values), rule.path, inferred, tuple(malformed))
+    if as_type is _date:
+        inferred = inferred or _assumption(values)
+    reading = Reading(tuple(values), rule.path, inferred, tuple(malformed))
+    if rule.word and rule.word not in values and not settings.literal:
+        return respelled(reading, rule.word)
+    return reading
+
+
+def _port_of_service(field: str, value: object) -> int | None:
+    if field != "destination.port" or not isinstance(value, str):
+        return None
+    return service_port(value)
 
 
 def _keyword(value: object, _settings: ReadOptions) -> str:
@@ -182,6 +251,8 @@ _TYPES: Mapping[str, Callable[[object, ReadOptions], Any]] = {
 }
 """How the values of a field become its type, where that is not keyword."""
 
+_NUMBERS = LONGS | ADDRESSES
+
 
 def _constants(constant: Any) -> list[Any]:
     if isinstance(constant, tuple):
@@ -194,6 +265,11 @@ def _assumption(moments: list[Any]) -> str:
         return ""
     assumed = ((moments[0].zone_assumed, ZONE_ASSUMED), (moments[0].order_assumed, ORDER_ASSUMED))
     return "; ".join(text for is_assumed, text in assumed if is_assumed)
+
+
+def service_port(name: object) -> int | None:
+    """Return the port of an SMB service by its name, None for any other name."""
+    return SERVICE_NAMES.get(keyword(name).strip().lower())
 
 
 def utc(value: object) -> Moment:

@@ -10,7 +10,7 @@ from smbrare.records.fields import keyword, long
 from smbrare.records.paths import leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, from_number
-from smbrare.sources import ecs
+from smbrare.sources import ecs, event_kinds
 from smbrare.sources.mapping import (
     FieldRule,
     FieldTable,
@@ -132,7 +132,16 @@ def recognize(document: Document, settings: ReadOptions) -> View | None:
     """Return the view of a raw record of any kind: connection, DNS, process and others."""
     if "event.category" not in document or not any(key in document for key in _KEYS):
         return None
-    return View("sentinel_one", "SentinelOne record", document, RAW, settings, RAW_MARKS)
+    about = _event_kind(document)
+    return View("sentinel_one", "SentinelOne record", document, RAW, settings, RAW_MARKS, about)
+
+
+def _event_kind(document: Document) -> str:
+    if document["event.category"] == "dns":
+        return event_kinds.DNS
+    if _connects(document):
+        return event_kinds.CONNECTION
+    return event_kinds.LISTENING if "listen" in str(document.get("event.type")).lower() else ""
 
 
 def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:

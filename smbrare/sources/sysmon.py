@@ -6,12 +6,15 @@ Follows the mapping of Elastic's sysmon_operational integration and of Winlogbea
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from smbrare.records.event import Document
 from smbrare.records.fields import keyword
 from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
-from smbrare.sources import ecs
+from smbrare.sources import ecs, event_kinds
 from smbrare.sources.mapping import (
+    SERVICE_NAME,
     FieldRule,
     FieldTable,
     Marks,
@@ -20,9 +23,11 @@ from smbrare.sources.mapping import (
     account_name,
     file_name,
     one_of,
+    service_port,
     utc,
 )
 from smbrare.sources.windows_event import (
+    LOST_KEY,
     RECORD,
     SYSMON_CHANNEL,
     TableByShape,
@@ -34,16 +39,9 @@ from smbrare.sources.windows_event import (
 NETWORK_CONNECTION = 3
 DNS_QUERY = 22
 
-_LOST_KEY = "the rendered message, since the exporter lost the key"
 _ACTIONS = {NETWORK_CONNECTION: "Network connection", DNS_QUERY: "DNSEvent (DNS query)"}
 _EVENT_NUMBER = "the number of the event, which tells its kind"
 _CHANNEL = "the Sysmon channel, which Windows alone has"
-
-
-def _data(name: str, convert: Callable[[Any], Any] | None = None) -> tuple[FieldRule, ...]:
-    """Return the ways to fill a field from one name of EventData."""
-    lost = FieldRule("message", message_line(name, convert), inferred=_LOST_KEY)
-    return (*data_rules(name, convert), lost)
 
 
 def _kernel(image: object) -> int | None:
@@ -53,43 +51,47 @@ def _kernel(image: object) -> int | None:
 _PROCESS: FieldTable = {
     **RECORD,
     # UtcTime is when the connection was made; the record's own time is when it was logged.
-    "@timestamp": (*_data("UtcTime", utc), *RECORD["@timestamp"]),
+    "@timestamp": (*data_rules("UtcTime", utc), *RECORD["@timestamp"]),
     "event.category": (FieldRule(constant="network"),),
-    "user.domain": _data("User", account_domain),
-    "user.name": _data("User", account_name),
+    "user.domain": data_rules("User", account_domain),
+    "user.name": data_rules("User", account_name),
     "process.pid": (
-        *_data("ProcessId"),
+        *data_rules("ProcessId"),
         FieldRule("data.Image", _kernel, inferred="Image, which is System for the kernel alone"),
     ),
-    "process.name": _data("Image", file_name),
-    "process.executable": _data("Image"),
+    "process.name": data_rules("Image", file_name),
+    "process.executable": data_rules("Image"),
 }
 
 CONNECTION: FieldTable = {
     **_PROCESS,
     "event.type": (FieldRule(constant=("start", "connection", "protocol")),),
     "event.action": (FieldRule("action"), FieldRule(constant=_ACTIONS[NETWORK_CONNECTION])),
-    "source.ip": _data("SourceIp"),
-    "source.port": _data("SourcePort"),
-    "destination.ip": _data("DestinationIp"),
-    "destination.port": _data("DestinationPort"),
-    "destination.domain": _data("DestinationHostname"),
-    "network.transport": _data("Protocol"),
-    "network.direction": _data("Initiated", one_of({"true": "egress", "false": "ingress"})),
+    "source.ip": data_rules("SourceIp"),
+    "source.port": data_rules("SourcePort"),
+    "destination.ip": data_rules("DestinationIp"),
+    "destination.port": (
+        *data_rules("DestinationPort"),
+        FieldRule("data.DestinationPortName", service_port, inferred=SERVICE_NAME),
+    ),
+    "destination.domain": data_rules("DestinationHostname"),
+    "network.transport": tuple(replace(rule, word="tcp") for rule in data_rules("Protocol")),
+    "network.direction": data_rules("Initiated", one_of({"true": "egress", "false": "ingress"})),
 }
 
 DNS: FieldTable = {
     **_PROCESS,
     "event.type": (FieldRule(constant=("connection", "protocol", "info")),),
     "event.action": (FieldRule("action"), FieldRule(constant=_ACTIONS[DNS_QUERY])),
-    "dns.question.name": _data("QueryName"),
-    "dns.answers.data": _data("QueryResults"),
+    "dns.question.name": data_rules("QueryName"),
+    "dns.answers.data": data_rules("QueryResults"),
 }
 
-_NETWORK: Mapping[int | None, Mapping[Any, FieldTable]] = {
-    NETWORK_CONNECTION: TableByShape(CONNECTION),
-    DNS_QUERY: TableByShape(DNS),
+_NETWORK: Mapping[int | None, tuple[str, Mapping[Any, FieldTable]]] = {
+    NETWORK_CONNECTION: (event_kinds.CONNECTION, TableByShape(CONNECTION)),
+    DNS_QUERY: (event_kinds.DNS, TableByShape(DNS)),
 }
+_PROCESS_EVENTS = frozenset({1, 5})
 
 
 def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
@@ -98,10 +100,13 @@ def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
         return None
     by = "channel" if event.channel == SYSMON_CHANNEL else "provider"
     kind = f"Sysmon event {event.event_id}"
-    tables = _NETWORK.get(event.event_id)
-    if tables is None:
-        return event.record(event.shape.source, kind, settings, by)
-    return event.view(event.shape.source, kind, tables[event.shape], settings, by)
+    source = event.shape.source
+    if event.event_id not in _NETWORK:
+        is_process = event.event_id in _PROCESS_EVENTS
+        about = event_kinds.PROCESS if is_process else event_kinds.OTHER
+        return event.record(source, kind, settings, event_kind=about, by=by)
+    about, tables = _NETWORK[event.event_id]
+    return event.view(source, kind, tables[event.shape], settings, event_kind=about, by=by)
 
 
 def _is(number: int) -> Callable[[Document], bool]:
@@ -111,6 +116,14 @@ def _is(number: int) -> Callable[[Document], bool]:
 
     return is_number
 
+
+_LABELS = {
+    "source.ip": "SourceIp",
+    "destination.ip": "DestinationIp",
+    "destination.port": "DestinationPort",
+    "process.pid": "ProcessId",
+}
+"""Field → what it is called in the rendered message."""
 
 MAPPED: FieldTable = {
     **ecs.TABLE,
@@ -129,6 +142,10 @@ MAPPED: FieldTable = {
         ),
     ),
     "host.os.type": (*ecs.TABLE["host.os.type"], FieldRule(constant="windows", inferred=_CHANNEL)),
+    **{
+        name: (*ecs.TABLE[name], FieldRule("message", message_line(label), inferred=LOST_KEY))
+        for name, label in _LABELS.items()
+    },
 }
 
 

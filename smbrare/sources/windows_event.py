@@ -14,6 +14,7 @@ from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date, from_number
 from smbrare.sources.ecs import not_forwarded
+from smbrare.sources.event_kinds import OTHER
 from smbrare.sources.mapping import FieldRule, FieldTable, Marks, View, place_table, utc
 from smbrare.sources.windows_shapes import XML_TEXTS, Shape, shape_of
 
@@ -80,7 +81,14 @@ class WindowsEvent(Struct, frozen=True):
         return _text(self.document, self.shape.places.get("provider", ()))
 
     def view(
-        self, source: str, kind: str, table: FieldTable, settings: ReadOptions, by: str = "channel"
+        self,
+        source: str,
+        kind: str,
+        table: FieldTable,
+        settings: ReadOptions,
+        *,
+        event_kind: str = "",
+        by: str = "channel",
     ) -> View:
         """Return the event seen through a table that was placed for its shape.
 
@@ -92,6 +100,7 @@ class WindowsEvent(Struct, frozen=True):
             kind: What kind of record it is, for people.
             table: The source's table for the event's shape.
             settings: How to read.
+            event_kind: What the event is about, if the source knows it.
             by: The part that identifies its log: channel or provider.
         """
         try:
@@ -99,12 +108,20 @@ class WindowsEvent(Struct, frozen=True):
         except Malformed:
             document = self.document
             table = {**table, "destination.port": (FieldRule(self.shape.packed, _refuse),)}
-        return View(source, kind, document, table, settings, self._marks(by))
+        return View(source, kind, document, table, settings, self._marks(by), event_kind)
 
-    def record(self, source: str, kind: str, settings: ReadOptions, by: str = "channel") -> View:
+    def record(
+        self,
+        source: str,
+        kind: str,
+        settings: ReadOptions,
+        *,
+        event_kind: str = OTHER,
+        by: str = "channel",
+    ) -> View:
         """Return the view of an event that is counted, not judged: no EventData is decoded."""
         table = _RECORDS[self.shape]
-        return View(source, kind, self.document, table, settings, self._marks(by))
+        return View(source, kind, self.document, table, settings, self._marks(by), event_kind)
 
     def _marks(self, by: str) -> Marks:
         places = self.shape.places
@@ -127,6 +144,9 @@ class TableByShape(dict[Shape, FieldTable]):
 
 
 _RECORDS = TableByShape(RECORD)
+
+
+LOST_KEY = "the rendered message, since the exporter lost the key"
 
 
 def message_line(
@@ -161,7 +181,11 @@ def data_rules(
         label: What it is called in the message, if not by its name.
     """
     line = message_line(label or name, convert)
-    return (FieldRule(f"data.{name}", convert), FieldRule("rendered", line))
+    return (
+        FieldRule(f"data.{name}", convert),
+        FieldRule("rendered", line),
+        FieldRule("message", line, inferred=LOST_KEY),
+    )
 
 
 def unwrap(document: Document) -> WindowsEvent | None:

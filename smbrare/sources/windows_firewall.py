@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from smbrare.records.event import Document
 from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
-from smbrare.sources import ecs
+from smbrare.sources import ecs, event_kinds
 from smbrare.sources.mapping import FieldRule, FieldTable, Marks, View, file_name, one_of
 from smbrare.sources.windows_event import (
     RECORD,
@@ -36,6 +36,10 @@ _direction = one_of(
 )
 
 
+def _mixes_keys(document: Document) -> bool:
+    return "EventID" in document
+
+
 def _is_subject(document: Document) -> bool:
     # Older NXLog has no ExecutionProcessID and keeps the logging service's id as ProcessID.
     return "SourceModuleType" not in document or "ExecutionProcessID" in document
@@ -51,11 +55,12 @@ TABLE: FieldTable = {
         replace(rule, inferred=_NOT_MAPPED)
         for rule in (
             # Where an exporter mixes its own keys with the event's, the message is the safer one.
-            FieldRule("message", message_line("Process ID")),
+            FieldRule("message", message_line("Process ID"), when=_mixes_keys),
             FieldRule("data.ProcessID", when=_is_subject),
             # NXLog writes the subject's id as ProcessId, since ProcessID is a field of its own.
             FieldRule("data.ProcessId"),
             FieldRule("rendered", message_line("Process ID")),
+            FieldRule("message", message_line("Process ID")),
         )
     ),
     "process.name": data_rules("Application", file_name, "Application Name"),
@@ -76,7 +81,14 @@ def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
     if event.event_id != CONNECTION or not event.is_security:
         return None
     by = "channel" if event.channel else "provider"
-    return event.view("windows_firewall", "Security event 5156", _TABLES[event.shape], settings, by)
+    return event.view(
+        "windows_firewall",
+        "Security event 5156",
+        _TABLES[event.shape],
+        settings,
+        event_kind=event_kinds.CONNECTION,
+        by=by,
+    )
 
 
 MAPPED: FieldTable = {
@@ -100,5 +112,11 @@ def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -
     if not isinstance(channel, str) or channel.lower() != SECURITY_CHANNEL:
         return None
     return View(
-        "windows_firewall", "Security 5156 document", document, MAPPED, settings, _MAPPED_MARKS
+        "windows_firewall",
+        "Security 5156 document",
+        document,
+        MAPPED,
+        settings,
+        _MAPPED_MARKS,
+        event_kinds.CONNECTION,
     )

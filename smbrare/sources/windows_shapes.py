@@ -84,6 +84,7 @@ _WINLOG: Places = {
     "ingested": ("event.ingested",),
     "action": ("event.action",),
     "data": ("winlog.event_data",),
+    "message": ("message",),
 }
 
 
@@ -106,6 +107,7 @@ def _event_places(prefix: str) -> Places:
         ),
         "ingested": ("event.ingested",),
         "data": (f"{prefix}Event.EventData",),
+        "message": (f"{prefix}Event.RenderingInfo.Message",),
     }
 
 
@@ -141,6 +143,7 @@ WINLOGBEAT_6 = Shape(
         "time": ("@timestamp",),
         "ingested": ("event.ingested",),
         "data": ("event_data",),
+        "message": ("message",),
     },
 )
 """Winlogbeat 6: the same names one level higher."""
@@ -162,6 +165,7 @@ VELOCIRAPTOR = Shape(
         "computer": ("System.Computer",),
         "epoch_time": ("System.TimeCreated.SystemTime",),
         "data": ("EventData",),
+        "message": ("Message",),
     },
 )
 """Velociraptor's parse_evtx: System and EventData at the top."""

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct, field
 
-from smbrare.detection.survey import MOST_LOCATED, InputSurvey
+from smbrare.detection.source_survey import MOST_LOCATED
+from smbrare.detection.survey import InputSurvey
 from smbrare.records.event import Skipped
 
 
@@ -59,7 +60,7 @@ class RateLimiter(Struct):
 
 
 _ENOUGH_TO_TELL = 100
-"""Network events of a source in a file before a field that all of them lack is reported."""
+"""Connections of a source in a file before a field that all of them lack is reported."""
 
 
 class Messages(Struct):
@@ -85,12 +86,19 @@ class Messages(Struct):
                 self.tell(f"{skipped.origin}: skipped: {skipped.reason}")
         if left := survey.skipped - len(survey.located):
             self._limiter.suppress(path, left, now)
+        unread = [
+            (name, one) for name, source in survey.sources.items() for one in source.unread_located
+        ]
         whole = self.surveys.get(path)
         if whole is None:
             whole = self.surveys[path] = survey
         else:
             whole.container = survey.container
             whole.merge(survey)
+        for name, one in unread:
+            # Whether others of its source have what it lacks, all that was read decides.
+            if whole.source(name).concerns(one.missing) and self._limiter.admits(path, now):
+                self.tell(f"{one.skipped.origin}: not evaluated: {one.skipped.reason}")
         self._tell_unjudged(whole)
 
     def add_problem(self, skipped: Skipped) -> None:
@@ -124,7 +132,7 @@ class Messages(Struct):
         for name, reason in survey.unjudged():
             source = survey.sources.get(name)
             key = (survey.path, name)
-            if source is None or source.network < _ENOUGH_TO_TELL or key in self._unjudged:
+            if source is None or source.connections < _ENOUGH_TO_TELL or key in self._unjudged:
                 continue
             self._unjudged.add(key)
             self.tell(f"{survey.path} ({name}) cannot be judged: {reason}")

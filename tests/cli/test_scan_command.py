@@ -232,10 +232,13 @@ def test_a_piece_of_an_event_could_have_matched(run: Run, tmp_path: Path, end: i
         ('{"message": "hello"}\n', "no record of a known source"),
         (
             json.dumps(matching(event__category=["process"], destination__ip=None)) + "\n",
-            "holds no network event",
+            "contains no connections, only process events (1 record)",
         ),
-        (json.dumps(matching(host__os=None)) + "\n", "host.os.type missing in all 1"),
-        (json.dumps(matching(process__pid=None)) + "\n", "process.pid missing in all 1"),
+        (json.dumps(matching(host__os=None)) + "\n", "host.os.type missing in the only connection"),
+        (
+            json.dumps(matching(process__pid=None)) + "\n",
+            "process.pid missing in the only connection",
+        ),
     ],
 )
 def test_exit_4_where_nothing_could_be_judged(
@@ -253,7 +256,10 @@ def test_exit_4_where_one_source_of_one_input_could_not_be_judged(run: Run, tmp_
     bad = write(tmp_path / "bad.ndjson", matching(network__transport=None))
     result = run("scan", WEEK[3], bad)
     assert result.code == 4
-    assert f"{bad} (ecs) was not judged: network.transport missing in all 1" in result.err
+    assert (
+        f"{bad} (ecs) was not judged: network.transport missing in the only connection"
+        in result.err
+    )
 
 
 def test_exit_70_for_an_internal_error_without_a_traceback(tmp_path: Path) -> None:

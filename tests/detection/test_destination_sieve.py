@@ -88,8 +88,8 @@ def test_a_sighting_of_every_shape_is_kept(shape: Any) -> None:
     "line",
     [
         json.dumps(matching(destination__ip="10.0.0.1")),
-        json.dumps({"winlog": {"event_data": {"DestinationIp": "192.168.0.1"}}}),
-        json.dumps({"winlog": {"event_data": {"DestAddress": "192.168.0.1"}}}),
+        json.dumps({"winlog": {"event_id": "3", "event_data": {"DestinationIp": "192.168.0.1"}}}),
+        json.dumps({"winlog": {"event_id": 5156, "event_data": {"DestAddress": "192.168.0.1"}}}),
         json.dumps({"Event": {"System": {}, "EventData": {"DestinationIp": "fe80::1"}}}),
     ],
 )
@@ -102,6 +102,10 @@ def test_the_usual_internal_connections_are_rejected(line: str) -> None:
     [
         "{",
         '{"destination": {"ip": "10.0.0.1"}',
+        '{"winlog": {"event_data": {"DestinationIp": "10.0.0.1"}}, "message": "DestinationIp"}',
+        '{"winlog": {"event_id": 3, "event_data": {"DestAddress": "10.0.0.1"}}, "message": "x"}',
+        '{"winlog": {"event_id": 5156, "event_data": {"DestinationIp": "10.0.0.1"}}}',
+        '{"Event": {"System": {}, "EventData": {"DestAddress": "10.0.0.1"}, "RenderingInfo": {}}}',
         '{"destination": {"ip": ["10.0.0.1", "45.83.122.10"]}}',
         '{"destination": {"ip": "10.0.0.1"}, "destination.ip": "45.83.122.10"}',
         '{"destination": [{"ip": "10.0.0.1"}, {"ip": "45.83.122.10"}]}',

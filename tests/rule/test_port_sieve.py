@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from bench.data import lines as bench_lines
 from smbrare.records.event_xml import parse
-from smbrare.records.fields import Malformed, long
+from smbrare.records.fields import SERVICE_NAMES, Malformed, long
 from smbrare.records.json_text import decode
 from smbrare.rule.port_sieve import may_match, scan_block
-from smbrare.rule.predicate import SERVICE_NAMES, SMB_PORTS, matches
+from smbrare.rule.predicate import SMB_PORTS, matches
 from tests.support.events import DESTINATION, matching, view
 from tests.support.spelling import Packed, PackedXml, Token, json_text
 

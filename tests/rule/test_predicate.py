@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import CLAUSES, failing, matches, sole_obstacle
+from smbrare.sources import recognize
 from tests.rule.test_networks import PRIVATE_RANGES, RANGES
 from tests.support.events import matching, view
 
@@ -26,11 +27,11 @@ def test_the_event_of_these_tests_matches() -> None:
 @pytest.mark.parametrize(
     ("field", "values"),
     [
-        ("event.category", ["process", "Network", None, ["process", "file"]]),
-        ("host.os.type", ["linux", "Windows", "windows ", None]),
+        ("event.category", ["process", "networks", None, ["process", "file"]]),
+        ("host.os.type", ["linux", "Windows 10", None]),
         ("process.pid", [5, 44, -4, "0x4", True, None, [3, 5]]),
-        ("network.transport", ["udp", "TCP", "tcp ", "tcpv4", None, ["udp", "icmp"]]),
-        ("destination.port", [444, 446, 138, 4450, "445 ", "microsoft-ds", None, [80, 443]]),
+        ("network.transport", ["udp", "tcpv4", "6", None, ["udp", "icmp"]]),
+        ("destination.port", [444, 446, 138, 4450, "445 ", "https", None, [80, 443]]),
         ("source.ip", ["45.83.122.11", "fe80::1", "172.32.0.1", "10.1", None, ["8.8.8.8"]]),
         ("destination.ip", ["10.0.0.1", "224.0.0.1", "fe80::1", "::1", "-", None]),
     ],
@@ -105,20 +106,23 @@ def test_near_misses_means_smb_to_the_internet_but_for_one(
 # Against the query, read naively
 
 
-def naive(document: dict[str, Any]) -> bool:
-    """Return whether a nested document with arrays of typed values matches the query's text."""
+def naive(document: dict[str, Any], *, literal: bool) -> bool:
+    """Return whether a document matches the query's text, words in any case unless literal."""
 
     def every(field: str) -> list[Any]:
         found = document.get(field)
         return found if isinstance(found, list) else [] if found is None else [found]
 
+    def words(field: str) -> list[str]:
+        return [word if literal else word.lower() for word in every(field)]
+
     sources = [ip_address(text) for text in every("source.ip")]
     destinations = [ip_address(text) for text in every("destination.ip")]
     return (
-        "network" in every("event.category")
-        and "windows" in every("host.os.type")
+        "network" in words("event.category")
+        and "windows" in words("host.os.type")
         and 4 in [int(value) for value in every("process.pid")]
-        and "tcp" in every("network.transport")
+        and "tcp" in words("network.transport")
         and any(int(value) in (139, 445) for value in every("destination.port"))
         and any(address in network for address in sources for network in PRIVATE_RANGES)
         and bool(destinations)
@@ -148,9 +152,9 @@ address = st.ip_addresses().map(str)
 documents = st.fixed_dictionaries(
     {
         "event.category": mostly("network", "process", "Network"),
-        "host.os.type": mostly("windows", "linux"),
+        "host.os.type": mostly("windows", "linux", "Windows"),
         "process.pid": mostly(4, "4", 5, "44"),
-        "network.transport": mostly("tcp", "udp"),
+        "network.transport": mostly("tcp", "udp", "TCP"),
         "destination.port": mostly(445, 139, "445", 443, "80"),
         "source.ip": unless_nine(private, st.lists(private | address, max_size=2) | st.none()),
         "destination.ip": unless_nine(public, st.lists(public | address | private, max_size=3)),
@@ -164,7 +168,7 @@ def test_the_predicate_is_the_query(document: dict[str, Any], settings: ReadOpti
     if not given_event["event.category"]:
         given_event["event.category"] = "other"
     event = view(given_event, settings)
-    assert matches(event) is naive(given_event)
+    assert matches(event) is naive(given_event, literal=settings.literal)
     assert matches(event) is (not list(failing(event)))
 
 
@@ -178,3 +182,33 @@ def test_the_predicate_reads_seven_fields() -> None:
         "source.ip",
         "destination.ip",
     }
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        (
+            "event.category",
+            ["Network", "['network']", "[network, session]", "host,process,network", ["NETWORK"]],
+        ),
+        ("host.os.type", ["Windows", "WINDOWS", "windows ", '["windows"]']),
+        ("network.transport", ["TCP", "Tcp", "['tcp']", "udp, tcp", ["udp", "TCP"]]),
+        ("destination.port", ["microsoft-ds", "netbios-ssn", "Microsoft-DS", [80, "microsoft-ds"]]),
+    ],
+)
+def test_another_spelling_of_a_wanted_value_is_inferred(field: str, values: list[Any]) -> None:
+    for value in values:
+        document = matching(**{field.replace(".", "__"): value})
+        seen = view(document)
+        assert matches(seen), value
+        assert seen.read(field).inferred, value
+        literal = recognize(document, ReadOptions(literal=True))
+        assert literal is not None
+        assert [clause.field for clause in failing(literal)] == [field], value
+
+
+@pytest.mark.parametrize("field", ["event.category", "host.os.type", "network.transport"])
+def test_a_value_that_is_as_the_rule_wants_it_is_not_inferred(field: str) -> None:
+    wanted = view(matching()).read(field).values[0]
+    for value in (wanted, ["other", wanted], [wanted.upper(), wanted]):
+        assert not view(matching(**{field.replace(".", "__"): value})).read(field).inferred

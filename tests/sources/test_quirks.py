@@ -92,8 +92,14 @@ def test_no_other_image_stands_for_the_kernel(image: str) -> None:
     assert read(record, "process.pid") == []
 
 
-def test_an_id_that_is_no_number_is_malformed_and_nothing_else_is_taken() -> None:
+def test_an_id_that_is_no_number_is_malformed_and_what_else_holds_it_is_inferred() -> None:
     record = windows.nxlog(SYSMON) | {"ProcessId": "0x4"}
+    reading = seen(record).read("process.pid")
+    assert reading.values == (4,)
+    assert reading.path == "Message"
+    assert reading.inferred
+    assert reading.malformed == ("0x4",)
+    del record["Message"], record["Image"]
     reading = seen(record).read("process.pid")
     assert reading.values == ()
     assert reading.malformed == ("0x4",)
@@ -271,6 +277,7 @@ def test_velociraptors_seconds_keep_their_fraction() -> None:
 def test_dash_and_empty_text_are_missing_not_malformed() -> None:
     record = windows.winlogbeat_7(SYSMON)
     record["winlog"]["event_data"] |= {"SourceIp": "-", "DestinationIp": "", "SourcePort": "-"}
+    del record["message"]
     view = seen(record)
     for field in ("source.ip", "destination.ip", "source.port", "destination.domain"):
         assert view.read(field).values == ()

@@ -167,7 +167,10 @@ def test_epoch_milliseconds_beside_a_missing_timestamp_are_the_time() -> None:
         ({"platform": "windows"}, ["windows"], True),
         ({"name": "Windows Server 2019"}, ["windows"], True),
         ({"platform": "centos", "name": "CentOS"}, [], False),
-        ({"type": "Windows"}, ["Windows"], False),
+        ({"type": "Windows"}, ["windows"], True),
+        ({"type": "Windows 10"}, ["Windows 10"], False),
+        ({"type": "Windows 10", "platform": "windows"}, ["windows"], True),
+        ({"type": "linux, windows"}, ["linux", "windows"], True),
     ],
 )
 def test_the_system_is_inferred_only_where_it_is_not_said(

@@ -332,7 +332,7 @@ def test_a_source_that_lacks_a_field_of_the_rule_is_told_before_the_end(
     add(log, *poor)
     result = watched([log], kept, lambda: add(log, *poor))
     assert result.told == [
-        f"{log} (ecs) cannot be judged: process.pid missing in all 120 network events"
+        f"{log} (ecs) cannot be judged: process.pid missing in all 120 connections"
     ]
 
 

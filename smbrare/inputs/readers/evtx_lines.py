@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import IO
 
-from smbrare.inputs.readers import evtx_log, ndjson
+from smbrare.inputs.readers import evtx_log, ndjson, samples
 from smbrare.inputs.readers.evtx_log import Text
-from smbrare.inputs.readers.reader import HEAD_BYTES, NeedsDecoding, ReaderOptions, without_offset
+from smbrare.inputs.readers.reader import NeedsDecoding, ReaderOptions, without_offset
+from smbrare.inputs.readers.samples import HEAD_BYTES
 from smbrare.inputs.unpack.streams import Layer
 from smbrare.limits import KIB, MIB
 from smbrare.records.event import Contents, Item, Record, Sample, Skipped, Tally
@@ -51,7 +52,8 @@ def _sifted(file: IO[bytes], path: str, options: ReaderOptions) -> Iterator[Item
         lines = [_line(item) for item in batch]
         starts = [*accumulate(map(len, lines), initial=offset)]
         sampled = {
-            bisect_right(starts, mark) - 1 for mark in ndjson.marks(offset, starts[-1], options)
+            bisect_right(starts, mark) - 1
+            for mark in samples.marks(offset, starts[-1], options.sample_every, options.sample_seed)
         }
         wanted = _wanted(lines, options.needs_decoding) | {
             place for place, line in enumerate(lines) if len(line) > limits.record_bytes + 1

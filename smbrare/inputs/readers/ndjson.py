@@ -14,16 +14,12 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from smbrare.inputs.readers.blocks import BLOCK_BYTES, ByteStream, LineBlock, line_blocks
 from smbrare.inputs.readers.reader import EVERY, NeedsDecoding, ReaderOptions
+from smbrare.inputs.readers.samples import marks
 from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
 from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.json_mending import mend
 from smbrare.records.json_text import BadJson, decode, nests_deeper
 from smbrare.rule.port_sieve import Sifted, may_match, scan_block
-
-_EVENLY = 512
-"""How many records are sampled at one distance before it doubles."""
-
-_BITS_64 = 2**64 - 1
 
 _LOWER = bytes(range(256)).lower()
 
@@ -164,7 +160,12 @@ def _to_decode(
 def _samples(block: LineBlock, path: str, options: ReaderOptions) -> Iterator[Sample]:
     """Yield the records of a block of whole lines that are to be sampled."""
     past = 0
-    for mark in marks(block.offset, block.offset + len(block.text), options):
+    for mark in marks(
+        block.offset,
+        block.offset + len(block.text),
+        options.sample_every,
+        options.sample_seed,
+    ):
         at = mark - block.offset
         if at >= past:
             text = stringzilla.Str(block.text)
@@ -172,32 +173,6 @@ def _samples(block: LineBlock, path: str, options: ReaderOptions) -> Iterator[Sa
             past = text.find(b"\n", at) + 1 or len(block.text)
             origin = Origin(path, 0, block.offset + first)
             yield from _sample(bytes(block.text[first:past]), origin, options.limits)
-
-
-def marks(first: int, past: int, options: ReaderOptions) -> Iterator[int]:
-    """Yield the places between two bytes of a stream, the second past the end, to be sampled at.
-
-    Args:
-        first: The first byte.
-        past: The byte past the end.
-        options: The distance, and the seed of the places; see `read_range`.
-    """
-    every = options.sample_every
-    if first == 0 < past:
-        yield 0
-    for stretch in range(first // every, -(-past // every)):
-        if stretch % (1 << (stretch // _EVENLY).bit_length()) == 0:
-            place = stretch * every + _scattered(options.sample_seed, stretch) % every
-            if first <= place < past:
-                yield place
-
-
-def _scattered(seed: int, number: int) -> int:
-    """Return a number that looks like chance, the same for the same numbers (SplitMix64)."""
-    mixed = (seed + (number + 1) * 0x9E3779B97F4A7C15) & _BITS_64
-    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _BITS_64
-    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _BITS_64
-    return mixed ^ mixed >> 31
 
 
 def _last_line(block: LineBlock, path: str) -> tuple[bytes, Origin]:

@@ -1,33 +1,21 @@
 """What every reader of a format is: a name, a test of the first bytes, and a way to read."""
 
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from hashlib import blake2b
 from typing import Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from smbrare.limits import DEFAULT, KIB, Limits
+from smbrare.inputs.readers.samples import sample_seed
+from smbrare.limits import DEFAULT, Limits
 from smbrare.records.event import Contents, Item, Record, Skipped
 
 EVERY = 0
 """The distance between samples of what is decoded whole: every record is one."""
 
-HEAD_BYTES = 64 * KIB
-"""Bytes from the start of an input that are enough for its seed."""
-
-_SEED_BYTES = HEAD_BYTES // 2
 
 NeedsDecoding: TypeAlias = Callable[[Sequence[memoryview]], Iterable[int]]
 """Tells which of some lines have to be decoded, by their place in the sequence."""
-
-
-def sample_seed(head: bytes) -> int:
-    """Return what the places of an input's samples follow from: a hash of its first bytes."""
-    # A stream of text has blanks where its file has a byte order mark.
-    text = head.removeprefix(BOM_UTF8).lstrip()
-    return int.from_bytes(blake2b(text[:_SEED_BYTES], digest_size=8).digest())
 
 
 class ReaderOptions(Struct, frozen=True):

@@ -1,0 +1,191 @@
+"""What an input holds of one source: counts, and what kept its connections from being evaluated.
+
+Pure counters that merge by sum and union.
+"""
+
+from collections import Counter
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from smbrare.records.event import Skipped, shift
+from smbrare.rule.predicate import CLAUSES, KERNEL_PID, SMB_PORTS
+from smbrare.sources.event_kinds import CONNECTS, OTHER
+from smbrare.sources.mapping import View
+from smbrare.sources.ordinary_values import ORDINARY, is_ordinary, words
+
+MOST_LOCATED = 10
+"""How many skipped records of an input are kept with their place; all are counted."""
+
+_WORDS = {clause.field: str(clause.among[0]) for clause in CLAUSES if clause.field in ORDINARY}
+"""Fields that the rule compares with one word → that word."""
+_FIELDS = tuple((clause.field, _WORDS.get(clause.field, "")) for clause in CLAUSES)
+MOST_KINDS = 5
+"""How many values or kinds are named."""
+_LONGEST_VALUE = 100
+
+
+class Unread(Struct, frozen=True):
+    """A connection that cannot be evaluated, because a field of it cannot be read.
+
+    Attributes:
+        missing: The fields that it lacks, if that is all that is wrong with it; else empty.
+        skipped: Where it stands, and what is wrong with it.
+    """
+
+    missing: tuple[str, ...]
+    skipped: Skipped
+
+
+class SourceSurvey(Struct):
+    """Counts of one source in one input.
+
+    Attributes:
+        records: Records recognized as this source's.
+        network: Network events among them: event.category network, or a destination address.
+        connections: Network events that are connections, and not DNS queries or listening sockets.
+        kinds: Network events by kind of record.
+        others: Records that are no connections, by what they are about.
+        absent: Connections that lack a field of the rule, by field.
+        unusual: Connections with no ordinary value in a field that the rule compares with a word,
+            by field.
+        unusual_values: Such values, by field; the first few.
+        malformed: Values that their field's type did not accept, by field.
+        kernel_smb: Connections of PID 4 to an SMB port, internal ones too.
+        unread: Connections that might have matched but cannot be read, by the fields that they
+            lack; see `Unread`.
+        unread_located: The first of them with their places.
+    """
+
+    records: int = 0
+    network: int = 0
+    connections: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    others: Counter[str] = field(default_factory=Counter)
+    absent: Counter[str] = field(default_factory=Counter)
+    unusual: Counter[str] = field(default_factory=Counter)
+    unusual_values: dict[str, list[str]] = field(default_factory=dict)
+    malformed: Counter[str] = field(default_factory=Counter)
+    kernel_smb: int = 0
+    unread: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    unread_located: list[Unread] = field(default_factory=list)
+
+    def merge(self, other: "SourceSurvey") -> None:
+        """Add another part's counts."""
+        self.records += other.records
+        self.network += other.network
+        self.connections += other.connections
+        self.kinds.update(other.kinds)
+        self.others.update(other.others)
+        self.absent.update(other.absent)
+        self.unusual.update(other.unusual)
+        for name, values in other.unusual_values.items():
+            for value in values:
+                self._note_unusual(name, value)
+        self.malformed.update(other.malformed)
+        self.kernel_smb += other.kernel_smb
+        self.unread.update(other.unread)
+        room = max(MOST_LOCATED - len(self.unread_located), 0)
+        self.unread_located += other.unread_located[:room]
+
+    @property
+    def present(self) -> Counter[str]:
+        """How many connections have a field of the rule, by field."""
+        fields = [clause.field for clause in CLAUSES]
+        # Nearly every event has them all, so that counting those without is the lesser work.
+        return +Counter({name: self.connections - self.absent[name] for name in fields})
+
+    def missing(self) -> list[str]:
+        """Return the rule's fields that no connection of this source has."""
+        present = self.present
+        return [clause.field for clause in CLAUSES if not present[clause.field]]
+
+    def gaps(self) -> list[str]:
+        """Return what kept every connection of this source from being evaluated, in words."""
+        if not self.connections:
+            return []
+        missing = self.missing()
+        number = self.connections
+        all_of_them = "in the only connection" if number == 1 else f"in all {number:,} connections"
+        found = [f"{', '.join(missing)} missing {all_of_them}"] if missing else []
+        for name in _WORDS:
+            if name not in missing and self.unusual[name] + self.absent[name] == self.connections:
+                values = ", ".join(f'"{value}"' for value in self.unusual_values[name])
+                found.append(
+                    f"{name} is {values} {all_of_them}, which is no value of that ECS field"
+                )
+        return found
+
+    def concerns(self, missing: tuple[str, ...]) -> bool:
+        """Return whether a connection is not evaluated by its own fault.
+
+        What every connection of the source lacks is told by `gaps` instead.
+
+        Args:
+            missing: The fields that it lacks; empty where a value of it is malformed.
+        """
+        return not missing or not set(missing) <= set(self.missing())
+
+    def not_evaluated(self) -> int:
+        """Return how many connections might have matched but cannot be read."""
+        return sum(count for missing, count in self.unread.items() if self.concerns(missing))
+
+    def not_evaluated_located(self) -> list[Skipped]:
+        """Return the first of them with their places."""
+        return [one.skipped for one in self.unread_located if self.concerns(one.missing)]
+
+    def renumber(self, lines_before: int | None) -> None:
+        """Count lines from the start of the input; see `Partial.renumber`."""
+        self.unread_located = [
+            replace(
+                one, skipped=replace(one.skipped, origin=shift(one.skipped.origin, lines_before))
+            )
+            for one in self.unread_located
+        ]
+
+    def note_unread(self, unread: Unread) -> None:
+        """Count a connection that cannot be evaluated."""
+        self.unread[unread.missing] += 1
+        if len(self.unread_located) < MOST_LOCATED:
+            self.unread_located.append(unread)
+
+    def observe(self, event: View) -> bool:
+        """Count one record and return whether it is a network event."""
+        self.records += 1
+        category = event.read("event.category")
+        addresses = event.read("destination.ip")
+        if "network" not in category.values and not addresses.values:
+            self.others[event.known_kind or next(iter(category.values), OTHER)] += 1
+            return False
+        self.network += 1
+        self.kinds[event.kind] += 1
+        # What has a port and an address is a connection, whatever it is called.
+        if not addresses.values or not event.read("destination.port").values:
+            about = event.event_kind()
+            if about not in CONNECTS:
+                self.others[about] += 1
+                return True
+        self.connections += 1
+        for name, word in _FIELDS:
+            reading = event.read(name)
+            if not reading.values:
+                self.absent[name] += 1
+            elif word and word not in reading.values and _is_unusual(name, word, reading.values):
+                self.unusual[name] += 1
+                self._note_unusual(name, str(reading.values[0])[:_LONGEST_VALUE])
+            if reading.malformed:
+                self.malformed[name] += len(reading.malformed)
+        if KERNEL_PID in event.read("process.pid").values:
+            self.kernel_smb += not SMB_PORTS.isdisjoint(event.read("destination.port").values)
+        return True
+
+    def _note_unusual(self, name: str, value: str) -> None:
+        values = self.unusual_values.setdefault(name, [])
+        if value not in values and len(values) < MOST_KINDS:
+            values.append(value)
+
+
+def _is_unusual(name: str, word: str, values: tuple[str, ...]) -> bool:
+    """Return whether no value is an ordinary one of a field, or one spells the rule's word."""
+    # Spelled differently it stands here only where nothing is inferred.
+    return not is_ordinary(name, values) or any(word in words(value) for value in values)

@@ -1,0 +1,130 @@
+"""Connections that cannot be evaluated, because their own fields cannot be read."""
+
+from typing import Any
+
+import orjson
+
+from smbrare.detection.source_survey import SourceSurvey, Unread
+from smbrare.detection.survey import InputSurvey
+from smbrare.records.event import Document, Origin, Skipped
+from smbrare.records.paths import leaves
+from smbrare.rule.might_match import has_address, might_match
+from smbrare.rule.port_sieve import may_match
+from smbrare.rule.predicate import CLAUSES
+from smbrare.sources.event_kinds import CONNECTION, CONNECTS
+from smbrare.sources.mapping import View
+from smbrare.sources.ordinary_values import ORDINARY, is_ordinary
+
+FIELDS = frozenset({"destination.port", "destination.ip", "source.ip", "process.pid"})
+"""What every connection has."""
+
+_BROKEN = 3
+"""From how many unreadable fields on it is the layout that is broken, not a value."""
+_LONGEST_SHOWN = 60
+
+
+def note_unread(view: View, origin: Origin, survey: SourceSurvey) -> bool:
+    """Count a record as one that might have matched, if it is a connection that cannot be read.
+
+    Called where the first clause that fails is one of `FIELDS`, so never for ordinary events.
+
+    Args:
+        view: The record.
+        origin: Where it stands.
+        survey: The counts of its source in its input.
+
+    Returns:
+        Whether it is one.
+    """
+    kind = view.event_kind()
+    if kind not in CONNECTS:
+        return False
+    readings = {name: view.read(name) for name in FIELDS}
+    malformed = [name for name, reading in readings.items() if reading.malformed]
+    unreadable = {
+        name
+        for name, reading in readings.items()
+        if not reading.values and (reading.malformed or kind == CONNECTION)
+    }
+    if not unreadable or not _might_have_matched(view, unreadable):
+        return False
+    missing = () if unreadable & set(malformed) else tuple(sorted(unreadable))
+    reason = f"connection{_host(view)}: {_wrong(view, unreadable)}"
+    survey.note_unread(Unread(missing, Skipped(origin, reason, could_matter=True)))
+    return True
+
+
+def may_hold_port(document: Document) -> bool:
+    """Return whether the port sieve keeps a document."""
+    return may_match(_text([document]))
+
+
+def _might_have_matched(view: View, unreadable: set[str]) -> bool:
+    """Return whether a connection might match the rule, if its unreadable values were known."""
+    if len(unreadable) < _BROKEN:
+        return all(
+            clause.holds(view.read(clause.field).values) or _may_hold(view, clause.field)
+            for clause in CLAUSES
+            if clause.field not in unreadable
+        )
+    # Values that stand under other names are looked for in the raw text.
+    text = _raw_text(view, unreadable)
+    return might_match(text) or not has_address(text)
+
+
+def _may_hold(view: View, name: str) -> bool:
+    """Return whether a field that the rule compares with a word says nothing against it."""
+    return name in ORDINARY and not is_ordinary(name, view.read(name).values)
+
+
+def _raw_text(view: View, unreadable: set[str]) -> bytes:
+    """Return the part of a record where the exporter keeps the values, as text."""
+    paths = {rule.path for name in unreadable for rule in view.table.get(name, ()) if rule.path}
+    parents = {path.rpartition(".")[0] for path in paths}
+    if parents == {""}:
+        return _text([view.document])
+    # Beside an object that holds the values, what lies at the top is a text with all of them.
+    places = sorted(parents - {""} | {path for path in paths if "." not in path})
+    return _text([value for place in places for value in leaves(view.document, place)])
+
+
+def _text(values: list[Any] | list[Document]) -> bytes:
+    try:
+        return orjson.dumps(values, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # A number beyond 64 bits, half of a surrogate pair.
+        return repr(values).encode(errors="replace")
+
+
+def _host(view: View) -> str:
+    names = view.read("host.name").values + view.read("host.id").values
+    return f" of host {names[0]}" if names else ""
+
+
+def _wrong(view: View, unreadable: set[str]) -> str:
+    """Return what is wrong with the fields of a connection, in words."""
+    said = []
+    for clause in CLAUSES:
+        if clause.field in unreadable:
+            malformed = view.read(clause.field).malformed
+            shown = f'"{str(malformed[0])[:_LONGEST_SHOWN]}"' if malformed else "missing"
+            said.append(f"{clause.field} is {shown}")
+    return ", ".join(said)
+
+
+def check_readable(view: View, field: str, origin: Origin, survey: InputSurvey) -> bool:
+    """Count an event as unread if it fails a clause because a field of it cannot be read.
+
+    Args:
+        view: The event.
+        field: The field of the first clause that it fails.
+        origin: Where it stands.
+        survey: The counts of its input.
+
+    Returns:
+        Whether it is one that might have matched.
+    """
+    return (
+        field in FIELDS
+        and not view.read(field).values
+        and note_unread(view, origin, survey.source(view.source))
+    )

@@ -1,0 +1,53 @@
+"""Where a large input is sampled: at places that follow from its own first bytes."""
+
+from codecs import BOM_UTF8
+from collections.abc import Iterator
+from hashlib import blake2b
+
+from smbrare.limits import KIB
+
+_EVENLY = 512
+"""How many records are sampled at one distance before it doubles."""
+
+
+_BITS_64 = 2**64 - 1
+
+
+def marks(first: int, past: int, every: int, seed: int) -> Iterator[int]:
+    """Yield the places between two bytes of a stream, the second past the end, to be sampled at.
+
+    Args:
+        first: The first byte.
+        past: The byte past the end.
+        every: Bytes of a stretch, of which each holds one place; see `ReaderOptions`.
+        seed: What the places follow from.
+    """
+    if first == 0 < past:
+        yield 0
+    for stretch in range(first // every, -(-past // every)):
+        if stretch % (1 << (stretch // _EVENLY).bit_length()) == 0:
+            place = stretch * every + _scattered(seed, stretch) % every
+            if first <= place < past:
+                yield place
+
+
+def _scattered(seed: int, number: int) -> int:
+    """Return a number that looks like chance, the same for the same numbers (SplitMix64)."""
+    mixed = (seed + (number + 1) * 0x9E3779B97F4A7C15) & _BITS_64
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _BITS_64
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _BITS_64
+    return mixed ^ mixed >> 31
+
+
+HEAD_BYTES = 64 * KIB
+"""Bytes from the start of an input that are enough for its seed."""
+
+
+_SEED_BYTES = HEAD_BYTES // 2
+
+
+def sample_seed(head: bytes) -> int:
+    """Return what the places of an input's samples follow from: a hash of its first bytes."""
+    # A stream of text has blanks where its file has a byte order mark.
+    text = head.removeprefix(BOM_UTF8).lstrip()
+    return int.from_bytes(blake2b(text[:_SEED_BYTES], digest_size=8).digest())
