@@ -87,11 +87,10 @@ def might_match(text: bytes, without: Collection[str] = ()) -> bool:
         without: ECS fields whose values cannot be read, so that the text need not hold them.
     """
     wanted = [find for field, find in _PARTS.items() if field not in without]
-    if "destination.port" not in without and b"\0" not in text and not may_match(text):
-        return False
+    with_port = "destination.port" not in without
     return any(
         all(any(True for _ in find(plain)) for find in wanted)
-        for plain in map(_plain, _readings(text))
+        for plain in map(_plain, _readings(text, with_port=with_port))
     )
 
 
@@ -147,17 +146,19 @@ def _length_cut(text: bytes) -> int:
     return cut.end() if cut else 0
 
 
-def _readings(text: bytes) -> Iterator[bytes]:
-    """Yield a text as it is, and as UTF-16 if any of it is."""
-    yield text
-    if b"\0" in text and _UTF_16.search(text):
-        yield text.translate(None, b"\0")
+def _readings(text: bytes, *, with_port: bool = True) -> Iterator[bytes]:
+    """Yield a text as it is, and as UTF-16 if any of it is; only what may hold a port, if asked."""
+    if not with_port or may_match(text):
+        yield text
+    if b"\0" in text:
+        narrow = text.translate(None, b"\0")
+        # The search for UTF-16 is slow, and most of what holds NUL is neither that nor a port.
+        if (not with_port or may_match(narrow)) and _UTF_16.search(text):
+            yield narrow
 
 
 def _place(text: bytes) -> int | None:
     """Return where the parts of a match stand within a window of each other, if they do."""
-    if not may_match(text):
-        return None
     plain = _plain(text)
     found: list[tuple[int, int, int]] = []
     for part, find in enumerate(_PARTS.values()):
