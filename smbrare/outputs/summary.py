@@ -68,8 +68,9 @@ def _read(report: Report, seconds: float) -> Iterator[str]:
         )
     if sampled := sum(survey.sampled for survey in inputs):
         yield (
-            f"sampled     {counted(sampled, 'input')}: of them sources, span and what was passed "
-            "over are told by matches and a sample; --thorough counts all"
+            f"sampled     {counted(sampled, 'input')}: totals are estimates, and a corrupted line, "
+            "a port such as 4.45e2 and a connection without a readable port can be missed; "
+            "--thorough parses everything"
         )
     if span.first is not None and span.last is not None:
         hours = counted(len(span.hours), "hour")
