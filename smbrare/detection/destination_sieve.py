@@ -109,15 +109,15 @@ _decode, _decode_lines = _decoder.decode, _decoder.decode_lines
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-_SHORTEST = 64
-"""Bytes that a match has at the least: two addresses, a port, a process, and their names."""
+_SHORTEST = 24
+"""Bytes of the shortest line that might hold a match: a port, a PID and two addresses in braces."""
 
 
 def needs_decoding(lines: Sequence[bytes | memoryview]) -> list[int]:
     """Return which of some lines have to be decoded whole, by their place in the sequence.
 
     The others are certainly well-formed and certainly go to no internet address, or are too short
-    to say so.
+    to name one.
 
     Args:
         lines: Lines of NDJSON with their ends, each of which begins with ``{`` and ends with

@@ -62,6 +62,7 @@ class Partial(Struct):
             replace(skipped, origin=shift(skipped.origin, lines_before))
             for skipped in survey.located
         ]
+        survey.suspected = [shift(origin, lines_before) for origin in survey.suspected]
         if survey.first_mended is not None:
             origin, flaw = survey.first_mended
             survey.first_mended = (shift(origin, lines_before), flaw)

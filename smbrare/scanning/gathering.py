@@ -271,8 +271,11 @@ def correct(whole: Partial, counted: Partial) -> None:
 
 def _corrected(sampled: InputSurvey, exact: InputSurvey) -> InputSurvey:
     trouble = sampled if sampled.cut or sampled.lost else exact
+    # Every match was judged, so the first reading knows all that have no time.
+    undated = {kind: odd for kind, odd in sampled.odd_times.items() if kind == "undated"}
     return replace(
         exact,
+        odd_times=exact.odd_times | undated,
         size=sampled.size,
         skipped=trouble.skipped,
         lost=trouble.lost,

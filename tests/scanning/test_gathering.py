@@ -275,6 +275,35 @@ def test_a_process_that_dies_is_an_input_not_read_to_its_end(
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("thorough", [False, True])
+def test_what_might_match_in_any_range_is_given_its_place(
+    tmp_path: Path, *, thorough: bool
+) -> None:
+    # As short as any record that shows a port, the PID and both addresses.
+    suspect = '{"m":"445 4 10.0.0.1 1::1"}'
+    path = tmp_path / "events.ndjson"
+    path.write_text(f"{json.dumps(matching())}\n" * 40 + f"{suspect}\n" * 2)
+    (survey,) = gathered(path, thorough=thorough).surveys
+    assert survey.suspects == 2
+    assert [origin.number for origin in survey.suspected] == [41, 42]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_second_reading_keeps_the_place_of_a_match_without_time(tmp_path: Path) -> None:
+    lacking = matching(
+        process=None, agent={"type": "endpoint"}, event__action="connection_accepted"
+    )
+    path = tmp_path / "events.ndjson"
+    undated = matching(**{"@timestamp": "soon"})
+    path.write_text("\n".join(map(json.dumps, [*[lacking] * 60, undated])) + "\n")
+    (exact,) = gathered(path, thorough=True).surveys
+    (survey,) = gathered(path).surveys
+    assert [source for source, _ in survey.unjudged()] == ["elastic_defend"]
+    assert survey.odd_times == exact.odd_times
+    assert survey.odd_times["undated"].value == "soon"
+
+
+@pytest.mark.usefixtures("small")
 def test_a_sample_that_leaves_doubt_is_followed_by_a_whole_reading(tmp_path: Path) -> None:
     # No sampled record is of a source, but one of the others is.
     other = json.dumps({"message": "x" * 3_000})
