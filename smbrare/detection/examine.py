@@ -105,7 +105,7 @@ def events_of(
 def examine(
     document: Document,
     origin: Origin,
-    settings: ReadOptions,
+    options: ReadOptions,
     survey: InputSurvey,
     partial: Partial,
 ) -> None:
@@ -114,18 +114,18 @@ def examine(
     Args:
         document: The event as the exporter wrote it, out of its envelope.
         origin: Where it stands.
-        settings: How to read it.
+        options: How to read it.
         survey: The counts of its input.
         partial: Where sightings and times are gathered.
     """
-    view = admit(document, origin, settings, survey)
+    view = admit(document, origin, options, survey)
     if not isinstance(view, str):
         cover(view, survey, partial)
         _judge(view, origin, survey, partial)
 
 
 def judge_alone(
-    document: Document, origin: Origin, settings: ReadOptions, survey: InputSurvey, partial: Partial
+    document: Document, origin: Origin, options: ReadOptions, survey: InputSurvey, partial: Partial
 ) -> None:
     """Judge one event of an input whose records are counted by a sample.
 
@@ -135,7 +135,7 @@ def judge_alone(
     if is_alert(document):
         survey.alerts += 1
         return
-    view = recognize(document, settings)
+    view = recognize(document, options)
     if view is None:
         _count_unknown(document, origin, survey)
     elif _judge(view, origin, survey, partial):
@@ -146,12 +146,12 @@ def judge_alone(
 
 
 def count(
-    document: Document, origin: Origin, settings: ReadOptions, survey: InputSurvey, partial: Partial
+    document: Document, origin: Origin, options: ReadOptions, survey: InputSurvey, partial: Partial
 ) -> None:
     """Count one sampled event of an input, for its sources, their fields and the time covered."""
     if is_alert(document):
         return
-    view = recognize(document, settings)
+    view = recognize(document, options)
     if view is not None and survey.source(view.source).observe(view):
         cover(view, survey, partial)
         # One whose text holds a port is judged beside, sampled or not.
@@ -182,7 +182,7 @@ def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) ->
         _sight(view, times[0] if times else None, origin, partial)
         return True
     if missed[0].field in LONGS and view.too_long(missed[0].field):
-        reason = too_many_digits(view.settings.limits.number_digits)
+        reason = too_many_digits(view.options.limits.number_digits)
         survey.skip(Skipped(origin, reason, could_matter=True))
     elif check_readable(view, missed[0].field, origin, survey):
         return True
@@ -193,7 +193,7 @@ def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) ->
 
 
 def admit(
-    document: Document, origin: Origin, settings: ReadOptions, survey: InputSurvey
+    document: Document, origin: Origin, options: ReadOptions, survey: InputSurvey
 ) -> View | Outside:
     """Count one event in its input, and return it as the rule sees it if it is to be judged.
 
@@ -204,7 +204,7 @@ def admit(
     if is_alert(document):
         survey.alerts += 1
         return "alert"
-    view = recognize(document, settings)
+    view = recognize(document, options)
     if view is None:
         _count_unknown(document, origin, survey)
         return "unknown"
@@ -265,7 +265,7 @@ def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) 
 
 def _own_time(view: View) -> int | None:
     """Return the event's own time where another is judged, which is its own if it has none."""
-    field = view.settings.time_field
+    field = view.options.time_field
     if field == "@timestamp":
         return None
     judged = view.read(field).values
@@ -275,8 +275,8 @@ def _own_time(view: View) -> int | None:
 
 def _inferred(view: View) -> tuple[str, ...]:
     fields = [*(clause.field for clause in predicate.CLAUSES), "@timestamp"]
-    if view.settings.time_field not in fields:
-        fields.append(view.settings.time_field)
+    if view.options.time_field not in fields:
+        fields.append(view.options.time_field)
     return tuple(name for name in fields if view.read(name).inferred)
 
 

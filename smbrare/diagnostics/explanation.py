@@ -181,19 +181,19 @@ class Explanation(Struct, frozen=True):
 _MOST_KEYS = 20
 
 
-def explain_event(document: Document, settings: ReadOptions) -> Explanation:
+def explain_event(document: Document, options: ReadOptions) -> Explanation:
     """Return what the sources and the rule's clauses say to one event.
 
     Args:
         document: The event, out of its envelope.
-        settings: How to read it.
+        options: How to read it.
     """
     if is_alert(document):
         return Explanation(alert=True)
-    view = recognize(document, settings)
+    view = recognize(document, options)
     if view is None:
         return Explanation(keys=tuple(document)[:_MOST_KEYS])
-    relaxed = recognize(document, replace(settings, literal=False)) if settings.literal else None
+    relaxed = recognize(document, replace(options, literal=False)) if options.literal else None
     time = view.time()
     moment = time.values[0] if time.values else None
     own = view.read("@timestamp").values or time.values

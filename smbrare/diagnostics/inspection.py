@@ -172,7 +172,7 @@ class Inspected(Struct, frozen=True):
 def observe(
     document: Document,
     origin: Origin,
-    settings: ReadOptions,
+    options: ReadOptions,
     survey: InputSurvey,
     inspection: Inspection,
 ) -> None:
@@ -181,11 +181,11 @@ def observe(
     Args:
         document: The event as the exporter wrote it, out of its envelope.
         origin: Where it stands.
-        settings: How to read it.
+        options: How to read it.
         survey: The counts of its input.
         inspection: Where everything else is gathered.
     """
-    view = admit(document, origin, settings, survey)
+    view = admit(document, origin, options, survey)
     if isinstance(view, str):
         inspection.outside.setdefault(view, ExampleCount()).add(origin)
         return

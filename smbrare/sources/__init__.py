@@ -53,27 +53,27 @@ _ELASTIC_ALERTS = (
 _ALERT_KINDS = frozenset({"alert", "signal"})
 
 
-def recognize(document: Document, settings: ReadOptions) -> View | None:
+def recognize(document: Document, options: ReadOptions) -> View | None:
     """Return a record as an ECS event seen through its source's table, or None if unknown."""
     if _FIRST_KEYS.isdisjoint(document):
         return None  # As most records of logs of other kinds are, without asking each source.
     for recognize_raw in RAW_SOURCES:
-        if (view := recognize_raw(document, settings)) is not None:
+        if (view := recognize_raw(document, options)) is not None:
             return view
     if (event := unwrap(document)) is not None:
-        return _recognize_windows(event, settings)
+        return _recognize_windows(event, options)
     if ecs.is_ecs(document):
         dataset = ecs.dataset(document)
         for recognize_mapped in ECS_SOURCES:
-            if (view := recognize_mapped(document, dataset, settings)) is not None:
+            if (view := recognize_mapped(document, dataset, options)) is not None:
                 return view
     event = unwrap_text(document)
-    return None if event is None else _recognize_windows(event, settings)
+    return None if event is None else _recognize_windows(event, options)
 
 
-def _recognize_windows(event: WindowsEvent, settings: ReadOptions) -> View | None:
+def _recognize_windows(event: WindowsEvent, options: ReadOptions) -> View | None:
     for recognize_event in WINDOWS_SOURCES:
-        if (view := recognize_event(event, settings)) is not None:
+        if (view := recognize_event(event, options)) is not None:
             return view
     return None
 

@@ -196,7 +196,7 @@ RAW_MARKS: Marks = (*_BY_CATEGORY, *_BY_ACTION, *_BY_COLUMNS)
 _BY_NAME: Marks = (("m365_defender.event.category", "m365_defender"), *ecs.MARKS)
 
 
-def recognize(document: Document, settings: ReadOptions) -> View | None:
+def recognize(document: Document, options: ReadOptions) -> View | None:
     """Return the view of a streaming record, or of a row of Advanced Hunting or Sentinel."""
     if "properties" in document and "category" in document:
         row, table = document["properties"], document["category"]
@@ -205,15 +205,15 @@ def recognize(document: Document, settings: ReadOptions) -> View | None:
         if not table.startswith("AdvancedHunting-"):
             return None
         named = table.lower().endswith(_NETWORK_TABLES)
-        return _view(document, row, settings, _BY_CATEGORY, named=named, network=named)
+        return _view(document, row, options, _BY_CATEGORY, named=named, network=named)
     if "ActionType" in document:
         if not any(key in document for key in _HOSTS):
             return None
         named = _is_network_row(document)
         marks = _BY_TYPE if document.get("Type") else _BY_ACTION
-        return _view(document, document, settings, marks, named=named, network=named)
+        return _view(document, document, options, marks, named=named, network=named)
     if "RemoteIP" in document and "InitiatingProcessId" in document:
-        return _view(document, document, settings, _BY_COLUMNS, named=False, network=True)
+        return _view(document, document, options, _BY_COLUMNS, named=False, network=True)
     return None
 
 
@@ -231,7 +231,7 @@ def _is_network_row(row: Document) -> bool:
 def _view(
     document: Document,
     row: Document,
-    settings: ReadOptions,
+    options: ReadOptions,
     marks: Marks,
     *,
     named: bool,
@@ -239,7 +239,7 @@ def _view(
 ) -> View:
     place = "" if row is document else "properties"
     if not network:
-        return View("defender", "Defender record", document, _OTHER[place], settings, marks)
+        return View("defender", "Defender record", document, _OTHER[place], options, marks)
     additional = _additional(row.get("AdditionalFields"))
     table = _row_table(
         place,
@@ -248,7 +248,7 @@ def _view(
         named=named,
     )
     about = event_kinds.OTHER if row.keys() & _ADAPTER else ""
-    return View("defender", "Defender network record", document, table, settings, marks, about)
+    return View("defender", "Defender network record", document, table, options, marks, about)
 
 
 def _no_posix(document: Document) -> bool:
@@ -282,7 +282,7 @@ MAPPED: FieldTable = {
 }
 
 
-def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
+def recognize_mapped(document: Document, dataset: str, options: ReadOptions) -> View | None:
     """Return the view of an ECS document that the m365_defender integration made."""
     if dataset.startswith("m365_defender"):
         marks = ecs.BY_DATASET
@@ -290,4 +290,4 @@ def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) ->
         marks = _BY_NAME
     else:
         return None
-    return View("defender", "Defender document", document, MAPPED, settings, marks)
+    return View("defender", "Defender document", document, MAPPED, options, marks)

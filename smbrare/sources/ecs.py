@@ -108,9 +108,9 @@ def shippers(document: Document) -> list[Any]:
     return leaves(document, agent) or leaves(document, beat)
 
 
-def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -> View:
+def recognize_mapped(document: Document, _dataset: str, options: ReadOptions) -> View:
     """Return the view of an ECS document that no other source claims."""
-    return View(ANY_ORIGIN, "ECS document", document, TABLE, settings, MARKS)
+    return View(ANY_ORIGIN, "ECS document", document, TABLE, options, MARKS)
 
 
 NAME = "dns.question.name"

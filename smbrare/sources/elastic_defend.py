@@ -11,7 +11,7 @@ from smbrare.sources.mapping import (
 )
 
 
-def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
+def recognize_mapped(document: Document, dataset: str, options: ReadOptions) -> View | None:
     """Return the view of a document that Elastic Defend wrote."""
     if dataset.startswith("endpoint"):
         marks = ecs.BY_DATASET
@@ -19,4 +19,4 @@ def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) ->
         marks = ecs.BY_SHIPPER
     else:
         return None
-    return View("elastic_defend", "Elastic Defend document", document, ecs.TABLE, settings, marks)
+    return View("elastic_defend", "Elastic Defend document", document, ecs.TABLE, options, marks)

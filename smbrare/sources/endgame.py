@@ -73,14 +73,14 @@ RAW_MARKS: Marks = (("event_type_full",),)
 _MAPPED_MARKS: Marks = (("endgame.event_type_full", "endgame"), *ecs.MARKS)
 
 
-def recognize(document: Document, settings: ReadOptions) -> View | None:
+def recognize(document: Document, options: ReadOptions) -> View | None:
     """Return the view of a raw event of the sensor."""
     if "event_type_full" not in document:
         return None
-    return View("endgame", "Endgame raw event", document, RAW, settings, RAW_MARKS)
+    return View("endgame", "Endgame raw event", document, RAW, options, RAW_MARKS)
 
 
-def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
+def recognize_mapped(document: Document, dataset: str, options: ReadOptions) -> View | None:
     """Return the view of an ECS document of endgame-*."""
     if dataset in ("esensor", "endgame"):
         marks = ecs.BY_DATASET
@@ -88,4 +88,4 @@ def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) ->
         marks = _MAPPED_MARKS
     else:
         return None
-    return View("endgame", "Endgame document", document, MAPPED, settings, marks)
+    return View("endgame", "Endgame document", document, MAPPED, options, marks)

@@ -106,7 +106,7 @@ class View(Struct, frozen=True, gc=False):
         kind: What kind of record it is, for people (``Sysmon event 3``).
         document: The record that the table's paths lead into.
         table: The source's table.
-        settings: How to read.
+        options: How to read.
         marks: By which of its fields the source recognized it.
         known_kind: What the event is about (see `event_kinds`), where the source knows it.
     """
@@ -115,7 +115,7 @@ class View(Struct, frozen=True, gc=False):
     kind: str
     document: Document
     table: FieldTable
-    settings: ReadOptions = field(default_factory=ReadOptions)
+    options: ReadOptions = field(default_factory=ReadOptions)
     marks: Marks = ()
     known_kind: str = ""
     _readings: dict[str, Reading] = field(default_factory=dict)
@@ -129,7 +129,7 @@ class View(Struct, frozen=True, gc=False):
 
     def time(self) -> Reading:
         """Return the event's time as `Moment` values; empty if it has none that can be read."""
-        chosen = self.read(self.settings.time_field)
+        chosen = self.read(self.options.time_field)
         return chosen if chosen.values else self.read("@timestamp")
 
     def host(self) -> str:
@@ -158,20 +158,20 @@ class View(Struct, frozen=True, gc=False):
 
     def too_long(self, field: str) -> bool:
         """Return whether a number has no value because its text exceeds the limit."""
-        most = self.settings.limits.number_digits
+        most = self.options.limits.number_digits
         return any(isinstance(v, str) and len(v) > most for v in self.read(field).malformed)
 
     def _find(self, field: str) -> Reading:
-        document, settings = self.document, self.settings
+        document, options = self.document, self.options
         unsettled = MISSING
         for rule in self.table.get(field, ()):
-            if rule.inferred and settings.literal:
+            if rule.inferred and options.literal:
                 continue
             if rule.when is not None and not rule.when(document):
                 continue
             raw = leaves(document, rule.path) if rule.path else _constants(rule.constant)
             if raw:
-                reading = _reading(field, rule, raw, settings)
+                reading = _reading(field, rule, raw, options)
                 if reading is MISSING:
                     continue
                 if unsettled is not MISSING:
@@ -198,7 +198,7 @@ def _joined(unsettled: Reading, reading: Reading) -> Reading:
     return replace(reading, malformed=unsettled.malformed + reading.malformed)
 
 
-def _reading(field: str, rule: FieldRule, raw: list[Any], settings: ReadOptions) -> Reading:
+def _reading(field: str, rule: FieldRule, raw: list[Any], options: ReadOptions) -> Reading:
     values: list[Any] = []
     malformed: list[Any] = []
     as_type, convert = _TYPES.get(field, _keyword), rule.convert
@@ -210,9 +210,9 @@ def _reading(field: str, rule: FieldRule, raw: list[Any], settings: ReadOptions)
         try:
             value = given if convert is None else convert(given)
             if convert is None or not is_missing(value):
-                values.append(as_type(value, settings))
+                values.append(as_type(value, options))
         except Malformed:
-            port = None if settings.literal else _port_of_service(field, value)
+            port = None if options.literal else _port_of_service(field, value)
             if port is None:
                 malformed.append(given)
             else:
@@ -223,7 +223,7 @@ def _reading(field: str, rule: FieldRule, raw: list[Any], settings: ReadOptions)
     if as_type is _date:
         inferred = inferred or _assumption(values)
     reading = Reading(tuple(values), rule.path, inferred, tuple(malformed))
-    if rule.word and rule.word not in values and not settings.literal:
+    if rule.word and rule.word not in values and not options.literal:
         return respelled(reading, rule.word)
     return reading
 
@@ -234,20 +234,20 @@ def _port_of_service(field: str, value: object) -> int | None:
     return service_port(value)
 
 
-def _keyword(value: object, _settings: ReadOptions) -> str:
+def _keyword(value: object, _options: ReadOptions) -> str:
     return value if isinstance(value, str) else keyword(value)
 
 
-def _date(value: object, settings: ReadOptions) -> Moment:
+def _date(value: object, options: ReadOptions) -> Moment:
     if isinstance(value, Moment):
         return value
-    return date(value, settings.zone, settings.time_unit)
+    return date(value, options.zone, options.time_unit)
 
 
 _TYPES: Mapping[str, Callable[[object, ReadOptions], Any]] = {
     **dict.fromkeys(DATES, _date),
-    **dict.fromkeys(LONGS, lambda value, settings: long(value, settings.limits.number_digits)),
-    **dict.fromkeys(ADDRESSES, lambda value, _settings: ip(value)),
+    **dict.fromkeys(LONGS, lambda value, options: long(value, options.limits.number_digits)),
+    **dict.fromkeys(ADDRESSES, lambda value, _options: ip(value)),
 }
 """How the values of a field become its type, where that is not keyword."""
 

@@ -128,12 +128,12 @@ RAW_MARKS: Marks = (("event.category",), _KEYS)
 _MAPPED_MARKS: Marks = ((_META, "sentinel_one_cloud_funnel"), *ecs.MARKS)
 
 
-def recognize(document: Document, settings: ReadOptions) -> View | None:
+def recognize(document: Document, options: ReadOptions) -> View | None:
     """Return the view of a raw record of any kind: connection, DNS, process and others."""
     if "event.category" not in document or not any(key in document for key in _KEYS):
         return None
     about = _event_kind(document)
-    return View("sentinel_one", "SentinelOne record", document, RAW, settings, RAW_MARKS, about)
+    return View("sentinel_one", "SentinelOne record", document, RAW, options, RAW_MARKS, about)
 
 
 def _event_kind(document: Document) -> str:
@@ -144,7 +144,7 @@ def _event_kind(document: Document) -> str:
     return event_kinds.LISTENING if "listen" in str(document.get("event.type")).lower() else ""
 
 
-def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
+def recognize_mapped(document: Document, dataset: str, options: ReadOptions) -> View | None:
     """Return the view of an ECS document that the sentinel_one_cloud_funnel integration made."""
     if dataset.startswith("sentinel_one_cloud_funnel"):
         marks = ecs.BY_DATASET
@@ -152,4 +152,4 @@ def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) ->
         marks = _MAPPED_MARKS
     else:
         return None
-    return View("sentinel_one", "SentinelOne document", document, MAPPED, settings, marks)
+    return View("sentinel_one", "SentinelOne document", document, MAPPED, options, marks)

@@ -94,7 +94,7 @@ _NETWORK: Mapping[int | None, tuple[str, Mapping[Any, FieldTable]]] = {
 _PROCESS_EVENTS = frozenset({1, 5})
 
 
-def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
+def recognize(event: WindowsEvent, options: ReadOptions) -> View | None:
     """Return the event's view if it is one of Sysmon's, of any number."""
     if not event.is_sysmon:
         return None
@@ -104,9 +104,9 @@ def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
     if event.event_id not in _NETWORK:
         is_process = event.event_id in _PROCESS_EVENTS
         about = event_kinds.PROCESS if is_process else event_kinds.OTHER
-        return event.record(source, kind, settings, event_kind=about, by=by)
+        return event.record(source, kind, options, event_kind=about, by=by)
     about, tables = _NETWORK[event.event_id]
-    return event.view(source, kind, tables[event.shape], settings, event_kind=about, by=by)
+    return event.view(source, kind, tables[event.shape], options, event_kind=about, by=by)
 
 
 def _is(number: int) -> Callable[[Document], bool]:
@@ -152,7 +152,7 @@ MAPPED: FieldTable = {
 _BY_CHANNEL: Marks = (("winlog.channel",), *ecs.MARKS)
 
 
-def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) -> View | None:
+def recognize_mapped(document: Document, dataset: str, options: ReadOptions) -> View | None:
     """Return the view of an ECS document that a pipeline made of a Sysmon event."""
     marks = ecs.BY_DATASET
     if dataset not in ("windows.sysmon_operational", "sysmon"):
@@ -163,4 +163,4 @@ def recognize_mapped(document: Document, dataset: str, settings: ReadOptions) ->
     # Winlogbeat's own pipeline alone sets event.module to sysmon.
     winlogbeat = dataset == "sysmon" or "winlogbeat" in ecs.shippers(document)
     source = "winlogbeat" if winlogbeat else "sysmon"
-    return View(source, "Sysmon document", document, MAPPED, settings, marks)
+    return View(source, "Sysmon document", document, MAPPED, options, marks)

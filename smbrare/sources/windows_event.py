@@ -85,7 +85,7 @@ class WindowsEvent(Struct, frozen=True):
         source: str,
         kind: str,
         table: FieldTable,
-        settings: ReadOptions,
+        options: ReadOptions,
         *,
         event_kind: str = "",
         by: str = "channel",
@@ -99,7 +99,7 @@ class WindowsEvent(Struct, frozen=True):
             source: The name of its source.
             kind: What kind of record it is, for people.
             table: The source's table for the event's shape.
-            settings: How to read.
+            options: How to read.
             event_kind: What the event is about, if the source knows it.
             by: The part that identifies its log: channel or provider.
         """
@@ -108,20 +108,20 @@ class WindowsEvent(Struct, frozen=True):
         except Malformed:
             document = self.document
             table = {**table, "destination.port": (FieldRule(self.shape.packed, _refuse),)}
-        return View(source, kind, document, table, settings, self._marks(by), event_kind)
+        return View(source, kind, document, table, options, self._marks(by), event_kind)
 
     def record(
         self,
         source: str,
         kind: str,
-        settings: ReadOptions,
+        options: ReadOptions,
         *,
         event_kind: str = OTHER,
         by: str = "channel",
     ) -> View:
         """Return the view of an event that is counted, not judged: no EventData is decoded."""
         table = _RECORDS[self.shape]
-        return View(source, kind, self.document, table, settings, self._marks(by), event_kind)
+        return View(source, kind, self.document, table, options, self._marks(by), event_kind)
 
     def _marks(self, by: str) -> Marks:
         places = self.shape.places

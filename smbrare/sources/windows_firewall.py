@@ -76,7 +76,7 @@ TABLE: FieldTable = {
 _TABLES = TableByShape(TABLE)
 
 
-def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
+def recognize(event: WindowsEvent, options: ReadOptions) -> View | None:
     """Return the event's view if it is a 5156 of the Security log."""
     if event.event_id != CONNECTION or not event.is_security:
         return None
@@ -85,7 +85,7 @@ def recognize(event: WindowsEvent, settings: ReadOptions) -> View | None:
         "windows_firewall",
         "Security event 5156",
         _TABLES[event.shape],
-        settings,
+        options,
         event_kind=event_kinds.CONNECTION,
         by=by,
     )
@@ -104,7 +104,7 @@ MAPPED: FieldTable = {
 _MAPPED_MARKS: Marks = (("event.code",), ("winlog.channel",), *ecs.MARKS)
 
 
-def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -> View | None:
+def recognize_mapped(document: Document, _dataset: str, options: ReadOptions) -> View | None:
     """Return the view of an ECS document that the system integration made of a 5156."""
     if not any(code in (CONNECTION, str(CONNECTION)) for code in leaves(document, "event.code")):
         return None
@@ -116,7 +116,7 @@ def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -
         "Security 5156 document",
         document,
         MAPPED,
-        settings,
+        options,
         _MAPPED_MARKS,
         event_kinds.CONNECTION,
     )

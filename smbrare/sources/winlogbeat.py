@@ -23,14 +23,14 @@ MAPPED: FieldTable = {
 }
 
 
-def recognize(event: WindowsEvent, settings: ReadOptions) -> View:
+def recognize(event: WindowsEvent, options: ReadOptions) -> View:
     """Return the view of a Windows event that no other source reads."""
     source = "winlogbeat" if event.shape.source == "winlogbeat" else "windows_event"
-    return event.record(source, f"{event.channel or 'Windows'} event {event.event_id}", settings)
+    return event.record(source, f"{event.channel or 'Windows'} event {event.event_id}", options)
 
 
-def recognize_mapped(document: Document, _dataset: str, settings: ReadOptions) -> View | None:
+def recognize_mapped(document: Document, _dataset: str, options: ReadOptions) -> View | None:
     """Return the view of an ECS document that Winlogbeat shipped."""
     if "winlogbeat" not in ecs.shippers(document):
         return None
-    return View("winlogbeat", "Winlogbeat document", document, MAPPED, settings, ecs.BY_SHIPPER)
+    return View("winlogbeat", "Winlogbeat document", document, MAPPED, options, ecs.BY_SHIPPER)

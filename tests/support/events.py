@@ -38,8 +38,8 @@ def matching(**changes: Any) -> dict[str, Any]:
     return document
 
 
-def view(document: Document, settings: ReadOptions | None = None) -> View:
+def view(document: Document, options: ReadOptions | None = None) -> View:
     """Return a document as an event, which it has to be."""
-    seen = recognize(document, settings or ReadOptions())
+    seen = recognize(document, options or ReadOptions())
     assert seen is not None
     return seen

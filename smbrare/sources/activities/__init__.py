@@ -18,25 +18,25 @@ LONGEST = 500
 """Characters of a command line or another text that are kept."""
 
 
-def read(document: Document, settings: ReadOptions) -> tuple[ActivityKind, View] | None:
+def read(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] | None:
     """Return what kind of activity an event shows, and its view; None if it shows none.
 
     Args:
         document: The event as the exporter wrote it, out of its envelope.
-        settings: How to read it.
+        options: How to read it.
     """
     if (event := unwrap(document)) is not None:
-        return _of_windows(event, document, settings)
+        return _of_windows(event, document, options)
     if (row := defender.row_of(document)) is not None:
         if defender.is_dns(row):
-            return _dns(document, settings)
-        return defender.read(document, row, settings)
+            return _dns(document, options)
+        return defender.read(document, row, options)
     if ecs_documents.is_ecs(document):
-        found = ecs_documents.read(document, settings)
-        return found or (_dns(document, settings) if ecs_documents.is_dns(document) else None)
+        found = ecs_documents.read(document, options)
+        return found or (_dns(document, options) if ecs_documents.is_dns(document) else None)
     if (event := unwrap_text(document)) is not None:
-        return _of_windows(event, document, settings)
-    return _dns(document, settings)
+        return _of_windows(event, document, options)
+    return _dns(document, options)
 
 
 def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
@@ -73,14 +73,14 @@ def _text(view: View, name: str, separator: str = " ") -> str:
 
 
 def _of_windows(
-    event: WindowsEvent, document: Document, settings: ReadOptions
+    event: WindowsEvent, document: Document, options: ReadOptions
 ) -> tuple[ActivityKind, View] | None:
-    return _dns(document, settings) if windows.is_dns(event) else windows.read(event, settings)
+    return _dns(document, options) if windows.is_dns(event) else windows.read(event, options)
 
 
-def _dns(document: Document, settings: ReadOptions) -> tuple[ActivityKind, View] | None:
+def _dns(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] | None:
     """Return a DNS event as its source reads it."""
-    view = recognize(document, settings)
+    view = recognize(document, options)
     if view is None or ecs.NAME not in view.table or not view.read(ecs.NAME).values:
         return None
     return "dns", view

@@ -57,20 +57,20 @@ def is_dns(row: Document) -> bool:
 
 
 def read(
-    document: Document, row: Document, settings: ReadOptions
+    document: Document, row: Document, options: ReadOptions
 ) -> tuple[ActivityKind, View] | None:
     """Return the kind and view of a row; None if these tables do not read its kind.
 
     Args:
         document: The record.
         row: The row in it, or itself.
-        settings: How to read it.
+        options: How to read it.
     """
     action = _action(row)
     if action not in _ACTIONS:
         return None
     place = "" if row is document else "properties"
-    return _ACTIONS[action][0], View("", "", document, _table(action, place), settings)
+    return _ACTIONS[action][0], View("", "", document, _table(action, place), options)
 
 
 def _action(row: Document) -> str:

@@ -68,10 +68,10 @@ def is_dns(document: Document) -> bool:
     return first(document, ecs.NAME) is not None
 
 
-def read(document: Document, settings: ReadOptions) -> tuple[ActivityKind, View] | None:
+def read(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] | None:
     """Return the kind and view of a document; None if these tables do not read its kind."""
     kind = _kind(document)
-    return None if kind is None else (kind, View("", "", document, _TABLES[kind], settings))
+    return None if kind is None else (kind, View("", "", document, _TABLES[kind], options))
 
 
 def _kind(document: Document) -> ActivityKind | None:

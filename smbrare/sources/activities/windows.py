@@ -105,10 +105,10 @@ def is_dns(event: WindowsEvent) -> bool:
     return event.event_id == _SYSMON_DNS and event.is_sysmon
 
 
-def read(event: WindowsEvent, settings: ReadOptions) -> tuple[ActivityKind, View] | None:
+def read(event: WindowsEvent, options: ReadOptions) -> tuple[ActivityKind, View] | None:
     """Return the kind and view of an event; None if these tables do not read its kind."""
     if event.channel.startswith(_SMB_CLIENT):
-        return "smb", event.view("", "", _SMB_PLACED[event.shape], settings)
+        return "smb", event.view("", "", _SMB_PLACED[event.shape], options)
     if event.channel == _NTLM_CHANNEL:
         log = "ntlm"
     else:
@@ -116,4 +116,4 @@ def read(event: WindowsEvent, settings: ReadOptions) -> tuple[ActivityKind, View
     if event.event_id is None or (log, event.event_id) not in _PLACED:
         return None
     kind, tables = _PLACED[log, event.event_id]
-    return kind, event.view("", "", tables[event.shape], settings)
+    return kind, event.view("", "", tables[event.shape], options)

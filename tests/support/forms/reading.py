@@ -30,9 +30,9 @@ def values(view: View, field: str) -> list[str | int]:
     return [plain(value) for value in view.read(field).values]
 
 
-def normalized(record: Document, settings: ReadOptions | None = None) -> dict[str, Any]:
+def normalized(record: Document, options: ReadOptions | None = None) -> dict[str, Any]:
     """Return the source of a record and every field that is read of it, in the order of output."""
-    view = recognize(record, settings or ReadOptions())
+    view = recognize(record, options or ReadOptions())
     if view is None:
         return {}
     fields = {name: found for name in FIELDS if (found := values(view, name))}
