@@ -72,11 +72,11 @@ def learn_command(**options: Any) -> int:
     collected = CollectedRows()
     with progress_bar(inputs, quiet=options["quiet"]) as progress:
         partial = gather(inputs, read_options, progress, collected.add)
-    rows, hours = scan.learnt(criteria, partial, collected)
+    rows, hours = scan.rows_to_learn(criteria, partial, collected)
     counts = Counter[bool]()
     seen = _count(with_news(by_destination(rows), baseline), counts)
     print_as(SEEN[options["format"]], SeenDestinations(seen, are_learnt=True), options)
-    rows, _ = scan.learnt(criteria, partial, collected)
+    rows, _ = scan.rows_to_learn(criteria, partial, collected)
     with interruption.unwinding():
         baseline.commit(rows, hours, last_step=interruption.stop_listening)
     report = replace(scan.judge(partial, read_options, criteria), judged=())

@@ -190,10 +190,10 @@ def _print(report: Report, inputs: list[Input | Skipped], options: dict[str, Any
     show = options["show"] or output_format.show
     if output_format.second_pass:
         # Most scans do without.
-        from smbrare.scanning.second_pass import looked_around  # noqa: PLC0415
+        from smbrare.scanning.second_pass import with_host_context  # noqa: PLC0415
 
         bar = bind(progress_bar, quiet=options["quiet"])
-        report = looked_around(report, show, inputs, report.options, bar)
+        report = with_host_context(report, show, inputs, report.options, bar)
     print_as(output_format, report, options, show)
     return report
 

@@ -85,7 +85,7 @@ class Finding(Struct, frozen=True):
         extra: ECS fields by dotted name that reference data adds; they decide nothing.
         queries: The DNS queries read in this scan that the destination answered, those of the
             finding's host first; they decide nothing.
-        around: What else happened on its host around it; None where nobody looked.
+        host_context: What else happened on its host around it; None where nobody looked.
         alert: The run that raises it, in a replay.
     """
 
@@ -107,7 +107,7 @@ class Finding(Struct, frozen=True):
     alert: Alert | None = None
     extra: Mapping[str, Any] = _NOTHING
     queries: tuple[Query, ...] = ()
-    around: HostContext | None = None
+    host_context: HostContext | None = None
 
     @property
     def dns_names(self) -> tuple[str, ...]:

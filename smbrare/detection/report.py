@@ -69,7 +69,7 @@ class Report(Struct, frozen=True, dict=True):
         as_expected: Whether the findings are those expected; None if nobody said which.
         references: The reference data that findings were looked up in.
         too_many_names: Whether DNS events tell more names than a scan keeps.
-        looked_around: Whether the names of what is shown were looked for in a second pass.
+        second_pass_done: Whether the names of what is shown were looked for in a second pass.
     """
 
     options: ReadOptions
@@ -87,12 +87,12 @@ class Report(Struct, frozen=True, dict=True):
     as_expected: bool | None = None
     references: tuple[Reference, ...] = ()
     too_many_names: bool = False
-    looked_around: bool = False
+    second_pass_done: bool = False
 
     @property
     def names_unread(self) -> tuple[str, ...]:
         """The inputs whose DNS events were not all read, because they were only sifted."""
-        if self.looked_around:
+        if self.second_pass_done:
             return ()
         return tuple(survey.path for survey in self.inputs if survey.sampled)
 

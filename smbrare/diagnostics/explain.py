@@ -25,7 +25,7 @@ from smbrare.records.event import Document, Origin, Record, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.reading import Progress, parts, unreadable
-from smbrare.scanning.scan import known
+from smbrare.scanning.scan import known_history
 from smbrare.scanning.second_pass import Pass, place_of, trace
 from smbrare.text import some
 
@@ -166,14 +166,14 @@ def explain(
         second = _second_pass(owns, target, options, progress, once=once)
         if once:
             second.answers = rest.answers
-        history = known(rest, criteria, baseline)
+        history = known_history(rest, criteria, baseline)
         events = [
             replace(
                 event,
                 rarity=_with_queries(
                     judge_rarity(own.sightings, rest.sightings, history, criteria), own, second
                 ),
-                around=_host_context(own.sightings, second),
+                host_context=_host_context(own.sightings, second),
             )
             for event, own in zip(events, owns, strict=True)
         ]
@@ -234,7 +234,7 @@ def _with_queries(answers: Iterable[Rarity], own: Partial, second: Pass) -> tupl
 def _host_context(sighted: Sightings, second: Pass) -> HostContext | None:
     """Return what happened around an event, None if it is no sighting."""
     for contact in sighted.contacts.values():
-        return second.around(contact.earliest)
+        return second.host_context(contact.earliest)
     return None
 
 

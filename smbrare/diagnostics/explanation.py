@@ -140,7 +140,7 @@ class Explanation(Struct, frozen=True):
         clauses: The answer of each clause, in the rule's order.
         rarity: For a sighting, an answer for each of its destinations.
         keys: The first field names of a record that no source recognized.
-        around: For a sighting, what else happened on its host around it.
+        host_context: For a sighting, what else happened on its host around it.
     """
 
     source: str = ""
@@ -155,7 +155,7 @@ class Explanation(Struct, frozen=True):
     clauses: tuple[ClauseResult, ...] = ()
     rarity: tuple[Rarity, ...] = ()
     keys: tuple[str, ...] = ()
-    around: HostContext | None = None
+    host_context: HostContext | None = None
 
     @property
     def judged(self) -> bool:

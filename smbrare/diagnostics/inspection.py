@@ -239,13 +239,13 @@ def inspect(
     """
     inspection = Inspection()
 
-    def take(contents: Contents, survey: InputSurvey) -> None:
+    def handle(contents: Contents, survey: InputSurvey) -> None:
         for item in contents.items:
             if isinstance(item, Record | Skipped | Suspect):
                 for document, origin in events_of(item, survey):
                     observe(document, origin, options, survey, inspection)
 
-    surveys = read_inputs(inputs, ReaderOptions(options.limits), progress, take)
+    surveys = read_inputs(inputs, ReaderOptions(options.limits), progress, handle)
     report = Report(
         options=options,
         criteria=criteria,

@@ -67,8 +67,8 @@ def _event_lines(event: Explanation, explained: Explained, options: RenderOption
     yield from lines(_columns(event), event.clauses, options)
     yield "\n"
     yield from _verdict_lines(event, explained)
-    if event.around is not None:
-        yield from host_context.lines(event.around, event.own_time or 0, options)
+    if event.host_context is not None:
+        yield from host_context.lines(event.host_context, event.own_time or 0, options)
 
 
 def _time_text(event: Explanation) -> str:
@@ -230,7 +230,9 @@ def _event_document(event: Explanation) -> dict[str, Any]:
         "conditions": [_clause_document(clause) for clause in event.clauses],
         "changes": [asdict(change) for change in event.changes],
         "rarity": [_rarity_document(answer) for answer in event.rarity],
-        "host_context": None if event.around is None else host_context.document(event.around),
+        "host_context": None
+        if event.host_context is None
+        else host_context.document(event.host_context),
     }
 
 

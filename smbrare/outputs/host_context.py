@@ -65,31 +65,31 @@ def event_text(activity: Activity) -> str:
             return ""
 
 
-def users_text(around: HostContext) -> Iterator[str]:
+def users_text(context: HostContext) -> Iterator[str]:
     """Yield a line for each user whose hash the connection may have given away."""
-    for each in around.logged_on:
+    for each in context.logged_on:
         yield f"{each.user} was logged on ({each.how} since {time_text(each.since)}, {each.origin})"
-    if around.active:
-        yield f"programs started as {some(around.active)}"
+    if context.active:
+        yield f"programs started as {some(context.active)}"
 
 
-def missing_text(around: HostContext) -> Iterator[str]:
+def missing_text(context: HostContext) -> Iterator[str]:
     """Yield what is not shown, and why."""
-    if around.omitted:
-        counts = ", ".join(f"{number:,} {KINDS[kind]}" for kind, number in around.omitted.items())
+    if context.omitted:
+        counts = ", ".join(f"{number:,} {KINDS[kind]}" for kind, number in context.omitted.items())
         yield f"more that are further away in time: {counts}"
-    for gap in around.gaps:
+    for gap in context.gaps:
         yield f"not complete: {gap}"
-    if not around.events and not around.gaps:
+    if not context.events and not context.gaps:
         yield "the logs read here hold no other event of the host in that time"
 
 
-def lines(around: HostContext, time: int, options: RenderOptions) -> Iterator[str]:
+def lines(context: HostContext, time: int, options: RenderOptions) -> Iterator[str]:
     """Yield what happened around a finding, at a time in microseconds since 1970 UTC, as lines."""
     yield f"\naround it, {_REACH} before to {_REACH} after:\n"
-    for text in (*users_text(around), *missing_text(around)):
+    for text in (*users_text(context), *missing_text(context)):
         yield f"  {visible(text)}\n"
-    if around.events:
+    if context.events:
         yield "\n"
         columns = (
             Column[Activity]("Offset", lambda each: offset_text(each, time), right=True),
@@ -98,10 +98,10 @@ def lines(around: HostContext, time: int, options: RenderOptions) -> Iterator[st
             Column[Activity]("Detail", event_text, folds=True),
             Column[Activity]("Record", lambda each: str(each.origin.number), right=True),
         )
-        yield from grid.lines(columns, around.events, options)
+        yield from grid.lines(columns, context.events, options)
 
 
-def document(around: HostContext) -> dict[str, Any]:
+def document(context: HostContext) -> dict[str, Any]:
     """Return what happened around a finding as JSON values."""
     return {
         "events": [
@@ -115,9 +115,9 @@ def document(around: HostContext) -> dict[str, Any]:
                 "parent": activity.parent or None,
                 "record": place_value(activity.origin),
             }
-            for activity in around.events
+            for activity in context.events
         ],
-        "omitted": dict(around.omitted),
+        "omitted": dict(context.omitted),
         "logged_on": [
             {
                 "user": each.user,
@@ -125,8 +125,8 @@ def document(around: HostContext) -> dict[str, Any]:
                 "since": format_time(each.since),
                 "record": place_value(each.origin),
             }
-            for each in around.logged_on
+            for each in context.logged_on
         ],
-        "active_users": list(around.active),
-        "not_complete": list(around.gaps),
+        "active_users": list(context.active),
+        "not_complete": list(context.gaps),
     }

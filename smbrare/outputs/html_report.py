@@ -121,7 +121,7 @@ def _context(report: Report, shown: list[Finding]) -> dict[str, Any]:
         "rule": predicate,
         "report": report,
         "ranges": NOT_INTERNET,
-        "around": host_context,
+        "host_context": host_context,
         "time_text": time_text,
         "criteria": criteria,
         "history": "all time" if criteria.history is None else duration(seconds(criteria.history)),
@@ -166,7 +166,7 @@ def _finding(finding: Finding, count: int) -> dict[str, Any]:
         "notes": notes(finding),
         "reason": reason(finding),
         "steps": triage(finding).sections,
-        "around": finding.around,
+        "host_context": finding.host_context,
         "facts": [(name, text) for name, text in _facts(finding) if text],
         "pivots": [
             {"title": each.title, "language": each.language, "lines": each.text.split("\n")}

@@ -89,7 +89,7 @@ def _names(finding: Finding) -> dict[str, str | tuple[str, ...]]:
         "destination": sighting.destination,
         "domain": tuple(values(finding, "destination.domain")),
         "names": finding.dns_names[:MOST_NAMED],
-        **_around_names(finding),
+        **_context_names(finding),
         "origin": str(sighting.origin),
         "fields": sighting.inferred,
         "first": _time(sighting.event_time, "a time unknown"),
@@ -152,14 +152,14 @@ def _investigate(finding: Finding, outcome: str) -> Iterator[str]:
 
 
 def _about_users(finding: Finding) -> str:
-    around = finding.around
-    if around is not None and around.logged_on:
+    context = finding.host_context
+    if context is not None and context.logged_on:
         return (
             "Ask {logged_on}: logged on to {host} ({source}) at {first}, as the logs tell. "
             "The record names SYSTEM, but what SMB gives away is the hash of the logged-on user. "
             "Find out who else was."
         )
-    if around is not None and around.active:
+    if context is not None and context.active:
         return (
             "Ask {active}: programs of theirs started on {host} ({source}) around {first}, though "
             "the logs tell no logon. The record names SYSTEM, but what SMB gives away "
@@ -171,24 +171,24 @@ def _about_users(finding: Finding) -> str:
     )
 
 
-def _around_names(finding: Finding) -> dict[str, tuple[str, ...]]:
-    if finding.around is None:
+def _context_names(finding: Finding) -> dict[str, tuple[str, ...]]:
+    if finding.host_context is None:
         return {}
     return {
-        "logged_on": tuple(each.user for each in finding.around.logged_on[:MOST_NAMED]),
-        "active": finding.around.active[:MOST_NAMED],
-        "users": finding.around.users[:MOST_NAMED],
+        "logged_on": tuple(each.user for each in finding.host_context.logged_on[:MOST_NAMED]),
+        "active": finding.host_context.active[:MOST_NAMED],
+        "users": finding.host_context.users[:MOST_NAMED],
         "programs": _programs_before(finding),
     }
 
 
 def _programs_before(finding: Finding) -> tuple[str, ...]:
     """Return the programs that started last before the finding, each once, the last first."""
-    if finding.around is None:
+    if finding.host_context is None:
         return ()
     starts = [
         event.what
-        for event in reversed(finding.around.events)
+        for event in reversed(finding.host_context.events)
         if event.kind == "process" and event.time <= (finding.sighting.event_time or 0)
     ]
     return tuple(dict.fromkeys(starts))[:MOST_NAMED]
@@ -239,7 +239,7 @@ def _respond(finding: Finding, outcome: str) -> Iterator[str]:
         yield "Keep {host} under watch until the cause is known."
     else:
         yield "Take {hosts} off the network unless the connection is explained."
-        if finding.around is not None and finding.around.users:
+        if finding.host_context is not None and finding.host_context.users:
             yield "Begin with the password of {users}."
         yield (
             "Change the passwords of all who were logged on to {hosts} since {first}, the "

@@ -84,7 +84,7 @@ class Cluster(Struct):
             grow(leaves, work.merge)
         distributed = import_module("distributed")
         futures = self.client.map(
-            bind(packed, work.do, __version__), tasks, key=_keys("read", len(leaves))
+            bind(do_packed, work.do, __version__), tasks, key=_keys("read", len(leaves))
         )
         owners = {future.key: leaf for future, leaf in zip(futures, leaves, strict=True)}
         ended = distributed.as_completed(futures, loop=self.client.loop)
@@ -92,13 +92,13 @@ class Cluster(Struct):
         roots: dict[int, Any] = {}
         for future in ended:
             node = owners.pop(future.key)
-            given = _given(future, node, work, distributed.KilledWorker)
+            given = _result_of(future, node, work, distributed.KilledWorker)
             if node.fold is None:
                 work.done(node.task)
             if node.above is None:
                 roots[id(node)] = given
                 continue
-            ready = node.above.take(node.place, given)
+            ready = node.above.add(node.place, given)
             if ready is not None:
                 (key,) = _keys("merge", 1)
                 owners[key] = node.above
@@ -113,12 +113,12 @@ class Cluster(Struct):
 
     def _merge(self, node: "Node", parts: list[Any], key: str) -> Any:
         return self.client.submit(
-            _folded, node.fold, __version__, parts, key=key, priority=_MERGES_FIRST
+            _merge_packed, node.fold, __version__, parts, key=key, priority=_MERGES_FIRST
         )
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _explained_failures() -> Iterator[None]:
     """Say what a worker's trouble with the code of a task means.
 
     Raises:
@@ -153,8 +153,8 @@ class Node(Struct, eq=False):
     parts: dict[int, Any] = field(default_factory=dict)
     expected: int = 0
 
-    def take(self, place: int, given: Any) -> list[Any] | None:
-        """Take a result, and return all in their order, and forget them, once they are there."""
+    def add(self, place: int, given: Any) -> list[Any] | None:
+        """Add a result, and return all in their order, and forget them, once they are there."""
         self.parts[place] = given
         if len(self.parts) < self.expected:
             return None
@@ -175,7 +175,7 @@ def grow(level: list[Node], fold: Callable[[Any], Any]) -> None:
         level = above
 
 
-def _given(future: Any, node: Node, work: Work[Any, Any], killed: type[Exception]) -> Any:
+def _result_of(future: Any, node: Node, work: Work[Any, Any], killed: type[Exception]) -> Any:
     """Return where a result is, or what stands for it.
 
     Raises:
@@ -184,7 +184,7 @@ def _given(future: Any, node: Node, work: Work[Any, Any], killed: type[Exception
     if future.status == "finished":
         return future
     try:
-        with _told():
+        with _explained_failures():
             future.result()
     except killed:
         if node.fold is None:
@@ -199,7 +199,7 @@ def _keys(what: str, count: int) -> list[str]:
     return [f"smbrare-{what}-{scan}-{number}" for number in range(count)]
 
 
-def packed(work: Callable[[Any], Any], version: str, given: Any) -> bytes:
+def do_packed(work: Callable[[Any], Any], version: str, given: Any) -> bytes:
     """Do a task, on a worker.
 
     Raises:
@@ -209,7 +209,7 @@ def packed(work: Callable[[Any], Any], version: str, given: Any) -> bytes:
     return pickle.dumps(work(given))
 
 
-def _folded(fold: Callable[[Any], Any], version: str, parts: Sequence[bytes]) -> bytes:
+def _merge_packed(fold: Callable[[Any], Any], version: str, parts: Sequence[bytes]) -> bytes:
     """Merge, on a worker."""
     _check_version(version)
     return pickle.dumps(fold([pickle.loads(part) for part in parts]))  # noqa: S301 - our own

@@ -21,7 +21,7 @@ from smbrare.records.event import Contents, Origin, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning
 from smbrare.scanning.keeping import Keep, judge_and_keep, keep_rows, portions
-from smbrare.scanning.planning import Task, check_identity, empty, may_have_ranges, plan
+from smbrare.scanning.planning import Task, check_identity, empty_partial, may_have_ranges, plan
 from smbrare.scanning.reading import (
     Progress,
     check_length,
@@ -35,7 +35,7 @@ from smbrare.scanning.workers import Executor, Here, Processes, Work
 if TYPE_CHECKING:
     from smbrare.scanning.cluster import Cluster
 
-TakeContents: TypeAlias = Callable[[Contents, ReadOptions, InputSurvey, Partial], None]
+HandleContents: TypeAlias = Callable[[Contents, ReadOptions, InputSurvey, Partial], None]
 """Judges or counts what was read of an input; a function of a module."""
 
 
@@ -76,25 +76,25 @@ def _gather(
     keep: Keep | None,
     cluster: "Cluster | None" = None,
 ) -> Partial:
-    tasks = planned(inputs, options, cluster)
+    tasks = plan_all(inputs, options, cluster)
     if keep is None:
         whole = _read_tasks(tasks, judge_contents, options, progress, cluster)
     else:
-        whole = empty(options)
+        whole = empty_partial(options)
         for some in [tasks] if cluster else portions(tasks):
             alone = cluster is None and isinstance(_local(some, options), Here)
-            take = judge_and_keep(keep) if alone else judge_contents
-            part = _read_tasks(some, take, options, progress, cluster)
+            handle = judge_and_keep(keep) if alone else judge_contents
+            part = _read_tasks(some, handle, options, progress, cluster)
             keep_rows(part, keep)
             whole.merge(part)
     if doubtful := inputs_in_doubt(whole, inputs):
         again = replace(options, thorough=True)
-        tasks = planned(doubtful, again, cluster)
+        tasks = plan_all(doubtful, again, cluster)
         correct(whole, _read_tasks(tasks, count_contents, again, silent, cluster))
     return whole
 
 
-def planned(
+def plan_all(
     inputs: Sequence[Input | Skipped], options: ReadOptions, cluster: "Cluster | None"
 ) -> list[Task]:
     """Return the tasks of the inputs, in their order; a cluster looks into the large ones."""
@@ -108,7 +108,7 @@ def planned(
 
 def _read_tasks(
     tasks: Sequence[Task],
-    take: TakeContents,
+    handle: HandleContents,
     options: ReadOptions,
     progress: Progress,
     cluster: "Cluster | None",
@@ -120,16 +120,16 @@ def _read_tasks(
     work: Work[Task, Partial] = Work(
         do=bind(
             read,
-            take=take,
+            handle=handle,
             options=options,
             progress=progress if here else silent,
             ahead=executor.has_spare_cores,
         ),
-        lost=lambda task: lost_part(task.found, task.start, empty(options)),
+        lost=lambda task: lost_part(task.found, task.start, empty_partial(options)),
         done=(lambda _: None) if here else (lambda task: progress(task.size)),
-        merge=merged,
+        merge=merge_all,
     )
-    return merged(executor.map(work, tasks), empty(options))
+    return merge_all(executor.map(work, tasks), empty_partial(options))
 
 
 def _local(tasks: Sequence[Task], options: ReadOptions) -> Executor:
@@ -143,53 +143,53 @@ def _local(tasks: Sequence[Task], options: ReadOptions) -> Executor:
 
 
 def read(
-    task: Task, take: TakeContents, options: ReadOptions, progress: Progress, *, ahead: bool
+    task: Task, handle: HandleContents, options: ReadOptions, progress: Progress, *, ahead: bool
 ) -> Partial:
     """Do one task.
 
     Args:
         task: What to read.
-        take: What to do with what it holds.
+        handle: What to do with what it holds.
         options: How to read.
         progress: Called as bytes are read.
         ahead: Whether there is a core for a thread that unpacks.
     """
     if task.identity is not None:
-        return _read_range(task, take, options, progress)
+        return _read_range(task, handle, options, progress)
     if ahead and isinstance(task.found, Input) and task.found.can_be_read_again:
-        partial = _read_whole(task.found, take, options, progress, ahead=True)
+        partial = _read_whole(task.found, handle, options, progress, ahead=True)
         if not any(survey.cut and is_packed(survey.container) for survey in partial.surveys):
             return partial
         # What unpacks ahead loses more before damage.
         progress = silent
-    return _read_whole(task.found, take, options, progress, ahead=False)
+    return _read_whole(task.found, handle, options, progress, ahead=False)
 
 
 def _read_whole(
     found: Input | Skipped,
-    take: TakeContents,
+    handle: HandleContents,
     options: ReadOptions,
     progress: Progress,
     *,
     ahead: bool,
 ) -> Partial:
-    partial = empty(options)
+    partial = empty_partial(options)
 
-    def take_part(contents: Contents, survey: InputSurvey) -> None:
-        take(contents, options, survey, partial)
+    def handle_part(contents: Contents, survey: InputSurvey) -> None:
+        handle(contents, options, survey, partial)
 
     reading = planning.reader_options(options)
-    partial.surveys += read_inputs([found], reading, progress, take_part, ahead=ahead)
+    partial.surveys += read_inputs([found], reading, progress, handle_part, ahead=ahead)
     return partial
 
 
 def _read_range(
-    task: Task, take: TakeContents, options: ReadOptions, progress: Progress
+    task: Task, handle: HandleContents, options: ReadOptions, progress: Progress
 ) -> Partial:
     """Read a range of a plain file."""
     found = task.found
     assert isinstance(found, Input)  # noqa: S101 - only these have ranges
-    partial = empty(options)
+    partial = empty_partial(options)
     survey = InputSurvey(found.path, "ndjson", found.named, start=task.start)
     partial.surveys.append(survey)
     reading = replace(
@@ -201,7 +201,7 @@ def _read_range(
         with open_raw(found) as raw:
             check_identity(found, raw, task, options)
             items = read_range(raw, found.path, reading, task.start, task.end)
-            take(Contents(items, bool(task.sample_every)), options, survey, partial)
+            handle(Contents(items, bool(task.sample_every)), options, survey, partial)
             check_length(found, raw)
     except OSError as error:
         survey.skip(unreadable(found.path, survey.lines, error))
@@ -210,7 +210,7 @@ def _read_range(
     return partial
 
 
-def merged(parts: Iterable[Partial], whole: Partial | None = None) -> Partial:
+def merge_all(parts: Iterable[Partial], whole: Partial | None = None) -> Partial:
     """Return neighbouring parts as one, which is the first of them.
 
     Args:

@@ -47,7 +47,7 @@ def keep_rows(partial: Partial, keep: Keep) -> None:
 def judge_and_keep(keep: Keep) -> Callable[[Contents, ReadOptions, InputSurvey, Partial], None]:
     """Return what judges an input and has its rows kept in between."""
 
-    def take(
+    def handle(
         contents: Contents, options: ReadOptions, survey: InputSurvey, partial: Partial
     ) -> None:
         def items() -> Iterator[Item]:
@@ -58,4 +58,4 @@ def judge_and_keep(keep: Keep) -> Callable[[Contents, ReadOptions, InputSurvey, 
 
         judge_contents(replace(contents, items=items()), options, survey, partial)
 
-    return take
+    return handle

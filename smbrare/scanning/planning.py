@@ -1,4 +1,4 @@
-"""What is to be read, and options: inputs cut into tasks that any process may do."""
+"""What is to be read, and how: inputs cut into tasks that any process may do."""
 
 import io
 import os
@@ -20,17 +20,17 @@ from smbrare.scanning import workers
 from smbrare.scanning.reading import open_raw, parts, silent
 
 LARGE_BYTES = 32 * MIB
-"""From this size on (decompressed), NDJSON, arrays and EVTX are sifted instead of decoded whole."""
+"""From this size on (decompressed), NDJSON, arrays and EVTX are pre-filtered, not decoded whole."""
 
 WORTH_A_PROCESS = 200 * MIB
-"""Bytes to sift in all from which more than one process pays."""
+"""Bytes to pre-filter in all from which more than one process pays."""
 
 _DECODED = 25
-"""How many times as long a byte takes that is decoded, and not only sifted; of an input that is not
-plain NDJSON it is not known before options much will be."""
+"""How many times as long a byte takes that is decoded, not only pre-filtered. Of an input that is
+no plain NDJSON nobody knows beforehand how much will be."""
 
 RANGE_BYTES = 32 * MIB
-"""Bytes of a plain file that one task sifts."""
+"""Bytes of a plain file that one task pre-filters."""
 
 DECODED_RANGE_BYTES = 2 * MIB
 """Bytes of a plain file that one task decodes whole, at the least."""
@@ -55,8 +55,8 @@ def reader_options(options: ReadOptions) -> ReaderOptions:
     )
 
 
-def empty(options: ReadOptions) -> Partial:
-    """Return what nothing was gathered in yet."""
+def empty_partial(options: ReadOptions) -> Partial:
+    """Return a partial result that holds nothing yet."""
     return Partial(
         Sightings(moments=Moments() if options.every_moment else None),
         resolutions=Resolutions(options.names),
@@ -163,9 +163,9 @@ def _plain_ndjson(found: Input, options: ReadOptions) -> tuple[tuple[int, int], 
 
 
 def _identity(found: Input, raw: io.RawIOBase, options: ReadOptions) -> tuple[int, int]:
-    """Return by what a file is known whatever its name.
+    """Return what identifies a file, whatever its name.
 
-    An object has its name alone, and the machines of a cluster number a shared file each their way.
+    An object has only its name, and each machine of a cluster numbers a shared file in its own way.
     """
     if found.is_remote or options.cluster is not None:
         return 0, 0

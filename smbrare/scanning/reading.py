@@ -20,7 +20,7 @@ from smbrare.records.event import Contents, Origin, Skipped
 Progress: TypeAlias = Callable[[int], None]
 """Called with the number of bytes that were read since the last call."""
 
-Take: TypeAlias = Callable[[Contents, InputSurvey], None]
+HandlePart: TypeAlias = Callable[[Contents, InputSurvey], None]
 """Called with what each part of an input holds, and its counts."""
 
 
@@ -32,7 +32,7 @@ def read_inputs(
     inputs: Iterable[Input | Skipped],
     options: ReaderOptions,
     progress: Progress,
-    take: Take,
+    handle: HandlePart,
     *,
     ahead: bool = False,
 ) -> list[InputSurvey]:
@@ -44,7 +44,7 @@ def read_inputs(
         inputs: What was discovered for the user's paths.
         options: How to read.
         progress: Called as bytes are read.
-        take: Called with each part.
+        handle: Called with each part.
         ahead: Whether to unpack quickly, so that more may be lost before damage.
     """
     surveys: list[InputSurvey] = []
@@ -54,7 +54,7 @@ def read_inputs(
             survey.skip(found)
             surveys.append(survey)
         else:
-            _read_input(found, options, progress, take, surveys, ahead=ahead)
+            _read_input(found, options, progress, handle, surveys, ahead=ahead)
     return surveys
 
 
@@ -62,7 +62,7 @@ def _read_input(
     found: Input,
     options: ReaderOptions,
     progress: Progress,
-    take: Take,
+    handle: HandlePart,
     surveys: list[InputSurvey],
     *,
     ahead: bool,
@@ -74,7 +74,7 @@ def _read_input(
             for part in each:
                 survey = InputSurvey(part.path, part.container, found.named, part.is_junk)
                 surveys.append(survey)
-                take(part.read(options), survey)
+                handle(part.read(options), survey)
                 # A zip or EVTX is read at its ends and again: no more counts than the file has.
                 survey.size = min(counted.taken(), left)
                 left -= survey.size
@@ -183,7 +183,7 @@ class CountedReader(io.RawIOBase):
         return count
 
     def check_length(self, found: Input) -> None:
-        """Make sure that the file below did not lose bytes; see `check_length`."""
+        """Make sure that the file below did not lose bytes, as the function of that name does."""
         check_length(found, self._stream)
 
     def taken(self) -> int:

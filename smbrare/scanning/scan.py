@@ -34,7 +34,7 @@ def judge(
     Raises:
         BaselineError: If the baseline cannot be read.
     """
-    history = known(partial, criteria, baseline)
+    history = known_history(partial, criteria, baseline)
     judged = rarity.judge(partial.sightings, history, criteria)
     return Report(
         options=options,
@@ -89,7 +89,9 @@ def _suppressed_by(
     )
 
 
-def known(partial: Partial, criteria: Criteria, baseline: "Baseline | None") -> rarity.Known:
+def known_history(
+    partial: Partial, criteria: Criteria, baseline: "Baseline | None"
+) -> rarity.Known:
     """Return what is known besides the sightings of the inputs themselves.
 
     Raises:
@@ -108,7 +110,7 @@ def baseline_settings(options: ReadOptions) -> dict[str, str]:
     return {"time field": options.time_field, "literal": str(options.literal).lower()}
 
 
-def learnt(
+def rows_to_learn(
     criteria: Criteria, partial: Partial, kept: Iterable[Row] | None = None
 ) -> tuple[Iterator[Row], dict[int, bool]]:
     """Return what a baseline learns from what was gathered.
@@ -149,6 +151,6 @@ def learn(
     Raises:
         BaselineError: If it cannot be written.
     """
-    rows, hours = learnt(criteria, partial)
+    rows, hours = rows_to_learn(criteria, partial)
     if hours or len(partial.sightings):
         baseline.commit(rows, hours, last_step=last_step)

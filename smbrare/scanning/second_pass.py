@@ -67,7 +67,7 @@ class Pass(Struct):
     answers: Answers = field(default_factory=Answers)
     gaps: list[str] = field(default_factory=list)
 
-    def take(self, document: Document, origin: Origin) -> None:
+    def observe(self, document: Document, origin: Origin) -> None:
         """Take in one event."""
         if is_alert(document):
             return
@@ -83,7 +83,7 @@ class Pass(Struct):
             for collector in self.by_name.get(_short(activity.host), ()):
                 collector.observe(activity)
 
-    def around(self, sighting: Sighting) -> HostContext:
+    def host_context(self, sighting: Sighting) -> HostContext:
         """Return what happened around a sighting that was looked for."""
         place = place_of(sighting)
         if place is None:
@@ -91,7 +91,7 @@ class Pass(Struct):
         return self.collectors[place].result(together(self.gaps))
 
 
-def look_around(
+def add_host_context(
     findings: Iterable[Finding],
     inputs: Iterable[Input | Skipped],
     options: ReadOptions,
@@ -116,25 +116,25 @@ def look_around(
         options,
         progress,
     )
-    queries = found.answers.by_address(map(_asked, looked_at))
+    queries = found.answers.by_address(map(_query_key, looked_at))
     return (
         *(
             replace(
                 finding,
-                around=found.around(finding.sighting),
+                host_context=found.host_context(finding.sighting),
                 # What standard input told of names was kept by the first pass.
-                queries=queries.get(_asked(finding), finding.queries),
+                queries=queries.get(_query_key(finding), finding.queries),
             )
             for finding in looked_at
         ),
         *(
-            replace(finding, around=HostContext(gaps=(TOO_MANY,)))
+            replace(finding, host_context=HostContext(gaps=(TOO_MANY,)))
             for finding in every[MOST_FINDINGS:]
         ),
     )
 
 
-def _asked(finding: Finding) -> tuple[str, str]:
+def _query_key(finding: Finding) -> tuple[str, str]:
     return finding.sighting.destination, finding.sighting.host
 
 
@@ -186,7 +186,7 @@ def _read(
             for item in part.read(ReaderOptions(limits, texts=needles)).items:
                 if isinstance(item, Record):
                     for document in envelope.events(item.document):
-                        state.take(document, item.origin)
+                        state.observe(document, item.origin)
 
 
 def _needles(state: Pass) -> tuple[bytes, ...]:
@@ -198,7 +198,7 @@ def _needles(state: Pass) -> tuple[bytes, ...]:
     return tuple(sorted(name.encode() for name in names))
 
 
-def looked_around(
+def with_host_context(
     report: Report,
     which: str,
     inputs: Sequence[Input | Skipped],
@@ -216,9 +216,9 @@ def looked_around(
     """
     shown = [finding for finding in report.judged if which in {"all", finding.status}]
     if not shown:
-        return replace(report, looked_around=True)
+        return replace(report, second_pass_done=True)
     with progress_bar(inputs) as progress:
-        looked_at = look_around(shown, inputs, options, progress)
+        looked_at = add_host_context(shown, inputs, options, progress)
     known = {(finding.id, finding.status): finding for finding in looked_at}
     judged = tuple(known.get((each.id, each.status), each) for each in report.judged)
-    return replace(report, judged=judged, looked_around=True)
+    return replace(report, judged=judged, second_pass_done=True)

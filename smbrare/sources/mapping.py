@@ -22,7 +22,7 @@ from smbrare.records.paths import MISSING_MARKS, at, is_missing, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date
 from smbrare.sources.event_kinds import CONNECTION, NETWORK, kind_of_document
-from smbrare.sources.ordinary_values import is_ordinary, respelled
+from smbrare.sources.ordinary_values import is_ordinary, respell
 
 MISSING = Reading()
 
@@ -224,7 +224,7 @@ def _reading(field: str, rule: FieldRule, raw: list[Any], options: ReadOptions) 
         inferred = inferred or _assumption(values)
     reading = Reading(tuple(values), rule.path, inferred, tuple(malformed))
     if rule.word and rule.word not in values and not options.literal:
-        return respelled(reading, rule.word)
+        return respell(reading, rule.word)
     return reading
 
 

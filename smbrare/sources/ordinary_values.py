@@ -48,7 +48,7 @@ def is_ordinary(field: str, values: Iterable[object]) -> bool:
     return any(not ORDINARY[field].isdisjoint(words(value)) for value in values)
 
 
-def respelled(reading: Reading, word: str) -> Reading:
+def respell(reading: Reading, word: str) -> Reading:
     """Return a reading with its values taken apart, if one of them spells a word differently."""
     found = tuple(dict.fromkeys(part for value in reading.values for part in words(value)))
     if word not in found:

@@ -158,7 +158,7 @@ def message_line(
     language whose labels differ, there is no such line, and so no value.
     """
 
-    def take(message: object) -> Any:
+    def rest_of_line(message: object) -> Any:
         if not isinstance(message, str):
             return None
         # Not before it is wanted: few exporters have it so. The library keeps what it compiled.
@@ -167,7 +167,7 @@ def message_line(
         text = found[1] if found else None
         return convert(text) if text and convert is not None else text
 
-    return take
+    return rest_of_line
 
 
 def data_rules(

@@ -29,7 +29,7 @@ from smbrare.limits import KIB, MIB
 from smbrare.records.event import Contents, Item, Record, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import scan
-from smbrare.scanning.planning import LARGE_BYTES, empty
+from smbrare.scanning.planning import LARGE_BYTES, empty_partial
 from smbrare.scanning.reading import unreadable
 from smbrare.watch.following import Following
 from smbrare.watch.messages import Messages
@@ -148,7 +148,7 @@ class Watch:
 
     def _judge_next(self, waiting: list[Tail]) -> list[Tail]:
         """Read and judge a batch, and return the files that hold more."""
-        partial = empty(self._options)
+        partial = empty_partial(self._options)
         waiting = self._read_batch(waiting, partial)
         if self._judge(partial) or self._state.is_due():
             self._state.commit()
@@ -217,7 +217,7 @@ class Watch:
                 self._state.record(finding.id, finding.sighting.time)
                 self._findings += 1
                 self._first = self._first or finding
-        self._state.learn(*scan.learnt(self._criteria, partial))
+        self._state.learn(*scan.rows_to_learn(self._criteria, partial))
         return bool(new)
 
     def _end_gone(self, *, once: bool) -> None:
@@ -248,7 +248,7 @@ class Watch:
             self._fail(tail, error)
             last = None
         if last is not None:
-            partial = empty(self._options)
+            partial = empty_partial(self._options)
             self._take(tail, last, partial)
             self._judge(partial)
         self._following.forget(tail)
@@ -269,7 +269,7 @@ class Watch:
             inputs=tuple(sorted(inputs, key=lambda survey: survey.path)),
             sightings=self._sightings,
             near_misses=dict(sorted(self._near_misses.items())),
-            span=empty(self._options).span,
+            span=empty_partial(self._options).span,
         )
 
 
@@ -284,13 +284,13 @@ def read_lines(lines: NewLines, options: ReadOptions) -> tuple[InputSurvey, Part
     large file are; otherwise each is decoded.
     """
     survey = InputSurvey(lines.path, "ndjson", lines.named, size=len(lines.text))
-    partial = empty(options)
+    partial = empty_partial(options)
     sampled = lines.waiting >= LARGE_BYTES and not options.decodes_all
     reading = ReaderOptions(
         options.limits,
         sample_every=_SAMPLE_EVERY if sampled else EVERY,
         needs_decoding=needs_decoding,
-    ).seeded(lines.text)
+    ).with_seed(lines.text)
     items = read_range(io.BytesIO(lines.text), lines.path, reading)
     judge_contents(Contents(_in_file(items, lines), sampled), options, survey, partial)
     return survey, partial

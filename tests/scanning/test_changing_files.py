@@ -46,7 +46,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def gathered_after(change: Callable[[Path], object], path: Path, **how: Any) -> Partial:
     """Return what is gathered of a file that changes behind its discovery and the first bytes."""
     inputs = list(discover([str(path)]))
-    planned = gathering.planned
+    planned = gathering.plan_all
 
     def change_then(*given: Any) -> list[planning.Task]:
         tasks = planned(*given)
@@ -54,7 +54,7 @@ def gathered_after(change: Callable[[Path], object], path: Path, **how: Any) -> 
         return tasks
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gathering, "planned", change_then)
+        patch.setattr(gathering, "plan_all", change_then)
         return gather(inputs, ReadOptions(**how), lambda _: None)
 
 

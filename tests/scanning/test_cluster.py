@@ -193,7 +193,7 @@ def test_a_worker_with_another_version_or_none_ends_the_run(
 
 def test_a_worker_that_joined_late_refuses_a_task_of_another_version() -> None:
     with pytest.raises(UsageError, match=f"has smbrare {__version__}, and not 9.9"):
-        cluster.packed(len, "9.9", "given")
+        cluster.do_packed(len, "9.9", "given")
 
 
 @given(st.lists(st.integers(), min_size=1, max_size=40), st.randoms())
@@ -209,7 +209,7 @@ def test_the_tree_keeps_the_order_of_tasks_whatever_ends_first(
     while ended:
         node, result = ended.pop(chance.randrange(len(ended)))
         last = result
-        if node.above is not None and (parts := node.above.take(node.place, result)) is not None:
+        if node.above is not None and (parts := node.above.add(node.place, result)) is not None:
             assert len(parts) <= 3
             assert node.above.fold is not None
             ended.append((node.above, node.above.fold(parts)))

@@ -21,13 +21,13 @@ from smbrare.outputs.triage import triage
 from smbrare.records.event import Record
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning, second_pass
-from smbrare.scanning.second_pass import NO_HOST, NO_TIME, READ_ONCE, TOO_MANY, look_around
+from smbrare.scanning.second_pass import NO_HOST, NO_TIME, READ_ONCE, TOO_MANY, add_host_context
 from tests.conftest import Run
 from tests.support.activities import logon, process, security
 from tests.support.container_world import WORLD, event_data
 from tests.support.events import DESTINATION, matching
 from tests.support.evtx_writer import evtx
-from tests.support.reports import looked_around, report, write
+from tests.support.reports import report, with_host_context, write
 
 QUERY = {
     "@timestamp": "2026-11-16T07:59:58Z",
@@ -44,13 +44,13 @@ FAR = [
 ]
 
 
-def around(finding: Finding) -> HostContext:
-    assert finding.around is not None
-    return finding.around
+def context_of(finding: Finding) -> HostContext:
+    assert finding.host_context is not None
+    return finding.host_context
 
 
 def looked(*paths: Path) -> tuple[Finding, ...]:
-    return looked_around(report(*paths), *paths)
+    return with_host_context(report(*paths), *paths)
 
 
 def test_a_finding_tells_who_was_logged_on_what_ran_and_which_name_led_there(
@@ -58,12 +58,12 @@ def test_a_finding_tells_who_was_logged_on_what_ran_and_which_name_led_there(
 ) -> None:
     path = write(tmp_path / "events.ndjson", [*FAR, *NEAR, matching()])
     (finding,) = looked(path)
-    assert [each.user for each in around(finding).logged_on] == ["CORP\\alice"]
-    (event,) = around(finding).events
+    assert [each.user for each in context_of(finding).logged_on] == ["CORP\\alice"]
+    (event,) = context_of(finding).events
     assert (event.kind, event.what) == ("process", "C:\\Office\\OUTLOOK.EXE")
     assert str(event.origin) == f"{path}:5"
     assert [query.name for query in finding.queries] == ["files.example"]
-    assert around(finding).gaps == ()
+    assert context_of(finding).gaps == ()
 
 
 @pytest.mark.parametrize("odd", ["null", '{"a": "\\ud800"}'])
@@ -74,10 +74,10 @@ def test_the_elements_of_an_array_tell_the_same(tmp_path: Path, odd: str, place:
     path = tmp_path / "events.json"
     path.write_text(f"[{', '.join(lines)}]")
     (finding,) = looked(path)
-    (event,) = around(finding).events
+    (event,) = context_of(finding).events
     assert str(event.origin) == f"{path}:{lines.index(json.dumps(NEAR[0])) + 1}"
     assert event.origin.offset is None
-    assert [each.user for each in around(finding).logged_on] == ["CORP\\alice"]
+    assert [each.user for each in context_of(finding).logged_on] == ["CORP\\alice"]
     assert [query.name for query in finding.queries] == ["files.example"]
 
 
@@ -89,14 +89,14 @@ def test_the_records_of_an_evtx_file_tell_the_same(tmp_path: Path) -> None:
     path = tmp_path / "Sysmon.evtx"
     path.write_bytes(evtx([{**started, "UtcTime": f"{day} {time}"}, later, connection]))
     (finding,) = looked(path)
-    (event,) = around(finding).events
+    (event,) = context_of(finding).events
     assert (event.kind, event.what) == ("process", "C:\\Office\\WINWORD.EXE")
     assert str(event.origin) == f"{path}:1"
     # Among names that may be escaped, every record is decoded.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(second_pass, "_PLAIN_NAME", re.compile("no name"))
         (again,) = looked(path)
-    assert around(again) == around(finding)
+    assert context_of(again) == context_of(finding)
 
 
 def test_triage_names_the_user_and_the_program(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def split_by_files(folder: Path, events: list[dict[str, Any]]) -> list[Path]:
 
 
 def told(finding: Finding) -> Any:
-    found = around(finding)
+    found = context_of(finding)
     return (
         [each.content for each in found.events],
         found.logged_on[0].user,
@@ -159,7 +159,7 @@ def test_order_copies_compression_and_sifting_change_nothing(
 def test_a_host_whose_name_is_escaped_in_json_is_found(tmp_path: Path) -> None:
     events = [process(host="büro-01"), matching(host__name="BÜRO-01")]
     (finding,) = looked(write(tmp_path / "events.ndjson", events))
-    assert len(around(finding).events) == 1
+    assert len(context_of(finding).events) == 1
 
 
 def test_what_was_not_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,31 +170,31 @@ def test_what_was_not_looked_at_is_said(tmp_path: Path, monkeypatch: pytest.Monk
         matching(destination__ip="185.220.101.4", timestamp=None),
     ]
     path = write(tmp_path / "events.ndjson", events)
-    gaps = {finding.sighting.destination: around(finding).gaps for finding in looked(path)}
+    gaps = {finding.sighting.destination: context_of(finding).gaps for finding in looked(path)}
     assert gaps == {DESTINATION: (), "91.219.236.18": (NO_HOST,), "185.220.101.4": (NO_TIME,)}
     monkeypatch.setattr(second_pass, "MOST_FINDINGS", 1)
     first, *others = looked(path)
-    assert around(first).gaps == ()
-    assert {around(finding).gaps for finding in others} == {(TOO_MANY,)}
+    assert context_of(first).gaps == ()
+    assert {context_of(finding).gaps for finding in others} == {(TOO_MANY,)}
 
 
 def test_inputs_that_cannot_be_read_again_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "events.ndjson", [process(), matching()])
     made, inputs = report(path), list(discover([str(path), "-"]))
     path.unlink()
-    (finding,) = look_around(made.findings, inputs, ReadOptions(), lambda _: None)
-    assert around(finding).gaps == (
+    (finding,) = add_host_context(made.findings, inputs, ReadOptions(), lambda _: None)
+    assert context_of(finding).gaps == (
         f"{path} was not read again: No such file or directory",
         READ_ONCE,
     )
-    assert not around(finding).events
+    assert not context_of(finding).events
 
 
 def test_damage_in_an_input_does_not_stop_the_second_pass(tmp_path: Path) -> None:
     path = write(tmp_path / "events.ndjson", [process(), matching(), security(4688, {})])
     path.write_text("{broken ws-01\n" + path.read_text() + '{"cut": "ws-01')
     (finding,) = looked(path)
-    assert [each.origin.number for each in around(finding).events] == [2]
+    assert [each.origin.number for each in context_of(finding).events] == [2]
 
 
 def test_the_program_looks_around_for_html_and_json_alone(

@@ -16,7 +16,7 @@ from smbrare.outputs.formats import REPORT, RenderOptions
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.scan import judge
-from smbrare.scanning.second_pass import look_around
+from smbrare.scanning.second_pass import add_host_context
 
 
 def report(*paths: str | Path, cluster: str | None = None) -> Report:
@@ -39,13 +39,13 @@ def document(made: Report) -> str:
 def html(path: Path) -> str:
     """Return the HTML report of a scan."""
     made = report(path)
-    return printed("html", replace(made, judged=looked_around(made, path)))
+    return printed("html", replace(made, judged=with_host_context(made, path)))
 
 
-def looked_around(made: Report, *paths: Path) -> tuple[Finding, ...]:
+def with_host_context(made: Report, *paths: Path) -> tuple[Finding, ...]:
     """Return the findings of a report with what happened around them."""
     inputs = discover([str(path) for path in paths])
-    return look_around(made.findings, inputs, ReadOptions(), lambda _: None)
+    return add_host_context(made.findings, inputs, ReadOptions(), lambda _: None)
 
 
 def write(path: Path, documents: Iterable[Any]) -> Path:

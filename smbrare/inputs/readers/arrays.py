@@ -254,7 +254,7 @@ def read(stream: Stream, path: str, options: ReaderOptions) -> Contents:
     if options.sample_every:
         head = stream.read(options.sampled_from)
         short = len(head) < options.sampled_from
-        options = options.every() if short else options.seeded(head)
+        options = options.every() if short else options.with_seed(head)
         stream = Stream(chain([head], blocks(stream)), stream)
     array = ArrayLines(stream, options.limits)
     return Contents(elements(array, path, options), bool(options.sample_every))

@@ -38,7 +38,7 @@ def read(file: IO[bytes], path: str, options: ReaderOptions) -> Contents:
         return Contents(without_offset(found))
     if options.sample_every and file.seek(0, io.SEEK_END) >= options.sampled_from:
         file.seek(0)
-        options = options.seeded(file.read(HEAD_BYTES))
+        options = options.with_seed(file.read(HEAD_BYTES))
         return Contents(_sifted(file, path, options), sampled=True)
     return Contents(evtx_log.read(file, path, options.limits))
 

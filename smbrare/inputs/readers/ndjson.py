@@ -41,7 +41,7 @@ def read(stream: ByteStream, path: str, options: ReaderOptions) -> Contents:
     if options.sample_every:
         head = stream.read(options.sampled_from)
         short = len(head) < options.sampled_from
-        options = options.every() if short else options.seeded(head)
+        options = options.every() if short else options.with_seed(head)
     return Contents(read_range(stream, path, options, head=head), bool(options.sample_every))
 
 
@@ -59,7 +59,7 @@ def read_range(
 
     A line belongs to the range in which it begins, so ranges that together cover a file give each
     of its lines once, and may be read at the same time. Numbers of lines count from the range's
-    first line: `event.moved` adds the lines of the ranges before it, which their tallies tell.
+    first line: `event.shift` adds the lines of the ranges before it, which their tallies tell.
 
     Args:
         stream: Decompressed UTF-8 bytes, at their start; seekable unless ``start`` is 0.

@@ -43,7 +43,7 @@ class ReaderOptions(Struct, frozen=True):
     needs_decoding: NeedsDecoding = lambda lines: range(len(lines))
     texts: tuple[bytes, ...] = ()
 
-    def seeded(self, head: bytes) -> "ReaderOptions":
+    def with_seed(self, head: bytes) -> "ReaderOptions":
         """Return the same, for an input that begins with some bytes."""
         return replace(self, sample_seed=sample_seed(head))
 
