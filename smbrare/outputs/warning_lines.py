@@ -99,8 +99,12 @@ def _unjudged_inputs(report: Report) -> Iterator[str]:
         advice = _advice(report, reason)
         named = f"{survey.path} ({source})" if source else survey.path
         yield visible(f"{named} was not judged: {reason}" + (f"; {advice}" if advice else ""))
-    for survey in report.suspected:
+    suspected = report.suspected
+    for survey in suspected[:MOST_LOCATED]:
         yield visible(_suspicion(survey))
+    if len(suspected) > MOST_LOCATED:
+        more = counted(len(suspected) - MOST_LOCATED, "more input")
+        yield f"… and {more} that might hold a match"
     if not report.inputs:
         yield "nothing was judged: no input"
     if report.unseen:

@@ -125,6 +125,15 @@ def test_it_may_be_ignored_by_an_option_and_by_the_configuration(
     assert run("scan", folder, "--config", config).code == 0
 
 
+def test_many_such_files_are_a_few_lines_and_a_count(folder: Path, run: Run) -> None:
+    for number in range(30):
+        write(folder, f"{number}.txt", TEXT)
+    result = run("scan", folder, "--quiet")
+    assert result.code == 4
+    assert len(result.err.splitlines()) == 11
+    assert "and 20 more inputs that might hold a match" in result.err
+
+
 def test_findings_stay_findings_beside_it(folder: Path, run: Run) -> None:
     write(folder, "other.ndjson", LINE)
     write(folder, "found.ndjson", json.dumps(matching()) + "\n")
