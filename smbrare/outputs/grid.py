@@ -5,15 +5,23 @@ Text that may be broken is folded over lines; nothing out of a log is live in it
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 from smbrare.outputs.formats import RenderOptions
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 T = TypeVar("T")
 _GAP = 2
 _NARROWEST = 12
+_MANY_ROWS = 300
+"""From how many rows on they are padded here, and not by rich."""
+_STYLES = {"bold": "1", "dim": "2", "red": "31"}
+"""The codes of the styles that lines have, for a terminal."""
 _ANY_HEIGHT = 1
 """Without one rich reads COLUMNS too, and fails at a number of thousands of digits."""
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,45}[,)]?")
@@ -27,6 +35,8 @@ class Line(NamedTuple):
     style: str = ""
     whole: bool = False
 
+
+_NOTHING = Line("")
 
 Cell: TypeAlias = list[Line]
 
@@ -82,8 +92,10 @@ class Grid(Struct, frozen=True):
             header: Whether the headings come first.
             apart: Whether an empty line parts the rows.
         """
-        from rich.console import Console  # noqa: PLC0415 - only tables need it
-        from rich.table import Table  # noqa: PLC0415
+        if len(self.rows[rows]) > _MANY_ROWS:
+            yield from self._padded(rows, options, header=header, apart=apart)
+            return
+        from rich.table import Table  # noqa: PLC0415 - only tables need it
         from rich.text import Text  # noqa: PLC0415
 
         padding = (0, _GAP, int(apart), 0)
@@ -97,18 +109,71 @@ class Grid(Struct, frozen=True):
             table.add_row(
                 *(Text("\n").join(Text(line.text, line.style) for line in cell) for cell in row)
             )
-        console = Console(
-            width=sum(self.widths) + _GAP * len(self.widths),
-            height=_ANY_HEIGHT,
-            force_terminal=options.color,
-            no_color=not options.color,
-            color_system="standard" if options.color else None,
-            legacy_windows=False,
-        )
+        console = _console(sum(self.widths) + _GAP * len(self.widths), color=options.color)
         with console.capture() as capture:
             console.print(table)
         for line in capture.get().rstrip().split("\n"):
             yield line.rstrip() + "\n"
+
+    def _padded(
+        self, rows: slice, options: RenderOptions, *, header: bool, apart: bool
+    ) -> Iterator[str]:
+        """Yield what `draw` does, many times as fast: rich takes 0.4 ms a row."""
+        heading = [[Line(column.title, "bold")] for column in self.columns]
+        shape = list(zip(self.columns, self.widths, strict=True))
+        blank = 0  # Lines that nothing may follow.
+        for row in ([heading] if header else []) + self.rows[rows]:
+            cells = [
+                _folded(cell or [_NOTHING], width)
+                for cell, width in zip(row, self.widths, strict=True)
+            ]
+            for parts in zip_longest(*cells, fillvalue=_NOTHING):
+                padded = (
+                    _pad(part, column, width, color=options.color)
+                    for part, (column, width) in zip(parts, shape, strict=True)
+                )
+                text = (" " * _GAP).join(padded).rstrip()
+                if text:
+                    yield "\n" * blank + text + "\n"
+                    blank = 0
+                else:
+                    blank += 1
+            blank += apart
+
+
+def _folded(cell: Cell, width: int) -> Cell:
+    """Return the lines of a cell, those broken that are wider than its column."""
+    if all(_cells(line.text) <= width for line in cell):
+        return cell
+    from rich.text import Text  # noqa: PLC0415
+
+    console = _console(width, color=False)
+    return [
+        line._replace(text=piece.plain.rstrip())
+        for line in cell
+        for piece in Text(line.text).wrap(console, width, overflow="fold")
+    ]
+
+
+def _pad(line: Line, column: Column[Any], width: int, *, color: bool) -> str:
+    room = " " * (width - _cells(line.text))
+    text = line.text
+    if color and line.style:
+        text = f"\x1b[{_STYLES[line.style]}m{text}\x1b[0m"
+    return room + text if column.right else text + room
+
+
+def _console(width: int, *, color: bool) -> "Console":
+    from rich.console import Console  # noqa: PLC0415 - only tables need it
+
+    return Console(
+        width=width,
+        height=_ANY_HEIGHT,
+        force_terminal=color,
+        no_color=not color,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+    )
 
 
 def lines(
