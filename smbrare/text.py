@@ -118,7 +118,6 @@ def duration(seconds: int) -> str:
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
-
 _KILO = 1024
 
 

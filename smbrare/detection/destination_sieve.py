@@ -19,7 +19,6 @@ from smbrare.rule.networks import excluded_range
 Text = str | UnsetType
 """Only text: a list or an object there makes the decode fail, and the line go the usual way."""
 
-
 _NOTHING = msgspec.Raw(b"")
 
 
@@ -107,7 +106,6 @@ _Top: type[Any] = msgspec.defstruct(
 _decoder = msgspec.json.Decoder(_Top)
 _decode, _decode_lines = _decoder.decode, _decoder.decode_lines
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
 
 _SHORTEST = 24
 """Bytes of the shortest line that might hold a match: a port, a PID and two addresses in braces."""

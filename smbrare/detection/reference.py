@@ -7,7 +7,6 @@ from msgspec import Struct, field
 
 ReferenceKind: TypeAlias = Literal["geoip", "intel"]
 
-
 COUNTRY = "destination.geo.country_iso_code"
 
 AS_NUMBER = "destination.as.number"

@@ -21,7 +21,6 @@ UNKNOWN_SOURCES = frozenset({"windows_event"})
 BY_INFERENCE = frozenset({"windows_firewall"})
 """Sources whose events match by inferred fields only: to ``--literal`` they are none."""
 
-
 TimeOddity: TypeAlias = Literal["early", "ambiguous", "undated"]
 """A network event before 2000; one whose month and day could change places; a match undated."""
 

@@ -13,7 +13,6 @@ from smbrare.limits import DEFAULT
 
 Address = IPv4Address | IPv6Address
 
-
 _LONG_MIN, _LONG_MAX = -(2**63), 2**63 - 1
 _LONG_DIGITS = 19
 _NUMBER = re.compile(
@@ -134,7 +133,6 @@ def _address(text: str) -> Address | None:
 
 
 _short_address = lru_cache(maxsize=262_144)(_address)
-
 
 SERVICE_NAMES = {"microsoft-ds": 445, "netbios-ssn": 139}
 """Ports of SMB by IANA's names of the services on them, which Windows and Sysmon use too."""

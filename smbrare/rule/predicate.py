@@ -90,7 +90,6 @@ CLAUSES: tuple[Clause, ...] = (
 )
 """The clauses, cheapest and most selective first: the order changes no verdict."""
 
-
 _ELSEWHERE = frozenset({"destination.ip", "destination.port"})
 """Fields whose clauses say that an event is no SMB to the internet."""
 
@@ -153,8 +152,6 @@ TECHNIQUES = (
     ("T1187", "Forced Authentication"),
 )
 
-
 TACTICS = (("TA0010", "Exfiltration"), ("TA0006", "Credential Access"))
-
 
 _SEVERITY_NUMBERS = {"low": 21, "medium": 47, "high": 73, "critical": 99}

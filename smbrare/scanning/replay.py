@@ -78,12 +78,9 @@ def readings(options: ReadOptions) -> list[ReadOptions]:
 
 Side: TypeAlias = Literal["scan", "replay"]
 
-
 Change: TypeAlias = Literal["inferred", "time_field", "schedule", "max_signals"]
 
-
 Reason: TypeAlias = Literal["inferred", "time_field", "silence", "undated", "unread", "max_signals"]
-
 
 _AlertKey: TypeAlias = tuple[str, str, int, int | None, tuple[str, str, int, str]]
 

@@ -183,7 +183,6 @@ def _row_table(place: str, *, inbound: bool, posix: bool, named: bool) -> FieldT
 
 _OTHER = {place: place_table(RECORD, {"row": (place,)}) for place in ("", "properties")}
 
-
 _ADAPTER = frozenset({"NetworkAdapterName", "NetworkAdapterType"})
 """Columns of DeviceNetworkInfo, which describes adapters and holds no connection."""
 

@@ -80,7 +80,6 @@ TABLE: FieldTable = {
 }
 """ECS to itself; a source adds what its mapping is known to leave out."""
 
-
 _DATASET = ("data_stream.dataset", "event.dataset", "event.module")
 SHIPPER = ("agent.type", "@metadata.beat")
 
@@ -114,6 +113,5 @@ def recognize_mapped(document: Document, _dataset: str, options: ReadOptions) ->
 
 
 NAME = "dns.question.name"
-
 
 ANSWERS = "dns.answers.data"

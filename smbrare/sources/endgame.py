@@ -68,7 +68,6 @@ RAW: FieldTable = {
     ),
 }
 
-
 RAW_MARKS: Marks = (("event_type_full",),)
 _MAPPED_MARKS: Marks = (("endgame.event_type_full", "endgame"), *ecs.MARKS)
 

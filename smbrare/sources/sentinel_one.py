@@ -122,7 +122,6 @@ MAPPED: FieldTable = {
     ),
 }
 
-
 _KEYS = ("meta.event.name", "dataSource.name", "sca:ingestTime", "src.process.pid", "i.scheme")
 RAW_MARKS: Marks = (("event.category",), _KEYS)
 _MAPPED_MARKS: Marks = ((_META, "sentinel_one_cloud_funnel"), *ecs.MARKS)

@@ -148,7 +148,6 @@ MAPPED: FieldTable = {
     },
 }
 
-
 _BY_CHANNEL: Marks = (("winlog.channel",), *ecs.MARKS)
 
 

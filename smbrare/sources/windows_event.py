@@ -145,7 +145,6 @@ class TableByShape(dict[Shape, FieldTable]):
 
 _RECORDS = TableByShape(RECORD)
 
-
 LOST_KEY = "the rendered message, since the exporter lost the key"
 
 

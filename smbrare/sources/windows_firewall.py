@@ -100,7 +100,6 @@ MAPPED: FieldTable = {
     ),
 }
 
-
 _MAPPED_MARKS: Marks = (("event.code",), ("winlog.channel",), *ecs.MARKS)
 
 

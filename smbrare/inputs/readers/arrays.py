@@ -26,16 +26,12 @@ from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skippe
 WINDOW_BYTES = MIB // 2
 """Text that is cut at a time."""
 
-
 _TAIL_BYTES = 32 * KIB
 """Where the last element's end is looked for before the whole window is."""
 
-
 _BEGINNING = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*(?=\{)")
 
-
 _BETWEEN = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+(?=\{)")
-
 
 _TOKENS = re.compile(
     rb'"(?:[^"\\]++|\\.)*+"?'  # a string, or what there is of it
@@ -43,17 +39,13 @@ _TOKENS = re.compile(
     re.DOTALL,
 )
 
-
 _QUOTE = ord('"')
-
 
 # No JSON text holds this character, so it can stand between elements until their own line ends,
 # which only white space has, are blanks.
 _APART = b"\x1e"
 
-
 _BLANK_LINE_ENDS = bytes.maketrans(b"\n" + _APART, b" \n")
-
 
 _decode = msgspec.json.Decoder(list[msgspec.Raw]).decode
 

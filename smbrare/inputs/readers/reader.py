@@ -13,7 +13,6 @@ from smbrare.records.event import Contents, Item, Record, Skipped
 EVERY = 0
 """The distance between samples of what is decoded whole: every record is one."""
 
-
 NeedsDecoding: TypeAlias = Callable[[Sequence[memoryview]], Iterable[int]]
 """Tells which of some lines have to be decoded, by their place in the sequence."""
 

@@ -9,7 +9,6 @@ from smbrare.limits import KIB
 _EVENLY = 512
 """How many records are sampled at one distance before it doubles."""
 
-
 _BITS_64 = 2**64 - 1
 
 
@@ -41,7 +40,6 @@ def _scattered(seed: int, number: int) -> int:
 
 HEAD_BYTES = 64 * KIB
 """Bytes from the start of an input that are enough for its seed."""
-
 
 _SEED_BYTES = HEAD_BYTES // 2
 

@@ -31,7 +31,6 @@ _PIECE = re.compile(
 )
 _REGEX_SPECIAL = re.compile(r'[\\.?+*|{}()\[\]"#@&<>~^$/]')
 
-
 HOST_FIELDS = ("winlog.computer_name", "host.name", "host.hostname")
 """Where documents keep the name of their host; the first that one has is its host.
 

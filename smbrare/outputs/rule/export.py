@@ -46,7 +46,6 @@ _NOTE = """\
 - If nothing explains it: isolate the host, change the users' passwords, block SMB to the internet.
 """
 
-
 _SIGMA_FIELDS = {
     "process.pid": "ProcessId",
     "network.transport": "Protocol",
