@@ -91,7 +91,7 @@ class Report(Struct, frozen=True, dict=True):
 
     @property
     def names_unread(self) -> tuple[str, ...]:
-        """The inputs whose DNS events were not all read, because they were only sifted."""
+        """The inputs whose DNS events were not all read, because they were sampled."""
         if self.second_pass_done:
             return ()
         return tuple(survey.path for survey in self.inputs if survey.sampled)

@@ -7,7 +7,7 @@ of a longer word go unseen.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from string import ascii_letters
 from typing import TypeAlias
@@ -79,18 +79,15 @@ _CUT = re.compile(rb"[^" + _SEPARATOR + rb"]{0,%d}" % _LONGEST_TOKEN)
 _UTF_16 = re.compile(rb"(?:[\t\n\r -~]\x00){8}|(?:\x00[\t\n\r -~]){8}")
 
 
-def might_match(text: bytes, without: Collection[str] = ()) -> bool:
+def might_match(text: bytes) -> bool:
     """Return whether one record might be a match of the rule, whatever its format.
 
     Args:
         text: The record as it was read.
-        without: ECS fields whose values cannot be read, so that the text need not hold them.
     """
-    wanted = [find for field, find in _PARTS.items() if field not in without]
-    with_port = "destination.port" not in without
     return any(
-        all(any(True for _ in find(plain)) for find in wanted)
-        for plain in map(_plain, _readings(text, with_port=with_port))
+        all(any(True for _ in find(plain)) for find in _PARTS)
+        for plain in map(_plain, _readings(text))
     )
 
 
@@ -146,14 +143,14 @@ def _length_cut(text: bytes) -> int:
     return cut.end() if cut else 0
 
 
-def _readings(text: bytes, *, with_port: bool = True) -> Iterator[bytes]:
-    """Yield a text as it is, and as UTF-16 if any of it is; only what may hold a port, if asked."""
-    if not with_port or may_match(text):
+def _readings(text: bytes) -> Iterator[bytes]:
+    """Yield a text as it is, and as UTF-16 if any of it is; only what may hold a port."""
+    if may_match(text):
         yield text
     if b"\0" in text:
         narrow = text.translate(None, b"\0")
         # The search for UTF-16 is slow, and most of what holds NUL is neither that nor a port.
-        if (not with_port or may_match(narrow)) and _UTF_16.search(text):
+        if may_match(narrow) and _UTF_16.search(text):
             yield narrow
 
 
@@ -161,7 +158,7 @@ def _place(text: bytes) -> int | None:
     """Return where the parts of a match stand within a window of each other, if they do."""
     plain = _plain(text)
     found: list[tuple[int, int, int]] = []
-    for part, find in enumerate(_PARTS.values()):
+    for part, find in enumerate(_PARTS):
         places = [(end, start, part) for start, end in find(plain)]
         if not places:
             return None
@@ -299,10 +296,5 @@ def _v6(text: bytes) -> Iterator[_Extent]:
         yield start, end
 
 
-_PARTS: Mapping[str, Callable[[bytes], Iterator[_Extent]]] = {
-    "destination.port": _ports,
-    "source.ip": _private,
-    "process.pid": _pids,
-    "destination.ip": _internet,
-}
-"""What any match shows, by the field that it is the value of; the rarest first."""
+_PARTS = (_ports, _private, _pids, _internet)
+"""What finds the values that any match shows; the rarest first."""

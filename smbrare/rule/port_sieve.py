@@ -72,7 +72,7 @@ _DIGIT_REFERENCE = re.compile(rb"#(?:x0*3[0-9]|0*(?:4[89]|5[0-7]))")
 _BACKSLASH = ord("\\")
 
 
-class Sifted(Struct, frozen=True):
+class BlockScan(Struct, frozen=True):
     """What a block of whole lines holds.
 
     Attributes:
@@ -89,13 +89,13 @@ class Sifted(Struct, frozen=True):
     odd: list[LineSpan]
 
 
-def scan_block(block: Block) -> Sifted:
-    """Sift a block that begins where a line begins and ends where a line ends."""
+def scan_block(block: Block) -> BlockScan:
+    """Search a block that begins where a line begins and ends where a line ends."""
     text = stringzilla.Str(block)
     candidates = _candidates(block, text)
     ends = text.count(b"\n")
     if _all_in_braces(text, ends):
-        return Sifted(ends, 0, candidates, [])
+        return BlockScan(ends, 0, candidates, [])
     return _with_exceptions(bytes(block), candidates)
 
 
@@ -182,7 +182,7 @@ def _all_in_braces(text: stringzilla.Str, ends: int) -> bool:
     return False
 
 
-def _with_exceptions(block: bytes, candidates: list[LineSpan]) -> Sifted:
+def _with_exceptions(block: bytes, candidates: list[LineSpan]) -> BlockScan:
     """Return what a block holds whose lines are not all in braces, by a look at each."""
     lines = block.split(b"\n")
     if not lines[-1]:
@@ -197,4 +197,4 @@ def _with_exceptions(block: bytes, candidates: list[LineSpan]) -> Sifted:
             else:
                 blank += 1
         start = past
-    return Sifted(len(lines), blank, candidates, odd)
+    return BlockScan(len(lines), blank, candidates, odd)

@@ -274,13 +274,13 @@ class Watch:
 
 
 _SAMPLE_EVERY = 256 * KIB
-"""Bytes between the records of sifted lines that are decoded to count them."""
+"""Bytes between the sampled records of a large backlog."""
 
 
 def read_lines(lines: NewLines, options: ReadOptions) -> tuple[InputSurvey, Partial]:
     """Return the counts of some lines, and their sightings.
 
-    Where a file has gained as much as a large file holds, its lines are sifted, as those of a
+    Where a file has gained as much as a large file holds, its lines are pre-filtered, as those of a
     large file are; otherwise each is decoded.
     """
     survey = InputSurvey(lines.path, "ndjson", lines.named, size=len(lines.text))

@@ -78,13 +78,11 @@ LACKING: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_each_part_is_wanted_unless_it_is_left_out(field: str) -> None:
+def test_each_part_is_wanted(field: str) -> None:
     line = json_text(LACKING[field], Random(0)).encode()
     assert might_match(json_text(SOUND, Random(0)).encode())
     assert not might_match(line)
     assert might_match_anywhere([line]) is None
-    assert might_match(line, without=(field,))
-    assert not any(might_match(line, without=(other,)) for other in FIELDS if other != field)
 
 
 def beside(value: str) -> bytes:

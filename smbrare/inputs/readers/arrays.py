@@ -245,8 +245,7 @@ def read(stream: Stream, path: str, options: ReaderOptions) -> Contents:
         return Contents(elements(ArrayLines(stream, options.limits), path, options))
     if options.sample_every:
         head = stream.read(options.sampled_from)
-        short = len(head) < options.sampled_from
-        options = options.every() if short else options.with_seed(head)
+        options = options.for_beginning(head)
         stream = Stream(chain([head], blocks(stream)), stream)
     array = ArrayLines(stream, options.limits)
     return Contents(elements(array, path, options), bool(options.sample_every))

@@ -39,11 +39,11 @@ def read(file: IO[bytes], path: str, options: ReaderOptions) -> Contents:
     if options.sample_every and file.seek(0, io.SEEK_END) >= options.sampled_from:
         file.seek(0)
         options = options.with_seed(file.read(HEAD_BYTES))
-        return Contents(_sifted(file, path, options), sampled=True)
+        return Contents(_candidates(file, path, options), sampled=True)
     return Contents(evtx_log.read(file, path, options.limits))
 
 
-def _sifted(file: IO[bytes], path: str, options: ReaderOptions) -> Iterator[Item]:
+def _candidates(file: IO[bytes], path: str, options: ReaderOptions) -> Iterator[Item]:
     """Yield the records that might match, in their order, what was skipped, and a sample."""
     limits = options.limits
     offset = 0
@@ -117,8 +117,8 @@ def _line(item: Text | Skipped) -> bytes:
 def _wanted(lines: list[bytes], needs_decoding: NeedsDecoding) -> set[int]:
     """Return the places of the lines that are worth decoding."""
     places = {start: place for place, start in enumerate(accumulate(map(len, lines), initial=0))}
-    sifted = scan_block(b"".join(lines))
-    odd = {places[first] for first, _ in sifted.odd}
-    candidates = [places[first] for first, _ in sifted.candidates if places[first] not in odd]
+    scanned = scan_block(b"".join(lines))
+    odd = {places[first] for first, _ in scanned.odd}
+    candidates = [places[first] for first, _ in scanned.candidates if places[first] not in odd]
     kept = needs_decoding([memoryview(lines[place]) for place in candidates])
     return odd | {candidates[place] for place in kept}

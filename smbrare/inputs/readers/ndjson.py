@@ -19,7 +19,7 @@ from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
 from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.json_mending import mend
 from smbrare.records.json_text import BadJson, decode, nests_deeper
-from smbrare.rule.port_sieve import Sifted, may_match, scan_block
+from smbrare.rule.port_sieve import BlockScan, may_match, scan_block
 
 _LOWER = bytes(range(256)).lower()
 
@@ -40,8 +40,7 @@ def read(stream: ByteStream, path: str, options: ReaderOptions) -> Contents:
     head = b""
     if options.sample_every:
         head = stream.read(options.sampled_from)
-        short = len(head) < options.sampled_from
-        options = options.every() if short else options.with_seed(head)
+        options = options.for_beginning(head)
     return Contents(read_range(stream, path, options, head=head), bool(options.sample_every))
 
 
@@ -86,7 +85,7 @@ def read_range(
         elif every == EVERY:
             tally = yield from _each(block, path, before, limits)
         else:
-            tally = yield from _sifted(block, path, before, options)
+            tally = yield from _candidates(block, path, before, options)
             yield from _samples(block, path, options)
             last = _last_line(block, path)
         yield tally
@@ -125,27 +124,27 @@ def _each(block: LineBlock, path: str, before: int, limits: Limits) -> Generator
     return Tally(number - before, blank, skipped, more)
 
 
-def _sifted(
+def _candidates(
     block: LineBlock, path: str, before: int, options: ReaderOptions
 ) -> Generator[Item, None, Tally]:
     """Yield what the lines of a block hold that might match, and return the tally of all."""
-    sifted = scan_block(block.text)
+    scanned = scan_block(block.text)
     skipped = more = 0
-    for number, first, past in _to_decode(block.text, sifted, options.needs_decoding):
+    for number, first, past in _to_decode(block.text, scanned, options.needs_decoding):
         origin = Origin(path, before + number, block.offset + first)
         items = records(bytes(block.text[first:past]), origin, options.limits)
         skipped += sum(isinstance(item, Skipped) for item in items)
         more += len(items) - 1
         yield from items
-    return Tally(sifted.lines, sifted.blank, skipped, more)
+    return Tally(scanned.lines, scanned.blank, skipped, more)
 
 
 def _to_decode(
-    block: memoryview, sifted: Sifted, needs_decoding: NeedsDecoding
+    block: memoryview, scanned: BlockScan, needs_decoding: NeedsDecoding
 ) -> Iterator[tuple[int, int, int]]:
     """Yield the lines of a block that are worth decoding: number, first byte, byte past the end."""
-    odd = set(sifted.odd)
-    spans = [span for span in sifted.candidates if span not in odd] if odd else sifted.candidates
+    odd = set(scanned.odd)
+    spans = [span for span in scanned.candidates if span not in odd] if odd else scanned.candidates
     if not spans and not odd:
         return
     kept = [spans[place] for place in needs_decoding([block[first:past] for first, past in spans])]

@@ -46,9 +46,11 @@ class ReaderOptions(Struct, frozen=True):
         """Return the same, for an input that begins with some bytes."""
         return replace(self, sample_seed=sample_seed(head))
 
-    def every(self) -> "ReaderOptions":
-        """Return the same, but for every record."""
-        return replace(self, sample_every=EVERY)
+    def for_beginning(self, head: bytes) -> "ReaderOptions":
+        """Return the same, seeded; for every record if all bytes are fewer than are sampled."""
+        if len(head) < self.sampled_from:
+            return replace(self, sample_every=EVERY)
+        return self.with_seed(head)
 
 
 class Reader(Struct, frozen=True):
