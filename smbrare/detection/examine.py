@@ -32,10 +32,8 @@ from smbrare.rule.might_match import might_match
 from smbrare.rule.networks import is_private
 from smbrare.sources import ecs, is_alert, recognize
 from smbrare.sources.ecs import EVENT_FIELDS
-from smbrare.sources.mapping import (
-    ANY_ORIGIN,
-    View,
-)
+from smbrare.sources.event_kinds import CONNECTS
+from smbrare.sources.mapping import ANY_ORIGIN, View
 
 Outside: TypeAlias = Literal["alert", "unknown", "other"]
 """Why an event is not judged: an alert itself, of no known source, or no network event."""
@@ -83,8 +81,8 @@ def count_contents(
                 if not isinstance(view, str):
                     cover(view, survey, partial)
                     missed = next(predicate.failing(view), None)
-                    if missed is not None:
-                        check_readable(view, missed.field, origin, survey)
+                    if missed and not check_readable(view, missed.field, origin, survey):
+                        _suspect_other(view, origin, survey)
 
 
 def events_of(
@@ -141,8 +139,6 @@ def judge_alone(
     elif _judge(view, origin, survey, partial):
         survey.source(view.source).observe(view)
         cover(view, survey, partial)
-    else:
-        _suspect_other(view, origin, survey)
 
 
 def count(
@@ -186,6 +182,8 @@ def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) ->
         survey.skip(Skipped(origin, reason, could_matter=True))
     elif check_readable(view, missed[0].field, origin, survey):
         return True
+    else:
+        _suspect_other(view, origin, survey)
     clause = predicate.sole_obstacle(missed)
     if clause is not None:
         partial.near_misses[clause.field] += 1
@@ -225,7 +223,9 @@ def _suspect_other(view: View, origin: Origin, survey: InputSurvey) -> None:
     """Suspect a document of no known source that has ECS fields, but no connection in them."""
     if view.source != ANY_ORIGIN or view.known_kind or view.read("destination.ip").values:
         return
-    if "network" not in view.read("event.category").values and might_match(encoded(view.document)):
+    if "network" in view.read("event.category").values and view.event_kind() not in CONNECTS:
+        return
+    if might_match(encoded(view.document)):
         survey.suspect(origin)
 
 

@@ -52,6 +52,7 @@ class SourceSurvey(Struct):
         unusual_values: Such values, by field; the first few.
         malformed: Values that their field's type did not accept, by field.
         kernel_smb: Connections of PID 4 to an SMB port, internal ones too.
+        barred: Connections that an ordinary word keeps from matching, as ``linux`` and ``udp`` do.
         unread: Connections that might have matched but cannot be read, by the fields that they
             lack; see `Unread`.
         unread_located: The first of them with their places.
@@ -67,6 +68,7 @@ class SourceSurvey(Struct):
     unusual_values: dict[str, list[str]] = field(default_factory=dict)
     malformed: Counter[str] = field(default_factory=Counter)
     kernel_smb: int = 0
+    barred: int = 0
     unread: Counter[tuple[str, ...]] = field(default_factory=Counter)
     unread_located: list[Unread] = field(default_factory=list)
 
@@ -84,6 +86,7 @@ class SourceSurvey(Struct):
                 self._note_unusual(name, value)
         self.malformed.update(other.malformed)
         self.kernel_smb += other.kernel_smb
+        self.barred += other.barred
         self.unread.update(other.unread)
         room = max(MOST_LOCATED - len(self.unread_located), 0)
         self.unread_located += other.unread_located[:room]
@@ -102,7 +105,7 @@ class SourceSurvey(Struct):
 
     def gaps(self) -> list[str]:
         """Return what kept every connection of this source from being evaluated, in words."""
-        if not self.connections:
+        if self.barred == self.connections:
             return []
         missing = self.missing()
         number = self.connections
@@ -166,15 +169,20 @@ class SourceSurvey(Struct):
                 self.others[about] += 1
                 return True
         self.connections += 1
+        is_barred = False
         for name, word in _FIELDS:
             reading = event.read(name)
             if not reading.values:
                 self.absent[name] += 1
-            elif word and word not in reading.values and _is_unusual(name, word, reading.values):
-                self.unusual[name] += 1
-                self._note_unusual(name, str(reading.values[0])[:_LONGEST_VALUE])
+            elif word and word not in reading.values:
+                if _is_unusual(name, word, reading.values):
+                    self.unusual[name] += 1
+                    self._note_unusual(name, str(reading.values[0])[:_LONGEST_VALUE])
+                else:
+                    is_barred = True
             if reading.malformed:
                 self.malformed[name] += len(reading.malformed)
+        self.barred += is_barred
         if KERNEL_PID in event.read("process.pid").values:
             self.kernel_smb += not SMB_PORTS.isdisjoint(event.read("destination.port").values)
         return True

@@ -32,6 +32,9 @@ _PATHS: dict[str, Path] = {path[0]: path for path in ARRAYS}
 
 _FIRST_KEYS = frozenset(_PATHS) | {"_source", "fields"}
 
+_OF_HIT = frozenset({"_id", "_index", "_score", "_source", "fields", "highlight"})
+"""What a hit holds of its own event. Beside it others may stand: ``inner_hits``."""
+
 _MARKS = frozenset(
     {
         "@timestamp",
@@ -68,13 +71,27 @@ def marks_event(keys: Iterable[str]) -> bool:
     return any(key.partition(".")[0] in _MARKS for key in keys)
 
 
+def holds_event(document: Document) -> bool:
+    """Return whether any key in an object, however deep, shows an event; see `marks_event`."""
+    pending: list[Any] = [document]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            if marks_event(value):
+                return True
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+    return False
+
+
 def events(document: Document) -> Iterator[Document]:
     """Return the events that an object wraps, else the object itself.
 
     Every list of the table that holds an object is opened, in the order of the keys. What is left
-    of the envelope is an event too if a key of it says so (see `marks_event`). Of a list's other
-    elements a text or a list may hold an event, and is given as an object of the list's key alone;
-    a number or null cannot.
+    of an envelope or hit is an event too if a key in it says so (see `holds_event`). Of a list's
+    other elements a text or a list may hold an event, and is given as an object of the list's key
+    alone; a number or null cannot.
 
     A hit of a search is the union of its ``_source`` and its ``fields``. Envelopes inside one
     another are opened all the way, so that what comes out never needs a second pass.
@@ -113,8 +130,9 @@ def _inside(document: Document) -> list[Document] | None:
             rest = _without(rest, path)
     hit = _content(rest)
     if hit is not None:
-        return [*(inside or ()), hit]
-    if inside is not None and marks_event(rest):
+        beside = {key: value for key, value in rest.items() if key not in _OF_HIT}
+        return [*(inside or ()), hit, *([beside] if holds_event(beside) else ())]
+    if inside is not None and holds_event(rest):
         inside.append(rest)
     return inside
 

@@ -42,6 +42,8 @@ _MARKUP = re.compile(rb"<(?:!--.{0,64}?-->|!\[CDATA\[|\?.{0,64}?\?>)|\]\]>", re.
 _PORTS = BytesAhoCorasick(
     [*(str(port).encode() for port in SMB_PORTS), *map(str.encode, SERVICE_NAMES), b"9" * 13]
 )
+_BEHIND_VERSION = re.compile(rb"\.[0-9]{1,64}\.[0-9]")
+"""What follows a number that begins an address or a version: 139.162.0.1, Chrome/139.0.0.0."""
 _AROUND = 64
 """Bytes before and behind a number that show whether it is one of its own."""
 
@@ -76,7 +78,7 @@ _WORD = frozenset(ascii_letters.encode() + b"0123456789_")
 
 _SEPARATOR = rb"\s\"'<>,;=()\[\]{}|"
 _CUT = re.compile(rb"[^" + _SEPARATOR + rb"]{0,%d}" % _LONGEST_TOKEN)
-_UTF_16 = re.compile(rb"(?:[\t\n\r -~]\x00){8}|(?:\x00[\t\n\r -~]){8}")
+_UTF_16 = re.compile(rb"(?:[\t\n\r -~]\x00){8}|(?:\x00[\t\n\r -~]){8}|(?:\x00{3}[\t\n\r -~]){8}")
 
 
 def might_match(text: bytes) -> bool:
@@ -204,6 +206,8 @@ def _ascii(code: int) -> bytes:
 
 def _ports(text: bytes) -> Iterator[_Extent]:
     for _, start, end in _PORTS.find_matches_as_indexes(text.lower()):
+        if _BEHIND_VERSION.match(text, end):
+            continue
         zeros = text[max(0, start - _AROUND) : start]
         begin = start - len(zeros) + len(zeros.rstrip(b"0"))
         # What the sieve says of it alone, between the bytes that it stands between.

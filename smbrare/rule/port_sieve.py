@@ -104,6 +104,14 @@ def may_match(text: Block) -> bool:
     return bool(_candidates(text, stringzilla.Str(text)))
 
 
+def may_match_wide(text: Block) -> bool:
+    """Return whether a raw record could match, be it in UTF-8 or in UTF-16 among other text."""
+    if may_match(text):
+        return True
+    narrow = bytes(text).translate(None, b"\0")
+    return len(narrow) < len(text) and may_match(narrow)
+
+
 def _candidates(block: Block, text: stringzilla.Str) -> list[LineSpan]:
     """Return the lines of a block that could match."""
     view = memoryview(block)

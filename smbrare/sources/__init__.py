@@ -60,8 +60,9 @@ def recognize(document: Document, options: ReadOptions) -> View | None:
     for recognize_raw in RAW_SOURCES:
         if (view := recognize_raw(document, options)) is not None:
             return view
-    if (event := unwrap(document)) is not None:
-        return _recognize_windows(event, options)
+    event = unwrap(document)
+    if event is not None and (view := _recognize_windows(event, options)) is not None:
+        return view
     if ecs.is_ecs(document):
         dataset = ecs.dataset(document)
         for recognize_mapped in ECS_SOURCES:

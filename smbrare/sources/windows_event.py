@@ -23,6 +23,9 @@ SYSMON_PROVIDER = "microsoft-windows-sysmon"
 SECURITY_CHANNEL = "security"
 SECURITY_PROVIDER = "microsoft-windows-security-auditing"
 
+_CONNECTIONS = frozenset({3, 5156})
+"""The numbers of connections in Sysmon's log and in the Security log."""
+
 _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 
 
@@ -75,6 +78,16 @@ class WindowsEvent(Struct, frozen=True):
         return self.channel == SECURITY_CHANNEL or (
             not self.channel and self._provider == SECURITY_PROVIDER
         )
+
+    @property
+    def may_be_connection(self) -> bool:
+        """Whether it has the number of a connection, and nothing says that it is of another log.
+
+        Neither no channel does, nor one that is abbreviated: ``Sysmon``, ``Sec``.
+        """
+        if self.event_id not in _CONNECTIONS or self._provider:
+            return False
+        return "-" not in self.channel and "/" not in self.channel
 
     @property
     def _provider(self) -> str:

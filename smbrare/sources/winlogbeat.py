@@ -23,8 +23,13 @@ MAPPED: FieldTable = {
 }
 
 
-def recognize(event: WindowsEvent, options: ReadOptions) -> View:
-    """Return the view of a Windows event that no other source reads."""
+def recognize(event: WindowsEvent, options: ReadOptions) -> View | None:
+    """Return the view of a Windows event that no other source reads.
+
+    None if it may be a connection whose log nothing tells.
+    """
+    if event.may_be_connection:
+        return None
     source = "winlogbeat" if event.shape.source == "winlogbeat" else "windows_event"
     return event.record(source, f"{event.channel or 'Windows'} event {event.event_id}", options)
 

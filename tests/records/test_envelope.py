@@ -130,3 +130,17 @@ def test_a_hit_is_the_union_of_its_source_and_its_fields() -> None:
     assert list(events({"_id": "1", "_source": source, "fields": fields})) == [source | fields]
     whole = {"destination": {"ip": "10.0.0.1"}}
     assert list(events({"_id": "1", "_source": whole, "fields": fields})) == [whole]
+
+
+def test_what_stands_beside_the_events_is_given_if_it_may_hold_some() -> None:
+    inner = {"inner_hits": {"others": {"hits": {"hits": [{"_source": ONE}]}}}}
+    assert list(events(hit(_source=TWO, **inner))) == [TWO, inner]
+    assert list(events(hit(_source=TWO, highlight={"event.category": ["x"]}, sort=[1]))) == [TWO]
+    buckets = {"aggregations": {"by": {"buckets": [{"key": {"destination.ip": "45.83.122.10"}}]}}}
+    nothing: dict[str, Any] = {"hits": {"total": 0, "hits": []}}
+    assert list(events(nothing | buckets)) == [{"hits": {"total": 0}} | buckets]
+    stream = io.BytesIO(json.dumps(nothing | buckets).encode())
+    assert [
+        record.document for record in document.read(stream, "x") if isinstance(record, Record)
+    ] == [{"hits": {"total": 0}} | buckets]
+    assert list(events({"took": 1, "_shards": {"total": 1}, "hits": {"hits": [ONE]}})) == [ONE]

@@ -270,3 +270,16 @@ def test_any_bytes_are_answered(noise: bytes, random: Random) -> None:
 def test_a_record_is_one_however_long_it_is() -> None:
     far = "x " * WINDOW
     assert might_match(f"445 {far} 4 {far} {PRIVATE} {far} {INTERNET}".encode())
+
+
+@pytest.mark.parametrize("value", ["139.162.0.9", "Chrome/139.0.0.0", "1.445.2.3", "445.1.2"])
+def test_what_is_part_of_an_address_or_a_version_is_no_port(value: str) -> None:
+    text = f"pid 4 from {PRIVATE} to {INTERNET} {value}".encode()
+    assert not might_match(text)
+    assert might_match(text + b" 139.0")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_a_match_in_wide_characters_is_seen(encoding: str) -> None:
+    text = json_text(SOUND, Random(0))
+    assert might_match_anywhere([text.encode(encoding)]) is not None

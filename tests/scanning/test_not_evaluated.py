@@ -293,6 +293,73 @@ def test_exports_without_windows_or_tcp_stay_clean(
     assert scanned(run, path)[0] == EXIT_CLEAN
 
 
+def test_an_export_of_linux_that_lacks_a_field_stays_clean(run: Run, tmp_path: Path) -> None:
+    flows = [matching(process__pid=None, host__os={"type": "linux"}) for _ in range(3)]
+    assert scanned(run, write(tmp_path / "flows.ndjson", *flows))[0] == EXIT_CLEAN
+    one_of_windows = write(tmp_path / "flows.ndjson", *flows, matching(process__pid=None))
+    assert scanned(run, one_of_windows)[0] == EXIT_UNJUDGED
+
+
+RAW_TEXT = json.dumps({"pid": 4, "port": 445, "from": "10.20.1.17", "to": "45.83.122.10"})
+
+
+@pytest.mark.parametrize("sifted_from", [1, planning.LARGE_BYTES])
+def test_a_document_of_any_origin_without_addresses_is_suspected_by_its_text(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sifted_from: int
+) -> None:
+    monkeypatch.setattr(planning, "LARGE_BYTES", sifted_from)
+    inside = [matching(destination__ip="10.0.0.9")] * 3
+    event: dict[str, Any] = {"category": ["network"], "original": RAW_TEXT}
+    hidden: dict[str, Any] = {"@timestamp": "2026-11-16T08:00:00Z", "event": event}
+    path = write(tmp_path / "log.ndjson", *inside, hidden, *inside)
+    code, err, _ = scanned(run, path, "--jobs", "1")
+    assert code == EXIT_UNJUDGED
+    assert f"{path}:4: of no known source, but might hold a match" in err
+    listening = changed(hidden, "event.action", "connection_listening")
+    path = write(tmp_path / "log.ndjson", *inside, listening, *inside)
+    assert scanned(run, path, "--jobs", "1")[0] == EXIT_CLEAN
+
+
+@pytest.mark.parametrize("channel", ["Sysmon", "Sec", ""])
+@pytest.mark.parametrize("number", [3, 5156])
+def test_an_event_whose_log_is_not_told_may_be_a_connection(
+    run: Run, tmp_path: Path, channel: str, number: int
+) -> None:
+    write(tmp_path / "good.ndjson", matching(destination__ip="10.0.0.9"))
+    row = {"Computer": "WS", "Channel": channel, "EventID": number, "Details": RAW_TEXT}
+    path = write(tmp_path / "timeline.ndjson", row)
+    code, err, _ = scanned(run, tmp_path)
+    assert code == EXIT_UNJUDGED
+    assert f"{path}:1: of no known source, but might hold a match" in err
+    write(path, changed(row, "Channel", "Vendor-Monitoring/Results"))
+    assert scanned(run, tmp_path)[0] == EXIT_CLEAN
+
+
+@pytest.mark.parametrize("sifted_from", [1, planning.LARGE_BYTES])
+def test_a_short_record_of_no_known_source_is_suspected(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sifted_from: int
+) -> None:
+    monkeypatch.setattr(planning, "LARGE_BYTES", sifted_from)
+    short = {"p": 4, "s": "10.0.0.5", "d": "9.9.9.9", "o": 445}
+    inside = [matching(destination__ip="10.0.0.9")] * 3
+    path = write(tmp_path / "log.ndjson", *inside, short, *inside)
+    code, err, _ = scanned(run, path, "--jobs", "1")
+    assert code == EXIT_UNJUDGED
+    assert f"{path}:4: of no known source" in err
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-32-be"])
+@pytest.mark.parametrize("sifted_from", [1, planning.LARGE_BYTES])
+def test_lines_in_wide_characters_among_others_are_lost_records(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sifted_from: int, encoding: str
+) -> None:
+    monkeypatch.setattr(planning, "LARGE_BYTES", sifted_from)
+    inside = (json.dumps(matching(destination__ip="10.0.0.9")) + "\n").encode() * 3
+    path = tmp_path / "log.ndjson"
+    path.write_bytes(inside + (json.dumps(matching()) + "\r\n").encode(encoding) + inside)
+    assert scanned(run, path, "--jobs", "1")[0] == EXIT_UNREADABLE
+
+
 SYSMON_DNS = windows.winlogbeat_8(events.dns(OUTSIDE))
 NOT_CONNECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "Sysmon 22": ("DNS", SYSMON_DNS),

@@ -17,7 +17,7 @@ from smbrare.inputs.readers.csv_dates import with_dates_decided
 from smbrare.limits import DEFAULT, KIB, Limits, longer_than
 from smbrare.records.event import Document, Origin, Record, Skipped
 from smbrare.records.fields import ADDRESSES, LONGS
-from smbrare.rule.port_sieve import may_match
+from smbrare.rule.port_sieve import may_match_wide
 
 _COLUMNS = frozenset(
     {
@@ -295,7 +295,7 @@ class _CsvLines:
         return Skipped(
             self.origin(path),
             f"cut off: {reason}" if cut_off else reason,
-            could_matter=cut_off or may_match(text),
+            could_matter=cut_off or may_match_wide(text),
             ends_input=cut_off,
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from smbrare.inputs.json_tokens import Readable, Token, cut_numbers, tokens
 from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
-from smbrare.records.envelope import ARRAYS, Path, element, events, marks_event
+from smbrare.records.envelope import ARRAYS, Path, element, events, holds_event
 from smbrare.records.event import Origin, Record, Skipped
 from smbrare.records.json_text import BadJson
 
@@ -106,8 +106,8 @@ def _top_level(tokens: Iterator[Token], nesting: int) -> Iterator[object]:
             yield from _elements(tokens, next(tokens), nesting)
         elif token[0] == "start_map":
             document, opened = yield from _object(tokens, (), nesting)
-            # An envelope's own keys are no event, unless they say so.
-            if not opened or marks_event(document):
+            # An envelope's own keys are no event, unless one in it says so.
+            if not opened or holds_event(document):
                 yield document
         else:
             yield token[1]

@@ -13,7 +13,7 @@ from msgspec import Struct
 from smbrare.limits import DEFAULT, KIB, MIB, Limits, longer_than
 from smbrare.records.event import Origin, Record, Skipped
 from smbrare.records.event_xml import BadXml, parse
-from smbrare.rule.port_sieve import may_match
+from smbrare.rule.port_sieve import may_match_wide
 
 _BLOCK_BYTES = 64 * KIB
 _OUTSIDE_BYTES = 1 * MIB
@@ -84,7 +84,7 @@ class _Piece(Struct, frozen=True):
 
 
 def _record(piece: _Piece, origin: Origin, limits: Limits) -> Record | Skipped:
-    could_matter = piece.kind == "long" or may_match(piece.text)
+    could_matter = piece.kind == "long" or may_match_wide(piece.text)
     if piece.kind == "event":
         try:
             return Record(origin, parse(piece.text, limits))

@@ -19,7 +19,7 @@ from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
 from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.json_mending import mend
 from smbrare.records.json_text import BadJson, decode, nests_deeper
-from smbrare.rule.port_sieve import BlockScan, may_match, scan_block
+from smbrare.rule.port_sieve import BlockScan, may_match_wide, scan_block
 
 _LOWER = bytes(range(256)).lower()
 
@@ -265,9 +265,9 @@ def records(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> list[Recor
     except BadJson as error:
         return _mended(line, origin, limits, error)
     if not isinstance(document, dict):
-        return [Skipped(origin, f"no object: {type(document).__name__}", may_match(line))]
+        return [Skipped(origin, f"no object: {type(document).__name__}", may_match_wide(line))]
     if nests_deeper(line, document, limits.nesting):
-        return [Skipped(origin, TOO_DEEP, could_matter=may_match(line))]
+        return [Skipped(origin, TOO_DEEP, could_matter=may_match_wide(line))]
     return [Record(origin, document)]
 
 
@@ -277,7 +277,7 @@ def _mended(line: bytes, origin: Origin, limits: Limits, error: BadJson) -> list
     except BadJson:
         return [_unreadable(line, line, origin, str(error))]
     if any(nests_deeper(line, document, limits.nesting) for document in found.objects):
-        return [Skipped(origin, TOO_DEEP, could_matter=may_match(line))]
+        return [Skipped(origin, TOO_DEEP, could_matter=may_match_wide(line))]
     rest = [_unreadable(found.rest.encode(), line, origin, str(error))] if found.rest else []
     return [*(Record(origin, document, found.flaw) for document in found.objects), *rest]
 
@@ -286,7 +286,7 @@ def _unreadable(text: bytes, line: bytes, origin: Origin, reason: str) -> Skippe
     """Return what stands for a line, or the rest of one, that is no JSON."""
     if not line.endswith(b"\n"):
         return Skipped(origin, f"cut off: {reason}", could_matter=True, ends_input=True)
-    return Skipped(origin, reason, could_matter=may_match(text) or _is_torn(text))
+    return Skipped(origin, reason, could_matter=may_match_wide(text) or _is_torn(text))
 
 
 def _blanked(line: bytes) -> bytes:
