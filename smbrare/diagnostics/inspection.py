@@ -23,9 +23,7 @@ from smbrare.records.json_text import encodable
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
 from smbrare.scanning.reading import Progress, read_inputs
-from smbrare.sources.mapping import (
-    View,
-)
+from smbrare.sources.mapping import View
 
 NOTHING = "missing"
 """What an event holds of a field that it lacks."""

@@ -6,9 +6,7 @@ The old form has no host.os.type, only host.os.platform.
 from smbrare.records.event import Document
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
-from smbrare.sources.mapping import (
-    View,
-)
+from smbrare.sources.mapping import View
 
 
 def recognize_mapped(document: Document, dataset: str, options: ReadOptions) -> View | None:

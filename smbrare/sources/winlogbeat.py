@@ -7,11 +7,7 @@ What Winlogbeat ships of Sysmon is read by `sysmon`, of the Windows Filtering Pl
 from smbrare.records.event import Document
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
-from smbrare.sources.mapping import (
-    FieldRule,
-    FieldTable,
-    View,
-)
+from smbrare.sources.mapping import FieldRule, FieldTable, View
 from smbrare.sources.windows_event import WindowsEvent
 
 MAPPED: FieldTable = {

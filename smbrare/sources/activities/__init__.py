@@ -9,9 +9,7 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs, recognize
 from smbrare.sources.activities import defender, ecs_documents, windows
 from smbrare.sources.activities.activity import Activity, ActivityKind
-from smbrare.sources.mapping import (
-    View,
-)
+from smbrare.sources.mapping import View
 from smbrare.sources.windows_event import WindowsEvent, unwrap, unwrap_text
 
 LONGEST = 500

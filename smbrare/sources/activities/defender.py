@@ -10,12 +10,7 @@ from smbrare.records.event import Document
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import defender
 from smbrare.sources.activities.activity import ActivityKind, logon_type
-from smbrare.sources.mapping import (
-    FieldRule,
-    FieldTable,
-    View,
-    place_table,
-)
+from smbrare.sources.mapping import FieldRule, FieldTable, View, place_table
 
 _ACTIONS: Mapping[str, tuple[ActivityKind, FieldTable]] = {
     "processcreated": (

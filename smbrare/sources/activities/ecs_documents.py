@@ -11,11 +11,7 @@ from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.activities.activity import ActivityKind, logon_type
-from smbrare.sources.mapping import (
-    FieldRule,
-    FieldTable,
-    View,
-)
+from smbrare.sources.mapping import FieldRule, FieldTable, View
 
 _PROCESS: FieldTable = {
     "what": (FieldRule("process.executable"), FieldRule("process.name")),

@@ -8,14 +8,7 @@ from collections.abc import Mapping
 
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources.activities.activity import ActivityKind, logon_type
-from smbrare.sources.mapping import (
-    FieldRule,
-    FieldTable,
-    View,
-    account_domain,
-    account_name,
-    utc,
-)
+from smbrare.sources.mapping import FieldRule, FieldTable, View, account_domain, account_name, utc
 from smbrare.sources.windows_event import RECORD, TableByShape, WindowsEvent, data_rules
 
 _NTLM_CHANNEL = "microsoft-windows-ntlm/operational"
