@@ -158,7 +158,7 @@ class SourceSurvey(Struct):
         category = event.read("event.category")
         addresses = event.read("destination.ip")
         if "network" not in category.values and not addresses.values:
-            self.others[event.known_kind or next(iter(category.values), OTHER)] += 1
+            self.others[event.known_kind or _ordinary_category(category.values)] += 1
             return False
         self.network += 1
         self.kinds[event.kind] += 1
@@ -191,6 +191,12 @@ class SourceSurvey(Struct):
         values = self.unusual_values.setdefault(name, [])
         if value not in values and len(values) < MOST_KINDS:
             values.append(value)
+
+
+def _ordinary_category(values: tuple[str, ...]) -> str:
+    """Return the first category if it is one of ECS; a log may hold any number of other words."""
+    first = next(iter(values), OTHER)
+    return first if first in ORDINARY["event.category"] else OTHER
 
 
 def _is_unusual(name: str, word: str, values: tuple[str, ...]) -> bool:

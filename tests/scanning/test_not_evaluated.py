@@ -422,6 +422,14 @@ def test_what_is_no_connection_is_counted_apart(run: Run, tmp_path: Path, name: 
     assert scanned(run, together)[0] == EXIT_CLEAN
 
 
+def test_a_log_cannot_name_kinds_of_events_without_end(run: Run, tmp_path: Path) -> None:
+    made_up = [changed(ecs.not_network(OUTSIDE), "event.category", f"kind {n}") for n in range(9)]
+    _, err, scan = scanned(run, write(tmp_path / "log.ndjson", *made_up))
+    (source,) = scan["inputs"][0]["sources"].values()
+    assert source["other_events"] == {"other": 9}
+    assert "only other events (9 records)" in err
+
+
 @pytest.mark.parametrize("name", sorted(OTHERS))
 def test_records_of_other_kinds_beside_connections_are_no_reason_for_doubt(
     run: Run, tmp_path: Path, name: str
