@@ -1,7 +1,9 @@
 """Dates in a table: their column tells the order of day and month, or a warning that none does."""
 
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbrare.inputs.readers import csv_dates, csv_table
-from smbrare.records.event import Record
+from smbrare.records.event import Origin, Record, Skipped
 from smbrare.records.times import date, format_time
 from tests.conftest import Run
 
+PLACE = Origin("table.csv", 1)
 HEADER = (
     "Timestamp,DeviceName,ActionType,RemoteIP,RemotePort,LocalIP,LocalPort,Protocol,"
     "InitiatingProcessFileName,InitiatingProcessId,InitiatingProcessAccountSid,Note\n"
@@ -99,6 +102,20 @@ def test_rows_are_not_held_back_where_no_date_is_ambiguous() -> None:
             return super().readline(size) or pytest.fail("read on before the row was given")
 
     assert isinstance(next(iter(csv_table.read(Endless(), "table.csv"))), Record)
+
+
+@pytest.mark.parametrize("held", [Record(PLACE, {}), Skipped(PLACE, "broken", could_matter=True)])
+def test_rows_without_text_are_not_held_back_for_ever(
+    monkeypatch: Any, held: Record | Skipped
+) -> None:
+    monkeypatch.setattr(csv_dates, "_LOOK_AHEAD_BYTES", 5_000)
+
+    def rows() -> Iterator[Record | Skipped]:
+        yield Record(PLACE, {"time": "5/6/2026, 10:00:00"})
+        yield from repeat(held, 100)
+        pytest.fail("read on before a row was given")
+
+    assert isinstance(next(csv_dates.with_dates_decided(rows())), Record)
 
 
 def test_a_column_that_contradicts_itself_keeps_what_each_date_shows() -> None:

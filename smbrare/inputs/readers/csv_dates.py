@@ -16,7 +16,10 @@ from smbrare.records.date_forms import is_ambiguous, shows_day_first, with_year_
 from smbrare.records.event import Record, Skipped
 
 _LOOK_AHEAD_BYTES = 16 * MIB
-"""Text of rows that are held back until a date shows the order of its column."""
+"""Size of the rows that are held back until a date shows the order of its column."""
+
+_ROW_BYTES = 100
+"""What a row counts beside its text: a row without any takes memory too."""
 
 _ROWS_TO_FIND_COLUMNS = 1_000
 """Where these rows have no date that could be ambiguous, the table has no such column."""
@@ -82,6 +85,7 @@ def with_dates_decided(rows: Iterable[Record | Skipped]) -> Iterator[Record | Sk
     waiting = iter(rows)
     for row in waiting:
         held.append(row)
+        size += _ROW_BYTES
         if isinstance(row, Record):
             seen += 1
             columns.look_at(row)
