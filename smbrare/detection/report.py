@@ -33,11 +33,11 @@ def settings_document(options: ReadOptions, criteria: Criteria) -> dict[str, Any
 
 
 class Excluded(Struct, frozen=True):
-    """What one exclusion kept back in a scan.
+    """What one exclusion suppressed in a scan.
 
     Attributes:
         exclusion: What it excludes and why, in words.
-        destinations: How many destinations it kept back.
+        destinations: How many destinations it suppressed.
         sightings: How many records of theirs.
         recorded: How many rows of the baseline it left out of the history.
         expired: Whether it expired before the last event that was read.
@@ -62,7 +62,7 @@ class Report(Struct, frozen=True, dict=True):
         near_misses: Events to an SMB port on the internet that fail one clause, by field.
         span: The time that the network events cover.
         outside: Destinations sighted in the window whose finding lies before it.
-        exclusions: What each exclusion kept back, in the order they were given.
+        exclusions: What each exclusion suppressed, in the order they were given.
         replayed: What the rule's schedule makes of the sightings, in a replay.
         unseen: Matching events that no run of a replay can read, because they have no time.
         traffic: The sightings themselves, by destination, source, host and hour.
@@ -108,7 +108,7 @@ class Report(Struct, frozen=True, dict=True):
 
     @property
     def excluded(self) -> tuple[Finding, ...]:
-        """Sightings that an exclusion kept back."""
+        """Sightings that an exclusion suppressed."""
         return self._with_status("excluded")
 
     def _with_status(self, status: str) -> tuple[Finding, ...]:
@@ -180,7 +180,7 @@ class Report(Struct, frozen=True, dict=True):
 def reports(finding: Finding, criteria: Criteria) -> bool:
     """Return whether a finding belongs into the report.
 
-    Its time decides; of what exclusions kept back, all of it together, any time of it. What has no
+    Its time decides; of what exclusions suppressed, all of it together, any time of it. What has no
     time is always told.
     """
     time = finding.sighting.time

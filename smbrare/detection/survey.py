@@ -55,7 +55,7 @@ class InputSurvey(Struct):
         size: Bytes read of the file as it lies on disk.
         records: Records read, blank lines not counted.
         lines: Lines read, where they are counted.
-        alerts: Documents passed over because they are alerts or findings themselves.
+        alerts: Documents skipped because they are alerts or findings themselves.
         unknown: Records that no source recognized; of a sampled input, those that were decoded
             because they might match.
         suspects: Content of no known source or format that might hold a match.

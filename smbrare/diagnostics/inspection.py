@@ -61,7 +61,7 @@ def _order(origin: Origin) -> tuple[str, int]:
 
 
 class Near(NamedTuple):
-    """What is told apart among the events one clause away.
+    """What is counted apart among the near misses.
 
     ``field`` is the field of the clause, ``held`` what it holds instead.
     """
@@ -148,7 +148,7 @@ class Inspection(Struct):
         return [(before + 1, after) for before, after in pairwise(hours) if after > before + 1]
 
     def near_by_clause(self) -> dict[str, int]:
-        """Return how many events are one clause away, by the field of the clause."""
+        """Return how many events are near misses, by the field of the clause that they fail."""
         counts: Counter[str] = Counter()
         for near, tally in self.near.items():
             counts[near.field] += tally.count

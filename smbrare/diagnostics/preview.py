@@ -33,7 +33,7 @@ class PartPreview(Struct, frozen=True):
         sources: The first events by source; alerts and unrecognized ones by those words.
         skipped: Records among them that cannot be read.
         complete: Whether nothing follows what was looked at.
-        is_junk: Whether a scan passes it over, as what an archiver left behind.
+        is_junk: Whether a scan skips it, as what an archiver left behind.
         problem: Why it cannot be read on; empty if it can.
     """
 

@@ -40,7 +40,7 @@ def parse(lines: Iterable[str], column: str = "") -> Iterator[Entry]:
     """Yield the entries of a list; a line that holds no address is one without networks.
 
     An entry is an address, a CIDR range or ``first-last``, perhaps with a port or written
-    ``1.2.3[.]4``. Blank lines and remarks (``#``, ``;``) are passed over, and so is a heading.
+    ``1.2.3[.]4``. Blank lines and remarks (``#``, ``;``) are skipped, and so is a heading.
 
     Args:
         lines: The text.

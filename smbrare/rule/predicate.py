@@ -112,7 +112,7 @@ def obstacles(event: EventFields) -> list[Clause]:
     """Return the clauses that an event fails, only as far as they decide what it is.
 
     Returns:
-        None for a match, one for an event that is one clause away (see `sole_obstacle`). Looking
+        None for a match, one for a near miss (see `sole_obstacle`). Looking
         stops at the second, and at one that says that the event goes elsewhere.
     """
     missed: list[Clause] = []

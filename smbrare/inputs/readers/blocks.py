@@ -27,7 +27,7 @@ class LineBlock(Struct, frozen=True):
 
     Attributes:
         kind: ``lines`` for whole lines, ``rest`` for a last line without an end, ``too long`` for
-            a line that was passed over.
+            a line that was skipped.
         offset: Bytes from the start of the stream.
         text: The bytes, until another block is given.
     """

@@ -64,7 +64,7 @@ def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
 
     Reading goes on behind a damaged record or chunk (64 KiB of records), which the reason names by
     the number it has in the file. Chunks that Windows reserved and never wrote hold nothing and
-    are passed over. One that is empty between written ones was lost: the numbers of the records
+    are skipped. One that is empty between written ones was lost: the numbers of the records
     around it say how many.
 
     The library drops a last chunk that is cut off; here the records in it are read as far as they

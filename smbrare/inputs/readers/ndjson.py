@@ -196,7 +196,7 @@ def read_with(
 ) -> Iterator[Record]:
     """Yield the records of the lines that hold any of some texts, whatever the case of letters.
 
-    Lines that hold no JSON object, or are too long, are passed over: who reads an input for the
+    Lines that hold no JSON object, or are too long, are skipped: who reads an input for the
     first time tells.
 
     Args:
@@ -256,7 +256,7 @@ def records(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> list[Recor
     Args:
         line: The line with its end, which only the last of an input may lack: a line without one
             that is no JSON was cut off. A byte order mark at its beginning, as files that were
-            joined have in their midst, is passed over.
+            joined have in their midst, is skipped.
         origin: Where the line stands.
         limits: How deep it may nest.
     """
