@@ -1,12 +1,9 @@
 """Connections that cannot be evaluated, because their own fields cannot be read."""
 
-from typing import Any
-
-import orjson
-
 from smbrare.detection.source_survey import SourceSurvey, Unread
 from smbrare.detection.survey import InputSurvey
 from smbrare.records.event import Document, Origin, Skipped
+from smbrare.records.json_text import encoded
 from smbrare.records.paths import leaves
 from smbrare.rule.might_match import has_address, might_match
 from smbrare.rule.port_sieve import may_match
@@ -56,7 +53,7 @@ def note_unread(view: View, origin: Origin, survey: SourceSurvey) -> bool:
 
 def may_hold_port(document: Document) -> bool:
     """Return whether the port sieve keeps a document."""
-    return may_match(_text([document]))
+    return may_match(encoded(document))
 
 
 def _might_have_matched(view: View, unreadable: set[str]) -> bool:
@@ -82,17 +79,10 @@ def _raw_text(view: View, unreadable: set[str]) -> bytes:
     paths = {rule.path for name in unreadable for rule in view.table.get(name, ()) if rule.path}
     parents = {path.rpartition(".")[0] for path in paths}
     if parents == {""}:
-        return _text([view.document])
+        return encoded(view.document)
     # Beside an object that holds the values, what lies at the top is a text with all of them.
     places = sorted(parents - {""} | {path for path in paths if "." not in path})
-    return _text([value for place in places for value in leaves(view.document, place)])
-
-
-def _text(values: list[Any] | list[Document]) -> bytes:
-    try:
-        return orjson.dumps(values, default=str, option=orjson.OPT_NON_STR_KEYS)
-    except TypeError:  # A number beyond 64 bits, half of a surrogate pair.
-        return repr(values).encode(errors="replace")
+    return encoded([value for place in places for value in leaves(view.document, place)])
 
 
 def _host(view: View) -> str:
