@@ -5,12 +5,11 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
-from smbrare.detection import unread
 from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sighting, Told
 from smbrare.detection.survey import InputSurvey
-from smbrare.detection.unread import check_readable
+from smbrare.detection.unread import check_readable, may_hold_port
 from smbrare.limits import too_many_digits
 from smbrare.records import envelope
 from smbrare.records.event import (
@@ -151,7 +150,7 @@ def count(
     if view is not None and survey.source(view.source).observe(view):
         cover(view, survey, partial)
         # One whose text holds a port is judged beside, sampled or not.
-        if not view.read("destination.port").values and not unread.may_hold_port(document):
+        if not view.read("destination.port").values and not may_hold_port(document):
             check_readable(view, "destination.port", origin, survey)
 
 

@@ -1,6 +1,6 @@
 """Connections that cannot be evaluated, because their own fields cannot be read."""
 
-from smbrare.detection.source_survey import SourceSurvey, Unread
+from smbrare.detection.source_survey import Unread
 from smbrare.detection.survey import InputSurvey
 from smbrare.records.event import Document, Origin, Skipped
 from smbrare.records.json_text import encoded
@@ -20,24 +20,24 @@ _BROKEN = 3
 _LONGEST_SHOWN = 60
 
 
-def note_unread(view: View, origin: Origin, survey: SourceSurvey) -> bool:
-    """Count a record as one that might have matched, if it is a connection that cannot be read.
-
-    Called where the first clause that fails is one of `FIELDS`, so never for ordinary events.
+def check_readable(view: View, field: str, origin: Origin, survey: InputSurvey) -> bool:
+    """Count an event that fails the rule only because its connection cannot be read.
 
     Args:
-        view: The record.
+        view: The event.
+        field: The field of the first clause that it fails; one that has a value is readable.
         origin: Where it stands.
-        survey: The counts of its source in its input.
+        survey: The counts of its input.
 
     Returns:
-        Whether it is one.
+        Whether it is one that might have matched.
     """
+    if field not in FIELDS or view.read(field).values:
+        return False
     kind = view.event_kind()
     if kind not in CONNECTS:
         return False
     readings = {name: view.read(name) for name in FIELDS}
-    malformed = [name for name, reading in readings.items() if reading.malformed]
     unreadable = {
         name
         for name, reading in readings.items()
@@ -45,9 +45,11 @@ def note_unread(view: View, origin: Origin, survey: SourceSurvey) -> bool:
     }
     if not unreadable or not _might_have_matched(view, unreadable):
         return False
-    missing = () if unreadable & set(malformed) else tuple(sorted(unreadable))
+    is_malformed = any(readings[name].malformed for name in unreadable)
+    missing = () if is_malformed else tuple(sorted(unreadable))
     reason = f"connection{_host(view)}: {_wrong(view, unreadable)}"
-    survey.note_unread(Unread(missing, Skipped(origin, reason, could_matter=True)))
+    skipped = Skipped(origin, reason, could_matter=True)
+    survey.source(view.source).note_unread(Unread(missing, skipped))
     return True
 
 
@@ -99,22 +101,3 @@ def _wrong(view: View, unreadable: set[str]) -> str:
             shown = f'"{str(malformed[0])[:_LONGEST_SHOWN]}"' if malformed else "missing"
             said.append(f"{clause.field} is {shown}")
     return ", ".join(said)
-
-
-def check_readable(view: View, field: str, origin: Origin, survey: InputSurvey) -> bool:
-    """Count an event as unread if it fails a clause because a field of it cannot be read.
-
-    Args:
-        view: The event.
-        field: The field of the first clause that it fails.
-        origin: Where it stands.
-        survey: The counts of its input.
-
-    Returns:
-        Whether it is one that might have matched.
-    """
-    return (
-        field in FIELDS
-        and not view.read(field).values
-        and note_unread(view, origin, survey.source(view.source))
-    )
