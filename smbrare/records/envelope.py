@@ -4,6 +4,7 @@ Exporters put events into envelopes whose names are few and fixed; one table nam
 readers that stream a large envelope and for those that hold a small one.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -34,6 +35,8 @@ _FIRST_KEYS = frozenset(_PATHS) | {"_source", "fields"}
 
 _OF_HIT = frozenset({"_id", "_index", "_score", "_source", "fields", "highlight"})
 """What a hit holds of its own event. Beside it others may stand: ``inner_hits``."""
+
+_ADDRESS = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|::")
 
 _MARKS = frozenset(
     {
@@ -72,16 +75,23 @@ def marks_event(keys: Iterable[str]) -> bool:
 
 
 def holds_event(document: Document) -> bool:
-    """Return whether any key in an object, however deep, shows an event; see `marks_event`."""
+    """Return whether what is left of an envelope may hold an event, however deep.
+
+    A key of an event shows it (see `marks_event`), and so does an address: no connection is
+    without, and what an envelope says of itself has none.
+    """
     pending: list[Any] = [document]
     while pending:
         value = pending.pop()
         if isinstance(value, dict):
             if marks_event(value):
                 return True
+            pending.extend(value)
             pending.extend(value.values())
         elif isinstance(value, list):
             pending.extend(value)
+        elif isinstance(value, str) and _ADDRESS.search(value):
+            return True
     return False
 
 

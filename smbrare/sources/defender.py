@@ -247,6 +247,8 @@ def _view(
         named=named,
     )
     about = event_kinds.OTHER if row.keys() & _ADAPTER else ""
+    if place and "ActionType" not in row:
+        about = event_kinds.CONNECTION  # As far as can be told: a streamed row always has one.
     return View("defender", "Defender network record", document, table, options, marks, about)
 
 

@@ -139,6 +139,8 @@ def test_what_stands_beside_the_events_is_given_if_it_may_hold_some() -> None:
     buckets = {"aggregations": {"by": {"buckets": [{"key": {"destination.ip": "45.83.122.10"}}]}}}
     nothing: dict[str, Any] = {"hits": {"total": 0, "hits": []}}
     assert list(events(nothing | buckets)) == [{"hits": {"total": 0}} | buckets]
+    tuples = {"aggregations": {"by": {"buckets": [{"key_as_string": "4|10.0.0.5|45.83.122.10"}]}}}
+    assert list(events(nothing | tuples)) == [{"hits": {"total": 0}} | tuples]
     stream = io.BytesIO(json.dumps(nothing | buckets).encode())
     assert [
         record.document for record in document.read(stream, "x") if isinstance(record, Record)

@@ -320,6 +320,18 @@ def test_a_document_of_any_origin_without_addresses_is_suspected_by_its_text(
     assert scanned(run, path, "--jobs", "1")[0] == EXIT_CLEAN
 
 
+def test_a_streamed_row_whose_columns_have_other_names_is_not_evaluated(
+    run: Run, tmp_path: Path
+) -> None:
+    form = "defender-streaming"
+    renamed = record(form)
+    renamed["properties"] = {key.lower(): value for key, value in renamed["properties"].items()}
+    path = write(tmp_path / "log.ndjson", record(form, INSIDE), renamed)
+    code, err, _ = scanned(run, path)
+    assert code == EXIT_UNREADABLE
+    assert f"{path}:2: not evaluated: connection" in err
+
+
 @pytest.mark.parametrize("channel", ["Sysmon", "Sec", ""])
 @pytest.mark.parametrize("number", [3, 5156])
 def test_an_event_whose_log_is_not_told_may_be_a_connection(
