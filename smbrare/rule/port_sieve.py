@@ -105,11 +105,19 @@ def may_match(text: Block) -> bool:
 
 
 def may_match_wide(text: Block) -> bool:
-    """Return whether a raw record could match, be it in UTF-8 or in UTF-16 among other text."""
+    """Return whether a raw record could match, where encodings may be mixed.
+
+    It may be in UTF-16 among other text, or be other text that was taken for UTF-16 by what stands
+    before it, as a shell leaves it that appends in an encoding of its own.
+    """
     if may_match(text):
         return True
-    narrow = bytes(text).translate(None, b"\0")
-    return len(narrow) < len(text) and may_match(narrow)
+    raw = bytes(text)
+    if raw.isascii() and b"\0" not in raw:
+        return False
+    characters = raw.decode("utf-8", "replace")
+    as_taken = (characters.encode(encoding, "replace") for encoding in ("utf-16-le", "utf-16-be"))
+    return any(may_match(each.translate(None, b"\0")) for each in (raw, *as_taken))
 
 
 def _candidates(block: Block, text: stringzilla.Str) -> list[LineSpan]:

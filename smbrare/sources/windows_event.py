@@ -83,11 +83,12 @@ class WindowsEvent(Struct, frozen=True):
     def may_be_connection(self) -> bool:
         """Whether it has the number of a connection, and nothing says that it is of another log.
 
-        Neither no channel does, nor one that is abbreviated: ``Sysmon``, ``Sec``.
+        Neither no channel does, nor one that is abbreviated, nor any that names Sysmon.
         """
         if self.event_id not in _CONNECTIONS or self._provider:
             return False
-        return "-" not in self.channel and "/" not in self.channel
+        is_named = "-" in self.channel or "/" in self.channel
+        return "sysmon" in self.channel or not is_named
 
     @property
     def _provider(self) -> str:

@@ -332,7 +332,7 @@ def test_a_streamed_row_whose_columns_have_other_names_is_not_evaluated(
     assert f"{path}:2: not evaluated: connection" in err
 
 
-@pytest.mark.parametrize("channel", ["Sysmon", "Sec", ""])
+@pytest.mark.parametrize("channel", ["Sysmon", "Sec", "Sysmon/Operational", ""])
 @pytest.mark.parametrize("number", [3, 5156])
 def test_an_event_whose_log_is_not_told_may_be_a_connection(
     run: Run, tmp_path: Path, channel: str, number: int
@@ -370,6 +370,19 @@ def test_lines_in_wide_characters_among_others_are_lost_records(
     path = tmp_path / "log.ndjson"
     path.write_bytes(inside + (json.dumps(matching()) + "\r\n").encode(encoding) + inside)
     assert scanned(run, path, "--jobs", "1")[0] == EXIT_UNREADABLE
+
+
+def test_lines_that_another_encoding_before_them_garbles_are_lost_records(
+    run: Run, tmp_path: Path
+) -> None:
+    inside = (json.dumps(matching(destination__ip="10.0.0.9")) + "\r\n") * 3
+    appended = (json.dumps(matching()) + "\r\n").encode()
+    appended = b" " * (len(appended) % 2) + appended
+    path = tmp_path / "log.ndjson"
+    path.write_bytes(inside.encode("utf-16") + appended + inside.encode("utf-16-le"))
+    code, err, _ = scanned(run, path)
+    assert code == EXIT_UNREADABLE
+    assert f"{path}:4: skipped" in err
 
 
 SYSMON_DNS = windows.winlogbeat_8(events.dns(OUTSIDE))
