@@ -1,4 +1,4 @@
-"""Errors that end a run; trouble with one record is a value instead (`event.Skipped`)."""
+"""Errors that end a run; trouble with one record is a value, `records.event.Skipped`, instead."""
 
 
 class SmbrareError(Exception):

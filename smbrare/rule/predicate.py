@@ -74,7 +74,7 @@ CLAUSES: tuple[Clause, ...] = (
         "an address on the internet",
         _any_internet_and_none_excluded,
         tuple(NOT_INTERNET),
-        "1.1.1.1",  # The rule excludes every address that is kept for documentation.
+        "1.1.1.1",  # The rule excludes every IPv4 range that is kept for documentation.
         negated=True,
     ),
     Clause(

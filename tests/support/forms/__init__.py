@@ -1,4 +1,6 @@
-"""Every form of every source, written by us; ``python -m tests.forms`` rewrites the fixtures.
+"""Every form of every source, written by us.
+
+``python -m tests.support.forms`` rewrites the fixtures.
 
 A form is a function from a connection to the record that an exporter would write of it.
 """
