@@ -22,6 +22,7 @@ from smbrare.inputs.unpack.streams import (
     Budget,
     Damaged,
     Stream,
+    as_read,
     as_utf_8,
     blocks,
     spool,
@@ -192,7 +193,7 @@ def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
         of_file = bind(_read_file, reader, stream, path, context)
         return Part(path, context.named(reader.name), of_file)
     text = as_utf_8(stream)
-    head = text.head
+    mark, head = head, text.head
     if reader := _recognized(head, reads_file=False):
         of_text = bind(_read_text, reader, text, path)
         return Part(path, context.named(reader.name), of_text)
@@ -200,7 +201,7 @@ def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
         return Part(path, context.named(), _failed(path, text.trouble))
     if len(head) < HEAD_BYTES and not head.strip():
         return Part(path, context.named(EMPTY), _nothing)
-    of_unknown = bind(_read_unknown, text, path)
+    of_unknown = bind(_read_unknown, text, mark, path)
     return Part(path, "", of_unknown, is_junk=context.is_member and _is_junk(path))
 
 
@@ -241,13 +242,13 @@ def _read_text(reader: Reader, text: Stream, path: str, options: ReaderOptions) 
     return replace(contents, items=_to_the_end(contents.items, text, path))
 
 
-def _read_unknown(text: Stream, path: str, options: ReaderOptions) -> Contents:
+def _read_unknown(text: Stream, mark: bytes, path: str, options: ReaderOptions) -> Contents:
     """Return whether content of no known format might hold a match, and where."""
     if options.texts:
         return _nothing(options)
 
     def items() -> Iterator[Item]:
-        place = might_match_anywhere(blocks(text))
+        place = might_match_anywhere(as_read(text, mark))
         if place is not None:
             yield Suspect(Origin(path, 0, place))
 

@@ -385,6 +385,15 @@ def test_lines_that_another_encoding_before_them_garbles_are_lost_records(
     assert f"{path}:4: skipped" in err
 
 
+def test_a_document_behind_one_of_another_encoding_is_suspected(run: Run, tmp_path: Path) -> None:
+    inside = write(tmp_path / "good.ndjson", matching(destination__ip="10.0.0.9")).read_text()
+    path = tmp_path / "log.json"
+    path.write_bytes(f"[{inside}]\r\n".encode("utf-16") + json.dumps([matching()]).encode())
+    code, err, _ = scanned(run, tmp_path)
+    assert code == EXIT_UNJUDGED
+    assert f"{path}: of no known format, but might hold a match" in err
+
+
 SYSMON_DNS = windows.winlogbeat_8(events.dns(OUTSIDE))
 NOT_CONNECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "Sysmon 22": ("DNS", SYSMON_DNS),

@@ -176,6 +176,17 @@ def _transcoded(stream: Stream, encoding: str) -> Iterator[bytes]:
     yield decoder.decode(b"", final=True).encode()
 
 
+def as_read(text: Stream, head: bytes) -> Iterator[bytes]:
+    """Yield what `as_utf_8` returned in the encoding that it had, by the first bytes of its stream.
+
+    What stands in UTF-16 as its mark says need not be: a shell may append in another encoding.
+    """
+    encoding = next((name for mark, name in _UTF_16.items() if head.startswith(mark)), "")
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    for block in blocks(text):
+        yield decoder.decode(block).encode(encoding, "replace") if encoding else block
+
+
 def spool(stream: Stream, limits: Limits) -> IO[bytes]:
     """Copy what is left of a stream to where it can be read at any place.
 
