@@ -179,7 +179,8 @@ class SourceSurvey(Struct):
                     self.unusual[name] += 1
                     self._note_unusual(name, str(reading.values[0])[:_LONGEST_VALUE])
                 else:
-                    is_barred = True
+                    # Exporters differ too much in categories for those to excuse a gap.
+                    is_barred = is_barred or name != "event.category"
             if reading.malformed:
                 self.malformed[name] += len(reading.malformed)
         self.barred += is_barred

@@ -296,6 +296,8 @@ def test_exports_without_windows_or_tcp_stay_clean(
 def test_an_export_of_linux_that_lacks_a_field_stays_clean(run: Run, tmp_path: Path) -> None:
     flows = [matching(process__pid=None, host__os={"type": "linux"}) for _ in range(3)]
     assert scanned(run, write(tmp_path / "flows.ndjson", *flows))[0] == EXIT_CLEAN
+    sessions = [matching(process__pid=None, event__category=["session"])] * 3
+    assert scanned(run, write(tmp_path / "flows.ndjson", *sessions))[0] == EXIT_UNJUDGED
     one_of_windows = write(tmp_path / "flows.ndjson", *flows, matching(process__pid=None))
     assert scanned(run, one_of_windows)[0] == EXIT_UNJUDGED
 
