@@ -9,7 +9,7 @@ from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sighting, Told
 from smbrare.detection.survey import InputSurvey
-from smbrare.detection.unread import check_readable, may_hold_port
+from smbrare.detection.unread import check_readable, may_hold_port, note_unjudged, suspect_other
 from smbrare.limits import too_many_digits
 from smbrare.records import envelope
 from smbrare.records.event import (
@@ -31,8 +31,7 @@ from smbrare.rule.might_match import might_match
 from smbrare.rule.networks import is_private
 from smbrare.sources import ecs, is_alert, recognize
 from smbrare.sources.ecs import EVENT_FIELDS
-from smbrare.sources.event_kinds import CONNECTS
-from smbrare.sources.mapping import ANY_ORIGIN, View
+from smbrare.sources.mapping import View
 
 Outside: TypeAlias = Literal["alert", "unknown", "other"]
 """Why an event is not judged: an alert itself, of no known source, or no network event."""
@@ -80,8 +79,8 @@ def count_contents(
                 if not isinstance(view, str):
                     cover(view, survey, partial)
                     missed = next(predicate.failing(view), None)
-                    if missed and not check_readable(view, missed.field, origin, survey):
-                        _suspect_other(view, origin, survey)
+                    if missed is not None:
+                        note_unjudged(view, missed.field, origin, survey)
 
 
 def events_of(
@@ -179,10 +178,8 @@ def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) ->
     if missed[0].field in LONGS and view.too_long(missed[0].field):
         reason = too_many_digits(view.options.limits.number_digits)
         survey.skip(Skipped(origin, reason, could_matter=True))
-    elif check_readable(view, missed[0].field, origin, survey):
+    elif note_unjudged(view, missed[0].field, origin, survey):
         return True
-    else:
-        _suspect_other(view, origin, survey)
     clause = predicate.sole_obstacle(missed)
     if clause is not None:
         partial.near_misses[clause.field] += 1
@@ -207,7 +204,7 @@ def admit(
         return "unknown"
     if survey.source(view.source).observe(view):
         return view
-    _suspect_other(view, origin, survey)
+    suspect_other(view, origin, survey)
     return "other"
 
 
@@ -215,16 +212,6 @@ def _count_unknown(document: Document, origin: Origin, survey: InputSurvey) -> N
     """Count a record of no known source, and whether it might be a match all the same."""
     survey.unknown += 1
     if might_match(encoded(document)):
-        survey.suspect(origin)
-
-
-def _suspect_other(view: View, origin: Origin, survey: InputSurvey) -> None:
-    """Suspect a document of no known source that has ECS fields, but no connection in them."""
-    if view.source != ANY_ORIGIN or view.known_kind or view.read("destination.ip").values:
-        return
-    if "network" in view.read("event.category").values and view.event_kind() not in CONNECTS:
-        return
-    if might_match(encoded(view.document)):
         survey.suspect(origin)
 
 

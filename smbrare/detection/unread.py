@@ -9,7 +9,7 @@ from smbrare.rule.might_match import has_address, might_match
 from smbrare.rule.port_sieve import may_match
 from smbrare.rule.predicate import CLAUSES
 from smbrare.sources.event_kinds import CONNECTION, CONNECTS
-from smbrare.sources.mapping import View
+from smbrare.sources.mapping import ANY_ORIGIN, View
 from smbrare.sources.ordinary_values import ORDINARY, is_ordinary
 
 FIELDS = frozenset({"destination.port", "destination.ip", "source.ip", "process.pid"})
@@ -101,3 +101,25 @@ def _wrong(view: View, unreadable: set[str]) -> str:
             shown = f'"{str(malformed[0])[:_LONGEST_SHOWN]}"' if malformed else "missing"
             said.append(f"{clause.field} is {shown}")
     return ", ".join(said)
+
+
+def note_unjudged(view: View, field: str, origin: Origin, survey: InputSurvey) -> bool:
+    """Count an event that fails a clause as unread, or suspect it, where it might match.
+
+    Returns:
+        Whether it is unread: see `check_readable`.
+    """
+    if check_readable(view, field, origin, survey):
+        return True
+    suspect_other(view, origin, survey)
+    return False
+
+
+def suspect_other(view: View, origin: Origin, survey: InputSurvey) -> None:
+    """Suspect a document of no known source that has ECS fields, but no connection in them."""
+    if view.source != ANY_ORIGIN or view.known_kind or view.read("destination.ip").values:
+        return
+    if "network" in view.read("event.category").values and view.event_kind() not in CONNECTS:
+        return
+    if might_match(encoded(view.document)):
+        survey.suspect(origin)

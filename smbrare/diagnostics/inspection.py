@@ -15,7 +15,7 @@ from smbrare.detection.examine import Outside, admit, events_of
 from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey, Span
-from smbrare.detection.unread import check_readable
+from smbrare.detection.unread import note_unjudged
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.records.event import Contents, Document, Origin, Record, Skipped, Suspect
@@ -203,7 +203,7 @@ def observe(
         if not times:
             note_undated(view, origin, survey)
         return
-    check_readable(view, missed[0].field, origin, survey)
+    note_unjudged(view, missed[0].field, origin, survey)
     inspection.removed.setdefault(missed[0].field, ExampleCount()).add(
         origin, _held_text(view, missed[0])
     )
