@@ -6,6 +6,9 @@ from smbrare.records.paths import leaves
 from smbrare.records.times import YEAR_2000, Moment
 from smbrare.sources.mapping import View
 
+_LONGEST_SHOWN = 60
+"""Characters of a time's raw value that a warning shows."""
+
 
 def note_doubtful_time(view: View, moment: Moment, survey: InputSurvey) -> None:
     """Count a network event in its input if its time may be read wrongly."""
@@ -24,7 +27,3 @@ def _raw_time(view: View) -> tuple[str, str]:
     reading = view.time()
     raw = reading.malformed or leaves(view.document, reading.path) if reading.path else ()
     return (reading.path, str(raw[0])[:_LONGEST_SHOWN]) if raw else ("", "")
-
-
-_LONGEST_SHOWN = 60
-"""Characters of a time's raw value that a warning shows."""

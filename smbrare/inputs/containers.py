@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial as bind
+from itertools import islice
 from typing import IO, BinaryIO
 
 from msgspec import Struct
@@ -89,6 +90,7 @@ def parts(
     limits: Limits = DEFAULT,
     *,
     ahead: bool = False,
+    may_be_endless: bool = False,
 ) -> Iterator[Part]:
     """Yield the parts of an input, one unless it is an archive.
 
@@ -101,11 +103,14 @@ def parts(
         path: Its name.
         limits: What may be held in memory and unpacked.
         ahead: Whether to unpack quickly, so that more may be lost before damage.
+        may_be_endless: Whether content of no known format is looked into only at its beginning.
     """
     budget = Budget(limits)
     seekable = stream if stream.seekable() and not stream.tell() else None
     yield from _unpacked(
-        Stream(blocks(stream, budget)), path, _Context(seekable, budget, ahead=ahead)
+        Stream(blocks(stream, budget)),
+        path,
+        _Context(seekable, budget, ahead=ahead, may_be_endless=may_be_endless),
     )
 
 
@@ -118,6 +123,7 @@ class _Context(Struct, frozen=True):
         layers: The layers that were taken off.
         is_member: Whether an archive gave the stream.
         ahead: Whether to unpack quickly.
+        may_be_endless: Whether the input may have no end, as a device.
     """
 
     input: IO[bytes] | None
@@ -125,6 +131,7 @@ class _Context(Struct, frozen=True):
     layers: tuple[str, ...] = ()
     is_member: bool = False
     ahead: bool = False
+    may_be_endless: bool = False
 
     def inside(self, layer: str, *, is_member: bool = False) -> "_Context":
         layers, is_member = (*self.layers, layer), is_member or self.is_member
@@ -201,7 +208,7 @@ def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
         return Part(path, context.named(), _failed(path, text.trouble))
     if len(head) < HEAD_BYTES and not head.strip():
         return Part(path, context.named(EMPTY), _nothing)
-    of_unknown = bind(_read_unknown, text, mark, path)
+    of_unknown = bind(_read_unknown, text, mark, path, context)
     return Part(path, "", of_unknown, is_junk=context.is_member and _is_junk(path))
 
 
@@ -242,13 +249,16 @@ def _read_text(reader: Reader, text: Stream, path: str, options: ReaderOptions) 
     return replace(contents, items=_to_the_end(contents.items, text, path))
 
 
-def _read_unknown(text: Stream, mark: bytes, path: str, options: ReaderOptions) -> Contents:
+def _read_unknown(
+    text: Stream, mark: bytes, path: str, context: _Context, options: ReaderOptions
+) -> Contents:
     """Return whether content of no known format might hold a match, and where."""
     if options.texts:
         return _nothing(options)
 
     def items() -> Iterator[Item]:
-        place = might_match_anywhere(as_read(text, mark))
+        chunks = islice(as_read(text, mark), 64 if context.may_be_endless else None)
+        place = might_match_anywhere(chunks)
         if place is not None:
             yield Suspect(Origin(path, 0, place))
 

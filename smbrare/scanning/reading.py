@@ -127,9 +127,17 @@ def parts(
         OSError: If the input cannot be opened; later, if it cannot be read on.
     """
     with open_raw(found) as stream:
-        most = limits.record_bytes if _is_device(found, stream) else None
-        counted = CountedReader(stream, progress, most)
-        yield counted, containers.parts(io.BufferedReader(counted), found.path, limits, ahead=ahead)
+        counted = CountedReader(stream, progress)
+        yield (
+            counted,
+            containers.parts(
+                io.BufferedReader(counted),
+                found.path,
+                limits,
+                ahead=ahead,
+                may_be_endless=_is_device(found, stream),
+            ),
+        )
 
 
 def _is_device(found: Input, stream: io.RawIOBase) -> bool:
@@ -156,27 +164,15 @@ def open_raw(found: Input) -> io.RawIOBase:
 class CountedReader(io.RawIOBase):
     """A raw stream that reports how many bytes were read from it."""
 
-    def __init__(self, stream: io.RawIOBase, progress: Progress, most: int | None = None) -> None:
-        """Begin to read.
-
-        Args:
-            stream: What to read.
-            progress: Called as bytes are read.
-            most: The bytes behind which the stream ends, if it may never end by itself.
-        """
+    def __init__(self, stream: io.RawIOBase, progress: Progress) -> None:
         super().__init__()
-        self._room = most
         self._stream = stream
         self._progress = progress
         self._taken = 0
 
     def readinto(self, buffer: Any, /) -> int | None:
         """Read into a buffer, and report it."""
-        if self._room is not None:
-            buffer = memoryview(buffer)[: self._room]
         count: int | None = self._stream.readinto(buffer)
-        if count and self._room is not None:
-            self._room -= count
         if count:
             self._taken += count
             self._progress(count)

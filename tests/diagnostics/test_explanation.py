@@ -241,8 +241,8 @@ def test_the_rarity_of_each_sighting_is_what_a_scan_of_all_reports(
 def archive(monkeypatch: pytest.MonkeyPatch, **members: int) -> None:
     """Let every file be an archive with members of some records each."""
 
-    def parts(stream: BinaryIO, path: str, limits: Limits, *, ahead: bool) -> Iterator[Part]:
-        del stream, limits, ahead
+    def parts(stream: BinaryIO, path: str, limits: Limits, **how: bool) -> Iterator[Part]:
+        del stream, limits, how
         for name, count in members.items():
             member = f"{path}!{name}"
             records = [Record(Origin(member, n), matching()) for n in range(1, count + 1)]

@@ -9,8 +9,6 @@ from smbrare.limits import KIB
 _EVENLY = 512
 """How many records are sampled at one distance before it doubles."""
 
-_BITS_64 = 2**64 - 1
-
 
 def marks(first: int, past: int, every: int, seed: int) -> Iterator[int]:
     """Yield the places between two bytes of a stream, the second past the end, to be sampled at.
@@ -31,11 +29,8 @@ def marks(first: int, past: int, every: int, seed: int) -> Iterator[int]:
 
 
 def _scattered(seed: int, number: int) -> int:
-    """Return a number that looks like chance, the same for the same numbers (SplitMix64)."""
-    mixed = (seed + (number + 1) * 0x9E3779B97F4A7C15) & _BITS_64
-    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _BITS_64
-    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _BITS_64
-    return mixed ^ mixed >> 31
+    """Return a number that looks like chance, the same for the same numbers."""
+    return int.from_bytes(blake2b(b"%d %d" % (seed, number), digest_size=8).digest())
 
 
 HEAD_BYTES = 64 * KIB
