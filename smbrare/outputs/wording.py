@@ -5,12 +5,11 @@ from typing import Any
 
 from smbrare.detection.dns import Query
 from smbrare.detection.finding import Finding, History
+from smbrare.detection.rank import FAILURE, SUCCESS, reported_outcomes
 from smbrare.detection.reference import AS_NAME, AS_NUMBER, COUNTRY, INDICATOR, PROVIDER
 from smbrare.records.times import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, format_time
 from smbrare.text import MOST_NAMED, duration, some
 
-_SUCCESS = frozenset({"success", "connectionsuccess"})
-_FAILURE = frozenset({"failure", "connectionfailed", "denied"})
 _INBOUND = frozenset({"inbound", "ingress"})
 
 
@@ -26,15 +25,9 @@ def time_text(time: int | None) -> str:
 
 
 def outcome_text(finding: Finding) -> str:
-    """Return what came of the connections: established, failed or unknown, or a mix of them.
-
-    ``event.outcome`` of all of the finding's events decides. Where none of them does,
-    ``event.type`` and ``event.action`` of the first do (Microsoft Defender fills only those).
-    """
-    reported = frozenset(finding.outcomes)
-    if not reported & (_SUCCESS | _FAILURE):
-        reported = frozenset(values(finding, "event.type") + values(finding, "event.action"))
-    established, failed = bool(reported & _SUCCESS), bool(reported & _FAILURE)
+    """Return what came of the connections: established, failed or unknown, or a mix of them."""
+    reported = reported_outcomes(finding)
+    established, failed = bool(reported & SUCCESS), bool(reported & FAILURE)
     if established:
         return "established, some failed" if failed else "established"
     if failed:
