@@ -4,7 +4,7 @@ JSON keeps the exact value; everything else that a person sees goes through here
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # C0 and C1 controls, DEL, line and paragraph separators; bidirectional controls, zero-width
 # characters, the byte order mark, soft hyphen and tags, all of which make text look like other
@@ -93,6 +93,17 @@ def _json_escape(match: re.Match[str]) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun (``1 destination``, ``2 destinations``)."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+_NEAR = 0.72
+"""How alike two words are if one may be a slip of the other, as difflib measures it."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that a word is probably a slip of; empty if none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most runs contain no slip
+
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=_NEAR)), "")
 
 
 MOST_NAMED = 5

@@ -12,6 +12,7 @@ import click
 
 from smbrare import __version__
 from smbrare.cli import interruption, writing
+from smbrare.cli.command import Group
 from smbrare.errors import (
     EXIT_CLOSED_PIPE,
     EXIT_INTERNAL,
@@ -24,18 +25,18 @@ from smbrare.errors import (
 from smbrare.text import visible
 
 COMMANDS = {
-    "baseline": "Show, teach, merge and check what was seen before.",
-    "explain": "Print why one event is a finding or none.",
-    "inspect": "Print what an export holds and lacks.",
-    "replay": "Print the alerts of the rule's runs in Kibana.",
-    "rule": "Show the rule, or write it for other tools.",
-    "scan": "Print the rare SMB connections of some files.",
-    "watch": "Follow files that grow, and print each finding as it comes.",
+    "baseline": "Manage what earlier scans saw.",
+    "explain": "Explain why an event is, or isn't, a finding.",
+    "inspect": "Show what an export contains and lacks.",
+    "replay": "Show the alerts that Kibana would have raised.",
+    "rule": "Show the rule, or export it for other tools.",
+    "scan": "Find rare SMB connections in files.",
+    "watch": "Follow growing files, and print findings as they come.",
 }
 """Every command, and its line in the list of commands."""
 
 
-class Commands(click.Group):
+class Commands(Group):
     """The group of all commands, each in ``smbrare/cli/<name>_command.py``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -66,7 +67,7 @@ _EXAMPLES = """\b
 Examples:
   smbrare scan logs/                       what is rare in these files?
   smbrare inspect export.ndjson            could a scan of it find anything?
-  smbrare explain export.ndjson:12         why is this event a finding, or none?
+  smbrare explain export.ndjson:12         why is, or isn't, this event a finding?
 """
 
 
@@ -77,7 +78,10 @@ Examples:
 )
 @click.version_option(__version__, message="smbrare %(version)s")
 def cli() -> None:
-    """Find rare SMB connections to the internet in exported Windows network events."""
+    """Find rare SMB connections to the internet in exported Windows network events.
+
+    Exit codes: 0 nothing found; 1 findings; 2 wrong usage; 3 incomplete input; 4 not evaluated.
+    """
 
 
 def main() -> NoReturn:

@@ -13,6 +13,7 @@ from smbrare.baseline.store import Baseline
 from smbrare.cli import interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.baseline_learn import learn_command
+from smbrare.cli.command import Group
 from smbrare.cli.parameters import BaselineName, Range, Time
 from smbrare.cli.terminal import print_as
 from smbrare.outputs.formats import SEEN
@@ -29,14 +30,17 @@ Examples:
 
 @click.group(
     "baseline",
-    short_help="Show, teach, merge and check what was seen before.",
+    cls=Group,
+    short_help="Manage what earlier scans saw.",
     epilog=_EXAMPLES,
 )
 def baseline_command() -> None:
-    """Show, teach, merge and check what was seen before.
+    """List, show, extend, merge and check what earlier scans saw.
 
-    A baseline is a file of the destinations that earlier scans saw. A bare name lies in the user's
+    A baseline is a file of the destinations that earlier scans saw. A plain name is kept in your
     state directory; anything with a dot or a slash is a path.
+
+    Exit codes: 0 done; 2 wrong usage, or a missing or damaged baseline.
     """
 
 
@@ -48,7 +52,7 @@ Examples:
 """
 
 
-@click.command("show", short_help="Print the destinations seen.", epilog=_SHOW_EXAMPLES)
+@baseline_command.command("show", short_help="Show the destinations seen.", epilog=_SHOW_EXAMPLES)
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 @shared.list_format
 @shared.result_file
@@ -57,27 +61,26 @@ Examples:
     type=Range(),
     multiple=True,
     metavar="ADDRESS|CIDR",
-    help="Only destinations in this range; may be given several times.",
+    help="Only destinations in this range; repeatable.",
 )
 @click.option(
     "--host",
     multiple=True,
     metavar="GLOB",
-    help="Only what these hosts contacted; may be given several times.",
+    help="Only what these hosts contacted; repeatable.",
 )
-@click.option("--since", type=Time(), help="Only hours with a sighting at this time or later.")
-@click.option("--until", type=Time(), help="Only hours with a sighting before this time.")
+@click.option("--since", type=Time(), help="Only hours with a match at this time or later.")
+@click.option("--until", type=Time(), help="Only hours with a match before this time.")
 @shared.quiet
 @shared.color
 def show_command(**options: Any) -> int:
-    """Print the destinations that a baseline has seen.
+    """Show the destinations that a baseline has seen.
 
-    For each the first and last sighting, the number of UTC hours with one, the hosts and the
-    source addresses; of the hours that the options choose.
+    For each: the first and last match, the number of UTC hours with a match, hosts and source
+    addresses.
 
-    \b
-    Exit codes: 0 shown; 2 wrong usage, or no whole baseline.
-    """  # noqa: D301 - click wants a real backspace
+    Exit codes: 0 shown; 2 wrong usage, or a missing or damaged baseline.
+    """
     baseline = Baseline(locate(options["baseline"]))
     chosen = Filter(
         destinations=options["destination"],
@@ -108,7 +111,9 @@ Examples:
 """
 
 
-@click.command("merge", short_help="Merge baselines or exports into one.", epilog=_MERGE_EXAMPLES)
+@baseline_command.command(
+    "merge", short_help="Merge baselines or exports into one.", epilog=_MERGE_EXAMPLES
+)
 @click.argument("sources", nargs=-1, required=True, metavar="BASELINE...", type=BaselineName())
 @click.option(
     "-o",
@@ -116,16 +121,15 @@ Examples:
     type=BaselineName(),
     required=True,
     metavar="NAME|FILE",
-    help="The baseline to write; one that exists has to be among those to merge.",
+    help="Baseline to write; if it exists, it must be among those to merge.",
 )
 def merge_command(**options: Any) -> int:
     """Merge baselines, or exports of them, into one.
 
-    Neither order nor overlap shows in the result, and merging again changes nothing.
+    Order and overlap make no difference, and merging again changes nothing.
 
-    \b
-    Exit codes: 0 merged; 2 wrong usage, different settings, or no whole baseline.
-    """  # noqa: D301 - click wants a real backspace
+    Exit codes: 0 merged; 2 wrong usage, different settings, or a missing or damaged baseline.
+    """
     with interruption.unwinding():
         merged = merge_into(
             [open_memory(name) for name in options["sources"]], locate(options["output"])
@@ -146,20 +150,19 @@ Examples:
 """
 
 
-@click.command("prune", short_help="Forget what is old.", epilog=_PRUNE_EXAMPLES)
+@baseline_command.command("prune", short_help="Delete what is old.", epilog=_PRUNE_EXAMPLES)
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 @click.option(
-    "--before", type=Time(), required=True, help="Forget what was last seen before this time."
+    "--before", type=Time(), required=True, help="Delete what was last seen before this time."
 )
 def prune_command(**options: Any) -> int:
-    """Forget what was last seen before a time.
+    """Delete what was last seen before a time.
 
-    By the time of events: the sightings of an hour stay together, as long as the last of them
-    does. Destinations with no sighting left are new to later scans.
+    This is the time of events. The matches of an hour are kept as long as the last of them is.
+    Later scans report destinations that have no match left.
 
-    \b
-    Exit codes: 0 done; 2 wrong usage, or no whole baseline.
-    """  # noqa: D301 - click wants a real backspace
+    Exit codes: 0 done; 2 wrong usage, or a missing or damaged baseline.
+    """
     with interruption.unwinding():
         rows, hours = Baseline(locate(options["baseline"])).prune(options["before"])
     line = (
@@ -177,19 +180,21 @@ Examples:
 """
 
 
-@click.command("export", short_help="Write a baseline as canonical JSON.", epilog=_EXPORT_EXAMPLES)
+@baseline_command.command(
+    "export", short_help="Write a baseline as canonical JSON.", epilog=_EXPORT_EXAMPLES
+)
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 @shared.result_file
 def export_command(**options: Any) -> int:
     """Write a baseline as canonical JSON, which merge reads.
 
-    The bytes are the same for the same sightings and hours, whatever the order, split, overlap or
-    number of scans and merges that led there. Covered hours that are known from samples only are
-    left out, which is said.
+    The bytes are the same for the same matches and hours, whatever the order, split, overlap or
+    number of scans and merges. Hours that are known from samples only are omitted, and counted on
+    stderr.
 
-    \b
-    Exit codes: 0 written; 2 wrong usage, no whole baseline, or output that cannot be written.
-    """  # noqa: D301 - click wants a real backspace
+    Exit codes: 0 written; 2 wrong usage, a missing or damaged baseline, or an output that cannot
+    be written.
+    """
     if options["output"] is not None:
         writing.check(options["output"])
     baseline = Baseline(locate(options["baseline"]))
@@ -206,29 +211,22 @@ Examples:
 """
 
 
-@click.command("verify", short_help="Check that a baseline is whole.", epilog=_VERIFY_EXAMPLES)
+@baseline_command.command(
+    "verify", short_help="Check that a baseline is intact.", epilog=_VERIFY_EXAMPLES
+)
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 def verify_command(**options: Any) -> int:
-    """Check that a baseline holds what was written to it.
+    """Check that a baseline contains what was written to it.
 
-    Everything in the file is checked: its structure, its tables, and every row, covered hour and
-    setting against the digests that the last commit stored. Other commands check what they read.
+    Everything in the file is checked: its structure, its tables, and every row, hour and setting
+    against the digests that the last commit stored. Other commands check what they read.
 
-    \b
-    Exit codes: 0 whole; 2 damaged, of another version, or no baseline.
-    """  # noqa: D301 - click wants a real backspace
+    Exit codes: 0 intact; 2 damaged, of another version, or not a baseline.
+    """
     version, digest = Baseline(locate(options["baseline"])).verify()
     text = f"{options['baseline']} is whole: schema version {version}, SHA-256 {digest}\n"
     writing.write([visible(text[:-1]) + "\n"], None)
     return 0
 
 
-for command in (
-    learn_command,
-    show_command,
-    merge_command,
-    prune_command,
-    verify_command,
-    export_command,
-):
-    baseline_command.add_command(command)
+baseline_command.add_command(learn_command)

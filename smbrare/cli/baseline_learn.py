@@ -14,6 +14,7 @@ from smbrare.baseline.seen import Seen, SeenDestinations, by_destination, with_n
 from smbrare.baseline.store import Baseline
 from smbrare.cli import configuration, interruption, writing
 from smbrare.cli import options as shared
+from smbrare.cli.command import Command
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import print_as, progress_bar
@@ -34,7 +35,8 @@ Examples:
 
 @click.command(
     "learn",
-    short_help="Add what files hold to a baseline.",
+    cls=Command,
+    short_help="Add the content of files to a baseline.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings(),
 )
@@ -52,15 +54,18 @@ Examples:
 @shared.color
 @configuration.config_option()
 def learn_command(**options: Any) -> int:
-    """Add what files hold to a baseline, and judge none of it.
+    """Add the content of files to a baseline, without reporting findings.
 
-    PATH is a file, a directory, a glob or - for standard input. Every destination that was learnt
-    is printed, since one of them may be a breach: later scans count it as seen. What an exclusion
-    excludes by its domain is not learnt.
+    PATH is a file, a directory, a glob or - for standard input. Every destination that was added
+    is printed, since it may be a breach: later scans count it as seen. Destinations that are
+    excluded by domain are not added.
 
     \b
-    Exit codes: 0 learnt; 2 wrong usage, baseline or output; 3 some input not read to its end;
-    4 nothing, or some source, could not be judged.
+    Exit codes:
+      0  added
+      2  wrong usage, or a file, baseline or output that cannot be used
+      3  an input was incomplete, or an unreadable record might have matched
+      4  nothing, or some source, could not be evaluated
     """  # noqa: D301 - click wants a real backspace
     started = time.monotonic()
     if options["output"] is not None:

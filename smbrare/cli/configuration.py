@@ -4,6 +4,7 @@ The file is the one that ``--config`` or SMBRARE_CONFIG names, or ``smbrare.toml
 own configuration directory. It is never one found beside the logs: evidence may hold a planted one.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -15,8 +16,10 @@ from click.core import ParameterSource
 
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.toml_file import TomlText, load, unknown_key
+from smbrare.text import nearest
 
 PREFIX = "SMBRARE"
+_OTHER_VARIABLES = ("CONFIG", "DEBUG")
 _FILE = "smbrare.configuration"
 _TABLE = "smbrare.table"
 
@@ -80,7 +83,7 @@ def config_option(section: str = "") -> Callable[[Any], Any]:
         is_eager=True,
         expose_value=False,
         callback=_load,
-        help="Take options from this file, not from the user's own.",
+        help="Read options from this file instead of your own.",
     )
 
 
@@ -119,6 +122,27 @@ def outranks(context: click.Context, one: str, other: str) -> bool:
         for source in map(context.get_parameter_source, (one, other))
     ]
     return ranks[0] < ranks[1]
+
+
+def unknown_variables(context: click.Context) -> Iterator[str]:
+    """Yield a warning for each SMBRARE_* variable that no command reads."""
+    start = f"{PREFIX}_"
+    given = {name.removeprefix(start) for name in os.environ if name.startswith(start)}
+    known = {*_OTHER_VARIABLES, *_variables(context.command)}
+    if not given <= known:
+        for command in _commands(context.find_root()):
+            known.update(_variables(command))
+    for name in sorted(given - known):
+        near = nearest(name, known)
+        meant = f"; did you mean {start}{near}?" if near else ""
+        yield f"{start}{name}: no option has this variable{meant}"
+
+
+def _variables(command: click.Command) -> Iterator[str]:
+    """Yield the variables of a command without what all have in common."""
+    if prefix := command.context_settings.get("auto_envvar_prefix"):
+        section = f"{prefix}_".removeprefix(f"{PREFIX}_")
+        yield from (f"{section}{str(each.name).upper()}" for each in _configurable(command))
 
 
 def _load(context: click.Context, option: click.Parameter, value: Path | None) -> None:
@@ -223,19 +247,24 @@ def _text(option: click.Option, value: Any, folder: Path) -> str:
 def _known_keys(root: click.Context) -> dict[str, set[str]]:
     """Return the keys of every section of the file, over all commands."""
     found: dict[str, set[str]] = {"": set()}
-    pending = [root.command]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, click.Group):
-            commands = (current.get_command(root, name) for name in current.list_commands(root))
-            pending += [command for command in commands if command is not None]
-        for option in current.params:
+    for command in _commands(root):
+        for option in command.params:
             if isinstance(option, ConfigOption):
                 keys = found.setdefault(option.section, set())
-                keys.update(map(_key, _configurable(current)))
+                keys.update(map(_key, _configurable(command)))
             if isinstance(option, TableOption):
                 found.setdefault(option.table, set()).update(option.names)
     return found
+
+
+def _commands(root: click.Context) -> Iterator[click.Command]:
+    pending = [root.command]
+    while pending:
+        command = pending.pop()
+        if isinstance(command, click.Group):
+            below = (command.get_command(root, name) for name in command.list_commands(root))
+            pending += [each for each in below if each is not None]
+        yield command
 
 
 def _configurable(command: click.Command) -> list[click.Option]:

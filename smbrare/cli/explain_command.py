@@ -6,6 +6,7 @@ import click
 
 from smbrare.cli import configuration
 from smbrare.cli import options as shared
+from smbrare.cli.command import Command
 from smbrare.cli.options import open_baseline, settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import print_as
@@ -22,7 +23,8 @@ Examples:
 
 @click.command(
     "explain",
-    short_help="Print why one event is a finding or none.",
+    cls=Command,
+    short_help="Explain why an event is, or isn't, a finding.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings(),
 )
@@ -32,9 +34,9 @@ Examples:
     "--baseline",
     type=BaselineName(),
     metavar="NAME|FILE",
-    help="Judge rarity against what a baseline has seen too; it is only read.",
+    help="Compare with what a baseline has seen as well; it is only read.",
 )
-@click.option("--no-baseline", is_flag=True, help="Judge rarity by the input alone.")
+@click.option("--no-baseline", is_flag=True, help="Evaluate the input on its own.")
 @shared.exclusions
 @shared.rarity
 @shared.reading
@@ -42,15 +44,18 @@ Examples:
 @shared.color
 @configuration.config_option()
 def explain_command(**options: Any) -> int:
-    """Print why one event is a sighting or none, and a finding or none.
+    """Explain why an event is, or isn't, a finding.
 
-    Every clause of the rule with the value read and the field it was read from; for a sighting
-    whether it is new; otherwise the smallest change that would have made it one. The number is the
-    line, record or row that a finding names. Without a number the input has to hold one record.
+    Shows each condition of the rule with the value and the field it was read from; for a match
+    whether its destination is new; otherwise the smallest change that would make it match. The
+    number is the line, record or row that a finding shows; an input of one record needs none.
 
     \b
-    Exit codes: 0 explained, a sighting or not; 2 wrong usage, no such record; 3 the record cannot
-    be read; 4 the record is of no known source.
+    Exit codes:
+      0  explained, whether a finding or not
+      2  wrong usage, or no such record
+      3  the record cannot be read
+      4  the record is of no known source
     """  # noqa: D301 - click wants a real backspace
     target = parse_target(options["target"], is_file)
     read_options, criteria = settings_from(options)

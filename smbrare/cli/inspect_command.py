@@ -6,6 +6,7 @@ import click
 
 from smbrare.cli import configuration, writing
 from smbrare.cli import options as shared
+from smbrare.cli.command import Command
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import FileName
 from smbrare.cli.terminal import print_as, progress_bar
@@ -24,7 +25,8 @@ Examples:
 
 @click.command(
     "inspect",
-    short_help="Print what an export holds and lacks.",
+    cls=Command,
+    short_help="Show what an export contains and lacks.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings(),
 )
@@ -38,15 +40,18 @@ Examples:
 @shared.color
 @configuration.config_option()
 def inspect_command(**options: Any) -> int:
-    """Print what an export holds, and what the rule removes of it.
+    """Show what an export contains and lacks, and how to improve it.
 
-    PATH is a file, a directory, a glob or - for standard input. Printed are container, sources,
-    time and its gaps, hosts, which fields of the rule are there, how many events each clause
-    removes, the events one clause away, and what to change at the exporter.
+    PATH is a file, a directory, a glob or - for standard input. Shows format, sources, time and
+    gaps, hosts, the rule's fields, how many events each condition removes, near misses (one
+    condition short), and what to change at the exporter.
 
     \b
-    Exit codes: 0 all can be judged; 2 wrong usage; 3 some input not read to its end; 4 some
-    source, or everything, cannot be judged.
+    Exit codes:
+      0  everything can be evaluated
+      2  wrong usage, or a file that cannot be used
+      3  an input was incomplete, or an unreadable record might have matched
+      4  nothing, or some source, can be evaluated
     """  # noqa: D301 - click wants a real backspace
     read_options, criteria = settings_from(options)
     inputs = list(discover(options["paths"]))

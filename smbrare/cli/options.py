@@ -46,7 +46,7 @@ def output_option(help_text: str, **more: Any) -> Decorator:
         "--output",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help=f"Write {help_text}to a file, replaced whole at the end.",
+        help=f"Write {help_text}to a file, which is replaced at the end.",
         **more,
     )
 
@@ -72,12 +72,12 @@ result_file = output_option("", allow_from_autoenv=False)
 list_format = format_option(SEEN, "How to print destinations.", allow_from_autoenv=False)
 text_or_json = format_option(EXPLANATION, "How to print it.", allow_from_autoenv=False)
 exit_zero: Decorator = click.option(
-    "--exit-zero", is_flag=True, help="Exit with 0 where findings alone would give 1."
+    "--exit-zero", is_flag=True, help="Exit with 0 instead of 1 for findings."
 )
 ignore_unknown: Decorator = click.option(
     "--ignore-unknown",
     is_flag=True,
-    help="Ignore content of no known source or format that might hold a match, else exit 4.",
+    help="Don't exit with 4 for unknown content that might contain a match.",
 )
 rarity: Decorator = combine(
     click.option(
@@ -85,32 +85,30 @@ rarity: Decorator = combine(
         type=HistoryLength(),
         default=f"{predicate.HISTORY_DAYS}d",
         show_default=True,
-        help="How far back a destination counts as seen, or all.",
+        help="How long a destination counts as seen, such as 36h; or all.",
     ),
-    click.option("--per-host", is_flag=True, help="Judge each host's destinations apart."),
+    click.option("--per-host", is_flag=True, help="Evaluate each host's destinations separately."),
 )
 input_tz: Decorator = click.option(
     "--input-tz",
     type=Zone(),
     default="UTC",
     show_default=True,
-    help="The zone of times that name none.",
+    help="Time zone of times without one, such as Europe/Berlin.",
 )
 time_unit: Decorator = click.option(
     "--time-unit",
     type=click.Choice(list(UNITS)),
-    help="The unit of times that are bare numbers; without it ms, or us or ns by their size.",
+    help="Unit of times that are plain numbers; by default ms, or us or ns by size.",
 )
 reading: Decorator = combine(
-    click.option(
-        "--literal", is_flag=True, help="Infer no field that the exporter left out: it is missing."
-    ),
+    click.option("--literal", is_flag=True, help="Don't infer missing fields."),
     click.option(
         "--time-field",
         type=click.Choice(["@timestamp", "event.ingested"]),
         default="@timestamp",
         show_default=True,
-        help="The field that tells the time; @timestamp in events without it.",
+        help="Field with the time; @timestamp in events without it.",
     ),
     input_tz,
     time_unit,
@@ -120,31 +118,34 @@ color: Decorator = click.option(
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="Use colours; auto does on a terminal.",
+    help="Use colours; auto: on a terminal.",
 )
 strict: Decorator = click.option(
-    "--strict", is_flag=True, help="Exit with 3 if any record was skipped."
+    "--strict", is_flag=True, help="Exit with 3 if any record is unreadable."
 )
 quiet: Decorator = click.option(
-    "-q", "--quiet", is_flag=True, help="Nothing on stderr but trouble."
+    "-q", "--quiet", is_flag=True, help="Only print warnings and errors to stderr."
 )
 verbose: Decorator = click.option(
-    "-v", "--verbose", is_flag=True, help="Name inputs, settings and idle exclusions on stderr."
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Also list inputs, options and unused exclusions on stderr.",
 )
 cluster: Decorator = click.option(
     "--cluster",
     metavar="ADDRESS",
-    help="Read with the workers of a Dask cluster, by its scheduler's address.",
+    help="Read with a Dask cluster: the address of its scheduler.",
 )
 baseline: Decorator = combine(
     click.option(
         "--baseline",
         type=BaselineName(),
         metavar="NAME|FILE",
-        help="Judge against what a baseline has seen, and add to it.",
+        help="Compare with what earlier scans saw, and add to it.",
     ),
-    click.option("--no-baseline", is_flag=True, help="Judge these files alone."),
-    click.option("--no-update", is_flag=True, help="Read the baseline, but add nothing to it."),
+    click.option("--no-baseline", is_flag=True, help="Evaluate these inputs on their own."),
+    click.option("--no-update", is_flag=True, help="Don't add anything to the baseline."),
 )
 exclusions: Decorator = combine(
     click.option(
@@ -152,17 +153,21 @@ exclusions: Decorator = combine(
         type=Excluding(),
         multiple=True,
         metavar="CIDR",
-        help="Leave out these destinations; may be given several times.",
+        help="Exclude destinations; repeatable.",
     ),
     click.option(
         "--exclusions",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Leave out what a TOML file says, with reasons.",
+        help="Exclude what a TOML file lists, with reasons.",
     ),
 )
 window: Decorator = combine(
-    click.option("--since", type=Time(), help="Report findings from this time on."),
+    click.option(
+        "--since",
+        type=Time(),
+        help="Report findings from this time on, such as 2026-11-20, 24h (ago) or yesterday.",
+    ),
     click.option("--until", type=Time(), help="Report findings before this time."),
 )
 
@@ -188,7 +193,7 @@ limits = click.option(
     cls=configuration.TableOption,
     table="limits",
     names=NAMES,
-    help="Change what is too large to read; may be given several times.",
+    help="Change a size limit; repeatable.",
 )
 
 

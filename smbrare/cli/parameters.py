@@ -1,6 +1,7 @@
 """Types of option values: durations, times, time zones, and names of files for the shell."""
 
 import re
+import time
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from smbrare.detection.exclusions import Exclusion, range_text
 from smbrare.errors import BaselineError
 from smbrare.limits import NAMES, parse
 from smbrare.records.fields import Malformed
-from smbrare.records.times import date, format_time
+from smbrare.records.times import DAY, MICROSECONDS, date, format_time, from_number
 from smbrare.rule.networks import Network
 from smbrare.text import duration
 
@@ -70,16 +71,31 @@ class HistoryLength(click.ParamType[int | None]):
 
 
 class Time(click.ParamType[int]):
-    """A point in time in microseconds since 1970, UTC where the text names no zone."""
+    """A point in time in microseconds since 1970, UTC where the text names no zone.
+
+    By the clock: ``now``, ``today``, ``yesterday`` (days of UTC), and a duration from now.
+    """
 
     name = "time"
 
+    def __init__(self, *, ahead: bool = False) -> None:
+        """Make one whose durations lie ahead of now, not behind."""
+        self._sign = 1 if ahead else -1
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return microseconds."""
+        if isinstance(value, int):
+            return value
+        now = time.time_ns() // 1_000
+        today = now - now % DAY
+        words = {"now": now, "today": today, "yesterday": today - DAY}
         try:
-            return value if isinstance(value, int) else date(value).time
+            if distance := _seconds(value):
+                return from_number(now + self._sign * distance * MICROSECONDS, MICROSECONDS).time
+            return words[value] if value in words else date(value).time
         except Malformed:
-            self.fail(f"{value!r} is no time such as 2026-11-20 or 2026-11-20T08:00Z", param, ctx)
+            examples = "2026-11-20, 2026-11-20T08:00Z, yesterday or 24h"
+            self.fail(f"{value!r} is not a time such as {examples}", param, ctx)
 
     def spell(self, value: int) -> str:
         """Return a value as a user writes it."""

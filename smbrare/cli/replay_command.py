@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from smbrare.cli import configuration, writing
 from smbrare.cli import options as shared
+from smbrare.cli.command import Command
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import Duration, FileName, Time
 from smbrare.cli.terminal import print_as, progress_bar
@@ -40,22 +41,23 @@ Examples:
 
 @click.command(
     "replay",
-    short_help="Print the alerts of the rule's runs in Kibana.",
+    cls=Command,
+    short_help="Show the alerts that Kibana would have raised.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings("replay"),
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @shared.format_option(_FORMATS, "How to print alerts.")
 @shared.output_option("alerts, or differences, ")
-@click.option("--compare", is_flag=True, help="Print instead where a scan differs, and why.")
+@click.option("--compare", is_flag=True, help="Show where a scan differs, and why.")
 @click.option(
     "--exit-zero",
     is_flag=True,
-    help="Exit with 0 where alerts or differences alone would give 1.",
+    help="Exit with 0 instead of 1 for alerts or differences.",
 )
 @shared.quiet
 @click.option(
-    "--interval", type=Duration(), default="5m", show_default=True, help="Time from run to run."
+    "--interval", type=Duration(), default="5m", show_default=True, help="Time between runs."
 )
 @click.option(
     "--lookback",
@@ -76,24 +78,23 @@ Examples:
     type=Time(),
     default="1970-01-01T00:00Z",
     show_default=True,
-    help="The time of any one run; the others follow before and after it.",
+    help="Time of any one run.",
 )
 @click.option(
     "--max-signals",
     type=click.IntRange(min=1),
     default=100,
     show_default=True,
+    metavar="N",
     help="How many alerts a run raises at most.",
 )
-@click.option(
-    "--inferred", is_flag=True, help="Infer fields that the exporter left out, as a scan does."
-)
+@click.option("--inferred", is_flag=True, help="Infer missing fields, as a scan does.")
 @click.option(
     "--time-field",
     type=click.Choice(["event.ingested", "@timestamp"]),
     default="event.ingested",
     show_default=True,
-    help="The field that tells the time; @timestamp in events without it.",
+    help="Field with the time; @timestamp in events without it.",
 )
 @shared.input_tz
 @shared.time_unit
@@ -102,15 +103,19 @@ Examples:
 @shared.color
 @configuration.config_option("replay")
 def replay_command(**options: Any) -> int:
-    """Print the alerts of the rule's runs in Kibana, over some files.
+    """Show the alerts that the rule would have raised in Kibana.
 
     PATH is a file, a directory, a glob or - for standard input. Alerts go to stdout, everything
-    else to stderr. A field that the exporter left out is missing, as it is to Kibana, unless
-    --inferred is given. By default a run starts at every fifth minute of the hour.
+    else to stderr. Missing fields are not inferred, since Kibana doesn't, unless --inferred is
+    given. By default a run starts every five minutes, on the hour.
 
     \b
-    Exit codes: 0 all judged, no alert; 1 alerts, or differences with --compare; 2 wrong usage or
-    output; 3 some input not read to its end; 4 nothing, or some source, could not be judged.
+    Exit codes:
+      0  everything was evaluated, no alert
+      1  alerts, or differences with --compare
+      2  wrong usage, or a file or output that cannot be used
+      3  an input was incomplete, or an unreadable record might have matched
+      4  nothing, or some source, could not be evaluated
     """  # noqa: D301 - click wants a real backspace
     started = time.monotonic()
     if options["output"] is not None:

@@ -7,6 +7,7 @@ import click
 
 from smbrare.cli import configuration, writing
 from smbrare.cli import options as shared
+from smbrare.cli.command import Group
 from smbrare.cli.options import exclusions_from
 from smbrare.cli.terminal import print_as
 from smbrare.outputs.formats import RULE
@@ -25,21 +26,32 @@ Examples:
 """
 
 
-@click.group("rule", short_help="Show the rule, or write it for other tools.", epilog=_EXPORTING)
+@click.group(
+    "rule",
+    cls=Group,
+    short_help="Show the rule, or export it for other tools.",
+    epilog=_EXPORTING,
+)
 def rule_command() -> None:
-    """Show the rule that smbrare applies, or write it for other tools."""
+    """Show the rule that smbrare applies, or export it for other tools.
+
+    Exit codes: 0 done; 2 wrong usage, or a file or output that cannot be used.
+    """
 
 
-@rule_command.command("show", short_help="Print the rule.", epilog=_SHOWING)
+@rule_command.command("show", short_help="Show the rule.", epilog=_SHOWING)
 @shared.text_or_json
 def show(**options: Any) -> None:
-    """Print what the rule is, what it asks for, and what it leaves out."""
+    """Show the rule's conditions, and what it excludes.
+
+    Exit codes: 0 shown; 2 wrong usage.
+    """
     print_as(RULE[options["format"]], None, options)
 
 
 @rule_command.command(
     "export",
-    short_help="Write it for another tool.",
+    short_help="Export it for another tool.",
     epilog=_EXPORTING,
     context_settings=configuration.settings(),
 )
@@ -50,21 +62,23 @@ def show(**options: Any) -> None:
     required=True,
     # Only exclusions are configured: the rest of a configuration is for scans.
     allow_from_autoenv=False,
-    help="What to write the rule as.",
+    help="Language or format to export to.",
 )
 @shared.exclusions
 @shared.result_file
 @configuration.config_option()
 def export(target: str, output: Path | None, **options: Any) -> None:
-    """Write the rule as a query or as a rule of another tool.
+    """Export the rule as a query, or as a rule of another tool.
 
-    Sigma and EQL cannot ask what is new: they find every SMB connection to the internet. The
-    Elastic rule is an NDJSON file to import; it is disabled until you enable it.
+    Sigma and EQL cannot express "new": they find every SMB connection to the internet. The Elastic
+    rule is an NDJSON file to import; it is disabled until you enable it.
 
-    The exclusions that a scan would apply are in it, those of the configuration too. One that the
-    language cannot express is left out, so that the export finds more; stderr names it. An event
-    with several destinations, one of them excluded, is not found at all by KQL, EQL, Sigma and the
-    Elastic rule; a scan and ES|QL still find its other destinations.
+    It contains the exclusions that a scan would apply, also those of your configuration. What the
+    language cannot express is omitted and named on stderr; the export then finds more. KQL, EQL,
+    Sigma and the Elastic rule miss an event if any of several destinations is excluded; a scan and
+    ES|QL still find its other destinations.
+
+    Exit codes: 0 exported; 2 wrong usage, or a file or output that cannot be used.
     """
     given = exclusions_from(options)
     writing.write([EXPORTS[target](given)], output)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from smbrare.baseline.location import locate
 from smbrare.cli import configuration, interruption, writing
 from smbrare.cli import options as shared
+from smbrare.cli.command import Command
 from smbrare.cli.options import baseline_from, open_baseline, settings_from
 from smbrare.cli.parameters import FileName
 from smbrare.cli.terminal import print_as, progress_bar
@@ -45,7 +46,8 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
 
 @click.command(
     "scan",
-    short_help="Print the rare SMB connections of some files.",
+    cls=Command,
+    short_help="Find rare SMB connections in files.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings(),
 )
@@ -58,18 +60,15 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
 @click.option(
     "--show",
     type=click.Choice(["new", "known", "excluded", "all"]),
-    show_default="; ".join(_SHOWN),
-    help="Which findings to print.",
+    help=f"Which findings to print; by default {'; '.join(_SHOWN)}.",
 )
 @click.option(
     "--expect",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Exit with 0 if the findings are those of an NDJSON or CSV file, otherwise with 1.",
+    help="Exit with 0 if the findings equal those in an NDJSON or CSV file, else 1.",
 )
-@click.option(
-    "--dry-run", is_flag=True, help="List inputs, their containers and sources; judge nothing."
-)
+@click.option("--dry-run", is_flag=True, help="Only list inputs and their formats.")
 @shared.exit_zero
 @shared.quiet
 @shared.verbose
@@ -77,43 +76,46 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
 @shared.reading
 @shared.strict
 @shared.ignore_unknown
-@click.option("--thorough", is_flag=True, help="Decode every record, of large inputs too.")
+@click.option("--thorough", is_flag=True, help="Parse every record of large inputs as well.")
 @click.option(
     "--geoip",
     multiple=True,
     type=FileName(),
     metavar="FILE.mmdb",
-    help="Name country and network of destinations from a MaxMind DB file; repeatable.",
+    help="Add country and network from a MaxMind database; repeatable.",
 )
 @click.option(
     "--intel",
     multiple=True,
     type=FileName(),
     metavar="FILE[#COLUMN]",
-    help="Mark destinations on a list of addresses and ranges, or in a CSV column; repeatable.",
+    help="Mark destinations on a list, or in a CSV column; repeatable.",
 )
 @click.option(
     "-j",
     "--jobs",
     type=click.IntRange(min=1),
-    show_default="by size",
-    help="Processes to read with.",
+    metavar="N",
+    help="Number of processes; by default by size.",
 )
 @shared.limits
 @shared.cluster
 @shared.color
 @configuration.config_option()
 def scan_command(**options: Any) -> int:
-    """Print the rare SMB connections of some files.
+    """Find rare SMB connections to the internet in files.
 
     PATH is a file, a directory, a glob, a URL (s3://, abfs://, gs://, https://) or - for standard
-    input. Findings go to stdout, everything else to stderr.
+    input. Findings go to stdout, everything else to stderr. Options can also be set by variables
+    (SMBRARE_HISTORY=36h) and in a configuration file (history = "36h").
 
     \b
-    Exit codes: 0 all judged, nothing found; 1 findings; 2 wrong usage, baseline or output;
-    3 some input not read to its end; 4 nothing, or some source, could not be judged.
-
-    Options may be set in variables (SMBRARE_HISTORY=36h) and in a file (history = "36h").
+    Exit codes:
+      0  everything was evaluated, and nothing was found
+      1  findings
+      2  wrong usage, or a file, baseline or output that cannot be used
+      3  an input was incomplete, or an unreadable record might have matched
+      4  nothing, or some source, could not be evaluated
     """  # noqa: D301 - click wants a real backspace
     started = time.monotonic()
     if options["verbose"]:

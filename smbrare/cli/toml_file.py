@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from msgspec import Struct
 
 from smbrare.errors import UsageError
+from smbrare.text import nearest
 
 _PLACE = re.compile(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
 
@@ -84,8 +85,6 @@ def load(path: Path) -> TomlText:
 
 
 def unknown_key(key: str, known: Iterable[str]) -> str:
-    """Return what is wrong with a key that nobody knows, and the nearest that somebody does."""
-    from difflib import get_close_matches  # noqa: PLC0415 - most runs make no such mistake
-
-    nearest = get_close_matches(key, list(known), n=1, cutoff=0.0)
-    return f"unknown key {key!r}" + (f"; the nearest known is {nearest[0]!r}" if nearest else "")
+    """Return what is wrong with an unknown key, and which key was probably meant."""
+    near = nearest(key, known)
+    return f"unknown key {key!r}" + (f"; did you mean {near!r}?" if near else "")

@@ -11,6 +11,7 @@ from smbrare.baseline.location import locate
 from smbrare.baseline.store import Baseline
 from smbrare.cli import appending, configuration, interruption, writing
 from smbrare.cli import options as shared
+from smbrare.cli.command import Command
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.detection.finding import Finding
@@ -32,7 +33,8 @@ Examples:
 
 @click.command(
     "watch",
-    short_help="Follow files that grow, and print each finding as it comes.",
+    cls=Command,
+    short_help="Follow growing files, and print findings as they come.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings(),
 )
@@ -41,7 +43,7 @@ Examples:
     "--baseline",
     type=BaselineName(),
     metavar="NAME|FILE",
-    help="Judge against a baseline, add to it, and keep in it what was read; required.",
+    help="Where to keep what was seen and read; required.",
 )
 @click.option(
     "-o",
@@ -50,7 +52,7 @@ Examples:
     metavar="FILE",
     # A configuration's output is the report of a scan.
     allow_from_autoenv=False,
-    help="Add findings to the end of a file.",
+    help="Append findings to a file.",
 )
 @click.option(
     "--interval",
@@ -62,7 +64,7 @@ Examples:
     help="How often to look at the files.",
 )
 @click.option(
-    "--once", is_flag=True, allow_from_autoenv=False, help="End when what is there was read."
+    "--once", is_flag=True, allow_from_autoenv=False, help="End when everything was read."
 )
 @shared.exclusions
 @shared.exit_zero
@@ -74,14 +76,14 @@ Examples:
 @shared.limits
 @configuration.config_option()
 def watch_command(**options: Any) -> int:
-    """Follow files that grow, and print each finding as it comes.
+    """Follow growing files, and print findings as they come.
 
-    PATH is a file, a directory or a glob of NDJSON that is written to. Each finding is a line of
-    NDJSON, given once. What was read is kept in the baseline, so that the next run goes on there.
+    PATH is an NDJSON file, a directory or a glob. Each finding is printed once, as a line of
+    NDJSON. The baseline keeps what was read, so the next run continues there.
 
     \b
-    Ends by Ctrl-C with 130 and by SIGTERM with 143, the baseline complete.
-    Exit codes with --once: as scan has them; 0 also where nothing was added since.
+    Exit codes: 130 Ctrl-C and 143 SIGTERM, both with the baseline complete; 2 wrong usage.
+    With --once: those of scan; also 0 if nothing was added since the last run.
     """  # noqa: D301 - click wants a real backspace
     if options["baseline"] is None:
         raise UsageError("watch keeps its place in a baseline: give --baseline NAME or FILE")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smbrare.cli import interruption
 from smbrare.errors import ClosedPipeError, OutputError
+from smbrare.text import visible
 
 
 def check(path: Path, read: Iterable[str | Path] = ()) -> None:
@@ -62,6 +63,11 @@ def tell(lines: Iterable[str]) -> None:
     except OSError:
         # The interpreter flushes stderr once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def warn(lines: Iterable[str]) -> None:
+    """Write warnings to stderr, whether or not the user asked for quiet."""
+    tell(visible(f"smbrare: {line}") for line in lines)
 
 
 def _write_stdout(texts: Iterable[str], encoding: str) -> None:

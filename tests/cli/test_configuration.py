@@ -161,12 +161,12 @@ def test_a_replay_has_a_table_of_its_own(run: Run, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "what"),
     [
-        ('history = "2d"\nhistroy = "7d"\n', 2, "unknown key 'histroy'; the nearest known is 'hi"),
+        ('history = "2d"\nhistroy = "7d"\n', 2, "unknown key 'histroy'; did you mean 'history'?"),
         ("\nconfig = 'x'\n", 2, "unknown key 'config'"),
         ("help = true\n", 1, "unknown key 'help'"),
         ('[scan]\nhistory = "2d"\n', 1, "unknown key 'scan'"),
-        ('[replays]\nhistory = "2d"\n', 1, "the nearest known is 'replay'"),
-        ('[replay]\n\nlokback = "9m"\n', 3, "the nearest known is 'lookback'"),
+        ('[replays]\nhistory = "2d"\n', 1, "did you mean 'replay'?"),
+        ('[replay]\n\nlokback = "9m"\n', 3, "did you mean 'lookback'?"),
         ('history = "2d\n', 1, ""),
         ('history = "10m"\n', 1, "history: the history has to be an hour or more"),
         ("history = true\n", 1, "history: True is no value for it"),
@@ -175,7 +175,7 @@ def test_a_replay_has_a_table_of_its_own(run: Run, folder: Path) -> None:
         ("per-host = 1\n", 1, "per-host: 1 is neither true nor false"),
         ('exit-zero = false\nexclude = ["1.2.3.4/8"]\n', 2, "exclude: '1.2.3.4/8' is no range"),
         ('format = "xml"\n', 1, "format: 'xml' is not one of"),
-        ('since = "soon"\n', 1, "since: 'soon' is no time"),
+        ('since = "soon"\n', 1, "since: 'soon' is not a time"),
         ('baseline = ""\n', 1, "baseline: "),
     ],
 )

@@ -11,13 +11,13 @@ WRONG = [
     ("[[exclusion]\n", 1, ""),
     ('[[exclusion]]\nreason = "a"\nhost = "b"\nhost = "c"\n', 4, ""),
     ("[[exclusion]]\nreason = 'a\n", 2, ""),
-    ('[[exclusions]]\nreason = "a"\n', 1, "unknown key 'exclusions'; the nearest known is 'exclus"),
+    ('[[exclusions]]\nreason = "a"\n', 1, "unknown key 'exclusions'; did you mean 'exclus"),
     ('exclusion = "a"\n', 1, "written as [[exclusion]]"),
     ('\n[[exclusion]]\nhost = "a"\n', 2, "needs a reason"),
     ('\n\n[[exclusion]]\nreason = "a"\n', 3, "needs one of destination, source, host, domain"),
     ('[[exclusion]]\nhost = "a"\nreason = " "\n', 3, "the reason has to say something"),
     ('[[exclusion]]\nhost = "a"\nreason = 1\n', 3, "the reason has to say something"),
-    ('[[exclusion]]\nreason = "a"\ndestinations = "1.2.3.4"\n', 3, "known is 'destination'"),
+    ('[[exclusion]]\nreason = "a"\ndestinations = "1.2.3.4"\n', 3, "did you mean 'destination'?"),
     (f"{GOOD}\n{GOOD}destination = '1.2.3.4/8'\n", 8, "1.2.3.4/8 has host bits set"),
     ('[[exclusion]]\nreason = "a"\nsource = ["10.0.0.0/8",\n  "x"]\n', 3, "'x' does not appear"),
     ('[[exclusion]]\nreason = "a"\nsource = 10\n', 3, "10 is no range"),
@@ -32,7 +32,7 @@ WRONG = [
         5,
         "until is not after from",
     ),
-    ('exclusion = [{host = "a", reason = "b", hots = "c"}]\n', 1, "nearest known is 'host'"),
+    ('exclusion = [{host = "a", reason = "b", hots = "c"}]\n', 1, "did you mean 'host'?"),
 ]
 
 

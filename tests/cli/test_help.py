@@ -117,6 +117,37 @@ def test_commands_without_findings_have_no_option_that_speaks_of_them(
                 assert "findings" not in str(parameter.help).lower()
 
 
+@pytest.mark.parametrize(("names", "command"), TREE)
+def test_the_help_of_every_command_names_its_exit_codes(
+    run: Run, names: tuple[str, ...], command: click.Command
+) -> None:
+    del command
+    _, _, codes = run(*names[1:], "--help", env={"COLUMNS": "80"}).out.partition("Exit codes:")
+    assert re.match(r"\s+[0-9]+ ", codes)
+    assert re.search(r"\b2\s", codes)
+
+
+def test_long_help_is_in_groups_with_everyday_options_first(run: Run) -> None:
+    text = run("scan", "--help", env={"COLUMNS": "80"}).out
+    headings = re.findall(r"^([A-Z][A-Za-z ]+):$", text, re.MULTILINE)
+    assert headings == [
+        "Output",
+        "What to look for",
+        "Baseline",
+        "Names for destinations",
+        "Input",
+        "Performance",
+        "Other",
+    ]
+    shown = re.findall(r"^  (?:-., )?(--[a-z-]+)", text, re.MULTILINE)
+    assert shown[:2] == ["--format", "--output"]
+    assert shown.index("--since") < shown.index("--history") < shown.index("--limit")
+    assert len(shown) == len(set(shown))
+    assert max(map(len, text.partition("Examples:")[0].splitlines())) <= 80
+    explained = re.findall(r"^( {2,}--?[^ ].*?  +)[A-Z]", text, re.MULTILINE)
+    assert {len(start) for start in explained} == {34}
+
+
 @pytest.fixture
 def shim(tmp_path: Path) -> Path:
     """Return a folder with an executable ``smbrare``, as an installation puts on the path."""

@@ -238,7 +238,7 @@ def test_limits_stand_in_the_configuration_for_every_command(run: Run, tmp_path:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[limits]\n\nnestin = 3\n", ":3: unknown key 'nestin'; the nearest known is 'nesting'"),
+        ("[limits]\n\nnestin = 3\n", ":3: unknown key 'nestin'; did you mean 'nesting'?"),
         ("[limits]\nnesting = 251\n", ":2: nesting: nesting has to be from 1 to 250, not 251"),
         ("[limits]\nnesting = true\n", ":2: nesting: True is no value for it"),
         ("limits = 3\n", ":1: unknown key 'limits'"),

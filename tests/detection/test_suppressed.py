@@ -304,7 +304,7 @@ def test_a_wrong_file_ends_the_program_with_2(run: Run, later: Path, tmp_path: P
     file = exclusion(tmp_path / "x.toml", 'reason = "a"\nhots = "WS-07"\n')
     result = run("scan", later, "--exclusions", file)
     assert (result.code, result.out) == (2, "")
-    assert result.err == f"smbrare: {file}:3: unknown key 'hots'; the nearest known is 'host'\n"
+    assert result.err == f"smbrare: {file}:3: unknown key 'hots'; did you mean 'host'?\n"
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
