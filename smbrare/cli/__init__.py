@@ -12,7 +12,7 @@ import click
 
 from smbrare import __version__
 from smbrare.cli import interruption, writing
-from smbrare.cli.command import Group
+from smbrare.cli.command import CommandGroup
 from smbrare.errors import (
     EXIT_CLOSED_PIPE,
     EXIT_INTERNAL,
@@ -36,7 +36,7 @@ COMMANDS = {
 """Every command, and its line in the list of commands."""
 
 
-class Commands(Group):
+class Commands(CommandGroup):
     """The group of all commands, each in ``smbrare/cli/<name>_command.py``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -13,7 +13,7 @@ from smbrare.baseline.store import Baseline
 from smbrare.cli import interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.baseline_learn import learn_command
-from smbrare.cli.command import Group
+from smbrare.cli.command import CommandGroup
 from smbrare.cli.parameters import BaselineName, Range, Time
 from smbrare.cli.terminal import print_as
 from smbrare.outputs.formats import SEEN
@@ -30,7 +30,7 @@ Examples:
 
 @click.group(
     "baseline",
-    cls=Group,
+    cls=CommandGroup,
     short_help="Manage what earlier scans saw.",
     epilog=_EXAMPLES,
 )

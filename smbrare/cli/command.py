@@ -69,7 +69,7 @@ def _place(option: click.Option) -> tuple[int, str]:
     )
 
 
-class Group(click.Group):
+class CommandGroup(click.Group):
     """A group of commands that suggests one for a mistyped name, or for a file in its place."""
 
     command_class = Command

@@ -7,7 +7,7 @@ import click
 
 from smbrare.cli import configuration, writing
 from smbrare.cli import options as shared
-from smbrare.cli.command import Group
+from smbrare.cli.command import CommandGroup
 from smbrare.cli.options import exclusions_from
 from smbrare.cli.terminal import print_as
 from smbrare.outputs.formats import RULE
@@ -28,7 +28,7 @@ Examples:
 
 @click.group(
     "rule",
-    cls=Group,
+    cls=CommandGroup,
     short_help="Show the rule, or export it for other tools.",
     epilog=_EXPORTING,
 )
