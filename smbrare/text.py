@@ -3,6 +3,7 @@
 JSON keeps the exact value; everything else that a person sees goes through here.
 """
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 
@@ -25,9 +26,44 @@ def visible(text: str) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     code = ord(match.group())
+    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004 - what Python makes of a byte in a file's name
+        code -= 0xDC00
     if code <= 0xFF:  # noqa: PLR2004 - two hexadecimal digits
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+_OTHER_NAME = re.compile(r"[\udc80-\udcff]|\\x[89a-f][0-9a-f]")
+_NAME_ESCAPE = re.compile(r"\\(?:\\|x([89a-f][0-9a-f]))")
+_NAMES_ARE_BYTES = os.sep == "/"
+
+
+def name_text(name: str) -> str:
+    r"""Return the name of a file as text that UTF-8 can hold, and `name_from` can turn back.
+
+    In a name with bytes that are not UTF-8 these become ``\xNN``, and a backslash two; so it does
+    in a name that itself looks like such a text. All others, and those on Windows, stay the same.
+
+    Args:
+        name: The name, as the system has it or as it was decoded with ``surrogateescape``.
+    """
+    if not _NAMES_ARE_BYTES or not _OTHER_NAME.search(name):
+        return name
+    return re.sub(r"[\udc80-\udcff]", _escape, name.replace("\\", r"\\"))
+
+
+def utf_8_text(text: str) -> str:
+    """Return a text as it is, or as a name's if it holds bytes that are not UTF-8."""
+    return name_text(text) if re.search("[\udc80-\udcff]", text) else text
+
+
+def name_from(text: str) -> str:
+    """Return the name of a file as the system has it, of what `name_text` returned."""
+    if not _NAMES_ARE_BYTES or not _OTHER_NAME.search(text):
+        return text
+    return _NAME_ESCAPE.sub(
+        lambda match: chr(0xDC00 + int(match[1], 16)) if match[1] else "\\", text
+    )
 
 
 def cell(text: str) -> str:

@@ -30,6 +30,7 @@ from smbrare.rule import predicate
 from smbrare.scanning import replay
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.replay import Difference
+from smbrare.text import name_from
 
 _FORMATS = [name for name, each in REPORT.items() if each.of_replay]
 _EXAMPLES = """\b
@@ -168,7 +169,7 @@ def _check_readable_again(inputs: Iterable[Input | Skipped], times: int) -> None
     if times == 1:
         return
     for found in inputs:
-        if isinstance(found, Input) and not Path(found.path).is_file():
+        if isinstance(found, Input) and not Path(name_from(found.path)).is_file():
             raise UsageError(
                 f"{found.path} can be read only once: --compare takes files, "
                 "or --inferred and --time-field @timestamp, as a scan reads"

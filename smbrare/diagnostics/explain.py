@@ -27,7 +27,7 @@ from smbrare.scanning.gathering import gather
 from smbrare.scanning.reading import Progress, parts, unreadable
 from smbrare.scanning.scan import known_history
 from smbrare.scanning.second_pass import Pass, place_of, trace
-from smbrare.text import some
+from smbrare.text import name_from, some, utf_8_text
 
 _NUMBERED = re.compile(r"(.+)[:#]([0-9]{1,18})", re.DOTALL)
 
@@ -97,6 +97,7 @@ def parse_target(text: str, exists: Callable[[str], bool]) -> Target:
     """
     if remote.is_remote(text):
         raise UsageError(f"{remote.shown(text)}: explain reads files alone; copy it first")
+    text = utf_8_text(text)
     match = _NUMBERED.fullmatch(text)
     if match is not None:
         path, number = match[1], int(match[2])
@@ -112,7 +113,7 @@ def parse_target(text: str, exists: Callable[[str], bool]) -> Target:
 def is_file(path: str) -> bool:
     """Return whether a path names a regular file, which can be read again and again."""
     try:
-        return Path(path).is_file()
+        return Path(name_from(path)).is_file()
     except OSError:  # a name that the system does not accept
         return False
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from smbrare.errors import UsageError
 from smbrare.inputs import remote
 from smbrare.records.event import Origin, Skipped
+from smbrare.text import name_from, name_text
 
 STANDARD_INPUT = "-"
 
@@ -30,7 +31,7 @@ class Input(Struct, frozen=True):
     """Something to read.
 
     Attributes:
-        path: Its name as the user will know it; ``-`` for standard input.
+        path: Its name as the user will know it, by `text.name_text`; ``-`` for standard input.
         named: Whether the user gave it by name or pattern, and not the folder that it lies in.
         size: Its size in bytes; None for a pipe, a device and standard input, and for an object
             whose server does not tell.
@@ -71,12 +72,22 @@ def discover(paths: Sequence[str]) -> Iterator[Input | Skipped]:
 
     A URL means what `remote.discover` says, whatever files there are.
 
+    Names are those of `text.name_text`, and may be given so too.
+
     Args:
         paths: What the user gave; ``-`` is standard input.
 
     Raises:
         UsageError: If the libraries for a URL are not installed.
     """
+    for found in _discover(paths):
+        if isinstance(found, Input):
+            yield replace(found, path=name_text(found.path)) if not found.is_remote else found
+        else:
+            yield replace(found, origin=replace(found.origin, path=name_text(found.origin.path)))
+
+
+def _discover(paths: Sequence[str]) -> Iterator[Input | Skipped]:
     urls = [given for given in paths if remote.is_remote(given)]
     matched = [path for given in paths if given not in urls for path in _matches(given)]
     named = {identity for path in matched if (identity := _file_identity(path)) is not None}
@@ -105,12 +116,16 @@ def anywhere(found: Input) -> Input:
     if found.size is None:
         name = "standard input" if found.path == STANDARD_INPUT else found.path
         raise UsageError(f"{name} can be read by this machine alone, not by a cluster")
-    return replace(found, location=os.path.abspath(found.path))
+    return replace(found, location=os.path.abspath(name_from(found.path)))
 
 
 def _matches(given: str) -> list[str]:
     """Return the paths that a path or pattern means."""
-    if given == STANDARD_INPUT or os.path.lexists(given) or _PATTERN.isdisjoint(given):
+    if given == STANDARD_INPUT or os.path.lexists(given):
+        return [given]
+    if os.path.lexists(name_from(given)):
+        return [name_from(given)]
+    if _PATTERN.isdisjoint(given):
         return [given]
     pattern = Path(given)
     try:

@@ -6,8 +6,9 @@ import orjson
 
 from smbrare.detection.report import Report
 from smbrare.records.event import Origin
+from smbrare.records.json_text import without_surrogates
 from smbrare.records.times import format_time
-from smbrare.text import json_visible
+from smbrare.text import json_visible, utf_8_text
 
 
 def json_text(value: Any, *, indent: bool = False) -> str:
@@ -18,7 +19,12 @@ def json_text(value: Any, *, indent: bool = False) -> str:
         indent: Whether it is laid out over lines, with two spaces a level.
     """
     option = orjson.OPT_INDENT_2 if indent else None
-    return json_visible(orjson.dumps(value, default=str, option=option).decode())
+    try:
+        text = orjson.dumps(value, default=str, option=option)
+    except orjson.JSONEncodeError:  # An option names a file that is not UTF-8.
+        value = without_surrogates(value, utf_8_text)
+        text = orjson.dumps(value, default=str, option=option)
+    return json_visible(text.decode())
 
 
 def time_value(time: int | None) -> str | None:

@@ -21,7 +21,7 @@ from smbrare.records.event import Origin
 from smbrare.records.times import format_time, seconds
 from smbrare.rule import predicate
 from smbrare.rule.predicate import TECHNIQUES
-from smbrare.text import message
+from smbrare.text import message, name_from
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -66,7 +66,7 @@ def uri(path: str) -> str:
     Bytes that are no UTF-8 keep their value, percent-encoded.
     """
     windows = PureWindowsPath(path)
-    pure: PurePath = windows if windows.drive else PurePosixPath(path)
+    pure: PurePath = windows if windows.drive else PurePosixPath(name_from(path))
     encoded = quote(os.fsencode(pure.as_posix()), safe="/")
     if not pure.is_absolute():
         return encoded

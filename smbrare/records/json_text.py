@@ -1,7 +1,7 @@
 """JSON text to values: orjson, and a second look at what it is too strict for."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -59,14 +59,19 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def without_surrogates(value: Any) -> Any:
-    """Return a value with ``?`` for each lone surrogate of its texts."""
+def _replaced(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def without_surrogates(value: Any, spell: Callable[[str], str] = _replaced) -> Any:
+    """Return a value with its texts spelled without lone surrogates: with ``?`` for each."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return spell(value)
     if isinstance(value, list):
-        return [without_surrogates(element) for element in value]
+        return [without_surrogates(element, spell) for element in value]
     if isinstance(value, dict):
-        return {without_surrogates(key): without_surrogates(item) for key, item in value.items()}
+        pairs = ((without_surrogates(key, spell), item) for key, item in value.items())
+        return {key: without_surrogates(item, spell) for key, item in pairs}
     return value
 
 

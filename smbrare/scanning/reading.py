@@ -16,6 +16,7 @@ from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import Limits
 from smbrare.records.event import Contents, Origin, Skipped
+from smbrare.text import name_from
 
 Progress: TypeAlias = Callable[[int], None]
 """Called with the number of bytes that were read since the last call."""
@@ -158,7 +159,7 @@ def open_raw(found: Input) -> io.RawIOBase:
     if found.path == "-":
         # Not closed with the input: the interpreter owns it.
         return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
-    return Path(found.location or found.path).open("rb", buffering=0)
+    return Path(found.location or name_from(found.path)).open("rb", buffering=0)
 
 
 class CountedReader(io.RawIOBase):

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from smbrare.baseline.checkpoints import Checkpoint
 from smbrare.inputs.discovery import Input, discover
 from smbrare.records.event import Origin, Skipped
+from smbrare.text import name_from, name_text
 from smbrare.watch.tails import (
     RECOGNIZED,
     Tail,
@@ -83,7 +84,7 @@ class Following(Struct):
     def _meet(self, found: Input) -> str | None:
         """Note that a path leads to a file, and return the file's identity."""
         try:
-            status = Path(found.path).stat()
+            status = Path(name_from(found.path)).stat()
         except OSError:
             return None  # Removed since it was listed.
         identity = identity_of(status)
@@ -108,7 +109,7 @@ class Following(Struct):
 
     def _look_for_moved(self, present: dict[str, str]) -> Iterator[Skipped]:
         """Look in its folder for each file that lost its name to another while nobody watched."""
-        named = set(present.values()).intersection(self.paths)
+        named = set(present.values()).intersection(map(name_text, self.paths))
         taken = {full_name(path): path for path in named}
         for place in [place for place in self.places.values() if place.path in taken]:
             del self.places[place.identity]
@@ -134,7 +135,7 @@ class Following(Struct):
 def _open_renamed(place: Checkpoint) -> io.FileIO | None:
     """Return a file that was renamed within its folder, open; None if it is not there."""
     with suppress(OSError):
-        for path in sorted(Path(place.path).parent.iterdir()):
+        for path in sorted(Path(name_from(place.path)).parent.iterdir()):
             if path.is_file() and identity_of(path.stat()) == place.identity:
                 file = path.open("rb", buffering=0)
                 if digest(read_at(file, 0, place.head_bytes)) == place.head:

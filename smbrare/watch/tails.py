@@ -18,6 +18,7 @@ from smbrare.inputs import containers
 from smbrare.inputs.readers.ndjson import too_long
 from smbrare.limits import KIB, MIB, Limits
 from smbrare.records.event import Origin, Skipped
+from smbrare.text import name_from, name_text
 
 CHUNK_BYTES = 4 * MIB
 """Read of a file at a time."""
@@ -129,7 +130,7 @@ class Tail(Struct):
     def _open(self) -> io.FileIO | None:
         """Return the file, opened again by its name if it was closed; None if that is another."""
         if self.file is None and not self.gone:
-            file = Path(self.path).open("rb", buffering=0)  # noqa: SIM115 - it stays open
+            file = Path(name_from(self.path)).open("rb", buffering=0)  # noqa: SIM115 - it stays open
             if identity_of(os.fstat(file.fileno())) != self.identity:
                 file.close()
                 return None
@@ -223,7 +224,8 @@ def digest(first: bytes) -> str:
 
 def full_name(path: str) -> str:
     """Return the one name of a file that all spellings of its path have in common."""
-    return str(Path(path).parent.resolve() / Path(path).name)
+    file = Path(name_from(path))
+    return name_text(str(file.parent.resolve() / file.name))
 
 
 def identity_of(status: os.stat_result) -> str:

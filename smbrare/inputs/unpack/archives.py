@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from smbrare.inputs.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
 from smbrare.limits import MIB, Limits
+from smbrare.text import name_text
 
 _TAR_BLOCK = 512
 _TAR_READ = 20 * _TAR_BLOCK
@@ -21,7 +22,7 @@ class Member(Struct, frozen=True):
     """A file in an archive.
 
     Attributes:
-        name: Its path in the archive, as written there.
+        name: Its path in the archive, as written there; by `text.name_text`.
         stream: What it holds.
     """
 
@@ -45,7 +46,7 @@ def tar_members(stream: Stream, budget: Budget) -> Iterator[Member]:
                 check_members(number, budget.limits)
                 if info.isreg() or info.type not in tarfile.SUPPORTED_TYPES:
                     member = Stream(_tar_member(archive, info, source, budget), stream)
-                    yield Member(info.name, member)
+                    yield Member(name_text(info.name), member)
                     while member.read(BLOCK_BYTES):
                         pass
             source.check_end(archive.offset)

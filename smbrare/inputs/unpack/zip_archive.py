@@ -15,12 +15,12 @@ from smbrare.inputs.unpack import compression
 from smbrare.inputs.unpack.archives import Member, check_members
 from smbrare.inputs.unpack.compression import Codec
 from smbrare.inputs.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream, blocks
+from smbrare.inputs.unpack.zip_names import ENTRY, ENTRY_MAGIC, open_zip
 from smbrare.limits import KIB, size_text
+from smbrare.text import name_text
 
 _MEMBER_MAGIC = b"PK\x03\x04"
 _MEMBER = struct.Struct("<4s22x2H")  # Its magic; lengths of its name and of its extra fields.
-_ENTRY_MAGIC = b"PK\x01\x02"
-_ENTRY = struct.Struct("<4s24x3H12x")  # The same in the list of members; length of its comment.
 _END_MAGIC = b"PK\x05\x06"
 _END = struct.Struct("<4s16xH")  # Its magic; length of the archive's comment.
 _END_64_MAGIC = b"PK\x06\x06"
@@ -141,7 +141,7 @@ def zip_members(file: IO[bytes], below: Stream, budget: Budget) -> Iterator[Memb
         archives += 1
         check_members(archives, limits)
         try:
-            archive = zipfile.ZipFile(cast("IO[bytes]", extent))
+            archive = open_zip(cast("IO[bytes]", extent))
         except _ERRORS as error:
             if extent is whole:
                 raise Damaged(f"damaged zip: {error}") from None
@@ -155,7 +155,7 @@ def zip_members(file: IO[bytes], below: Stream, budget: Budget) -> Iterator[Memb
             covered.append((info.header_offset, end))
             stream = Stream(_member(extent, info, start, budget), below)
             if not info.filename.endswith("/") or _holds_something(info, stream):
-                yield Member(info.filename, stream)
+                yield Member(name_text(info.filename), stream)
         for gap in _gaps(extent, covered):
             (unread if gap.at(0, len(_MEMBER_MAGIC)) in _BEGINNINGS else lost).append(gap)
     if lost:
@@ -197,11 +197,11 @@ def _descriptor_bytes(extent: _FileRange, info: zipfile.ZipInfo, place: int) -> 
 def _end_of_list(extent: _FileRange, archive: zipfile.ZipFile) -> int:
     """Return where the list of members ends, with all that belongs to it and may follow."""
     place = archive.start_dir
-    while len(entry := extent.at(place, _ENTRY.size)) == _ENTRY.size:
-        magic, *lengths = _ENTRY.unpack(entry)
-        if magic != _ENTRY_MAGIC:
+    while len(entry := extent.at(place, ENTRY.size)) == ENTRY.size:
+        magic, *lengths = ENTRY.unpack(entry)
+        if magic != ENTRY_MAGIC:
             break
-        place += _ENTRY.size + sum(lengths)
+        place += ENTRY.size + sum(lengths)
     end_64 = extent.at(place, _END_64.size)
     if end_64.startswith(_END_64_MAGIC) and len(end_64) == _END_64.size:
         place += _END_64.size + _END_64.unpack(end_64)[1]
