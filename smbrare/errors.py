@@ -43,6 +43,12 @@ EXIT_CLOSED_PIPE = 141
 EXIT_TERMINATED = 143
 
 
+def cannot_open(path: object, error: OSError) -> str:
+    """Return what to say of a file that cannot be opened, in the words of the system."""
+    reason = error.strerror or str(error)
+    return f"cannot open {path}: {reason[:1].lower()}{reason[1:]}"
+
+
 def need(what: str, extra: str, *modules: str) -> None:
     """Make sure that the libraries for something are installed, without importing them.
 

@@ -1,11 +1,13 @@
 """Where baselines lie: a scan that uses none does without SQLite."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
 
 from smbrare.errors import BaselineError
+from smbrare.text import nearest
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -13,6 +15,16 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 def state_directory() -> Path:
     """Return the directory of baselines with a bare name."""
     return Path(platformdirs.user_state_dir("smbrare", appauthor=False))
+
+
+def similar(path: Path) -> str:
+    """Return the baseline that a missing one may be a slip of, as the user gives it; else empty."""
+    with suppress(OSError):
+        names = [each.stem for each in path.parent.iterdir() if each.suffix == path.suffix]
+        if near := nearest(path.stem, names):
+            is_named = path.parent == state_directory() and _NAME.fullmatch(near)
+            return near if is_named else str(path.with_name(near + path.suffix))
+    return ""
 
 
 def locate(name: str) -> Path:

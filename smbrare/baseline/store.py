@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from smbrare.baseline import buckets, checkpoints, schema
 from smbrare.baseline.connection import begin, connected, explained
-from smbrare.baseline.location import state_directory
+from smbrare.baseline.location import similar, state_directory
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
 from smbrare.records.times import HOUR
@@ -60,7 +60,8 @@ class Baseline:
             self.settings = self.settings or kept
             _compare(path, kept, self.settings)
         elif settings is None:
-            raise BaselineError(f"{path} does not exist")
+            near = similar(path)
+            raise BaselineError(f"{path} does not exist" + (near and f"; did you mean {near}?"))
 
     def rows(
         self, destinations: Iterable[str] | None = None, since: int | None = None

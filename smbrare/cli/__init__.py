@@ -26,6 +26,7 @@ from smbrare.text import visible
 
 COMMANDS = {
     "baseline": "Manage what earlier scans saw.",
+    "exclude": "Add an exclusion to your file.",
     "explain": "Explain why an event is, or isn't, a finding.",
     "inspect": "Show what an export contains and lacks.",
     "replay": "Show the alerts that Kibana would have raised.",

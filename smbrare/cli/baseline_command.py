@@ -7,7 +7,8 @@ import click
 
 from smbrare.baseline import exchange
 from smbrare.baseline.exchange import merge_into, open_memory
-from smbrare.baseline.location import locate
+from smbrare.baseline.listing import baseline_files
+from smbrare.baseline.location import locate, state_directory
 from smbrare.baseline.seen import Filter, SeenDestinations, by_destination
 from smbrare.baseline.store import Baseline
 from smbrare.cli import interruption, writing
@@ -16,7 +17,8 @@ from smbrare.cli.baseline_learn import learn_command
 from smbrare.cli.command import CommandGroup
 from smbrare.cli.parameters import BaselineName, Range, Time
 from smbrare.cli.terminal import print_as
-from smbrare.outputs.formats import SEEN
+from smbrare.errors import EXIT_CLEAN, EXIT_USAGE
+from smbrare.outputs.formats import BASELINES, SEEN
 from smbrare.records.times import format_time
 from smbrare.text import counted, visible
 
@@ -31,7 +33,6 @@ Examples:
 @click.group(
     "baseline",
     cls=CommandGroup,
-    short_help="Manage what earlier scans saw.",
     epilog=_EXAMPLES,
 )
 def baseline_command() -> None:
@@ -44,6 +45,27 @@ def baseline_command() -> None:
     """
 
 
+_LIST_EXAMPLES = """\b
+Examples:
+  smbrare baseline list
+"""
+
+
+@baseline_command.command("list", epilog=_LIST_EXAMPLES)
+@shared.color
+def list_command(**options: Any) -> int:
+    """List your baselines: those with a plain name, each checked completely.
+
+    Exit codes: 0 listed; 2 wrong usage, or a damaged baseline among them.
+    """
+    files = list(baseline_files())
+    print_as(BASELINES, files, options)
+    writing.tell([visible(f"{counted(len(files), 'baseline')} in {state_directory()}")])
+    problems = [one.problem for one in files if one.problem]
+    writing.warn(problems)
+    return EXIT_USAGE if problems else EXIT_CLEAN
+
+
 _SHOW_EXAMPLES = """\b
 Examples:
   smbrare baseline show acme
@@ -52,7 +74,7 @@ Examples:
 """
 
 
-@baseline_command.command("show", short_help="Show the destinations seen.", epilog=_SHOW_EXAMPLES)
+@baseline_command.command("show", epilog=_SHOW_EXAMPLES)
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 @shared.list_format
 @shared.result_file
@@ -111,9 +133,7 @@ Examples:
 """
 
 
-@baseline_command.command(
-    "merge", short_help="Merge baselines or exports into one.", epilog=_MERGE_EXAMPLES
-)
+@baseline_command.command("merge", epilog=_MERGE_EXAMPLES)
 @click.argument("sources", nargs=-1, required=True, metavar="BASELINE...", type=BaselineName())
 @click.option(
     "-o",
@@ -150,7 +170,7 @@ Examples:
 """
 
 
-@baseline_command.command("prune", short_help="Delete what is old.", epilog=_PRUNE_EXAMPLES)
+@baseline_command.command("prune", epilog=_PRUNE_EXAMPLES)
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 @click.option(
     "--before", type=Time(), required=True, help="Delete what was last seen before this time."
@@ -180,9 +200,7 @@ Examples:
 """
 
 
-@baseline_command.command(
-    "export", short_help="Write a baseline as canonical JSON.", epilog=_EXPORT_EXAMPLES
-)
+@baseline_command.command("export", epilog=_EXPORT_EXAMPLES)
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 @shared.result_file
 def export_command(**options: Any) -> int:
@@ -211,9 +229,7 @@ Examples:
 """
 
 
-@baseline_command.command(
-    "verify", short_help="Check that a baseline is intact.", epilog=_VERIFY_EXAMPLES
-)
+@baseline_command.command("verify", epilog=_VERIFY_EXAMPLES)
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 def verify_command(**options: Any) -> int:
     """Check that a baseline contains what was written to it.

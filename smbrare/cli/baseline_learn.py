@@ -15,7 +15,7 @@ from smbrare.baseline.store import Baseline
 from smbrare.cli import configuration, interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.command import Command
-from smbrare.cli.options import settings_from
+from smbrare.cli.options import new_or_known, settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.inputs.discovery import discover
@@ -36,7 +36,6 @@ Examples:
 @click.command(
     "learn",
     cls=Command,
-    short_help="Add the content of files to a baseline.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings(),
 )
@@ -54,7 +53,7 @@ Examples:
 @shared.color
 @configuration.config_option()
 def learn_command(**options: Any) -> int:
-    """Add the content of files to a baseline, without reporting findings.
+    """Add the content of files to a baseline.
 
     PATH is a file, a directory, a glob or - for standard input. Every destination that was added
     is printed, since it may be a breach: later scans count it as seen. Destinations that are
@@ -71,7 +70,9 @@ def learn_command(**options: Any) -> int:
     if options["output"] is not None:
         writing.check(options["output"])
     read_options, criteria = settings_from(options)
-    baseline = Baseline(locate(options["baseline"]), scan.baseline_settings(read_options))
+    baseline = new_or_known(
+        Baseline(locate(options["baseline"]), scan.baseline_settings(read_options))
+    )
     baseline.check_writable()
     inputs = list(discover(options["paths"]))
     collected = CollectedRows()

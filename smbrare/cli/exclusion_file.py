@@ -1,17 +1,22 @@
 """The file of exclusions: TOML, one ``[[exclusion]]`` each."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from smbrare.cli.toml_file import TomlText, unknown_key
-from smbrare.detection.exclusions import Exclusion
+from smbrare.cli import writing
+from smbrare.cli.toml_file import TomlText, parse, read, unknown_key
+from smbrare.detection.exclusions import Exclusion, range_text
+from smbrare.errors import UsageError
 from smbrare.records.fields import Malformed
-from smbrare.records.times import HOUR
+from smbrare.records.times import HOUR, format_time
 from smbrare.records.times import date as moment
-from smbrare.rule.networks import Network
+from smbrare.rule.networks import NOT_INTERNET, Network
+from smbrare.text import visible
 
 _DOMAIN = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
@@ -133,3 +138,57 @@ def _exclusion(entry: dict[str, Any], header: int, text: TomlText) -> Exclusion:
         if end in given and given[end] <= given.get("start", given[end] - 1):
             text.fail(text.line_of(end, header), f"{end} is not after from")
     return Exclusion(**given)
+
+
+def add(path: Path, exclusion: Exclusion) -> Exclusion | None:
+    """Add an exclusion of one destination to a file; what is in the file stays as it is.
+
+    Returns:
+        One that is in the file already and excludes as much; then nothing is added.
+
+    Raises:
+        UsageError: If the file cannot be used, or the exclusion could never apply.
+        OutputError: If the file cannot be written.
+    """
+    (network,), reason = exclusion.destination, exclusion.reason
+    if any(_contains(internal, network) for internal in NOT_INTERNET):
+        raise UsageError(f"{range_text(network)} is not on the internet: the rule ignores it")
+    if not reason or visible(reason) != reason:
+        raise UsageError("--reason: give one line of text")
+    text = read(path) if path.exists() else ""
+    for one in exclusions(parse(text.removeprefix("\ufeff"), str(path))):
+        if _includes(one, exclusion):
+            return one
+    lines = ["[[exclusion]]", f"reason = {quoted(reason)}"]
+    lines.append(f"destination = {quoted(range_text(network))}")
+    if exclusion.expires is not None:
+        lines.append(f"expires = {format_time(exclusion.expires * HOUR)}")
+    end = "\r\n" if "\r\n" in text else "\n"
+    gap = "" if not text else end if text.endswith("\n") else 2 * end
+    text += gap + end.join([*lines, ""])
+    # What is written has to be read again, whatever stood in the file before.
+    try:
+        exclusions(parse(text.removeprefix("\ufeff"), str(path)))
+    except UsageError:
+        raise UsageError(f"{path} contains an inline list: add {lines[2]} by hand") from None
+    writing.write([text], path)
+    return None
+
+
+def quoted(text: str) -> str:
+    """Return a text without control characters as a string of TOML."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _includes(one: Exclusion, other: Exclusion) -> bool:
+    """Return whether an exclusion excludes at least as much as one of a destination alone."""
+    ends = [end for end in (one.until, one.expires) if end is not None]
+    return (
+        not (one.source or one.host or one.domain or one.start is not None)
+        and any(_contains(wide, other.destination[0]) for wide in one.destination)
+        and (not ends or (other.expires is not None and other.expires <= min(ends)))
+    )
+
+
+def _contains(wide: Network, narrow: Network) -> bool:
+    return wide.version == narrow.version and narrow.subnet_of(wide)  # type: ignore[arg-type]

@@ -24,7 +24,6 @@ Examples:
 @click.command(
     "explain",
     cls=Command,
-    short_help="Explain why an event is, or isn't, a finding.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings(),
 )

@@ -26,7 +26,6 @@ Examples:
 @click.command(
     "inspect",
     cls=Command,
-    short_help="Show what an export contains and lacks.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings(),
 )

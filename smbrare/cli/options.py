@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 from msgspec.structs import replace
 
-from smbrare.baseline.location import locate
-from smbrare.cli import configuration, exclusion_file
+from smbrare.baseline.location import locate, similar
+from smbrare.cli import configuration, exclusion_file, writing
 from smbrare.cli.configuration import outranks
 from smbrare.cli.parameters import BaselineName, Excluding, HistoryLength, LimitValue, Time, Zone
 from smbrare.cli.toml_file import load
@@ -147,6 +147,12 @@ baseline: Decorator = combine(
     click.option("--no-baseline", is_flag=True, help="Evaluate these inputs on their own."),
     click.option("--no-update", is_flag=True, help="Don't add anything to the baseline."),
 )
+exclusion_file_option: Decorator = click.option(
+    "--exclusions",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="TOML file of exclusions with reasons.",
+)
 exclusions: Decorator = combine(
     click.option(
         "--exclude",
@@ -155,12 +161,7 @@ exclusions: Decorator = combine(
         metavar="CIDR",
         help="Exclude destinations; repeatable.",
     ),
-    click.option(
-        "--exclusions",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Exclude what a TOML file lists, with reasons.",
-    ),
+    exclusion_file_option,
 )
 window: Decorator = combine(
     click.option(
@@ -224,7 +225,14 @@ def open_baseline(options: ReadOptions, criteria: Criteria) -> "Baseline | None"
     # Most scans name none, and do without SQLite.
     from smbrare.baseline.store import Baseline  # noqa: PLC0415
 
-    return Baseline(locate(criteria.baseline), baseline_settings(options))
+    return new_or_known(Baseline(locate(criteria.baseline), baseline_settings(options)))
+
+
+def new_or_known(baseline: "Baseline") -> "Baseline":
+    """Return a baseline, after a warning if it is new and its name may be a slip of another's."""
+    if not baseline.path.exists() and (near := similar(baseline.path)):
+        writing.warn([f"baseline {baseline.path} is new and empty; did you mean {near}?"])
+    return baseline
 
 
 def settings_from(options: Mapping[str, Any]) -> tuple[ReadOptions, Criteria]:

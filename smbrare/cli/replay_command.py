@@ -43,7 +43,6 @@ Examples:
 @click.command(
     "replay",
     cls=Command,
-    short_help="Show the alerts that Kibana would have raised.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings("replay"),
 )

@@ -29,7 +29,6 @@ Examples:
 @click.group(
     "rule",
     cls=CommandGroup,
-    short_help="Show the rule, or export it for other tools.",
     epilog=_EXPORTING,
 )
 def rule_command() -> None:
@@ -39,7 +38,7 @@ def rule_command() -> None:
     """
 
 
-@rule_command.command("show", short_help="Show the rule.", epilog=_SHOWING)
+@rule_command.command("show", epilog=_SHOWING)
 @shared.text_or_json
 def show(**options: Any) -> None:
     """Show the rule's conditions, and what it excludes.
@@ -51,7 +50,6 @@ def show(**options: Any) -> None:
 
 @rule_command.command(
     "export",
-    short_help="Export it for another tool.",
     epilog=_EXPORTING,
     context_settings=configuration.settings(),
 )

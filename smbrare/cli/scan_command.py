@@ -47,7 +47,6 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
 @click.command(
     "scan",
     cls=Command,
-    short_help="Find rare SMB connections in files.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings(),
 )

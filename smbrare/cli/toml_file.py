@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from msgspec import Struct
 
-from smbrare.errors import UsageError
+from smbrare.errors import UsageError, cannot_open
 from smbrare.text import nearest
 
 _PLACE = re.compile(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
@@ -74,14 +74,23 @@ def load(path: Path) -> TomlText:
     """Return what a file in TOML says.
 
     Raises:
-        UsageError: If it cannot be read or is no TOML.
+        UsageError: If it cannot be read or is not TOML.
+    """
+    return parse(read(path).removeprefix("\ufeff").replace("\r\n", "\n"), str(path))
+
+
+def read(path: Path) -> str:
+    """Return the text of a file as it is, with a byte order mark and the ends of its lines.
+
+    Raises:
+        UsageError: If it cannot be read.
     """
     try:
-        return parse(path.read_text(encoding="utf-8-sig"), str(path))
+        return path.read_bytes().decode()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        raise UsageError(cannot_open(path, error)) from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no UTF-8 at byte {error.start:,}") from None
+        raise UsageError(f"cannot read {path}: not UTF-8 at byte {error.start:,}") from None
 
 
 def unknown_key(key: str, known: Iterable[str]) -> str:

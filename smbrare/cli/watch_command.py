@@ -12,7 +12,7 @@ from smbrare.baseline.store import Baseline
 from smbrare.cli import appending, configuration, interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.command import Command
-from smbrare.cli.options import settings_from
+from smbrare.cli.options import new_or_known, settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.detection.finding import Finding
 from smbrare.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_TERMINATED, UsageError
@@ -34,7 +34,6 @@ Examples:
 @click.command(
     "watch",
     cls=Command,
-    short_help="Follow growing files, and print findings as they come.",
     epilog=_EXAMPLES,
     context_settings=configuration.settings(),
 )
@@ -94,7 +93,7 @@ def watch_command(**options: Any) -> int:
     if output is not None:
         writing.check(output, [*options["paths"], path])
         appending.check(output, _tell)
-    baseline = Baseline(path, baseline_settings(read_options))
+    baseline = new_or_known(Baseline(path, baseline_settings(read_options)))
     baseline.check_writable()
     stop = interruption.await_stop_request()
     hooks = Hooks(

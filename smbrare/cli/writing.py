@@ -102,6 +102,8 @@ def _replace(texts: Iterable[str], path: Path) -> None:
                     file.write(text.encode())
                 file.flush()
                 os.fsync(file.fileno())
+            if path.exists():
+                made.chmod(path.stat().st_mode)
             made.replace(path)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from None

@@ -34,6 +34,71 @@ def shown(run: Run, baseline: Path, *options: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.splitlines()]
 
 
+# list
+
+
+def test_the_list_names_each_baseline_with_what_it_has_seen_and_where(
+    run: Run, tmp_path: Path
+) -> None:
+    env = {"XDG_STATE_HOME": str(tmp_path)}
+    assert run("baseline", "list", env=env).err == f"0 baselines in {tmp_path / 'smbrare'}\n"
+    run("baseline", "learn", "acme", *WEEK, env=env)
+    run("scan", FIXTURES / "poor.ndjson", "--baseline", "other", env=env)
+    result = run("baseline", "list", env=env | {"COLUMNS": "80"})
+    assert (result.code, result.err) == (0, f"2 baselines in {tmp_path / 'smbrare'}\n")
+    rows = [line.split() for line in result.out.splitlines()[1:]]
+    size = f"{(tmp_path / 'smbrare' / 'acme.db').stat().st_size / 1024:.1f}"
+    assert rows[0] == ["acme", "3", "2026-11-16", "2026-11-22", size, "KiB"]
+    assert rows[1][:2] == ["other", "0"]
+
+
+def test_a_damaged_baseline_in_the_list_is_named_and_exit_2(run: Run, tmp_path: Path) -> None:
+    env = {"XDG_STATE_HOME": str(tmp_path)}
+    run("baseline", "learn", "acme", *WEEK, env=env)
+    file = tmp_path / "smbrare" / "bad.db"
+    whole = (tmp_path / "smbrare" / "acme.db").read_bytes()
+    file.write_bytes(whole.replace(b"10.20.1.12", b"10.20.1.99"))
+    result = run("baseline", "list", env=env)
+    assert result.code == 2
+    assert f"smbrare: {file} is damaged" in result.err
+    assert [line.split()[:2] for line in result.out.splitlines()[1:]] == [
+        ["acme", "3"],
+        ["bad", f"{len(whole) / 1024:.1f}"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("acne", "acme"), ("amce", "acme"), ("acme2", "acme"), ("paris", "")]
+)
+@pytest.mark.parametrize("command", ["scan", "learn", "watch", "explain", "show"])
+def test_a_new_name_that_resembles_another_is_a_warning(
+    run: Run, tmp_path: Path, command: str, name: str, near: str
+) -> None:
+    env = {"XDG_STATE_HOME": str(tmp_path)}
+    run("baseline", "learn", "acme", WEEK[0], env=env)
+    words: dict[str, list[str | Path]] = {
+        "scan": ["scan", WEEK[0], "--baseline", name, "-q"],
+        "learn": ["baseline", "learn", name, WEEK[0], "-q"],
+        "watch": ["watch", WEEK[0], "--baseline", name, "--once", "-q"],
+        "explain": ["explain", f"{WEEK[0]}:1", "--baseline", name],
+        "show": ["baseline", "show", name],
+    }
+    told = run(*words[command], env=env).err
+    assert (f"; did you mean {near}?" in told) == bool(near)
+    if near and command != "show":
+        path = tmp_path / "smbrare" / f"{name}.db"
+        first = told.splitlines()[0]
+        assert first == f"smbrare: baseline {path} is new and empty; did you mean acme?"
+    assert run(*words["scan"], env=env).code == 1
+    assert "did you mean" not in run(*words[command], env=env).err
+
+
+def test_a_file_is_compared_with_those_beside_it(run: Run, tmp_path: Path) -> None:
+    run("scan", WEEK[0], "--baseline", tmp_path / "acme.db")
+    told = run("scan", WEEK[0], "--baseline", tmp_path / "acne.db", "-q").err
+    assert f"did you mean {tmp_path / 'acme.db'}?" in told
+
+
 # learn
 
 
