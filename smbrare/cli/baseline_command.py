@@ -54,7 +54,9 @@ Examples:
 @baseline_command.command("list", epilog=_LIST_EXAMPLES)
 @shared.color
 def list_command(**options: Any) -> int:
-    """List your baselines: those with a plain name, each checked completely.
+    """List your baselines: name, destinations, span and size.
+
+    These are the baselines with a plain name. Each is checked completely.
 
     Exit codes: 0 listed; 2 wrong usage, or a damaged baseline among them.
     """

@@ -201,7 +201,7 @@ def test_a_named_file_that_is_not_there_is_an_error(
         else scan(run, folder, SMBRARE_CONFIG=str(missing))
     )
     assert (result.code, result.out) == (2, "")
-    assert f"{missing} cannot be read" in result.err
+    assert f"cannot open {missing}: no such file" in result.err
 
 
 @pytest.mark.parametrize("variable", ["SMBRARE_HISTORY", "SMBRARE_SINCE", "SMBRARE_PER_HOST"])
