@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from smbrare.limits import DEFAULT, KIB, LEAST
 from smbrare.records.envelope import ARRAYS, marks_event
+from smbrare.records.json_flaws import JsonMender
 from smbrare.records.json_mending import mend
 from smbrare.records.json_text import BadJson, decode
 
@@ -117,7 +118,8 @@ def _reason(error: Exception) -> str:
 NDJSON = "ndjson"
 DOCUMENT = "document"
 
-_ARRAY_OF_OBJECTS = re.compile(rb"\[\s*(?:[\[{\]]|$)")
+_ARRAY_OF_OBJECTS = re.compile(rb"\[(?:[\s\0]|\xef\xbb\xbf)*(?:[\[{\]]|$)")
+_JUNK_BEFORE = re.compile(rb"(?:[\s\0]|\xef\xbb\xbf)++(?=[{\[])")
 _SEVERAL = 2
 
 
@@ -140,15 +142,14 @@ def shape(head: bytes, *, whole: bool) -> str:
     """
     text = head.lstrip()
     # A file system may leave NUL characters before an object after a crash.
-    behind = text.lstrip(b"\0 \t\r\n") if text.startswith(b"\0") else b""
-    if behind.startswith(b"{"):
-        text = behind
+    if junk := _JUNK_BEFORE.match(text):
+        text = text[junk.end() :]
     if not text:
         return "" if whole else NDJSON
     line, newline, rest = text.partition(b"\n")
     if text.startswith(b"{"):
         if not newline and not whole:
-            return DOCUMENT if _look(beginning(text)[0]).goes_on else NDJSON
+            return DOCUMENT if _look(beginning(_mended(text))[0]).goes_on else NDJSON
         if _is_object(line) or _is_mendable(line):
             return NDJSON
     elif not _ARRAY_OF_OBJECTS.match(text):
@@ -168,8 +169,28 @@ def _shape_of_many_lines(text: bytes, rest: bytes, *, whole: bool) -> str:
     if not is_array and _objects(lines) > others:
         return NDJSON
     seen = _look(tokens)
-    is_known = seen.records >= _SEVERAL or (seen.goes_on and seen.records)
-    return DOCUMENT if is_json or is_known else ""
+    is_known = is_json or _holds_records(seen)
+    return DOCUMENT if is_known or _is_mendable_document(text, whole=whole) else ""
+
+
+def _is_mendable_document(text: bytes, *, whole: bool) -> bool:
+    """Return whether a text is JSON but for flaws that can be mended, and shows a record.
+
+    Settings may end with a comma too.
+    """
+    tokens, is_json = beginning(_mended(text))
+    seen = _look(tokens)
+    is_event = seen.is_event or text.startswith(b"[") or _holds_records(seen)
+    return is_json and is_event and not (whole and _depth(tokens))
+
+
+def _mended(text: bytes) -> bytes:
+    """Return a text that may end anywhere without flaws that can be mended."""
+    return b"".join(JsonMender().pieces([text]))
+
+
+def _holds_records(seen: "_Look") -> bool:
+    return seen.records >= _SEVERAL or (seen.goes_on and seen.records > 0)
 
 
 def _is_object(line: bytes) -> bool:
@@ -208,10 +229,12 @@ class _Look(Struct):
         records: How many objects ended that are a value of the text, an element of its array, or
             one of an envelope's.
         goes_on: Whether a second value begins, or the events of an envelope.
+        is_event: Whether the keys at the top show an event.
     """
 
     records: int = 0
     goes_on: bool = False
+    is_event: bool = False
 
 
 def _look(tokens: list[Token]) -> _Look:
@@ -235,6 +258,7 @@ def _look(tokens: list[Token]) -> _Look:
             is_element = path[-1:] == [None] and (len(path) == 1 or tuple(path[:-1]) in ARRAYS)
             seen.records += kind == "end_map" and (not path or is_element)
             seen.goes_on |= not path and bool(following)
+    seen.is_event = marks_event(keys)
     return seen
 
 

@@ -3,11 +3,8 @@
 What is mended, and what leaves it:
 
 - several objects on one line (``}{`` or ``},{``): files joined whose last line had no end;
-- NUL characters or a byte order mark before or behind an object: a file system after a crash, and
-  files joined in their midst;
 - a comma behind an object: an array that was cut into lines;
-- control characters in a string, written as they are; ``NaN`` and ``Infinity``, which are read as
-  missing: writers that are no strict JSON.
+- what `json_flaws` mends in any JSON.
 
 Nothing is guessed. Of ``{...}{"a": 1`` the first object is read and the rest is not; ``{...}}`` may
 be the end of a larger object, and is none.
@@ -19,11 +16,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from smbrare.records.json_flaws import JsonMender
 from smbrare.records.json_text import BadJson, finite_integer, without_surrogates
 
-_APART = re.compile(r"[ \t\r\n\0\ufeff]*(?:,[ \t\r\n\0\ufeff]*)?")
-_JUNK = re.compile("[\0\ufeff]")
-_CONTROL = re.compile(r"[\x00-\x1f]")
+_APART = re.compile(r"[ \t\r\n]*(?:,[ \t\r\n]*)?")
 
 
 class Mended(Struct, frozen=True):
@@ -46,13 +42,10 @@ def mend(text: bytes) -> Mended:
     Raises:
         BadJson: If it does not begin with a whole object, or something else than an object follows.
     """
-    loose = text.decode("utf-8", "replace")
-    flaws: dict[str, None] = {}
-    decoder = json.JSONDecoder(
-        strict=False,
-        parse_int=finite_integer,
-        parse_constant=lambda name: flaws.setdefault(f"{name.lstrip('-')} for a number"),
-    )
+    mender = JsonMender()
+    loose = b"".join(mender.pieces([text])).decode("utf-8", "replace")
+    flaws = dict.fromkeys(filter(None, [mender.take_flaws()]))
+    decoder = json.JSONDecoder(parse_int=finite_integer)
     objects: list[dict[str, Any]] = []
     at = _after_gap(loose, 0, flaws)
     while at < len(loose):
@@ -62,8 +55,6 @@ def mend(text: bytes) -> Mended:
             break
         if not isinstance(value, dict):
             break
-        if _CONTROL.search(loose, at, past) and _in_strings(loose[at:past]):
-            flaws["control characters in a text"] = None
         objects.append(without_surrogates(value))
         if len(objects) > 1:
             flaws["several objects on a line"] = None
@@ -77,17 +68,6 @@ def mend(text: bytes) -> Mended:
 def _after_gap(text: str, at: int, flaws: dict[str, None]) -> int:
     gap = _APART.match(text, at)
     past = gap.end() if gap else at
-    if _JUNK.search(text, at, past):
-        flaws["NUL characters or a byte order mark"] = None
     if "," in text[at:past]:
         flaws["a comma behind an object"] = None
     return past
-
-
-def _in_strings(text: str) -> bool:
-    """Return whether control characters of an object lie in its strings, and not between them."""
-    try:
-        json.loads(text, parse_int=finite_integer)
-    except ValueError:
-        return True
-    return False

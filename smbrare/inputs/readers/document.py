@@ -4,15 +4,19 @@ They are read as a stream of tokens, which cannot go on behind damage: damage en
 """
 
 import codecs
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from smbrare.inputs.json_tokens import Readable, Token, cut_numbers, tokens
-from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
+from smbrare.limits import DEFAULT, KIB, TOO_DEEP, Limits, longer_than
 from smbrare.records.envelope import ARRAYS, Path, element, events, holds_event
 from smbrare.records.event import Origin, Record, Skipped
+from smbrare.records.json_flaws import JsonMender
 from smbrare.records.json_text import BadJson
 
+_BLOCK_BYTES = 64 * KIB
 _CONTAINERS: dict[str, Callable[[], Any]] = {"start_map": dict, "start_array": list}
 _ENDS = frozenset({"end_map", "end_array"})
 _STRUCTURE = _ENDS.union(_CONTAINERS)
@@ -39,17 +43,27 @@ def read(
     """
     number = before
     feed = _Feed(stream, limits)
+    last: Iterable[Record | Skipped] = ()
     try:
-        for value in _top_level(tokens(feed), limits.nesting):
+        for value in _top_level(feed, limits.nesting):
+            yield from last
             number += 1
             feed.element_bytes = 0
-            yield from _records(value, Origin(path, number))
+            last = _records(value, Origin(path, number))
+            if feed.mender.flaws:
+                last = _marked(last, feed.mender.take_flaws())
+    except OSError:
+        yield from last
+        raise
     except _TooLong:
         reason = longer_than(limits)
     except BadJson as bad:
         reason = str(bad)
     else:
+        # Flaws behind all elements count as the last one's.
+        yield from _marked(last, feed.mender.take_flaws())
         return
+    yield from last
     origin = Origin(path, number + 1)
     yield Skipped(origin, f"{reason}; the rest was not read", could_matter=True, ends_input=True)
 
@@ -66,24 +80,41 @@ _NO_EVENT = object()
 
 
 class _Feed:
-    """A stream as ijson reads it: bytes that are no UTF-8 become U+FFFD, endless elements end."""
+    """A stream as ijson reads it: mended, bytes that are no UTF-8 are U+FFFD, no element endless.
+
+    Attributes:
+        mender: What mends it.
+        element_bytes: How much was read since an element ended.
+    """
 
     def __init__(self, stream: Readable, limits: Limits) -> None:
         self._stream = stream
         self._limits = limits
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self.mender = JsonMender()
         self.element_bytes = 0
+        self._pieces = self.mender.pieces(self._blocks())
 
     def read(self, size: int, /) -> bytes:
-        if self.element_bytes > self._limits.record_bytes:
-            raise _TooLong
-        text = b""
-        # A block that ends inside of its first character must not look like the end.
-        while not text and (block := self._stream.read(size)):
+        return next(self._pieces, b"") if size else b""
+
+    def _blocks(self) -> Iterator[bytes]:
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        while block := self._stream.read(_BLOCK_BYTES):
             self.element_bytes += len(block)
-            text = self._decoder.decode(block).encode()
-        text = text or self._decoder.decode(b"", final=size > 0).encode()
-        return cut_numbers(text, self._limits.number_digits)
+            yield cut_numbers(decoder.decode(block).encode(), self._limits.number_digits)
+            if self.element_bytes > self._limits.record_bytes:
+                raise _TooLong
+        yield decoder.decode(b"", final=True).encode()
+
+
+def _marked(items: Iterable[Record | Skipped], flaw: str) -> Iterator[Record | Skipped]:
+    """Yield what an element holds, its first record marked as mended if a flaw was."""
+    for item in items:
+        if flaw and isinstance(item, Record):
+            yield replace(item, mended=", ".join(filter(None, [item.mended, flaw])))
+            flaw = ""
+        else:
+            yield item
 
 
 def _records(value: object, origin: Origin) -> Iterator[Record | Skipped]:
@@ -99,18 +130,21 @@ def _records(value: object, origin: Origin) -> Iterator[Record | Skipped]:
         yield Skipped(origin, f"no object: {type(value).__name__}", isinstance(value, list | str))
 
 
-def _top_level(tokens: Iterator[Token], nesting: int) -> Iterator[object]:
+def _top_level(feed: _Feed, nesting: int) -> Iterator[object]:
     """Yield the values at the top, and the elements of arrays and envelopes there."""
-    for token in tokens:
+    stream = tokens(feed)
+    for token in stream:
+        feed.mender.inside = True
         if token[0] == "start_array":
-            yield from _elements(tokens, next(tokens), nesting)
+            yield from _elements(stream, next(stream), nesting)
         elif token[0] == "start_map":
-            document, opened = yield from _object(tokens, (), nesting)
+            document, opened = yield from _object(stream, (), nesting)
             # An envelope's own keys are no event, unless one in it says so.
             if not opened or holds_event(document):
                 yield document
         else:
             yield token[1]
+        feed.mender.inside = False
 
 
 def _elements(tokens: Iterator[Token], token: Token, nesting: int) -> Iterator[object]:
