@@ -21,7 +21,14 @@ from smbrare.records.event import Contents, Origin, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning
 from smbrare.scanning.keeping import Keep, judge_and_keep, keep_rows, portions
-from smbrare.scanning.planning import Task, check_identity, empty_partial, may_have_ranges, plan
+from smbrare.scanning.planning import (
+    Task,
+    check_identity,
+    empty_partial,
+    join_small,
+    may_have_ranges,
+    plan,
+)
 from smbrare.scanning.reading import (
     Progress,
     check_length,
@@ -103,7 +110,7 @@ def plan_all(
     work = Work(do=bind(plan, options=options), lost=lambda found: [Task(found)])
     looked = executor.map(work, large)
     plans = {id(found): tasks for found, tasks in zip(large, looked, strict=True)}
-    return [task for found in inputs for task in plans.get(id(found), [Task(found)])]
+    return join_small(task for found in inputs for task in plans.get(id(found), [Task(found)]))
 
 
 def _read_tasks(
@@ -125,7 +132,7 @@ def _read_tasks(
             progress=progress if here else silent,
             ahead=executor.has_spare_cores,
         ),
-        lost=lambda task: lost_part(task.found, task.start, empty_partial(options)),
+        lost=lambda task: lost_part(task, empty_partial(options)),
         done=(lambda _: None) if here else (lambda task: progress(task.size)),
         merge=merge_all,
     )
@@ -156,17 +163,18 @@ def read(
     """
     if task.identity is not None:
         return _read_range(task, handle, options, progress)
-    if ahead and isinstance(task.found, Input) and task.found.can_be_read_again:
-        partial = _read_whole(task.found, handle, options, progress, ahead=True)
+    can_go_ahead = isinstance(task.found, Input) and task.found.can_be_read_again
+    if ahead and can_go_ahead and not task.more:
+        partial = _read_whole(task, handle, options, progress, ahead=True)
         if not any(survey.cut and is_packed(survey.container) for survey in partial.surveys):
             return partial
         # What unpacks ahead loses more before damage.
         progress = silent
-    return _read_whole(task.found, handle, options, progress, ahead=False)
+    return _read_whole(task, handle, options, progress, ahead=False)
 
 
 def _read_whole(
-    found: Input | Skipped,
+    task: Task,
     handle: HandleContents,
     options: ReadOptions,
     progress: Progress,
@@ -179,7 +187,7 @@ def _read_whole(
         handle(contents, options, survey, partial)
 
     reading = planning.reader_options(options)
-    partial.surveys += read_inputs([found], reading, progress, handle_part, ahead=ahead)
+    partial.surveys += read_inputs(task.inputs, reading, progress, handle_part, ahead=ahead)
     return partial
 
 
@@ -225,19 +233,20 @@ def merge_all(parts: Iterable[Partial], whole: Partial | None = None) -> Partial
     return Partial() if whole is None else whole
 
 
-def lost_part(found: Input | Skipped, start: int, partial: Partial) -> Partial:
-    """Return what stands for a part whose process died: its input, not read to its end.
+def lost_part(task: Task, partial: Partial) -> Partial:
+    """Return what stands for a task whose process died: its inputs, not read to their end.
 
     Args:
-        found: The input, or why a path gives none.
-        start: The first byte of the part.
+        task: The task.
         partial: One that holds nothing yet.
     """
-    path = found.path if isinstance(found, Input) else found.origin.path
-    survey = InputSurvey(path, start=start)
     reason = "the process that read it died"
-    survey.skip(Skipped(Origin(path, 0, start), reason, could_matter=True, ends_input=True))
-    partial.surveys.append(survey)
+    for found in task.inputs:
+        path = found.path if isinstance(found, Input) else found.origin.path
+        survey = InputSurvey(path, start=task.start)
+        origin = Origin(path, 0, task.start)
+        survey.skip(Skipped(origin, reason, could_matter=True, ends_input=True))
+        partial.surveys.append(survey)
     return partial
 
 

@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -13,7 +13,7 @@ from smbrare.detection.sightings import Moments, Sightings
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import EVERY, ReaderOptions
 from smbrare.inputs.readers.samples import HEAD_BYTES, sample_seed
-from smbrare.limits import MIB
+from smbrare.limits import KIB, MIB
 from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import workers
@@ -37,6 +37,12 @@ DECODED_RANGE_BYTES = 2 * MIB
 
 _DECODED_RANGES = 256
 """How many ranges are decoded whole before they become longer."""
+
+SMALL_BYTES = 64 * KIB
+"""Up to this size (as stored) inputs share a task: one of its own would cost more than they do."""
+
+MOST_TOGETHER = 500
+"""How many inputs share a task."""
 
 _SAMPLES = 500
 SAMPLE_EVERY_AT_LEAST = MIB // 4
@@ -64,10 +70,11 @@ def empty_partial(options: ReadOptions) -> Partial:
 
 
 class Task(Struct, frozen=True):
-    """What one process reads at a time: an input, or a range of a plain NDJSON file.
+    """What one process reads at a time: inputs, or a range of a plain NDJSON file.
 
     Attributes:
         found: The input, or why a path gives none.
+        more: The inputs behind it that are read with it, all of them small.
         start: First byte of the range.
         end: The byte past the range; None for the end of the file.
         sample_every: Bytes between sampled records of the range; 0 where all are decoded.
@@ -76,6 +83,7 @@ class Task(Struct, frozen=True):
     """
 
     found: Input | Skipped
+    more: tuple[Input | Skipped, ...] = ()
     start: int = 0
     end: int | None = None
     sample_every: int = 0
@@ -83,9 +91,14 @@ class Task(Struct, frozen=True):
     identity: tuple[int, int] | None = None
 
     @property
+    def inputs(self) -> tuple[Input | Skipped, ...]:
+        """All the inputs that it reads."""
+        return (self.found, *self.more)
+
+    @property
     def size(self) -> int:
         """Bytes to read, as far as is known."""
-        size = self.found.size or 0 if isinstance(self.found, Input) else 0
+        size = sum(found.size or 0 for found in self.inputs if isinstance(found, Input))
         return (size if self.end is None else self.end) - self.start
 
 
@@ -103,9 +116,37 @@ def plan(found: Input | Skipped, options: ReadOptions) -> list[Task]:
     # The last range begins before the last line, unless that is longer, so it can sample that.
     starts = range(0, max(size - length // 32, 1), size if _is_alone(options) else length)
     return [
-        Task(found, start, None if start == starts[-1] else start + length, every, seed, identity)
+        Task(
+            found,
+            start=start,
+            end=None if start == starts[-1] else start + length,
+            sample_every=every,
+            sample_seed=seed,
+            identity=identity,
+        )
         for start in starts
     ]
+
+
+def join_small(tasks: Iterable[Task]) -> list[Task]:
+    """Return the tasks in their order, neighbours joined that read small inputs."""
+    joined: list[Task] = []
+    some: list[Input | Skipped] = []
+    for task in tasks:
+        is_small = _is_small(task.found) and task.identity is None
+        if some and (not is_small or len(some) == MOST_TOGETHER):
+            joined.append(Task(some[0], tuple(some[1:])))
+            some = []
+        if is_small:
+            some.append(task.found)
+        else:
+            joined.append(task)
+    return joined + ([Task(some[0], tuple(some[1:]))] if some else [])
+
+
+def _is_small(found: Input | Skipped) -> bool:
+    # Of what has no size nobody knows how long it takes.
+    return isinstance(found, Skipped) or (found.size is not None and found.size <= SMALL_BYTES)
 
 
 def may_have_ranges(found: Input | Skipped, options: ReadOptions) -> bool:

@@ -23,6 +23,7 @@ from smbrare.detection.finding import Finding, flat
 from smbrare.detection.partial import Partial
 from smbrare.detection.rarity import Known, judge
 from smbrare.inputs.discovery import Input, discover
+from smbrare.inputs.unpack import compression
 from smbrare.limits import MIB
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR
@@ -54,6 +55,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "RANGE_BYTES", 5_000)
     monkeypatch.setattr(planning, "DECODED_RANGE_BYTES", 3_000)
     monkeypatch.setattr(planning, "SAMPLE_EVERY_AT_LEAST", 2_000)
+    monkeypatch.setattr(compression, "AHEAD_BYTES", 1)
 
 
 def gathered(*paths: Path, **how: Any) -> Partial:

@@ -13,13 +13,16 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from smbrare.inputs.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
+from smbrare.inputs.unpack.streams import BLOCK_BYTES, HEAD_BYTES, Budget, Damaged, Stream
 from smbrare.limits import KIB, MIB
 
 # A library that finds damage keeps back what it had not given yet: small steps lose little.
 _OUTPUT_BYTES = 64 * KIB
 _OUTPUT_BYTES_AHEAD = MIB
 """Each step costs the thread that unpacks a wait for the interpreter."""
+
+AHEAD_BYTES = HEAD_BYTES
+"""Compressed bytes from which on a thread unpacks: fewer take less time than it takes to start."""
 
 _BLOCKS_AHEAD = 3
 _SECONDS_TO_SWITCH = 1e-5
@@ -166,17 +169,17 @@ def decompressed(
     """Yield what a compressed stream holds, over all of its members.
 
     Args:
-        stream: The compressed bytes.
+        stream: The compressed bytes, of which none was read yet.
         compression: What they are compressed with.
         budget: What they may expand to.
-        ahead: Whether to unpack in a thread while what it gave is worked on, in large steps, of
-            which more is lost before damage.
+        ahead: Whether to unpack a stream of some length in a thread while what it gave is worked
+            on, in large steps, of which more is lost before damage.
 
     Raises:
         Damaged: If it is corrupt, cut off, followed by something else, or larger than the budget
             allows; what came before was yielded.
     """
-    if not ahead:
+    if not ahead or len(stream.head) < AHEAD_BYTES:
         return _members(stream, compression, budget, _OUTPUT_BYTES)
     if compression.reader is None:
         return _in_thread(_members(stream, compression, budget, _OUTPUT_BYTES_AHEAD))
