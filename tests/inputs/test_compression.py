@@ -16,7 +16,8 @@ from smbrare.limits import DEFAULT, Limits
 from tests.support.container_world import packed
 
 COMPRESSED = ("gzip", "bzip2", "xz", "zstd")
-CONTENT = b"".join(b'{"n":%d}\n' % Random(7).getrandbits(64) for _ in range(200_000))
+_RANDOM = Random(7)
+CONTENT = b"".join(b'{"n":%d}\n' % _RANDOM.getrandbits(64) for _ in range(80_000))
 
 
 def unpacked(stream: bytes, limits: Limits = DEFAULT, *, ahead: bool) -> Iterator[bytes]:
