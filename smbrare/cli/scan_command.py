@@ -18,7 +18,7 @@ from smbrare.cli.parameters import FileName
 from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.detection.report import Report
 from smbrare.diagnostics.expect import Expected, Mismatch, compare, parse
-from smbrare.errors import UsageError
+from smbrare.errors import UsageError, cannot_open
 from smbrare.inputs.discovery import Input, discover
 from smbrare.outputs.formats import PREVIEW, REPORT
 from smbrare.outputs.summary import detail_lines, summary_lines
@@ -91,6 +91,13 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
     help="Mark destinations on a list, or in a CSV column; repeatable.",
 )
 @click.option(
+    "--labels",
+    multiple=True,
+    type=FileName(),
+    metavar="FILE",
+    help="Add cloud services from Azure, AWS or Google ranges, or CSV; repeatable.",
+)
+@click.option(
     "-j",
     "--jobs",
     type=click.IntRange(min=1),
@@ -125,6 +132,10 @@ def scan_command(**options: Any) -> int:
     REPORT[options["format"]].check()
     expected = _read_expected(options["expect"])
     read_options, criteria = settings_from(options)
+    if _is_enriched(options):
+        from smbrare.enrichment import check  # noqa: PLC0415 - most scans do without
+
+        check(options)
     if options["dry_run"]:
         return _dry_run(read_options, options)
     baseline = open_baseline(read_options, criteria)
@@ -170,7 +181,7 @@ def _read_expected(path: Path | None) -> Counter[Expected] | None:
     try:
         return parse(path.read_bytes(), str(path))
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        raise UsageError(cannot_open(path, error)) from None
 
 
 def _dry_run(read_options: ReadOptions, options: dict[str, Any]) -> int:
@@ -200,17 +211,16 @@ def _print(report: Report, inputs: list[Input | Skipped], options: dict[str, Any
 
 
 def _enrich(report: Report, options: dict[str, Any]) -> Report:
-    if not options["geoip"] and not options["intel"]:
+    if not _is_enriched(options):
         return report
-    # Most scans do without these.
-    from smbrare.enrichment import enrich, geoip, intel  # noqa: PLC0415
+    from smbrare.enrichment import enrich, references  # noqa: PLC0415 - most scans do without
 
-    destinations = {finding.sighting.destination for finding in report.judged}
-    references = (
-        *(geoip.look_up(file, destinations) for file in options["geoip"]),
-        *(intel.look_up(file, destinations) for file in options["intel"]),
-    )
-    return replace(report, judged=enrich(report.judged, references), references=references)
+    found = references(options, {finding.sighting.destination for finding in report.judged})
+    return replace(report, judged=enrich(report.judged, found), references=found)
+
+
+def _is_enriched(options: dict[str, Any]) -> bool:
+    return bool(options["geoip"] or options["intel"] or options["labels"])
 
 
 def _tell(report: Report, options: dict[str, Any], seconds: float, *, is_new: bool) -> None:

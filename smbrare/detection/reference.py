@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
 
-ReferenceKind: TypeAlias = Literal["geoip", "intel"]
+ReferenceKind: TypeAlias = Literal["geoip", "intel", "labels"]
 
 COUNTRY = "destination.geo.country_iso_code"
 
@@ -17,7 +17,9 @@ INDICATOR = "threat.indicator.name"
 
 PROVIDER = "threat.indicator.provider"
 
-FIELDS = (COUNTRY, AS_NUMBER, AS_NAME, INDICATOR, PROVIDER)
+LABELS = "smbrare.labels"
+
+FIELDS = (COUNTRY, AS_NUMBER, AS_NAME, INDICATOR, PROVIDER, LABELS)
 """The ECS fields that tell what was found; others only repeat the address and its type."""
 
 

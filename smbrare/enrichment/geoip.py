@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from smbrare.detection.reference import AS_NAME, AS_NUMBER, COUNTRY, Reference
+from smbrare.errors import reason_of
 from smbrare.records.fields import Malformed
 from smbrare.records.times import from_number
 
@@ -78,10 +79,8 @@ def look_up(file: str, destinations: Iterable[str]) -> Reference:
         file: The database.
         destinations: Addresses in canonical text.
     """
-    try:
-        import maxminddb  # noqa: PLC0415 - an extra, and needed for this only
-    except ImportError:
-        return Reference("geoip", file, problem="needs pip install smbrare[geoip]")
+    import maxminddb  # noqa: PLC0415 - an extra, and needed for this only
+
     try:
         # The reader in Python: the one in C crashes the interpreter on some damaged files.
         with maxminddb.open_database(file, maxminddb.MODE_MMAP) as database:
@@ -100,6 +99,6 @@ def look_up(file: str, destinations: Iterable[str]) -> Reference:
                 facts=facts,
             )
     except OSError as error:
-        return Reference("geoip", file, problem=error.strerror or str(error))
-    except Exception as error:  # noqa: BLE001 - a damaged file raises whatever it hits upon
-        return Reference("geoip", file, problem=f"is no usable MaxMind DB: {error}")
+        return Reference("geoip", file, problem=reason_of(error))
+    except Exception:  # noqa: BLE001 - a damaged file raises whatever it hits upon
+        return Reference("geoip", file, problem="not a usable MaxMind DB file")

@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from smbrare.detection.reference import INDICATOR, PROVIDER, Reference
+from smbrare.errors import reason_of
 from smbrare.records.fields import Address, Malformed, ip
 from smbrare.rule.networks import Network
 
@@ -50,23 +51,28 @@ def parse(lines: Iterable[str], column: str = "") -> Iterator[Entry]:
     Raises:
         NoColumn: If there is no such column.
     """
-    filled = (line for line in lines if _REMARK.sub("", line, count=1).strip())
-    first = next(filled, None)
-    if first is None:
+    rows = csv_rows(lines)
+    heading = next(rows, None)
+    if heading is None:
         return
-    delimiter = max(_DELIMITERS, key=first.count)
-    rows = csv.reader(chain([first], filled), delimiter=delimiter)
-    heading = next(rows)
     if column:
         at = _column(heading, column)
     else:
         at = None
         entry = _entry(heading)
         # A first row without an address names the columns, or is a line like any other.
-        if entry.networks or delimiter not in first:
+        if entry.networks or len(heading) == 1:
             yield entry
     for row in rows:
         yield _entry(row if at is None else row[at : at + 1])
+
+
+def csv_rows(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the rows of a CSV file with any of the usual delimiters, without blanks and remarks."""
+    filled = (line for line in lines if _REMARK.sub("", line, count=1).strip())
+    for first in filled:
+        delimiter = max(_DELIMITERS, key=first.count)
+        yield from csv.reader(chain([first], filled), delimiter=delimiter)
 
 
 def _column(heading: list[str], column: str) -> int:
@@ -83,12 +89,13 @@ def _entry(cells: list[str]) -> Entry:
         # A line that is no row: words may follow the address.
         texts += texts[0].split()[:1]
     for text in texts:
-        if networks := _networks(text.replace("[.]", ".").replace("[:]", ":")):
+        if networks := networks_of(text.replace("[.]", ".").replace("[:]", ":")):
             return Entry(text, networks)
     return Entry("", ())
 
 
-def _networks(text: str) -> tuple[Network, ...]:
+def networks_of(text: str) -> tuple[Network, ...]:
+    """Return what an address, a CIDR range or ``first-last`` covers; nothing for other text."""
     if match := _ADDRESS_AND_PORT.fullmatch(text):
         text = match[1]
     try:
@@ -109,33 +116,35 @@ def _networks(text: str) -> tuple[Network, ...]:
 
 def match(entries: Iterable[Entry], addresses: Iterable[Address]) -> dict[Address, Entry]:
     """Return for each address the narrowest entry that covers it; of two alike the first."""
-    by_mask = _ByMask(tuple(addresses))
+    index = AddressIndex(addresses)
     best: dict[Address, tuple[int, Entry]] = {}
     for entry in entries:
         for network in entry.networks:
-            for address in by_mask.inside(network):
+            for address in index.inside(
+                network.version, network.prefixlen, int(network.network_address)
+            ):
                 if address not in best or best[address][0] < network.prefixlen:
                     best[address] = (network.prefixlen, entry)
     return {address: entry for address, (_, entry) in best.items()}
 
 
-class _ByMask:
+class AddressIndex:
     """The addresses that are asked about, by version and leading bits: a list may be long."""
 
-    def __init__(self, addresses: tuple[Address, ...]) -> None:
-        self._addresses = addresses
-        self._masked: dict[tuple[int, int], dict[int, list[Address]]] = {}
+    def __init__(self, addresses: Iterable[Address]) -> None:
+        self._addresses = tuple(addresses)
+        self._leading: dict[tuple[int, int], dict[int, list[Address]]] = {}
 
-    def inside(self, network: Network) -> list[Address]:
-        """Return those that lie in a network."""
-        key = (network.version, network.prefixlen)
-        masked = self._masked.get(key)
-        if masked is None:
-            masked = self._masked[key] = defaultdict(list)
+    def inside(self, version: int, length: int, first: int) -> list[Address]:
+        """Return those that lie in a range, given its version, prefix length and any address."""
+        shift = (32 if version == 4 else 128) - length  # noqa: PLR2004 - the versions of IP
+        leading = self._leading.get((version, length))
+        if leading is None:
+            leading = self._leading[version, length] = defaultdict(list)
             for address in self._addresses:
-                if address.version == network.version:
-                    masked[int(address) & int(network.netmask)].append(address)
-        return masked.get(int(network.network_address), [])
+                if address.version == version:
+                    leading[int(address) >> shift].append(address)
+        return leading.get(first >> shift, [])
 
 
 def look_up(file: str, destinations: Iterable[str]) -> Reference:
@@ -143,31 +152,35 @@ def look_up(file: str, destinations: Iterable[str]) -> Reference:
 
     Args:
         file: The list, or ``FILE#COLUMN`` for a column of a CSV file.
-        destinations: Addresses in canonical text.
+        destinations: Addresses in canonical text; without any the list is only tried.
     """
     path, column = Path(file), ""
+    addresses = [ip_address(text) for text in set(destinations)]
     entries = skipped = 0
 
     def covering(listed: Iterable[Entry]) -> Iterator[Entry]:
-        """Yield the entries that cover something, and count all."""
+        """Yield the entries that cover something, and count all; of a trial only the first."""
         nonlocal entries, skipped
         for entry in listed:
             entries += bool(entry.networks)
             skipped += not entry.networks
             if entry.networks:
                 yield entry
+                if not addresses:
+                    return
 
     try:
         if "#" in file and not path.is_file():
             name, _, column = file.rpartition("#")
             path = Path(name)
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            addresses = [ip_address(text) for text in set(destinations)]
             found = match(covering(parse(lines, column)), addresses)
     except OSError as error:
-        return Reference("intel", file, path.stem, problem=error.strerror or str(error))
+        return Reference("intel", file, path.stem, problem=reason_of(error))
     except (NoColumn, csv.Error) as error:
         return Reference("intel", file, path.stem, problem=str(error))
+    if skipped and not entries:
+        return Reference("intel", file, path.stem, problem="it contains no address")
     return Reference(
         "intel",
         file,

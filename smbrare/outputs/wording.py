@@ -6,7 +6,7 @@ from typing import Any
 from smbrare.detection.dns import Query
 from smbrare.detection.finding import Finding, History
 from smbrare.detection.rank import FAILURE, SUCCESS, reported_outcomes
-from smbrare.detection.reference import AS_NAME, AS_NUMBER, COUNTRY, INDICATOR, PROVIDER
+from smbrare.detection.reference import AS_NAME, AS_NUMBER, COUNTRY, INDICATOR, LABELS, PROVIDER
 from smbrare.records.times import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, format_time
 from smbrare.text import MOST_NAMED, duration, some
 
@@ -152,11 +152,16 @@ def silence(finding: Finding) -> str:
     return duration(silent if silent < DAY_SECONDS else silent - silent % HOUR_SECONDS)
 
 
+def label_text(finding: Finding) -> str:
+    """Return the cloud services of a destination (``Azure Storage (westeurope)``), if known."""
+    return ", ".join(finding.extra.get(LABELS, ()))
+
+
 def network_text(extra: Mapping[str, Any]) -> str:
-    """Return country and network of a destination (``DE, AS64500 Example``), empty if unknown."""
+    """Return country, network and cloud of a destination (``DE, AS64500 Example``), if known."""
     number, name = extra.get(AS_NUMBER), extra.get(AS_NAME, "")
     network = name if number is None else f"AS{number} {name}".strip()
-    return ", ".join(part for part in (extra.get(COUNTRY, ""), network) if part)
+    return ", ".join(filter(None, (extra.get(COUNTRY, ""), network, *extra.get(LABELS, ()))))
 
 
 def listings(extra: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Reference data: what it says is in every output, and whatever is wrong with it is no error."""
+"""Reference data: what it says is in every output; a file that cannot be used is exit 2."""
 
 import csv
 import io
@@ -138,54 +138,77 @@ def test_findings_and_exit_code_are_the_same_with_and_without_it(run: Run, tmp_p
 @pytest.mark.parametrize(
     "case",
     [
-        ("--geoip", "gone.mmdb", None, "No such file"),
-        ("--geoip", "empty.mmdb", b"", "not used"),
-        ("--geoip", "text.mmdb", b"country,DE\n" * 200, "is no usable MaxMind DB"),
-        ("--intel", "gone.txt", None, "No such file"),
-        ("--intel", "gone.csv#ip", None, "No such file"),
-        ("--intel", "empty.txt", b"", "0 entries: knows 0 of 3"),
+        ("--geoip", "gone.mmdb", None, "no such file"),
+        ("--geoip", "empty.mmdb", b"", "give a MaxMind DB file"),
+        ("--geoip", "text.mmdb", b"country,DE\n" * 200, "not a usable MaxMind DB file"),
+        ("--intel", "gone.txt", None, "no such file"),
+        ("--intel", "gone.csv#ip", None, "no such file"),
         (
             "--intel",
             "feed.csv#addr",
             b"ip,port\n1.2.3.4,5\n",
-            "has no column addr; it has ip, port",
+            "has no column addr; it has ip, port; give a list",
         ),
-        ("--intel", "binary.txt", bytes(range(256)) * 4, "enrichment"),
+        ("--intel", "binary.txt", bytes(range(256)) * 4, "it contains no address"),
         ("--intel", "long.csv", b"1.2.3.4," + b"x" * 200_000 + b"\n", "field larger than"),
     ],
 )
-def test_what_is_absent_or_damaged_is_said_and_is_no_error(
+def test_a_file_that_cannot_be_used_is_exit_2_before_anything_is_read(
     run: Run, tmp_path: Path, case: tuple[str, str, bytes | None, str]
 ) -> None:
     option, name, content, said = case
     if content is not None:
         (tmp_path / name.partition("#")[0]).write_bytes(content)
-    result = run("scan", SAMPLE, option, tmp_path / name, "--format", "ndjson")
-    assert result.code == 1
-    assert len(found(result.out)) == 3
-    assert said in result.err
+    result = run("scan", SAMPLE, option, tmp_path / name, "--baseline", tmp_path / "b.db")
+    assert (result.code, result.out) == (2, "")
+    (line,) = result.err.splitlines()
+    assert line.startswith(f"smbrare: {option} {tmp_path / name}: ")
+    assert said in line
+    assert not (tmp_path / "b.db").exists()
+    assert run("scan", SAMPLE, option, tmp_path / name, "--dry-run").code == 2
 
 
-def test_a_damaged_database_is_said_and_is_no_error(run: Run, tmp_path: Path) -> None:
+def test_an_empty_list_knows_nothing_and_is_no_error(run: Run, tmp_path: Path) -> None:
+    for content in ("", "# nothing today\n", "seen,ip,port\n"):
+        (tmp_path / "feed.csv").write_text(content)
+        result = run("scan", SAMPLE, "--intel", tmp_path / "feed.csv", "--format", "ndjson")
+        assert (result.code, len(found(result.out))) == (1, 3)
+        assert "0 entries: knows 0 of 3" in result.err
+
+
+def test_a_database_that_is_damaged_further_in_is_said_and_is_no_error(
+    run: Run, tmp_path: Path
+) -> None:
     whole = countries(tmp_path / "whole.mmdb").read_bytes()
     damaged = tmp_path / "damaged.mmdb"
-    problems = 0
+    problems: list[bytes] = []
     for at in range(len(whole)):
         for byte in (0, 255, whole[at] ^ 1):
-            damaged.write_bytes(whole[:at] + bytes([byte]) + whole[at + 1 :])
+            content = whole[:at] + bytes([byte]) + whole[at + 1 :]
+            damaged.write_bytes(content)
             reference = geoip.look_up(str(damaged), ["45.83.122.10", "91.219.236.18", "2a02::1"])
-            problems += bool(reference.problem)
-    assert problems > len(whole) / 4
-    damaged.write_bytes(whole[:-20])
+            problems += [content] * bool(reference.problem)
+    assert len(problems) > len(whole) / 4
+    late = [content for content in problems if not _is_refused(damaged, content)]
+    damaged.write_bytes(late[0])
     result = run("scan", SAMPLE, "--geoip", damaged)
     assert result.code == 1
-    assert f"enrichment  {damaged}: not used: is no usable MaxMind DB" in result.err
+    assert f"enrichment  {damaged}: not used: not a usable MaxMind DB file" in result.err
 
 
-def test_without_the_extra_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def _is_refused(path: Path, content: bytes) -> bool:
+    path.write_bytes(content)
+    return bool(geoip.look_up(str(path), ()).problem)
+
+
+def test_without_the_extra_it_is_said_how_to_get_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "maxminddb", None)
-    reference = geoip.look_up("country.mmdb", ["45.83.122.10"])
-    assert reference.problem == "needs pip install smbrare[geoip]"
+    result = run("scan", SAMPLE, "--geoip", countries(tmp_path / "country.mmdb"))
+    assert result.code == 2
+    assert "smbrare: --geoip needs maxminddb: " in result.err
+    assert 'install "smbrare[geoip]' in result.err
 
 
 def test_an_ipv6_destination_in_an_ipv4_database_is_unknown(tmp_path: Path) -> None:
@@ -309,7 +332,7 @@ def test_the_first_database_that_knows_a_field_is_taken_and_every_list_is_named(
     assert (network_text({}), listings({})) == ("", [])
 
 
-@pytest.mark.parametrize("output_format", ["table", "json", "ndjson", "csv"])
+@pytest.mark.parametrize("output_format", ["table", "json", "ndjson", "csv", "sarif"])
 def test_nothing_of_reference_data_is_live(run: Run, tmp_path: Path, output_format: str) -> None:
     hostile = "".join(ATTACKS)
     asn = database(
@@ -318,8 +341,12 @@ def test_nothing_of_reference_data_is_live(run: Run, tmp_path: Path, output_form
         n45_83_122_0_24={"autonomous_system_organization": hostile},
     )
     feed = tmp_path / "\x1b[31mfeed.csv"
-    feed.write_text("45.83.122.10\x1b[31m\n", newline="")
-    result = run("scan", SAMPLE, "--geoip", asn, "--intel", feed, "--format", output_format)
+    feed.write_text("45.83.122.10 \x1b[31m\n", newline="")
+    labels = tmp_path / "\x1b[31mazure.json"
+    properties = {"region": hostile, "addressPrefixes": ["45.83.122.10/32"]}
+    labels.write_text(json.dumps({"values": [{"name": hostile, "properties": properties}]}))
+    files = ("--geoip", asn, "--intel", feed, "--labels", labels)
+    result = run("scan", SAMPLE, *files, "--format", output_format)
     assert result.code == 1
     live = {character for character in result.out + result.err if is_live(character)}
     assert live <= {"\n", "\r"}
