@@ -24,6 +24,12 @@ _ADDRESS_FIELDS = (
     "winlog.event_data.DestinationIp",
     "winlog.event_data.DestAddress",
 )
+_SOURCE_FIELDS = (
+    "host.ip",
+    "source.ip",
+    "winlog.event_data.SourceIp",
+    "winlog.event_data.SourceAddress",
+)
 """Where documents keep an address; the last two are Winlogbeat's without an ingest pipeline.
 
 Of a field that no index has KQL finds nothing, where ES|QL refuses the query.
@@ -96,7 +102,7 @@ def _kibana_hosts(finding: Finding) -> str:
     hosts = " or ".join(_hosts(finding))
     if not hosts:
         source = quote(finding.sighting.source)
-        return f"(host.ip : {source} or source.ip : {source})"
+        return f"({' or '.join(f'{field} : {source}' for field in _SOURCE_FIELDS)})"
     fields = HOST_FIELDS if "host.name" in finding.event else (*HOST_FIELDS, "host.id")
     return f"({' or '.join(f'{field} : ({hosts})' for field in fields)})"
 

@@ -141,6 +141,18 @@ def test_a_host_whose_name_cannot_be_pasted_is_found_by_its_address(tmp_path: Pa
         assert kql_holds(pivot.text, document)
 
 
+@pytest.mark.parametrize("name", sorted(STORED))
+def test_a_document_without_any_name_of_its_host_is_found_by_the_address(
+    name: str, tmp_path: Path
+) -> None:
+    record = {key: value for key, value in FORMS[name](Connection()).items() if key != "host.name"}
+    for keeper, names in (("host", ("name", "hostname", "id")), ("winlog", ("computer_name",))):
+        for key in names:
+            record.get(keeper, {}).pop(key, None)
+    for pivot in by_language(own_finding(record, tmp_path), "Kibana KQL"):
+        assert kql_holds(pivot.text, record), pivot.text
+
+
 def test_a_forwarded_event_and_one_with_a_host_name_alone_are_found(tmp_path: Path) -> None:
     forwarded = matching(host__name="wec01") | {"winlog": {"computer_name": "WS1.corp"}}
     hostname = matching(host__name=None)
