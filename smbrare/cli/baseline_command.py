@@ -215,8 +215,6 @@ def export_command(**options: Any) -> int:
     Exit codes: 0 written; 2 wrong usage, a missing or damaged baseline, or an output that cannot
     be written.
     """
-    if options["output"] is not None:
-        writing.check(options["output"])
     baseline = Baseline(locate(options["baseline"]))
     writing.write(exchange.export(baseline), options["output"])
     if omitted := exchange.sampled_hours(baseline):

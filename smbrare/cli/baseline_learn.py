@@ -16,9 +16,9 @@ from smbrare.cli import configuration, interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.command import Command
 from smbrare.cli.options import new_or_known, settings_from
+from smbrare.cli.own_files import inputs_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import print_as, progress_bar
-from smbrare.inputs.discovery import discover
 from smbrare.outputs.formats import SEEN
 from smbrare.outputs.summary import reading_lines
 from smbrare.outputs.warning_lines import warning_lines
@@ -67,14 +67,12 @@ def learn_command(**options: Any) -> int:
       4  nothing, or some source, could not be evaluated
     """  # noqa: D301 - click wants a real backspace
     started = time.monotonic()
-    if options["output"] is not None:
-        writing.check(options["output"])
     read_options, criteria = settings_from(options)
     baseline = new_or_known(
         Baseline(locate(options["baseline"]), scan.baseline_settings(read_options))
     )
     baseline.check_writable()
-    inputs = list(discover(options["paths"]))
+    inputs = inputs_from(options)
     collected = CollectedRows()
     with progress_bar(inputs, quiet=options["quiet"]) as progress:
         partial = gather(inputs, read_options, progress, collected.add)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from smbrare.cli import configuration, writing
+from smbrare.cli.own_files import check_output
 from smbrare.text import nearest, visible
 
 _GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -55,8 +56,9 @@ class Command(click.Command):
                 formatter.write_dl(padded, col_max=_FIRST_COLUMN)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, after warnings about variables that no command reads."""
+        """Run the command, after warnings about variables and a look at its output."""
         writing.warn(configuration.unknown_variables(ctx))
+        check_output(ctx)
         return super().invoke(ctx)
 
 

@@ -92,6 +92,12 @@ def user_file() -> Path:
     return Path(platformdirs.user_config_dir("smbrare", appauthor=False), "smbrare.toml")
 
 
+def file_of(context: click.Context) -> Path | None:
+    """Return the file that a command was configured by."""
+    file: Path | None = context.meta.get(_FILE)
+    return file
+
+
 def origins(context: click.Context) -> Iterator[str]:
     """Yield each option's value that is not its default, and where it came from."""
     file = context.meta.get(_FILE)

@@ -13,13 +13,14 @@ from smbrare.cli import configuration, writing
 from smbrare.cli import options as shared
 from smbrare.cli.command import Command
 from smbrare.cli.options import settings_from
+from smbrare.cli.own_files import inputs_from
 from smbrare.cli.parameters import Duration, FileName, Time
 from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report
 from smbrare.detection.schedule import Schedule
 from smbrare.errors import UsageError
-from smbrare.inputs.discovery import Input, discover
+from smbrare.inputs.discovery import Input
 from smbrare.outputs.formats import COMPARISON, REPORT
 from smbrare.outputs.summary import summary_lines
 from smbrare.outputs.warning_lines import warning_lines
@@ -118,8 +119,6 @@ def replay_command(**options: Any) -> int:
       4  nothing, or some source, could not be evaluated
     """  # noqa: D301 - click wants a real backspace
     started = time.monotonic()
-    if options["output"] is not None:
-        writing.check(options["output"])
     name = options["format"]
     if options["compare"] and name not in COMPARISON:
         *others, last = COMPARISON
@@ -127,7 +126,7 @@ def replay_command(**options: Any) -> int:
     schedule = _schedule(options)
     read_options, criteria = settings_from({**options, "literal": not options["inferred"]})
     read_options = replace(read_options, every_moment=True)
-    inputs = list(discover(options["paths"]))
+    inputs = inputs_from(options)
     readings = replay.readings(read_options) if options["compare"] else [read_options]
     _check_readable_again(inputs, len(readings))
     with progress_bar(inputs, quiet=options["quiet"], times=len(readings)) as progress:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from smbrare.baseline.location import locate
 from smbrare.cli import configuration, interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.command import Command
-from smbrare.cli.options import baseline_from, open_baseline, settings_from
+from smbrare.cli.options import open_baseline, settings_from
+from smbrare.cli.own_files import inputs_from
 from smbrare.cli.parameters import FileName
 from smbrare.cli.terminal import print_as, progress_bar
 from smbrare.detection.report import Report
 from smbrare.diagnostics.expect import Expected, Mismatch, compare, parse
 from smbrare.errors import UsageError, cannot_open
-from smbrare.inputs.discovery import Input, discover
+from smbrare.inputs.discovery import Input
 from smbrare.outputs.formats import PREVIEW, REPORT
 from smbrare.outputs.summary import detail_lines, summary_lines
 from smbrare.outputs.warning_lines import warning_lines
@@ -126,9 +126,6 @@ def scan_command(**options: Any) -> int:
     started = time.monotonic()
     if options["verbose"]:
         writing.tell(configuration.origins(click.get_current_context()))
-    output: Path | None = options["output"]
-    if output is not None:
-        writing.check(output, _files_read(options))
     REPORT[options["format"]].check()
     expected = _read_expected(options["expect"])
     read_options, criteria = settings_from(options)
@@ -141,7 +138,7 @@ def scan_command(**options: Any) -> int:
     baseline = open_baseline(read_options, criteria)
     is_new = baseline is not None and not baseline.path.exists()
     _check_baseline(baseline, options, is_new=is_new)
-    inputs = list(discover(options["paths"]))
+    inputs = inputs_from(options)
     with progress_bar(inputs, quiet=options["quiet"]) as progress:
         partial = gather(inputs, read_options, progress)
     report = _enrich(judge(partial, read_options, criteria, baseline), options)
@@ -166,15 +163,6 @@ def _check_baseline(baseline: "Baseline | None", options: dict[str, Any], *, is_
         writing.tell([visible(f"smbrare: {what}")])
 
 
-def _files_read(options: dict[str, Any]) -> list[str | Path]:
-    """Return the files that a run reads, as far as the user named them."""
-    named = [*options["paths"], options["expect"], options["exclusions"]]
-    baseline = baseline_from(options)
-    if baseline is not None:
-        named.append(locate(baseline))
-    return [path for path in named if path is not None]
-
-
 def _read_expected(path: Path | None) -> Counter[Expected] | None:
     if path is None:
         return None
@@ -191,7 +179,7 @@ def _dry_run(read_options: ReadOptions, options: dict[str, Any]) -> int:
 
     if options["format"] not in PREVIEW:
         raise UsageError(f"--dry-run prints --format {' or '.join(PREVIEW)}")
-    found = look(discover(options["paths"]), read_options, lambda _: None)
+    found = look(inputs_from(options), read_options, lambda _: None)
     print_as(PREVIEW[options["format"]], found, options)
     return exit_code(found)
 

@@ -91,7 +91,7 @@ def watch_command(**options: Any) -> int:
     path = locate(options["baseline"])
     output: Path | None = options["output"]
     if output is not None:
-        writing.check(output, [*options["paths"], path])
+        writing.check(output, options["paths"])
         appending.check(output, _tell)
     baseline = new_or_known(Baseline(path, baseline_settings(read_options)))
     baseline.check_writable()

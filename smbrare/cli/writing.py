@@ -1,6 +1,8 @@
 """Results to stdout or to a file; a file is replaced whole or not at all."""
 
 import os
+import re
+import stat
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -9,6 +11,9 @@ from pathlib import Path
 from smbrare.cli import interruption
 from smbrare.errors import ClosedPipeError, OutputError
 from smbrare.text import visible
+
+_MOUNTS = Path("/proc/self/mountinfo")
+"""Where Linux says what is mounted."""
 
 
 def check(path: Path, read: Iterable[str | Path] = ()) -> None:
@@ -22,15 +27,51 @@ def check(path: Path, read: Iterable[str | Path] = ()) -> None:
         OutputError: If its folder is missing or cannot be written to, or if it is one of those.
     """
     for other in read:
-        with suppress(OSError):
-            if path.samefile(other):
-                raise OutputError(f"{path} is read by this run; the output would replace it")
-    if path.is_dir():
-        raise OutputError(f"{path} is a directory")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path.parent} is no directory")
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"{path.parent} cannot be written to")
+        if _is_same(path, other):
+            raise OutputError(f"{path} is read by this run; the output would replace it")
+    try:
+        target = path.resolve() if path.is_symlink() else path
+        if path.is_dir():
+            raise OutputError(f"{path} is a directory")
+        if not target.parent.is_dir():
+            raise OutputError(f"{target.parent} is no directory")
+        needed = target if _stays(target) else target.parent
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path} cannot be written: {_reason(error)}") from None
+    if not os.access(needed, os.W_OK):
+        raise OutputError(f"{needed} cannot be written to")
+
+
+def _is_same(path: Path, other: str | Path) -> bool:
+    """Return whether two paths lead to one file, or would if it were there."""
+    try:
+        return path.samefile(other)
+    except (OSError, ValueError):
+        return os.path.realpath(path) == os.path.realpath(other)
+
+
+def _stays(path: Path) -> bool:
+    """Return whether what is there is written where it is, since no file can take its place."""
+    if not path.exists() or not path.is_file():
+        return path.exists()
+    folder, me = path.parent.stat(), os.geteuid() if hasattr(os, "geteuid") else 0
+    is_others = folder.st_mode & stat.S_ISVTX and me not in {0, folder.st_uid, path.stat().st_uid}
+    return bool(is_others) or not os.access(path.parent, os.W_OK) or _is_mounted(path)
+
+
+def _is_mounted(path: Path) -> bool:
+    """Return whether something is mounted on a file, as a container's is from outside."""
+    try:
+        mounts = _MOUNTS.read_bytes().splitlines()
+    except OSError:
+        return os.path.ismount(path)
+    name = os.fsencode(path.resolve())
+    name = re.sub(rb"[ \t\n\\]", lambda odd: b"\\%03o" % odd[0][0], name)
+    return any(mount.split(b" ")[4] == name for mount in mounts)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def write(texts: Iterable[str], path: Path | None, encoding: str = "utf-8") -> None:
@@ -47,11 +88,13 @@ def write(texts: Iterable[str], path: Path | None, encoding: str = "utf-8") -> N
     """
     if path is None:
         _write_stdout(texts, encoding)
-    elif path.exists() and not path.is_file():
+        return
+    # What a link points to is replaced, not the link.
+    path = path.resolve() if path.is_symlink() else path
+    if _stays(path):
         _write_through(texts, path)
     else:
-        # What a link points to is replaced, not the link.
-        _replace(texts, path.resolve() if path.is_symlink() else path)
+        _replace(texts, path)
 
 
 def tell(lines: Iterable[str]) -> None:
@@ -83,7 +126,8 @@ def _write_stdout(texts: Iterable[str], encoding: str) -> None:
 
 
 def _write_through(texts: Iterable[str], path: Path) -> None:
-    """Write to a device or a pipe, which must not be replaced by a file."""
+    """Write to a device, a pipe or a file that must not be replaced by another."""
+    texts = list(texts)  # A file that is there is emptied as late as can be.
     try:
         with path.open("wb") as file:
             for text in texts:
@@ -94,10 +138,11 @@ def _write_through(texts: Iterable[str], path: Path) -> None:
 
 def _replace(texts: Iterable[str], path: Path) -> None:
     # Named before it exists, so that a signal at any moment knows what to remove.
-    made = path.parent / f".{path.name[:100]}.{os.urandom(6).hex()}"
+    made = path.parent / f".{path.name[:50]}.{os.urandom(6).hex()}"
     try:
         with interruption.undoing(made.unlink):
             with made.open("xb") as file:
+                _keep_rights(path, file.fileno())
                 for text in texts:
                     file.write(text.encode())
                 file.flush()
@@ -110,3 +155,11 @@ def _replace(texts: Iterable[str], path: Path) -> None:
     finally:
         with suppress(OSError):
             made.unlink()
+
+
+def _keep_rights(path: Path, file: int) -> None:
+    """Give the file that takes another's place the same rights, as far as the system lets."""
+    with suppress(OSError, AttributeError):
+        status = path.stat()
+        os.fchmod(file, stat.S_IMODE(status.st_mode))
+        os.fchown(file, status.st_uid, status.st_gid)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from smbrare.cli import writing
+from smbrare.outputs.formats import REPORT
 from tests.conftest import FIXTURES, ROOT, Run
+from tests.support.rights import give_up_roots_rights
 
 SAMPLE = FIXTURES / "sample.ndjson"
 
@@ -26,6 +29,114 @@ def test_an_output_never_replaces_the_baseline(run: Run, tmp_path: Path) -> None
     before = baseline.read_bytes()
     assert run("scan", SAMPLE, "--baseline", baseline, "-o", baseline).code == 2
     assert baseline.read_bytes() == before
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize(
+    "option", ["--baseline", "--exclusions", "--expect", "--intel", "--geoip", "--config"]
+)
+def test_an_output_never_takes_the_place_of_what_an_option_names(
+    run: Run, tmp_path: Path, option: str, *, there: bool
+) -> None:
+    file = tmp_path / "file"
+    if there:
+        file.write_text("# nothing\n")
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    result = run("scan", SAMPLE, option, link, "-o", tmp_path / "home" / ".." / "file")
+    assert result.code == 2
+    assert result.out == ""
+    assert (file.read_text() == "# nothing\n") if there else not file.exists()
+    assert run("scan", SAMPLE, "--intel", f"{file}#ip", "-o", file).code == 2
+
+
+@pytest.mark.parametrize("given", ["logs", "logs/*.ndjson", "logs/events.ndjson"])
+@pytest.mark.parametrize("command", [("scan",), ("replay",), ("baseline", "learn", "acme")])
+def test_an_output_never_replaces_what_a_folder_or_pattern_gives(
+    run: Run, tmp_path: Path, command: tuple[str, ...], given: str
+) -> None:
+    (tmp_path / "logs").mkdir()
+    log, other = tmp_path / "logs" / "events.ndjson", tmp_path / "other"
+    log.write_bytes(SAMPLE.read_bytes())
+    other.hardlink_to(log)
+    for output in (log, tmp_path / "logs" / ".." / "logs" / "events.ndjson", other):
+        result = run(*command, tmp_path / given, "-o", output)
+        assert (result.code, result.out) == (2, "")
+        assert log.read_bytes() == SAMPLE.read_bytes()
+
+
+@pytest.mark.parametrize("until", ["2026-12-01", "2020-01-01"])
+@pytest.mark.parametrize("name", REPORT)
+def test_an_earlier_output_in_the_folder_is_skipped_and_replaced(
+    run: Run, tmp_path: Path, name: str, until: str
+) -> None:
+    log, output = tmp_path / "logs" / "events.ndjson", tmp_path / "logs" / f"found.{name}"
+    log.parent.mkdir()
+    log.write_bytes(SAMPLE.read_bytes())
+    first = run("scan", log.parent, "-f", name, "-o", output, "--until", until)
+    before = output.read_bytes()
+    for given in (log.parent, tmp_path / "logs" / "*"):
+        again = run("scan", given, "-f", name, "-o", output, "--until", until)
+        assert again.code == first.code == (0 if until == "2020-01-01" else 1)
+        assert "an earlier output" in again.err
+        # Only the time of writing may differ.
+        assert len(output.read_bytes()) == len(before)
+
+
+def test_findings_among_events_are_no_earlier_output(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    log = tmp_path / "logs" / "events.ndjson"
+    run("scan", SAMPLE, "-f", "ndjson", "-o", log)
+    with log.open("ab") as file:
+        file.write(SAMPLE.read_bytes())
+    before = log.read_bytes()
+    assert run("scan", log.parent, "-o", log).code == 2
+    assert log.read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o664, 0o444])
+def test_an_output_keeps_the_rights_of_the_file_that_it_replaces(
+    run: Run, tmp_path: Path, mode: int
+) -> None:
+    output = tmp_path / "found.csv"
+    output.touch(mode)
+    output.chmod(mode)
+    assert run("scan", SAMPLE, "-f", "csv", "-o", output).code == 1
+    assert output.stat().st_mode & 0o777 == mode
+    assert output.stat().st_size
+
+
+def test_what_cannot_be_replaced_is_written_where_it_is(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, mounts = tmp_path / "a file.csv", tmp_path / "mountinfo"
+    output.write_text("old" * 10_000)
+    before = output.stat().st_ino
+    name = str(output).replace(" ", "\\040")
+    mounts.write_text(f"42 27 254:0 /host {name} rw,relatime - ext4 /dev/vda rw\n")
+    monkeypatch.setattr(writing, "_MOUNTS", mounts)
+    assert run("scan", SAMPLE, "-f", "csv", "-o", output).code == 1
+    assert output.stat().st_ino == before
+    assert b"20.60.40.9" in output.read_bytes()
+    assert b"old" not in output.read_bytes()
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_file_in_a_folder_that_takes_no_other_is_written_or_told_before_the_scan(
+    tmp_path: Path, *, writable: bool
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    output = folder / "found.csv"
+    output.touch(0o644 if writable else 0o444)
+    folder.chmod(0o555)
+    command = [sys.executable, "-m", "smbrare", "scan", str(SAMPLE), "-f", "csv", "-o", str(output)]
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, capture_output=True, preexec_fn=give_up_roots_rights
+    )
+    folder.chmod(0o755)
+    assert done.returncode == (1 if writable else 2)
+    assert bool(output.stat().st_size) is writable
 
 
 def test_an_output_goes_through_a_link(run: Run, tmp_path: Path) -> None:
