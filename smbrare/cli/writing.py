@@ -56,7 +56,7 @@ def _stays(path: Path) -> bool:
         return path.exists()
     folder, me = path.parent.stat(), os.geteuid() if hasattr(os, "geteuid") else 0
     is_others = folder.st_mode & stat.S_ISVTX and me not in {0, folder.st_uid, path.stat().st_uid}
-    return bool(is_others) or not os.access(path.parent, os.W_OK) or _is_mounted(path)
+    return bool(is_others) or _is_mounted(path)
 
 
 def _is_mounted(path: Path) -> bool:

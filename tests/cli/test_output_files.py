@@ -10,7 +10,6 @@ import pytest
 from smbrare.cli import writing
 from smbrare.outputs.formats import REPORT
 from tests.conftest import FIXTURES, ROOT, Run
-from tests.support.rights import give_up_roots_rights
 
 SAMPLE = FIXTURES / "sample.ndjson"
 
@@ -121,22 +120,18 @@ def test_what_cannot_be_replaced_is_written_where_it_is(
     assert b"old" not in output.read_bytes()
 
 
-@pytest.mark.parametrize("writable", [True, False])
-def test_a_file_in_a_folder_that_takes_no_other_is_written_or_told_before_the_scan(
-    tmp_path: Path, *, writable: bool
+@pytest.mark.parametrize("mode", [0o777, 0o1777])
+def test_a_file_of_another_user_in_a_sticky_folder_is_written_where_it_is(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
 ) -> None:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    output = folder / "found.csv"
-    output.touch(0o644 if writable else 0o444)
-    folder.chmod(0o555)
-    command = [sys.executable, "-m", "smbrare", "scan", str(SAMPLE), "-f", "csv", "-o", str(output)]
-    done = subprocess.run(
-        command, cwd=ROOT, check=False, capture_output=True, preexec_fn=give_up_roots_rights
-    )
-    folder.chmod(0o755)
-    assert done.returncode == (1 if writable else 2)
-    assert bool(output.stat().st_size) is writable
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder").chmod(mode)
+    output = tmp_path / "folder" / "found.csv"
+    output.touch()
+    before = output.stat().st_ino
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert run("scan", SAMPLE, "-f", "csv", "-o", output).code == 1
+    assert (output.stat().st_ino == before) is (mode == 0o1777)
 
 
 def test_an_output_goes_through_a_link(run: Run, tmp_path: Path) -> None:
