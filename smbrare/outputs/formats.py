@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from smbrare.errors import need
 from smbrare.text import visible
 
 if TYPE_CHECKING:
@@ -33,12 +32,14 @@ class RenderOptions(Struct, frozen=True):
         width: Columns of the terminal; None for as wide as the text is.
         color: Whether to use the terminal's colours.
         encoding: What the text has to be encodable in; other characters show as escapes.
+        brief: Whether a ticket is one paragraph a finding.
     """
 
     show: str = "new"
     width: int | None = None
     color: bool = False
     encoding: str = "utf-8"
+    brief: bool = False
 
     def findings_of(self, report: "Report") -> "list[Finding]":
         """Return the findings of a report that are to be shown."""
@@ -69,8 +70,6 @@ class OutputFormat(Struct, Generic[T], frozen=True):
         second_pass: Whether it shows what only a second pass over the inputs finds.
         show: The findings that it shows unless the user chooses.
         of_replay: Whether a replay is printed in it too.
-        extra: The extra that installs its libraries; empty if it needs none.
-        libraries: Those libraries.
     """
 
     name: str
@@ -79,17 +78,6 @@ class OutputFormat(Struct, Generic[T], frozen=True):
     second_pass: bool = False
     show: str = "new"
     of_replay: bool = False
-    extra: str = ""
-    libraries: tuple[str, ...] = ()
-
-    def check(self) -> None:
-        """Make sure before a long scan that its result can be written after it.
-
-        Raises:
-            UsageError: If a library of the extra is not installed.
-        """
-        if self.libraries:
-            need(f"--format {self.name}", self.extra, *self.libraries)
 
     def render(self, content: T, options: RenderOptions) -> Iterable[str]:
         """Return the texts of what is printed."""
@@ -109,14 +97,8 @@ REPORT: "Mapping[str, OutputFormat[Report]]" = _by_name(
     OutputFormat("json", "json_document.render_json", second_pass=True, of_replay=True),
     OutputFormat("ndjson", "json_document.render_ndjson", of_replay=True),
     OutputFormat("csv", "csv_rows.render", of_replay=True),
-    OutputFormat(
-        "html",
-        "html_report.render",
-        second_pass=True,
-        extra="html",
-        libraries=("jinja2", "vl_convert"),
-    ),
-    OutputFormat("markdown", "markdown.render"),
+    OutputFormat("html", "html_report.render", second_pass=True),
+    OutputFormat("markdown", "markdown.render", second_pass=True),
     # SARIF says itself what was suppressed, and a result that is suppressed alerts nobody.
     OutputFormat("sarif", "sarif.render", show="all"),
 )

@@ -33,15 +33,12 @@ SCOPE = (
 """What was looked at, for people."""
 
 
-def offset_text(activity: Activity, time: int) -> str:
-    """Return how long before or after a finding an event was, to the second (``-0:42``).
-
-    Args:
-        activity: The event.
-        time: The finding's time, in microseconds since 1970 UTC.
-    """
-    minutes, seconds = divmod(abs(activity.time - time) // MICROSECONDS, _MINUTE)
-    return f"{'-' if activity.time < time else '+'}{minutes}:{seconds:02}"
+def offset_text(offset: int) -> str:
+    """Return microseconds before or after a finding as text (``-0:42``, ``-2:14:52``)."""
+    minutes, seconds = divmod(abs(offset) // MICROSECONDS, _MINUTE)
+    hours, minutes = divmod(minutes, _MINUTE)
+    length = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return f"{'-' if offset < 0 else '+'}{length}"
 
 
 def event_text(activity: Activity) -> str:
@@ -81,7 +78,7 @@ def missing_text(context: HostContext) -> Iterator[str]:
     for gap in context.gaps:
         yield f"not complete: {gap}"
     if not context.events and not context.gaps:
-        yield "the logs read here hold no other event of the host in that time"
+        yield "no other event of the host in that time was read"
 
 
 def lines(context: HostContext, time: int, options: RenderOptions) -> Iterator[str]:
@@ -92,7 +89,7 @@ def lines(context: HostContext, time: int, options: RenderOptions) -> Iterator[s
     if context.events:
         yield "\n"
         columns = (
-            Column[Activity]("Offset", lambda each: offset_text(each, time), right=True),
+            Column[Activity]("Offset", lambda each: offset_text(each.time - time), right=True),
             Column[Activity]("What", lambda each: KINDS[each.kind]),
             Column[Activity]("User", lambda each: each.user, folds=True),
             Column[Activity]("Detail", event_text, folds=True),

@@ -43,10 +43,10 @@ def render_json(report: Report, options: RenderOptions) -> Iterator[str]:
 
 
 def _triage(finding: Finding) -> dict[str, list[str]]:
-    return {
-        title.lower().replace(" ", "_"): [step.say() for step in steps]
-        for title, steps in triage(finding).sections
-    }
+    said: dict[str, list[str]] = {"investigate": [], "harmless_if": [], "respond": []}
+    for step in triage(finding):
+        said[step.purpose].append(step.say())
+    return said
 
 
 def _rule() -> dict[str, Any]:

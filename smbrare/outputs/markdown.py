@@ -1,140 +1,143 @@
-"""``markdown``: a text for a ticket (CommonMark with GitHub's tables).
+"""``markdown``: a ticket for each finding (CommonMark with GitHub's tables and check boxes).
 
-All text out of a log stands in code spans and code blocks, where no renderer sees a link, a
-mention, an image or HTML.
+All text out of a log stands in code spans, where no renderer sees a link, a mention, an image or
+HTML.
 """
 
 from collections.abc import Iterator
 
-from smbrare.detection.finding import Finding, reason
+from smbrare.detection.finding import Finding
+from smbrare.detection.rank import Grade, grade, rank
 from smbrare.detection.report import Report
+from smbrare.outputs.do_first import do_first, headline, sentence
+from smbrare.outputs.evidence import account, evidence, explain_command, nearest, why
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.pivots import pivots
-from smbrare.outputs.triage import triage
+from smbrare.outputs.triage import MOST_STEPS, triage
 from smbrare.outputs.wording import (
     domain_text,
     history_text,
     host_text,
     ingested_text,
-    more_hosts_text,
+    network_text,
     notes,
-    outcome_text,
-    queries_text,
     time_text,
-    values,
 )
-from smbrare.records.times import format_time, seconds
+from smbrare.records.times import seconds
 from smbrare.rule import predicate
-from smbrare.text import code_block, code_span, counted, duration
+from smbrare.text import MOST_NAMED, code_span, counted, duration
 
-_MOST_INPUTS = 20
-_COLUMNS = (
-    "Time (UTC)",
-    "Destination",
-    "Domain",
-    "Host",
-    "Source",
-    "Outcome",
-    "Events",
-    "History known",
-)
+_MOST_EVENTS = 5
+_GRADES: dict[Grade, str] = {
+    "authentication": "Credentials sent",
+    "connected": "Connected",
+    "unknown": "Outcome not logged",
+    "attempted": "Failed",
+}
 
 
 def render(report: Report, options: RenderOptions) -> Iterator[str]:
-    """Yield a heading, what was read, a table of the findings, and a section for each."""
-    shown = options.findings_of(report)
-    yield f"# Rare SMB connections to the internet: {counted(len(shown), 'finding')}\n\n"
+    """Yield what was found and what to do first, what was read, and a ticket for each finding."""
+    ranked = sorted(options.findings_of(report), key=rank)
+    yield f"# {headline(report, ranked)}\n\n{sentence(report, ranked)}\n\n"
+    for number, item in enumerate(do_first(ranked), start=1):
+        links = ", ".join(map(str, item.ranks))
+        yield f"{number}. {item.step.say(code_span)} ({links})\n"
     yield from _scope(report)
-    if not shown:
-        yield "\nNothing to show.\n"
-        return
-    yield "\n## Findings\n\n"
-    yield from _table(shown)
-    for number, finding in enumerate(shown, start=1):
-        yield from _section(number, finding)
+    for number, finding in enumerate(ranked, start=1):
+        yield from (_paragraph if options.brief else _ticket)(number, finding)
 
 
 def _scope(report: Report) -> Iterator[str]:
-    criteria, span = report.criteria, report.span
-    history = (
-        "of all time" if criteria.history is None else f"of {duration(seconds(criteria.history))}"
-    )
+    criteria, span, inputs = report.criteria, report.span, report.inputs
+    named = ", ".join(code_span(survey.path) for survey in inputs[:MOST_NAMED])
+    more = len(inputs) - MOST_NAMED
+    named += f" and {more:,} more inputs" if more > 0 else ""
+    records = counted(sum(survey.records for survey in inputs), "record")
+    network = counted(sum(survey.network for survey in inputs), "network event")
+    yield f"\n- Read: {named}: {records}, {network}, {report.sightings:,} of them match the rule\n"
+    if span.first is not None and span.last is not None:
+        yield f"- Events from {time_text(span.first)} to {time_text(span.last)} UTC\n"
+    baseline = "none given" if criteria.baseline is None else code_span(criteria.baseline)
+    known, excluded = len(report.suppressed), len(report.excluded)
+    yield f"- Baseline: {baseline}; suppressed: {known:,} known, {excluded:,} excluded\n"
+    history = "all time" if criteria.history is None else duration(seconds(criteria.history))
     key = "destination and host" if criteria.per_host else "destination"
     yield (
-        f"Rule: [{predicate.RULE_NAME}]({predicate.RULE_URL}), `{predicate.RULE_ID}`, new by {key} "
-        f"in a history {history}.\n\n"
+        f"- Rule: [{predicate.RULE_NAME}]({predicate.RULE_URL}), new by {key} in a history of "
+        f"{history}\n"
     )
-    if span.first is not None and span.last is not None:
-        yield (
-            f"- Events from {format_time(span.first)} to {format_time(span.last)}, "
-            f"in {len(span.hours):,} hours\n"
-        )
-    network = sum(survey.network for survey in report.inputs)
-    yield f"- {network:,} network events, {report.sightings:,} of them match the rule\n"
-    held, excluded = len(report.suppressed), len(report.excluded)
-    baseline = "a baseline (none was named)"
-    if criteria.baseline is not None:
-        baseline = f"baseline {code_span(criteria.baseline)}"
-    yield f"- Held back: {held:,} by {baseline}, {excluded:,} by exclusions\n"
-    for survey in report.inputs[:_MOST_INPUTS]:
-        left = f", {survey.skipped:,} skipped" if survey.skipped else ""
-        cut = ", not read to its end" if survey.cut else ""
-        yield f"- Read {code_span(survey.path)}: {survey.records:,} records{left}{cut}\n"
-    if len(report.inputs) > _MOST_INPUTS:
-        yield f"- Read {len(report.inputs) - _MOST_INPUTS:,} more inputs\n"
-    for survey, source, why in report.unjudged():
-        named = f"{survey.path} ({source})" if source else survey.path
-        yield f"- **Not judged**: {code_span(named)} {code_span(why)}\n"
+    for survey in inputs:
+        if survey.cut:
+            yield f"- **Not read to its end**: {code_span(survey.path)}\n"
+    for survey, source, reason in report.unjudged():
+        shown = f"{survey.path} ({source})" if source else survey.path
+        yield f"- **Not evaluated**: {code_span(shown)} {code_span(reason)}\n"
 
 
-def _table(shown: list[Finding]) -> Iterator[str]:
-    yield f"| {' | '.join(_COLUMNS)} |\n"
-    yield "|---|---|---|---|---|---|---:|---|\n"
-    for finding in shown:
-        cells = (
-            time_text(finding.sighting.event_time),
-            code_span(finding.sighting.destination),
-            code_span(domain_text(finding)),
-            code_span(host_text(finding)),
-            code_span(finding.sighting.source),
-            outcome_text(finding),
-            f"{finding.events:,}",
-            history_text(finding.history),
-        )
-        yield f"| {' | '.join(cells)} |\n"
+def _who(finding: Finding) -> str:
+    who, on = account(finding), host_text(finding) or finding.sighting.source
+    return f"{code_span(who)} on {code_span(on)}" if who else code_span(on)
 
 
-def _section(number: int, finding: Finding) -> Iterator[str]:
-    sighting = finding.sighting
-    yield f"\n## {number}. {sighting.destination}, {time_text(sighting.event_time)}\n\n"
-    yield f"{reason(finding)}.\n\n"
+def _time(finding: Finding) -> str:
+    time = finding.sighting.event_time
+    return "undated" if time is None else f"{time_text(time)} UTC"
+
+
+def _ticket(number: int, finding: Finding) -> Iterator[str]:
+    """Yield the ticket of a finding, at most 25 lines."""
+    first, *others = triage(finding)[:MOST_STEPS]
+    yield (
+        f"\n## {number}. {_GRADES[grade(finding)]}: {_who(finding)} to "
+        f"{code_span(finding.sighting.destination)}, {_time(finding)}\n\n"
+        f"**{first.say(code_span)}**\n\n| | |\n|---|---|\n"
+    )
     for name, text in _facts(finding):
         if text:
-            yield f"- {name}: {text}\n"
-    for title, steps in triage(finding).sections:
-        yield f"\n{title}:\n\n"
-        yield from (f"1. {step.say(code_span)}\n" for step in steps)
-    for pivot in pivots(finding):
-        yield f"\n{pivot.title} ({pivot.language})\n\n{code_block(pivot.text)}\n"
+            yield f"| {name} | {text} |\n"
+    yield "\n"
+    events, more = nearest(evidence(finding), _MOST_EVENTS)
+    for event in events:
+        by = f" {code_span(event.user)}" if event.user else ""
+        mark = "**" if event.decides else ""
+        yield f"- `{event.offset}` {mark}{event.what}{mark} {code_span(event.detail)}{by}\n"
+    yield f"\n{more}\n\n" if more and len(events) < _MOST_EVENTS else "\n"
+    for step in others:
+        yield f"- [ ] {step.say(code_span)}\n"
+    yield f"- [ ] Other hosts? Kibana: {code_span(pivots(finding)[0].text)}\n"
 
 
 def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
-    sighting, last = finding.sighting, finding.last
-    ports = ", ".join(map(str, finding.ports))
-    yield "Domain", code_span(", ".join(values(finding, "destination.domain")))
-    yield "DNS events name it", "; ".join(map(code_span, queries_text(finding)))
-    yield "From", f"{code_span(sighting.source)} on {code_span(host_text(finding))}"
+    sighting = finding.sighting
+    yield "Evidence", " ".join(step.say(code_span) for step in why(finding))
+    ports = "/".join(map(str, finding.ports))
+    where = [f"port {ports}", *map(code_span, (domain_text(finding), network_text(finding.extra)))]
+    yield "Destination", ", ".join(filter(None, [code_span(sighting.destination), *where]))
+    yield "Source", f"{code_span(sighting.source)} ({sighting.event_source})"
     if finding.host_count > 1:
-        hosts = ", ".join(map(code_span, finding.hosts))
-        yield "All hosts", hosts + more_hosts_text(finding)
-    yield "Ports", ports
-    yield "Outcome", outcome_text(finding)
-    if last is not None and sighting.event_time is not None:
-        yield "First", format_time(sighting.event_time)
-        yield "Ingested", ingested_text(finding)
-        yield "Last", format_time(last)
-    yield "Events", f"{finding.events:,}"
-    yield "History known", history_text(finding.history)
+        more = finding.host_count - MOST_NAMED
+        hosts = ", ".join(map(code_span, finding.hosts[:MOST_NAMED]))
+        yield "Hosts", hosts + (f" and {more:,} more" if more > 0 else "")
+    last = "" if finding.last in {None, sighting.time} else f" to {time_text(finding.last)}"
+    ingested = ingested_text(finding)
+    when = f"{time_text(sighting.event_time)}{last}, {counted(finding.events, 'event')}"
+    yield "When", f"{when}{f'; ingested {ingested}' if ingested else ''}"
+    yield "History", history_text(finding.history)
     yield "Notes", ", ".join(map(code_span, notes(finding)))
-    yield "Record", f"{code_span(str(sighting.origin))}, source {code_span(sighting.event_source)}"
-    yield "Finding", f"`{finding.id}`"
+    yield "Record", f"{code_span(explain_command(finding))}, finding `{finding.id}`"
+
+
+def _paragraph(number: int, finding: Finding) -> Iterator[str]:
+    """Yield a finding as one paragraph."""
+    about = ", ".join(
+        code_span(text) for text in (domain_text(finding), network_text(finding.extra)) if text
+    )
+    first = triage(finding)[0].say(code_span)
+    yield (
+        f"\n**{number}. {_GRADES[grade(finding)]}**: {_who(finding)} to "
+        f"{code_span(finding.sighting.destination)}{f' ({about})' if about else ''}, "
+        f"{_time(finding)}, {counted(finding.events, 'event')}, history "
+        f"{history_text(finding.history)}. {first} Record: "
+        f"{code_span(str(finding.sighting.origin))}.\n"
+    )

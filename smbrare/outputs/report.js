@@ -1,51 +1,52 @@
 "use strict";
 
-// Charts: the specifications stand in the page as JSON. The interpreter (ast) needs no eval, which
-// the page's policy forbids.
-for (const holder of document.querySelectorAll("script[data-chart]")) {
-  const target = document.getElementById(holder.dataset.chart);
-  const options = { mode: "vega-lite", renderer: "svg", actions: false, ast: true };
-  vegaEmbed(target, JSON.parse(holder.textContent), options).then(
-    () => target.setAttribute("data-drawn", ""),
-    (error) => { target.textContent = `The chart could not be drawn: ${error.message}`; },
+// The page is complete without this: it adds a filter, an order and buttons that copy.
+const controls = document.getElementById("controls");
+
+function texts(row) {
+  return row.querySelector("summary").textContent.toLowerCase();
+}
+
+function filter(rows, groups) {
+  const wanted = document.getElementById("filter").value.toLowerCase();
+  for (const row of rows) row.hidden = !texts(row).includes(wanted);
+  const left = rows.filter((row) => !row.hidden).length;
+  document.getElementById("matches").textContent = wanted ? `${left} of ${rows.length}` : "";
+  for (const group of groups) group.hidden = !group.querySelector("li[data-rank]:not([hidden])");
+}
+
+// In any order but that of the evidence, all rows stand in the first list, without headings.
+function sort(rows, groups, lists) {
+  const by = document.getElementById("sort").value;
+  const key = (row) => row.dataset[by];
+  const sorted = [...rows].sort(
+    (one, other) => key(one).localeCompare(key(other), "en", { numeric: true }) || one.dataset.rank - other.dataset.rank,
   );
+  if (by === "events") sorted.reverse();
+  for (const row of sorted) (by === "rank" ? lists.get(row) : lists.get(rows[0])).append(row);
+  for (const group of groups) group.querySelector("h3").hidden = by !== "rank";
 }
 
-const table = document.getElementById("findings");
-
-function key(row, column) {
-  const cell = row.cells[column];
-  return cell.dataset.key ?? cell.textContent;
-}
-
-function sort(header, column) {
-  const descending = header.getAttribute("aria-sort") === "ascending";
-  for (const other of header.parentNode.cells) other.removeAttribute("aria-sort");
-  header.setAttribute("aria-sort", descending ? "descending" : "ascending");
-  const rows = [...table.tBodies[0].rows];
-  rows.sort((one, other) => key(one, column).localeCompare(key(other, column), "en", { numeric: true }));
-  if (descending) rows.reverse();
-  table.tBodies[0].append(...rows);
-}
-
-function filter(wanted) {
-  for (const row of table.tBodies[0].rows) {
-    row.hidden = !row.textContent.toLowerCase().includes(wanted.toLowerCase());
-  }
-}
-
-if (table !== null) {
-  [...table.tHead.rows[0].cells].forEach((header, column) => {
-    header.firstElementChild.addEventListener("click", () => sort(header, column));
+if (controls !== null) {
+  const rows = [...document.querySelectorAll("li[data-rank]")];
+  const groups = [...document.querySelectorAll(".group")];
+  const lists = new Map(rows.map((row) => [row, row.parentNode]));
+  for (const row of rows) row.classList.add(lists.get(row).parentNode.classList[1]);
+  controls.hidden = false;
+  controls.addEventListener("submit", (event) => event.preventDefault());
+  controls.addEventListener("input", () => {
+    sort(rows, groups, lists);
+    filter(rows, groups);
   });
-  document.getElementById("filter").addEventListener("input", (event) => filter(event.target.value));
 }
 
-// A link from the table opens the details that it points to.
-function open() {
-  const target = document.getElementById(location.hash.slice(1));
-  if (target instanceof HTMLDetailsElement) target.open = true;
+for (const holder of document.querySelectorAll(".copies")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(holder.querySelector("code").textContent);
+    button.textContent = "Copied";
+  });
+  holder.append(" ", button);
 }
-
-window.addEventListener("hashchange", open);
-open();

@@ -1,0 +1,170 @@
+"""What the logs show of a finding, in order: its connection, and what its host did around it."""
+
+import shlex
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from smbrare.detection.finding import Finding
+from smbrare.detection.rank import Grade, grade
+from smbrare.outputs.host_context import KINDS, event_text, offset_text
+from smbrare.outputs.triage import Step, programs_before
+from smbrare.outputs.wording import outcome_text, time_text, values
+from smbrare.records.event import Origin
+from smbrare.sources.activities.activity import Activity
+from smbrare.text import counted
+
+_MOST_NAMES = 3
+_PROVEN: dict[Grade, str] = {
+    "authentication": "An event shows NTLM sent to {destination}.",
+    "connected": "{destination} was reached. The logs do not show whether credentials were sent.",
+    "unknown": "The logs do not show what came of the connection to {destination}.",
+    "attempted": "Every logged connection to {destination} failed.",
+}
+_LOGON = "Logon"
+
+
+class Evidence(Struct, frozen=True):
+    """One event.
+
+    Attributes:
+        time: Microseconds since 1970 UTC; None if it cannot be read.
+        offset: How long before or after the finding, for people.
+        what: What happened.
+        detail: What the event says of it.
+        user: Who did it; empty if unknown.
+        origin: Where its record stands, if that is known.
+        decides: Whether it is the connection, or credentials sent to its destination.
+    """
+
+    time: int | None
+    offset: str
+    what: str
+    detail: str
+    user: str = ""
+    origin: Origin | None = None
+    decides: bool = False
+
+    @property
+    def clock(self) -> str:
+        """The time of the day, to the second."""
+        return "undated" if self.time is None else time_text(self.time)[11:]
+
+    @property
+    def record(self) -> str:
+        """The number of the record in its input."""
+        return str(self.origin.number) if self.origin is not None and self.origin.number else ""
+
+
+def evidence(finding: Finding) -> list[Evidence]:
+    """Return the events of a finding in order of time."""
+    found = [*_before(finding), _connection(finding)]
+    context = finding.host_context
+    names = (finding.sighting.destination, *values(finding, "destination.domain"))
+    sent_to = {name.lower() for name in (*names, *finding.dns_names)}
+    if context is not None:
+        found += [_of_event(event, finding, sent_to) for event in context.events]
+    return sorted(found, key=lambda each: each.time or 0)
+
+
+def nearest(events: list[Evidence], most: int) -> tuple[list[Evidence], str]:
+    """Return at most so many events in their order, and how many are left out, in words.
+
+    What decides stays, then logons, then what is nearest in time.
+    """
+    at = next(each.time or 0 for each in events if each.decides)
+    ranked = sorted(
+        range(len(events)),
+        key=lambda number: (
+            not events[number].decides,
+            events[number].what != _LOGON,
+            abs((events[number].time or 0) - at),
+        ),
+    )
+    left = len(events) - most
+    kept = [events[number] for number in sorted(ranked[:most])]
+    return kept, f"{counted(left, 'more event')}, further away in time" if left > 0 else ""
+
+
+def account(finding: Finding) -> str:
+    r"""Return the account whose hash was likely sent (``CORP\j.doe +1``), empty if unknown."""
+    context = finding.host_context
+    if context is None or not context.users:
+        return ""
+    more = len(context.users) - 1
+    return f"{context.users[0]} +{more}" if more else context.users[0]
+
+
+def explain_command(finding: Finding) -> str:
+    """Return the command that explains a finding by its record."""
+    return shlex.join(["smbrare", "explain", str(finding.sighting.origin)])
+
+
+def why(finding: Finding) -> Iterator[Step]:
+    """Yield what the events prove, and what they do not, as sentences with names."""
+    names: dict[str, str | tuple[str, ...]] = {
+        "destination": finding.sighting.destination,
+        "names": finding.dns_names[:_MOST_NAMES],
+        "programs": programs_before(finding),
+    }
+    yield Step(_PROVEN[grade(finding)], names)
+    if finding.dns_names:
+        yield Step("It was the answer to a DNS query for {names}.", names)
+    if programs_before(finding):
+        yield Step("Shortly before, the host started {programs}.", names)
+    if finding.host_context is not None and not finding.host_context.logged_on:
+        yield Step("No interactive logon was found in the 24 hours before.", names)
+
+
+def _connection(finding: Finding) -> Evidence:
+    sighting = finding.sighting
+    source = _endpoint(sighting.source, values(finding, "source.port"))
+    destination = _endpoint(sighting.destination, values(finding, "destination.port"))
+    outcome = outcome_text(finding)
+    return Evidence(
+        sighting.event_time,
+        "+0:00",
+        "SMB connection",
+        f"{source} to {destination}, PID 4"
+        + (", outcome not logged" if outcome == "unknown" else f", {outcome}"),
+        origin=sighting.origin,
+        decides=True,
+    )
+
+
+def _endpoint(address: str, ports: list[str]) -> str:
+    shown = f"[{address}]" if ":" in address and ports else address
+    return ":".join([shown, *ports[:1]])
+
+
+def _before(finding: Finding) -> Iterator[Evidence]:
+    """Yield the logons before it, and the DNS queries that no event around it shows."""
+    at, context = finding.sighting.event_time, finding.host_context
+    if at is None:
+        return
+    events = () if context is None else context.events
+    shown = {event.origin for event in events}
+    for each in () if context is None else context.logged_on:
+        if each.origin not in shown:
+            offset = offset_text(each.since - at)
+            yield Evidence(each.since, offset, _LOGON, each.how, each.user, each.origin)
+    asked = {event.what.lower() for event in events if event.kind == "dns"}
+    for query in finding.queries:
+        time = query.last if query.last is not None and query.last <= at else query.first
+        if time is not None and query.name not in asked:
+            by = f" asked by {query.host}" if query.host else ""
+            detail = f"{query.name}: {finding.sighting.destination}{by}"
+            yield Evidence(time, offset_text(time - at), KINDS["dns"], detail)
+
+
+def _of_event(event: Activity, finding: Finding, sent_to: set[str]) -> Evidence:
+    server = event.what.lower().rpartition("/")[2]
+    return Evidence(
+        event.time,
+        offset_text(event.time - (finding.sighting.event_time or 0)),
+        KINDS[event.kind][0].upper() + KINDS[event.kind][1:],
+        event_text(event),
+        event.user,
+        event.origin,
+        decides=event.kind == "ntlm" and server in sent_to,
+    )
