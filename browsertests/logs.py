@@ -55,9 +55,9 @@ def many(number: int, hosts: int = 40) -> Iterator[dict[str, Any]]:
             yield connection(host, address, time, _OUTCOMES[min(each % 12, 3)])
 
 
-def hostile() -> Iterator[dict[str, Any]]:
-    """Yield connections with hostile text in every field that a report shows."""
-    for number, text in enumerate(HOSTILE):
+def hostile(texts: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield connections with hostile texts in every field that a report shows."""
+    for number, text in enumerate(texts):
         yield matching(
             host__name=text,
             destination__ip=f"45.83.122.{number}",

@@ -12,7 +12,9 @@ from smbrare.cli.own_files import check_output
 from smbrare.text import nearest, visible
 
 _GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Output": (*("format", "output", "show", "exit_zero", "quiet", "verbose", "color", "compare"),),
+    "Output": (
+        *("format", "output", "show", "brief", "exit_zero", "quiet", "verbose", "color", "compare"),
+    ),
     "What to look for": (
         *("since", "until", "exclude", "exclusions", "history", "per_host", "expect"),
     ),

@@ -61,6 +61,7 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
     type=click.Choice(["new", "known", "excluded", "all"]),
     help=f"Which findings to print; by default {'; '.join(_SHOWN)}.",
 )
+@click.option("--brief", is_flag=True, help="In markdown: one paragraph for each finding.")
 @click.option(
     "--expect",
     type=click.Path(path_type=Path),
@@ -126,7 +127,8 @@ def scan_command(**options: Any) -> int:
     started = time.monotonic()
     if options["verbose"]:
         writing.tell(configuration.origins(click.get_current_context()))
-    REPORT[options["format"]].check()
+    if options["brief"] and not REPORT[options["format"]].brief:
+        raise UsageError("--brief needs --format markdown")
     expected = _read_expected(options["expect"])
     read_options, criteria = settings_from(options)
     if _is_enriched(options):

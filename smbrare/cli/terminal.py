@@ -30,7 +30,7 @@ def print_as(
     Args:
         chosen: The format.
         content: The results.
-        options: The command's, of which this reads ``color`` and ``output``.
+        options: The command's, of which this reads ``color``, ``output`` and ``brief``.
         show: The status of the findings to show; None for those of the format.
 
     Raises:
@@ -41,7 +41,7 @@ def print_as(
     screen = RenderOptions()
     if chosen.for_terminal:
         screen = _screen(options["color"], to_file=path is not None)
-    screen = replace(screen, show=show or chosen.show)
+    screen = replace(screen, show=show or chosen.show, brief=bool(options.get("brief")))
     writing.write(chosen.render(content, screen), path, screen.encoding)
 
 

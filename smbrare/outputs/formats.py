@@ -70,6 +70,7 @@ class OutputFormat(Struct, Generic[T], frozen=True):
         second_pass: Whether it shows what only a second pass over the inputs finds.
         show: The findings that it shows unless the user chooses.
         of_replay: Whether a replay is printed in it too.
+        brief: Whether it can be made brief.
     """
 
     name: str
@@ -78,6 +79,7 @@ class OutputFormat(Struct, Generic[T], frozen=True):
     second_pass: bool = False
     show: str = "new"
     of_replay: bool = False
+    brief: bool = False
 
     def render(self, content: T, options: RenderOptions) -> Iterable[str]:
         """Return the texts of what is printed."""
@@ -98,7 +100,7 @@ REPORT: "Mapping[str, OutputFormat[Report]]" = _by_name(
     OutputFormat("ndjson", "json_document.render_ndjson", of_replay=True),
     OutputFormat("csv", "csv_rows.render", of_replay=True),
     OutputFormat("html", "html_report.render", second_pass=True),
-    OutputFormat("markdown", "markdown.render", second_pass=True),
+    OutputFormat("markdown", "markdown.render", second_pass=True, brief=True),
     # SARIF says itself what was suppressed, and a result that is suppressed alerts nobody.
     OutputFormat("sarif", "sarif.render", show="all"),
 )

@@ -30,11 +30,8 @@ from smbrare.records.times import MICROSECONDS, format_time
 from smbrare.rule import predicate
 from smbrare.text import counted, duration, visible
 
-MOST_FINDINGS = 5_000
-"""Findings that the page shows, the highest ranks; a browser could not bear many more."""
-
 LIMITS = {
-    "findings": MOST_FINDINGS,
+    "findings": 5_000,
     "with_queries": 25,
     "in_full": 100,
     "open": 5,
@@ -93,7 +90,7 @@ def _read_file(name: str) -> str:
 
 
 def _context(report: Report, ranked: list[Finding]) -> dict[str, Any]:
-    shown = list(enumerate(ranked[:MOST_FINDINGS], start=1))
+    shown = list(enumerate(ranked[: LIMITS["findings"]], start=1))
     return {
         "version": __version__,
         "rule": predicate,

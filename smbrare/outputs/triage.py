@@ -112,7 +112,7 @@ def _steps(finding: Finding) -> _Steps:
     yield "harmless_if", "{destination} is a file share or backup service that is in use here."
     yield "harmless_if", "An authorized scan or penetration test was running on {host}."
     yield "harmless_if", "The network uses public addresses inside, or a device routes SMB out."
-    yield "respond", "Restrict outgoing NTLM, require SMB signing, stop the WebClient service, patch."
+    yield "respond", "Restrict outgoing NTLM, require SMB signing, stop WebClient, and patch."
     if finding.host_count > 1 or grade(finding) != "attempted":
         yield "respond", "Hand it to incident response if an account or a second host is affected."
 

@@ -62,14 +62,14 @@ def test_tables_mark_a_name_as_one_of_dns(log: Path) -> None:
     (row,) = csv.DictReader(io.StringIO(printed("csv", made)))
     assert (row["destination.domain"], row["smbrare.dns_names"]) == ("", "files.example")
     text = printed("markdown", made)
-    assert "| `files.example (DNS)` |" in text
-    assert "- DNS events name it: `files.example, asked by WS-01 at 2026-11-16 07:59:58`" in text
+    assert "`files.example (DNS)`" in text
+    assert "- `-0:02` DNS query `files.example: 45.83.122.10 asked by WS-01`" in text
     assert "files.example, asked by WS-02 at 2026-11-16 07:00:00" in html(log)
 
 
 def test_triage_asks_to_look_up_the_names(log: Path) -> None:
-    steps = [step.say() for step in triage(report(log).findings[0]).investigate]
-    assert any("Look up 45.83.122.10 and files.example, the names" in step for step in steps)
+    steps = [step.say() for step in triage(report(log).findings[0])]
+    assert any("Look up 45.83.122.10 and files.example: who owns" in step for step in steps)
 
 
 def test_a_domain_of_the_event_itself_stands_before_names_of_dns(tmp_path: Path) -> None:

@@ -1,34 +1,23 @@
-"""HTML: one file, nothing from outside, and no text of a log that is more than text."""
+"""HTML: the worst first, sized for a mail, nothing from outside, and a log's text is only text."""
 
 import base64
 import hashlib
-import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from smbrare.outputs.html_report import script_json
+from browsertests import logs
+from smbrare.detection.finding import Finding
+from smbrare.detection.rank import rank
+from smbrare.outputs.html_report import LIMITS
 from tests.conftest import FIXTURES, ROOT, Run
-from tests.support.activities import logon, process
 from tests.support.events import matching
-from tests.support.reports import Page, html, write
+from tests.support.reports import Page, html, printed, report, write
 
 SAMPLE = FIXTURES / "sample.ndjson"
-ATTACKS = [
-    "</script><script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    '" onmouseover="alert(1)',
-    "' onmouseover='alert(1)",
-    "</code></pre></details><h1>x</h1>",
-    "{{ 7 * 7 }} {% if %} {# #}",
-    "https://evil.example",
-    "&lt;b&gt;",
-    "<!--",
-    "]]>",
-    "\u2028\u202ex",
-]
+ATTACKS = [*logs.HOSTILE, "' onmouseover='alert(1)", "\u2028\u202ex"]
 LOADING = {"src", "srcset", "href", "action", "data", "poster", "background", "formaction"}
 
 
@@ -38,65 +27,89 @@ def sample() -> Page:
 
 
 @pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return html(write(tmp_path_factory.mktemp("few") / "few.ndjson", logs.few()))
+
+
+@pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Page:
-    documents = [
-        matching(
-            host__name=attack,
-            destination__ip=f"45.83.122.{number}",
-            destination__domain=attack,
-            process__executable=attack,
-        )
-        for number, attack in enumerate(ATTACKS)
-    ]
     path = tmp_path_factory.mktemp("logs") / "x<script>y.ndjson"
-    return Page(html(write(path, documents)))
+    return Page(html(write(path, logs.hostile(ATTACKS))))
 
 
 def test_nothing_is_loaded_from_anywhere(hostile: Page) -> None:
     found = [
-        (tag, name, value or "")
+        (tag, value or "")
         for tag, attributes in hostile.tags
         for name, value in attributes.items()
-        if name in LOADING and not (value or "").startswith("#f-")
+        if name in LOADING and not (value or "").startswith("#")
     ]
-    assert {(tag, name) for tag, name, _ in found} == {("a", "href")}
-    assert all("://github.com/elastic/detection-rules/" in value for _, _, value in found)
+    assert [tag for tag, _ in found] == ["a"]
+    assert "://github.com/elastic/detection-rules/" in found[0][1]
     assert "url(" not in (ROOT / "smbrare" / "outputs" / "report.css").read_text()
 
 
-def test_no_element_and_no_attribute_comes_from_a_log(sample: Page, hostile: Page) -> None:
-    assert {tag for tag, _ in hostile.tags} <= {tag for tag, _ in sample.tags}
+def test_no_element_and_no_attribute_comes_from_a_log(few: str, hostile: Page) -> None:
+    assert {tag for tag, _ in hostile.tags} <= {tag for tag, _ in Page(few).tags}
     names = {name for _, attributes in hostile.tags for name in attributes}
     assert not any(name.startswith("on") for name in names)
-    assert sum(tag == "script" for tag, _ in hostile.tags) == 4
+    assert "style" not in names
+    assert sum(tag == "script" for tag, _ in hostile.tags) == 1
 
 
-def test_the_table_shows_every_attack_as_text(hostile: Page) -> None:
-    cells = hostile.texts["td"]
-    assert {attack for attack in ATTACKS if attack not in cells} == {ATTACKS[-1]}
-    assert "\\u2028\\u202ex" in cells
+def test_every_attack_is_shown_as_text_wherever_it_stands(hostile: Page) -> None:
+    shown = [*ATTACKS[:-1], "\\u2028\\u202ex"]
+    names = set(hostile.texts["span"])  # the destination's names
+    codes = set(hostile.texts["code"])  # hosts
+    facts = set(hostile.texts["dd"])
+    for attack in shown:
+        assert attack in names, attack
+        assert attack in codes, attack
+        assert attack in facts, attack
+    assert {f"CORP\\{attack}" for attack in shown} <= names
 
 
-def test_the_policy_allows_the_two_scripts_of_the_page_and_no_more(hostile: Page) -> None:
+def test_the_policy_allows_the_script_and_the_style_of_the_page_and_no_more(hostile: Page) -> None:
     policy = next(
         attributes["content"] or ""
         for tag, attributes in hostile.tags
         if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
     )
+    (script,), (style,) = hostile.texts["script"], hostile.texts["style"]
     hashes = [
-        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        for script in hostile.texts["script"][-2:]
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for text in (script, style)
     ]
-    assert re.findall(r"'sha256-([^']+)'", policy) == hashes
+    assert re.findall(r"-src 'sha256-([^']+)'", policy) == hashes
     assert policy.startswith("default-src 'none'; ")
-    assert "unsafe-eval" not in policy
-    assert "unsafe-inline" not in policy.split("style-src")[0]
+    assert "unsafe" not in policy
 
 
-def test_the_charts_hold_every_name_and_no_markup(hostile: Page) -> None:
-    assert "<" not in "".join(hostile.texts["script"][:2])
-    _, hosts = hostile.charts()
-    assert {row["host"] for row in hosts["data"]["values"]} >= set(ATTACKS[:-1])
+def test_the_worst_is_first_and_findings_stand_before_pictures(few: str) -> None:
+    order = ['class="verdict"', 'id="findings"', 'id="f-1"', 'id="f-3"', 'id="pictures"']
+    places = [few.index(each) for each in (*order, 'id="coverage"', 'id="method"')]
+    assert places == sorted(places)
+    assert [few.index(each) for each in ('id="g-connected"', 'id="g-attempted"')] == sorted(
+        few.index(each) for each in ('id="g-connected"', 'id="g-attempted"')
+    )
+    assert 'id="g-unknown"' not in few
+    assert few.count("<details open>") == 2
+
+
+def test_the_evidence_stands_in_order_with_its_records(few: str) -> None:
+    text = few[few.index('id="f-2"') : few.index('id="f-3"')]
+    what = re.findall(r"<td>([A-Z][^<]+)</td><td><code>", text)
+    assert what == [
+        "Logon",
+        *["Process start"] * 2,
+        "DNS query",
+        "SMB connection",
+        "NTLM sent to",
+        "Process start",
+    ]
+    assert len(re.findall('<tr class="decides">', text)) == 2
+    assert "-2:14:52" in text
+    assert "Ask <code>CORP\\m.berger</code> whether they use a share" in text
 
 
 def test_the_report_is_the_same_in_every_process(run_process: Run) -> None:
@@ -105,24 +118,7 @@ def test_the_report_is_the_same_in_every_process(run_process: Run) -> None:
     assert result.out == html(Path("fixtures/sample.ndjson"))
 
 
-def test_what_happened_around_a_finding_is_text_however_hostile(tmp_path: Path) -> None:
-    events = [matching(timestamp="2026-11-16T08:00:00.000Z")]
-    events += [process(image=attack, user=f"CORP\\{attack}") for attack in ATTACKS]
-    events += [logon(user=attack) for attack in ATTACKS]
-    page = Page(html(write(tmp_path / "x<script>y.ndjson", events)))
-    assert {tag for tag, _ in page.tags if tag.startswith(("script", "img", "h1"))} == {
-        "script",
-        "h1",
-    }
-    assert sum(tag == "script" for tag, _ in page.tags) == 4
-    names = {name for _, attributes in page.tags for name in attributes}
-    assert not any(name.startswith("on") for name in names)
-    users = set(page.texts["td"])
-    assert {attack for attack in ATTACKS[:-1] if f"CORP\\{attack}" not in users} == set()
-    assert "CORP\\\\u2028\\u202ex" in users
-
-
-def test_details_hold_queries_to_paste_line_by_line(sample: Page) -> None:
+def test_a_report_has_queries_to_paste_line_by_line(sample: Page) -> None:
     (query,) = [
         code
         for code in sample.texts["code"]
@@ -133,24 +129,58 @@ def test_details_hold_queries_to_paste_line_by_line(sample: Page) -> None:
 
 def test_what_was_not_evaluated_stands_at_the_top(tmp_path: Path) -> None:
     text = html(write(tmp_path / "events.ndjson", [matching(host__os__type=None)]))
-    assert text.index("Not everything was judged") < text.index("<h2>Findings")
-    assert "Nothing to show." in text
+    assert text.index("Not fully evaluated") < text.index('id="coverage"')
+    assert 'id="findings"' not in text
+    assert 'id="pictures"' not in text
     assert "Exit code 4." in text
 
 
-def test_json_in_a_script_element_cannot_end_it() -> None:
-    value = {"<!--": "</script>\u2028&"}
-    text = script_json(value)
-    assert not set(text) & {"<", ">", "&", "\u2028"}
-    assert json.loads(text) == value
+def test_a_file_that_ends_early_is_named_with_the_remedy(tmp_path: Path) -> None:
+    path = write(tmp_path / "events.ndjson", [matching()])
+    made = report(path)
+    made.inputs[0].cut = True
+    text = printed("html", made)
+    assert "ends early; 1 record read. <strong>Copy or export it again.</strong>" in text
+    assert "Not fully evaluated" not in printed("html", report(path))
 
 
-@pytest.mark.parametrize("missing", ["jinja2", "vl_convert"])
-def test_without_its_libraries_it_names_the_extra_before_the_scan(
-    run: Run, monkeypatch: pytest.MonkeyPatch, missing: str
+def test_a_report_is_small(tmp_path: Path, few: str) -> None:
+    assert 30_000 < len(few) < 80_000
+    sizes = {
+        number: len(printed("html", report(write(tmp_path / "many.ndjson", logs.many(number)))))
+        for number in (80, 200, 400)
+    }
+    assert sizes[80] < 500_000
+    each = (sizes[400] - sizes[200]) / 200
+    assert sizes[400] + each * (LIMITS["findings"] - 400) < 10_000_000
+
+
+def test_what_is_not_shown_has_the_lowest_rank_and_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, missing, None)
-    result = run("scan", "no-such-file", "--format", "html")
-    assert result.code == 2
-    assert result.err.startswith(f"smbrare: --format html needs {missing}: ")
-    assert 'install "smbrare[html]' in result.err
+    monkeypatch.setitem(LIMITS, "findings", 30)
+    made = report(write(tmp_path / "many.ndjson", logs.many(40)))
+    ranked = sorted(made.findings, key=rank)
+    text = printed("html", made)
+    assert f"The 30 highest ranks of {len(ranked)} findings." in text
+    text = text[text.index('id="findings"') : text.index('id="pictures"')]
+    assert re.findall(r'class="address">([^<]+)<', text) == [
+        finding.sighting.destination for finding in ranked[:30]
+    ]
+
+
+def test_many_inputs_are_summed_up_by_form(tmp_path: Path) -> None:
+    made = report(write(tmp_path / "events.ndjson", [matching()]))
+    inputs = tuple(
+        replace(made.inputs[0], path=f"logs/{number:03}.ndjson") for number in range(300)
+    )
+    page = Page(printed("html", replace(made, inputs=inputs)))
+    assert "300 inputs, from " in page.texts["td"]
+    assert sum(".ndjson" in code for code in page.texts["code"]) < 10
+
+
+def test_a_suppressed_finding_says_why_it_is_shown(tmp_path: Path) -> None:
+    made = report(write(tmp_path / "events.ndjson", [matching()]))
+    finding: Finding = replace(made.judged[0], status="excluded", reason="our <b>backup</b>")
+    text = printed("html", replace(made, judged=(finding,)), show="all")
+    assert "<em>excluded: our &lt;b&gt;backup&lt;/b&gt;</em>" in text

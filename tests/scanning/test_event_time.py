@@ -105,13 +105,12 @@ def test_the_reports_look_around_the_time_when_it_happened(run: Run, log: Any) -
     path = log(PROCESS, ingested(OWN, INGESTED))
     for output in ("markdown", "html"):
         text = run("scan", *BY_INGEST, path, "--format", output).out
-        assert "2026-09-24T23:45:00Z" in text  # the queries' window
-        assert "2026-09-25T00:15:00Z" in text
-        assert "in the minutes before" in text
         assert "2026-09-25 00:00:00" in text
         assert f"{INGESTED}, by which it is judged" in text
+        assert "mail.exe" in text
         if output == "html":
-            assert "mail.exe" in text
+            assert "2026-09-24T23:45:00Z" in text  # the queries' window
+            assert "2026-09-25T00:15:00Z" in text
 
 
 def test_a_table_shows_both_times(run: Run, log: Any) -> None:

@@ -1,6 +1,7 @@
-"""Reports and pages for tests, made in this process: the charts' library is slow to bundle."""
+"""Reports and pages for tests, made in this process."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -59,13 +60,13 @@ class Page(HTMLParser):
 
     Attributes:
         tags: Each element's name and attributes, in order.
-        texts: The text of each ``td``, ``script`` and ``code``, by name and in order.
+        texts: The text of each element by its name, without that of the elements in it, in order.
     """
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
         self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: dict[str, list[str]] = {"td": [], "script": [], "code": []}
+        self.texts: dict[str, list[str]] = defaultdict(list)
         self._open = ""
         self.feed(text)
         self.close()
@@ -74,19 +75,14 @@ class Page(HTMLParser):
         """Take in the start of an element."""
         self.tags.append((tag, dict(attrs)))
         self._open = tag
-        if tag in self.texts:
-            self.texts[tag].append("")
+        self.texts[tag].append("")
 
     def handle_data(self, data: str) -> None:
         """Take in text."""
-        if self.texts.get(self._open):
+        if self._open:
             self.texts[self._open][-1] += data
 
     def handle_endtag(self, tag: str) -> None:
         """Take in the end of an element."""
         if tag == self._open:
             self._open = ""
-
-    def charts(self) -> list[Any]:
-        """Return the specifications of the charts."""
-        return [json.loads(text) for text in self.texts["script"][:-2]]
