@@ -19,7 +19,7 @@ MOST_LINKS = 3
 _MOST_NAMED = 3
 
 
-class Item(Struct, frozen=True):
+class Priority(Struct, frozen=True):
     """One thing to do.
 
     Attributes:
@@ -75,12 +75,12 @@ def sentence(report: Report, ranked: list[Finding]) -> str:
     }[grade(ranked[0])]
 
 
-def do_first(ranked: list[Finding]) -> list[Item]:
+def do_first(ranked: list[Finding]) -> list[Priority]:
     """Return what to do first, for all findings together."""
     return list(_items(ranked))[:MOST_ITEMS]
 
 
-def _items(ranked: list[Finding]) -> Iterator[Item]:
+def _items(ranked: list[Finding]) -> Iterator[Priority]:
     new = [(rank, each) for rank, each in enumerate(ranked, 1) if each.status == "new"]
     by_grade = {one: [each for each in new if grade(each[1]) == one] for one in GRADES}
     connected = by_grade["connected"]
@@ -115,7 +115,7 @@ def _users(findings: list[tuple[int, Finding]]) -> list[str]:
     return list(dict.fromkeys(user for _, finding in findings for user in users(finding)))
 
 
-def _item(findings: list[tuple[int, Finding]], text: str) -> Item:
+def _item(findings: list[tuple[int, Finding]], text: str) -> Priority:
     names: dict[str, str | tuple[str, ...]] = {}
     for name, values in (
         ("users", _users(findings)),
@@ -129,4 +129,4 @@ def _item(findings: list[tuple[int, Finding]], text: str) -> Item:
                 text = text.replace(
                     f"{{{name}}}", f"{{{name}}}" + f" and {more:,} more" * (more > 0)
                 )
-    return Item(Step(text, names), tuple(rank for rank, _ in findings[:MOST_LINKS]))
+    return Priority(Step(text, names), tuple(rank for rank, _ in findings[:MOST_LINKS]))

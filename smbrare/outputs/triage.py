@@ -23,7 +23,7 @@ Mark: TypeAlias = Callable[[str], str]
 """How an output marks a name out of a log, as a code span for example."""
 
 Purpose: TypeAlias = Literal["investigate", "harmless_if", "respond"]
-_CONTAIN = "take {hosts} off the network, keep its event logs, and block {destination}."
+_CONTAIN = "take {hosts} off the network, keep the event logs, and block {destination}."
 _Steps: TypeAlias = Iterator[tuple[Purpose, str]]
 
 

@@ -54,7 +54,7 @@ def test_the_page_shows_what_its_commands_print(page: Path, tmp_path: Path) -> N
         ),
         ("elastic", ('{"create":{"_id":"fef1d', "excluded    contract 17", "| STATS")),
         ("first-scan", ("sysmon", "exit code 1", "every clause holds", "exit code 4")),
-        ("reading", ("Investigate:", "Harmless if:", '"not_evaluated": []')),
+        ("reading", ("- [ ] Find what", "Other hosts?", '"not_evaluated": []')),
     ],
 )
 def test_the_page_shows_what_it_is_about(name: str, shown: tuple[str, ...]) -> None:
