@@ -27,6 +27,8 @@ _SOUND = re.compile(
     re.DOTALL,
 )
 _SOUND_STRING = re.compile(rb'(?:[^"\\\x00-\x1f]++|\\.)*+', re.DOTALL)
+_STRING = re.compile(rb'(?:[^"\\]++|\\.)++', re.DOTALL)
+_ESCAPE_OR_CONTROL = re.compile(rb"\\.|[\x00-\x1f]", re.DOTALL)
 _CONSTANT = re.compile(rb"-?(NaN|Infinity)")
 _LONGEST_CONSTANT = len("-Infinity")
 _GAP = re.compile(
@@ -89,7 +91,10 @@ class JsonMender:
                 yield here
             elif self._in_string and here and here < b" ":
                 self.flaws["control characters in a text"] = None
-                yield b"\\u%04x" % ord(here)
+                # All there is of the string at once: each of its characters may be one.
+                string = _STRING.match(text, at)
+                at = string.end() - 1 if string else at
+                yield _ESCAPE_OR_CONTROL.sub(_escaped, string[0] if string else here)
             elif constant := not self._in_string and _CONSTANT.match(text, at):
                 self.flaws[f"{constant[1].decode()} for a number"] = None
                 at = constant.end() - 1
@@ -134,6 +139,11 @@ class JsonMender:
             self.flaws[_NAME_OF_JUNK] = None
             yield b" "
         self._before = b"," if comma and not is_last else before
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    """Return an escape as it is, a control character as one."""
+    return found[0] if found[0][:1] == b"\\" else b"\\u%04x" % ord(found[0])
 
 
 def _shortened(gap: re.Match[bytes]) -> bytes:

@@ -112,6 +112,13 @@ def test_no_cut_of_a_text_changes_what_becomes_of_it(made: tuple[Any, ...], size
     assert in_blocks.take_flaws() == at_once.take_flaws()
 
 
+def test_a_string_of_control_characters_is_mended_in_one_piece() -> None:
+    """An escaped line end is no flaw that can be mended: nothing says what was meant."""
+    pieces = list(JsonMender().pieces([b'["' + b"\x01\t" * 5_000, b'\\\n\t"]']))
+    assert len(pieces) < 9
+    assert b"".join(pieces) == b'["' + b"\\u0001\\u0009" * 5_000 + b'\\\n\\u0009"]'
+
+
 @given(OBJECTS, st.sampled_from([None, 1]))
 def test_strict_json_stays_as_it_is(value: Any, indent: int | None) -> None:
     text = json.dumps([value] * 3, indent=indent).encode()
