@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TOOLS := .venv-tools
+DEMO := .venv-demo
 LOCK := $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --upgrade
 # With LOCKED=1, exactly what requirements/dev.txt names is installed, and nothing else.
@@ -12,8 +13,16 @@ ADVISORIES ?=
 
 .PHONY: demo test audit fuzz lock bench bench-peers browser-test pictures lint format clean
 
-demo: $(READY)  ## Scan a shipped sample and show what it finds.
-	$(BIN)/smbrare scan fixtures/sample.ndjson --exit-zero
+demo: $(DEMO)/.ready  ## Install smbrare alone, scan a shipped sample, and explain a finding.
+	@echo 'Scanning a week of sample events for SMB connections to new addresses on the internet:'
+	@echo '$$ smbrare scan fixtures/sample.ndjson'
+	@$(DEMO)/bin/smbrare scan fixtures/sample.ndjson --no-baseline --exit-zero
+	@echo
+	@echo 'Why is the first of them a finding?'
+	@echo '$$ smbrare explain fixtures/sample.ndjson:5'
+	@$(DEMO)/bin/smbrare explain fixtures/sample.ndjson:5 --no-baseline
+	@echo
+	@echo 'Next: $(DEMO)/bin/smbrare scan YOUR-FILES'
 
 test: lint  ## Check style, types and behaviour.
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup
@@ -55,9 +64,15 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(TOOLS) .bench .fuzz .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) $(TOOLS) .bench .fuzz .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 INSTALL := -m pip install --quiet --disable-pip-version-check
+
+$(DEMO)/.ready: pyproject.toml $(shell find smbrare -name '*.py')
+	@echo 'Installing smbrare, without development tools, into $(DEMO); this takes some seconds.'
+	@$(PYTHON) -m venv $(DEMO)
+	@$(DEMO)/bin/python $(INSTALL) .
+	@touch $@
 
 $(READY): pyproject.toml $(if $(LOCKED),requirements/dev.txt)
 	$(PYTHON) -m venv $(VENV)

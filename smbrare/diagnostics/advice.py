@@ -27,6 +27,11 @@ class Facts(Struct, frozen=True):
         """Network events."""
         return self.survey.network
 
+    @property
+    def has_pids(self) -> bool:
+        """Whether any network event has a process id."""
+        return self.survey.present["process.pid"] > 0
+
     def missing(self, field: str) -> int:
         """Return how many events lack a field: those to SMB ports, or all where there are none."""
         counts = self.details.smb_missing if self.details.smb else self.details.missing
@@ -58,11 +63,13 @@ class _Condition(Struct, frozen=True):
         count: How many events it is true of; 0 for "does not apply".
         seen: What is said then, with the count at ``{n}`` and a plural's s at ``{s}``.
         change: What to do about it.
+        missing: The field that is missing, if one is; the vendor's own remedy goes before.
     """
 
     count: Callable[[Facts], int]
     seen: str
     change: str
+    missing: str = ""
 
 
 def _when(
@@ -114,6 +121,16 @@ _HOW_TO_EXPORT |= {
 }
 """What to do about each missing field of the rule; a port is missing in name lookups as well."""
 
+_EVENT_DATA = "Export the complete event: its EventData contains {}."
+_REMEDIES = {
+    "defender": "Add {} to the query's project, or export without project.",
+    "sentinel_one": "Add {} to the query's columns, or export all columns.",
+    "sysmon": _EVENT_DATA,
+    "windows_firewall": _EVENT_DATA,
+    "winlogbeat": _EVENT_DATA,
+}
+"""What to do about a missing field of a vendor's own records, with its name there."""
+
 _TABLE: tuple[_Condition, ...] = (
     _Condition(
         _when(lambda facts: not facts.network, _records),
@@ -129,7 +146,9 @@ _TABLE: tuple[_Condition, ...] = (
     ),
     _Condition(
         _when(
-            lambda facts: facts.has_kind("Sysmon event 3") and not facts.details.kernel,
+            lambda facts: (
+                facts.has_kind("Sysmon event 3") and facts.has_pids and not facts.details.kernel
+            ),
             lambda facts: facts.survey.present["destination.port"],
         ),
         "{n} connection{s} of Sysmon, none of PID 4",
@@ -142,6 +161,7 @@ _TABLE: tuple[_Condition, ...] = (
                 not facts.has_kind("Sysmon event 3")
                 and bool(facts.details.smb)
                 and not facts.survey.kernel_smb
+                and facts.has_pids
             ),
             lambda facts: facts.details.smb,
         ),
@@ -159,7 +179,7 @@ _TABLE: tuple[_Condition, ...] = (
         "query of the export.",
     ),
     *(
-        _Condition(_lacks(field), f"{field} missing in {{n}} connection{{s}}", change)
+        _Condition(_lacks(field), f"{field}{{of}} missing in {{n}} connection{{s}}", change, field)
         for field, change in _HOW_TO_EXPORT.items()
     ),
     *(
@@ -210,5 +230,10 @@ def advise(
         facts = Facts(name, survey, details.get(name, SourceDetails()))
         for condition in _TABLE:
             if count := condition.count(facts):
-                seen = condition.seen.format(n=f"{count:,}", s="" if count == 1 else "s")
-                yield Advice(name, seen, condition.change)
+                columns = " or ".join(sorted(facts.details.columns.get(condition.missing, ())))
+                of, change = "", condition.change
+                if columns != condition.missing:
+                    # What the vendor calls it, not what ECS does.
+                    of, change = f" ({columns})", _REMEDIES.get(name, change).format(columns)
+                seen = condition.seen.format(n=f"{count:,}", s="" if count == 1 else "s", of=of)
+                yield Advice(name, seen, change)

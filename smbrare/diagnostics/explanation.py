@@ -18,6 +18,7 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
 from smbrare.rule.networks import NOT_INTERNET, excluded_range
 from smbrare.sources import is_alert, recognize
+from smbrare.sources.event_kinds import NO_CONNECTIONS
 from smbrare.sources.mapping import View
 
 Verdict: TypeAlias = Literal["PASS", "INFERRED", "FAIL", "MISSING"]
@@ -129,6 +130,7 @@ class Explanation(Struct, frozen=True):
     Attributes:
         source: The source that recognized it; empty if none did.
         kind: What kind of record it is, for people.
+        not_connection: What it is instead of a connection, in words; empty for a connection.
         alert: Whether it is an alert or a finding itself, and so passed over.
         identified_by: The fields by which its source recognized it, with their raw values.
         time: The time it is judged by, in microseconds since 1970 UTC; None if it has none that
@@ -145,6 +147,7 @@ class Explanation(Struct, frozen=True):
 
     source: str = ""
     kind: str = ""
+    not_connection: str = ""
     alert: bool = False
     identified_by: tuple[tuple[str, Any], ...] = ()
     time: int | None = None
@@ -200,6 +203,7 @@ def explain_event(document: Document, options: ReadOptions) -> Explanation:
     return Explanation(
         source=view.source,
         kind=view.kind,
+        not_connection=NO_CONNECTIONS.get(view.event_kind(), ""),
         identified_by=tuple(
             (path, encodable(value)) for path, value in view.identified_by().items()
         ),

@@ -80,6 +80,7 @@ class SourceDetails(Struct):
         missing: Events with a port, so connections and no name lookups, that lack a field of the
             rule, by field; a malformed value is not missing.
         smb_missing: Those among them that go to an SMB port.
+        columns: The vendor's names of what is missing, by field of the rule.
         inferred: Events with an inferred value, by field.
         undated: Events without a time that can be read.
         zone_assumed: Events whose time names no zone.
@@ -90,6 +91,7 @@ class SourceDetails(Struct):
     kernel: int = 0
     missing: Counter[str] = field(default_factory=Counter)
     smb_missing: Counter[str] = field(default_factory=Counter)
+    columns: dict[str, set[str]] = field(default_factory=dict)
     inferred: Counter[str] = field(default_factory=Counter)
     undated: int = 0
     zone_assumed: int = 0
@@ -106,6 +108,8 @@ class SourceDetails(Struct):
             if not reading.values and not reading.malformed:
                 self.missing[clause.field] += bool(ports)
                 self.smb_missing[clause.field] += smb
+                if ports:
+                    self.columns.setdefault(clause.field, set()).update(view.columns(clause.field))
             if reading.inferred:
                 self.inferred[clause.field] += 1
         times = view.time().values

@@ -113,6 +113,9 @@ def _verdict_lines(event: Explanation, explained: Explained) -> Iterator[str]:
         for answer in event.rarity:
             yield from _rarity_lines(answer, event, explained)
         return
+    if event.not_connection:
+        yield f"No match: this is {event.not_connection}, not a connection.\n"
+        return
     count = len(event.failing)
     fail = "fails" if count == 1 else "fail"
     yield f"No sighting: {count} of {len(event.clauses)} clauses {fail}.\n"

@@ -18,6 +18,14 @@ LISTENING = "listening"
 PROCESS = "process"
 OTHER = "other"
 
+NO_CONNECTIONS = {
+    DNS: "a DNS query",
+    LISTENING: "a program that opens a port",
+    PROCESS: "the start of a process",
+    OTHER: "another kind of event",
+}
+"""What an event is that is no connection, in words."""
+
 CONNECTS = frozenset({CONNECTION, NETWORK})
 """Kinds that are counted as connections."""
 

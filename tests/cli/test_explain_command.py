@@ -365,3 +365,12 @@ def test_nothing_around_a_sighting_is_live_in_a_terminal(run: Run, tmp_path: Pat
         result = run("explain", f"{path}:1", "--format", output_format)
         assert not {each for each in result.out if is_live(each)} - {"\n"}
         assert "was logged on" in result.out or '"logged_on"' in result.out
+
+
+def test_what_is_no_connection_is_called_what_it_is(run: Run, tmp_path: Path) -> None:
+    query = matching(event__action="lookup_requested", process__pid=800)
+    query |= {"destination": {}, "dns": {"question": {"name": "files.example"}}}
+    log = write(tmp_path / "dns.ndjson", [query])
+    out = run("explain", log).out
+    assert "No match: this is a DNS query, not a connection.\n" in out
+    assert "smallest change" not in out

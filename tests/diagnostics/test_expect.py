@@ -110,7 +110,7 @@ def test_a_file_that_cannot_be_read_is_wrong_usage_before_the_scan(
 def test_a_missing_file_is_wrong_usage(run: Run, tmp_path: Path) -> None:
     result = run("scan", SAMPLE, "--expect", tmp_path / "none")
     assert result.code == 2
-    assert "cannot be read" in result.err
+    assert "cannot open" in result.err
 
 
 def test_two_findings_of_one_address_and_time_are_two() -> None:

@@ -37,6 +37,32 @@ def sysmon(**data: str) -> dict[str, Any]:
     } | data
 
 
+DEFENDER = {
+    "Timestamp": "2026-11-16T08:00:00Z",
+    "DeviceName": "ws-02",
+    "ActionType": "ConnectionSuccess",
+    "LocalIP": "10.20.1.12",
+    "RemoteIP": "10.20.0.5",
+    "RemotePort": 445,
+    "Protocol": "Tcp",
+    "InitiatingProcessId": 4,
+    "InitiatingProcessAccountSid": "S-1-5-18",
+}
+SENTINEL_ONE = {
+    "event.category": "ip",
+    "event.type": "IP Connect",
+    "event.time": 1_763_456_000_000,
+    "dataSource.name": "SentinelOne",
+    "endpoint.name": "WS-02",
+    "endpoint.os": "windows",
+    "src.process.pid": 4,
+    "src.ip.address": "10.20.1.12",
+    "dst.ip.address": "10.20.0.5",
+    "dst.port.number": 445,
+    "meta.event.name": "TCPV4",
+}
+
+
 def several() -> st.SearchStrategy[list[dict[str, Any]]]:
     others = st.sampled_from(
         [
@@ -185,3 +211,28 @@ def test_advice_follows_from_what_the_events_lack(
     events: list[dict[str, Any]], expected: list[str]
 ) -> None:
     assert advice(*events) == expected
+
+
+@pytest.mark.parametrize(
+    ("lacks", "event", "seen", "change"),
+    [
+        ("LocalIP", DEFENDER, "source.ip (LocalIP)", "Add LocalIP to the query's project"),
+        ("Protocol", DEFENDER, "network.transport (Protocol)", "Add Protocol to the query's"),
+        ("src.process.pid", SENTINEL_ONE, "process.pid (src.process.pid)", "query's columns"),
+        ("SourceIp", sysmon(), "source.ip (SourceIp)", "its EventData contains SourceIp"),
+    ],
+)
+def test_what_a_vendor_lacks_is_named_as_the_vendor_does(
+    lacks: str, event: dict[str, Any], seen: str, change: str
+) -> None:
+    lacking = {name: value for name, value in event.items() if name != lacks}
+    told = inspected(event, lacking)
+    advised = advise(totals(told.report.inputs), told.inspection.details)
+    (one,) = (each for each in advised if " missing " in each.seen)
+    assert one.seen == f"{seen} missing in 1 connection"
+    assert change in one.change
+
+
+def test_where_the_process_id_is_missing_nothing_is_said_of_its_value() -> None:
+    lacking = {name: value for name, value in sysmon().items() if name != "ProcessId"}
+    assert advice(lacking) == ["sysmon: process.pid (ProcessId) missing in 1 connection"]
