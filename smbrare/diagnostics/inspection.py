@@ -109,13 +109,22 @@ class SourceDetails(Struct):
                 self.missing[clause.field] += bool(ports)
                 self.smb_missing[clause.field] += smb
                 if ports:
-                    self.columns.setdefault(clause.field, set()).update(view.columns(clause.field))
+                    self.columns.setdefault(clause.field, set()).update(
+                        _columns(view, clause.field)
+                    )
             if reading.inferred:
                 self.inferred[clause.field] += 1
         times = view.time().values
         self.undated += not times
         self.zone_assumed += bool(times) and times[0].zone_assumed
         self.nameless += not view.host()
+
+
+def _columns(view: View, field: str) -> list[str]:
+    """Return the raw field that would best fill an ECS field; nothing if none would."""
+    rules = [rule for rule in view.table.get(field, ()) if rule.path]
+    rules = [rule for rule in rules if rule.when is None or rule.when(view.document)]
+    return [rule.path for rule in sorted(rules, key=lambda rule: bool(rule.inferred))[:1]]
 
 
 class Inspection(Struct):

@@ -150,15 +150,6 @@ class View(Struct, frozen=True, gc=False):
                 found[path] = raw if raw is not None else leaves(document, path) or None
         return found
 
-    def columns(self, field: str) -> tuple[str, ...]:
-        """Return the raw field that would best fill an ECS field; nothing if none would."""
-        rules = [
-            rule
-            for rule in self.table.get(field, ())
-            if rule.path and (rule.when is None or rule.when(self.document))
-        ]
-        return tuple(rule.path for rule in sorted(rules, key=lambda rule: bool(rule.inferred))[:1])
-
     def event_kind(self) -> str:
         """Return what the network event is about; see `event_kinds`."""
         kind = self.known_kind or kind_of_document(self)
