@@ -1,6 +1,5 @@
 """``smbrare baseline learn``: take in what files hold, and report nothing."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -12,19 +11,20 @@ from smbrare.baseline.collected import CollectedRows
 from smbrare.baseline.location import locate
 from smbrare.baseline.seen import Seen, SeenDestinations, by_destination, with_news
 from smbrare.baseline.store import Baseline
-from smbrare.cli import configuration, interruption, writing
+from smbrare.cli import configuration, interruption
 from smbrare.cli import options as shared
 from smbrare.cli.command import Command
 from smbrare.cli.options import new_or_known, settings_from
 from smbrare.cli.own_files import inputs_from
 from smbrare.cli.parameters import BaselineName, FileName
-from smbrare.cli.terminal import print_as, progress_bar
+from smbrare.cli.terminal import print_as, progress_bar, tell_labelled
+from smbrare.outputs.columns import Labelled
 from smbrare.outputs.formats import SEEN
-from smbrare.outputs.summary import reading_lines
+from smbrare.outputs.summary import reading_line
 from smbrare.outputs.warning_lines import warning_lines
 from smbrare.scanning import scan
 from smbrare.scanning.gathering import gather
-from smbrare.text import counted, visible
+from smbrare.text import counted
 
 _EXAMPLES = """\b
 Examples:
@@ -66,7 +66,6 @@ def learn_command(**options: Any) -> int:
       3  an input was incomplete, or an unreadable record might have matched
       4  nothing, or some source, could not be evaluated
     """  # noqa: D301 - click wants a real backspace
-    started = time.monotonic()
     read_options, criteria = settings_from(options)
     baseline = new_or_known(
         Baseline(locate(options["baseline"]), scan.baseline_settings(read_options))
@@ -84,11 +83,8 @@ def learn_command(**options: Any) -> int:
     with interruption.unwinding():
         baseline.commit(rows, hours, last_step=interruption.stop_listening)
     report = replace(scan.judge(partial, read_options, criteria), judged=())
-    lines = warning_lines(report)
-    if not options["quiet"]:
-        lines += reading_lines(report, time.monotonic() - started)
-        lines.append(visible(_learnt_line(options["baseline"], baseline, counts)))
-    writing.tell(lines)
+    lines = [_learnt_line(options["baseline"], baseline, counts), reading_line(report)]
+    tell_labelled([*lines, *warning_lines(report)], options)
     return report.exit_code
 
 
@@ -99,8 +95,9 @@ def _count(seen: Iterable[Seen], counts: Counter[bool]) -> Iterator[Seen]:
         yield one
 
 
-def _learnt_line(name: str, baseline: Baseline, counts: Counter[bool]) -> str:
-    return (
-        f"learnt      {counted(counts.total(), 'destination')}, {counts[True]:,} of them new to "
-        f"baseline {name}, which covers {counted(len(baseline.covered()), 'hour')} now"
+def _learnt_line(name: str, baseline: Baseline, counts: Counter[bool]) -> Labelled:
+    return Labelled(
+        "learnt",
+        f"{counted(counts.total(), 'destination')}, {counts[True]:,} of them new to "
+        f"baseline {name}, which covers {counted(len(baseline.covered()), 'hour')} now",
     )

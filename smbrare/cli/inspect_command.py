@@ -4,12 +4,12 @@ from typing import Any
 
 import click
 
-from smbrare.cli import configuration, writing
+from smbrare.cli import configuration
 from smbrare.cli import options as shared
 from smbrare.cli.command import Command
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import FileName
-from smbrare.cli.terminal import print_as, progress_bar
+from smbrare.cli.terminal import print_as, progress_bar, tell_labelled
 from smbrare.diagnostics.inspection import inspect
 from smbrare.inputs.discovery import discover
 from smbrare.outputs.formats import INSPECTION
@@ -57,5 +57,5 @@ def inspect_command(**options: Any) -> int:
     with progress_bar(inputs, quiet=options["quiet"]) as progress:
         inspected = inspect(inputs, read_options, criteria, progress)
     print_as(INSPECTION[options["format"]], inspected, options)
-    writing.tell(warning_lines(inspected.report))
+    tell_labelled(warning_lines(inspected.report), options)
     return inspected.report.exit_code

@@ -1,7 +1,5 @@
 """``smbrare replay``: print what the rule's runs in Kibana raise over some files."""
 
-import time
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,13 +7,13 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from smbrare.cli import configuration, writing
+from smbrare.cli import configuration
 from smbrare.cli import options as shared
 from smbrare.cli.command import Command
 from smbrare.cli.options import settings_from
 from smbrare.cli.own_files import inputs_from
 from smbrare.cli.parameters import Duration, FileName, Time
-from smbrare.cli.terminal import print_as, progress_bar
+from smbrare.cli.terminal import print_as, progress_bar, tell_labelled, tell_verdict
 from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report
 from smbrare.detection.schedule import Schedule
@@ -23,14 +21,13 @@ from smbrare.errors import UsageError
 from smbrare.inputs.discovery import Input
 from smbrare.outputs.formats import COMPARISON, REPORT
 from smbrare.outputs.summary import summary_lines
-from smbrare.outputs.warning_lines import warning_lines
+from smbrare.outputs.verdict import comparison_verdict, says_all, verdict
 from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR_SECONDS, MICROSECONDS
 from smbrare.rule import predicate
 from smbrare.scanning import replay
 from smbrare.scanning.gathering import gather
-from smbrare.scanning.replay import Difference
 from smbrare.text import name_from
 
 _FORMATS = [name for name, each in REPORT.items() if each.of_replay]
@@ -118,7 +115,6 @@ def replay_command(**options: Any) -> int:
       3  an input was incomplete, or an unreadable record might have matched
       4  nothing, or some source, could not be evaluated
     """  # noqa: D301 - click wants a real backspace
-    started = time.monotonic()
     name = options["format"]
     if options["compare"] and name not in COMPARISON:
         *others, last = COMPARISON
@@ -141,13 +137,16 @@ def replay_command(**options: Any) -> int:
             report = replay.judge(partial, read_options, criteria, schedule)
             differences = None
     if differences is None:
+        tell_verdict(verdict(report), REPORT[name], options, rows=bool(report.findings))
         print_as(REPORT[name], report, options)
-    else:
-        print_as(COMPARISON[name], differences, options)
-    _tell(report, differences, time.monotonic() - started, quiet=options["quiet"])
-    if differences is None:
+        _tell(report, options)
         return report.exit_code
-    return replace(report, judged=tuple(one.finding for one in differences)).exit_code
+    apart = replace(report, judged=tuple(one.finding for one in differences))
+    lines = comparison_verdict(apart, differences)
+    tell_verdict(lines, COMPARISON[name], options, rows=bool(differences))
+    print_as(COMPARISON[name], differences, options)
+    _tell(report, options)
+    return apart.exit_code
 
 
 def _schedule(options: Mapping[str, Any]) -> Schedule:
@@ -174,21 +173,8 @@ def _check_readable_again(inputs: Iterable[Input | Skipped], times: int) -> None
             )
 
 
-def _tell(
-    report: Report, differences: list[Difference] | None, seconds: float, *, quiet: bool
-) -> None:
-    lines = warning_lines(report)
-    if not quiet:
-        note = "these files alone, as if nothing was before"
-        lines += summary_lines(report, seconds, note)
-        if differences is not None:
-            lines.append(f"differences {_by_side(differences)}")
-    writing.tell(lines)
-
-
-def _by_side(differences: list[Difference]) -> str:
-    sides = Counter(one.raised_by for one in differences)
-    return (
-        f"{len(differences):,} between scan and replay: {sides['scan']:,} raised by scan alone, "
-        f"{sides['replay']:,} by replay alone"
-    )
+def _tell(report: Report, options: dict[str, Any]) -> None:
+    """Write what follows the alerts: labelled lines, and with ``quiet`` the warnings of them."""
+    if says_all(report) and not options["quiet"]:
+        return
+    tell_labelled(summary_lines(report), options, apart=True)

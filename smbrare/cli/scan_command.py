@@ -15,19 +15,19 @@ from smbrare.cli.command import Command
 from smbrare.cli.options import open_baseline, settings_from
 from smbrare.cli.own_files import inputs_from
 from smbrare.cli.parameters import FileName
-from smbrare.cli.terminal import print_as, progress_bar
+from smbrare.cli.terminal import print_as, progress_bar, tell_labelled, tell_verdict
 from smbrare.detection.report import Report
 from smbrare.diagnostics.expect import Expected, Mismatch, compare, parse
 from smbrare.errors import UsageError, cannot_open
 from smbrare.inputs.discovery import Input
-from smbrare.outputs.formats import PREVIEW, REPORT
+from smbrare.outputs.columns import WARNING, Labelled
+from smbrare.outputs.formats import PREVIEW, REPORT, RenderOptions
 from smbrare.outputs.summary import detail_lines, summary_lines
-from smbrare.outputs.warning_lines import warning_lines
+from smbrare.outputs.verdict import says_all, verdict
 from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.scan import judge, learn
-from smbrare.text import visible
 
 if TYPE_CHECKING:
     from smbrare.baseline.store import Baseline
@@ -161,8 +161,8 @@ def _check_baseline(baseline: "Baseline | None", options: dict[str, Any], *, is_
     if baseline is not None and not options["no_update"]:
         baseline.check_writable()
     if is_new and options["no_update"]:
-        what = f"baseline {options['baseline']} does not exist: judged without it"
-        writing.tell([visible(f"smbrare: {what}")])
+        what = f"baseline {options['baseline']} does not exist: evaluated without it"
+        tell_labelled([Labelled(WARNING, what)], options)
 
 
 def _read_expected(path: Path | None) -> Counter[Expected] | None:
@@ -196,6 +196,8 @@ def _print(report: Report, inputs: list[Input | Skipped], options: dict[str, Any
 
         bar = bind(progress_bar, quiet=options["quiet"])
         report = with_host_context(report, show, inputs, report.options, bar)
+    rows = bool(RenderOptions(show=show).findings_of(report))
+    tell_verdict(verdict(report), output_format, options, rows=rows)
     print_as(output_format, report, options, show)
     return report
 
@@ -214,20 +216,13 @@ def _is_enriched(options: dict[str, Any]) -> bool:
 
 
 def _tell(report: Report, options: dict[str, Any], seconds: float, *, is_new: bool) -> None:
-    lines = warning_lines(report)
+    """Write what follows the findings: labelled lines, and with ``quiet`` the warnings of them."""
+    if says_all(report) and not options["quiet"]:
+        return
+    more = []
+    if report.criteria.baseline is not None:
+        done = "not updated" if options["no_update"] else "made" if is_new else "updated"
+        more.append(Labelled("baseline", f"{report.criteria.baseline}, {done}"))
     if options["verbose"]:
-        lines += detail_lines(report)
-    if not options["quiet"]:
-        at_terminal = REPORT[options["format"]].for_terminal and options["output"] is None
-        if at_terminal and report.findings:
-            lines.append("")
-        note = _history_note(report.criteria.baseline, options, is_new=is_new)
-        lines += summary_lines(report, seconds, note)
-    writing.tell(lines)
-
-
-def _history_note(baseline: str | None, options: dict[str, Any], *, is_new: bool) -> str:
-    if baseline is None:
-        return "this scan's alone: no baseline was named"
-    done = "not updated" if options["no_update"] else "made" if is_new else "updated"
-    return f"baseline {baseline}, {done}"
+        more += detail_lines(report, seconds)
+    tell_labelled(summary_lines(report, more), options, apart=True)

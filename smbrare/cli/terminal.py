@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from msgspec.structs import replace
 
 from smbrare.cli import interruption, writing
 from smbrare.inputs.discovery import Input
 from smbrare.limits import MIB
+from smbrare.outputs.columns import WARNING, Labelled, labelled_lines, verdict_lines
 from smbrare.outputs.formats import OutputFormat, RenderOptions
 from smbrare.records.event import Skipped
 
@@ -40,28 +41,68 @@ def print_as(
     path: Path | None = options.get("output")
     screen = RenderOptions()
     if chosen.for_terminal:
-        screen = _screen(options["color"], to_file=path is not None)
+        screen = _screen(options["color"], sys.stdout, to_file=path is not None)
     screen = replace(screen, show=show or chosen.show, brief=bool(options.get("brief")))
     writing.write(chosen.render(content, screen), path, screen.encoding)
 
 
-def _screen(color: str, *, to_file: bool) -> RenderOptions:
+def tell_labelled(
+    lines: Iterable[Labelled], options: Mapping[str, Any], *, apart: bool = False
+) -> None:
+    """Write labelled lines to stderr, with ``quiet`` the warnings alone.
+
+    Args:
+        lines: The lines.
+        options: The command's, of which this reads ``color`` and ``quiet``.
+        apart: Whether an empty line comes before them, unless ``quiet``.
+    """
+    quiet = options.get("quiet")
+    shown = [line for line in lines if line.label == WARNING or not quiet]
+    empty = [""] if apart and not quiet else []
+    writing.tell([*empty, *labelled_lines(shown, messages_screen(options))])
+
+
+def tell_verdict(
+    lines: Iterable[str], chosen: OutputFormat[Any], options: Mapping[str, Any], *, rows: bool
+) -> None:
+    """Write a verdict to stderr before the results, nothing with ``quiet``.
+
+    Args:
+        lines: Its lines.
+        chosen: The format of the results.
+        options: The command's, of which this reads ``color``, ``output`` and ``quiet``.
+        rows: Whether there are any results, so that an empty line parts them where both show.
+    """
+    if options["quiet"]:
+        return
+    apart = rows and chosen.for_terminal and options["output"] is None
+    writing.tell([*verdict_lines(lines, messages_screen(options)), *([""] if apart else [])])
+
+
+def messages_screen(options: Mapping[str, Any]) -> RenderOptions:
+    """Return what messages on stderr are laid out for."""
+    return _screen(options.get("color", "auto"), sys.stderr)
+
+
+def _screen(color: str, stream: TextIO, *, to_file: bool = False) -> RenderOptions:
     """Return what a text for people is laid out for: width, colours and encoding.
 
     Args:
         color: ``auto``, ``always`` or ``never``.
-        to_file: Whether the output goes to a file that the user named, which is UTF-8.
+        stream: Where it goes.
+        to_file: Whether it goes to a file that the user named instead, which is UTF-8.
     """
-    is_terminal = not to_file and sys.stdout.isatty()
+    is_terminal = not to_file and stream.isatty()
     columns = os.environ.get("COLUMNS", "")
     width = int(columns) if columns.isdecimal() and len(columns) <= _LONGEST_WIDTH else None
     width = width or None
     if width is None and is_terminal:
-        width = os.get_terminal_size(sys.stdout.fileno()).columns
-    colored = is_terminal and not os.environ.get("NO_COLOR")
+        width = os.get_terminal_size(stream.fileno()).columns
+    is_dumb = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    colored = is_terminal and not is_dumb
     if color != "auto":
         colored = color == "always"
-    encoding = "utf-8" if to_file else sys.stdout.encoding
+    encoding = "utf-8" if to_file else stream.encoding
     return RenderOptions(width=width, color=colored, encoding=encoding)
 
 

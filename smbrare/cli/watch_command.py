@@ -14,6 +14,7 @@ from smbrare.cli import options as shared
 from smbrare.cli.command import Command
 from smbrare.cli.options import new_or_known, settings_from
 from smbrare.cli.parameters import BaselineName, FileName
+from smbrare.cli.terminal import tell_labelled
 from smbrare.detection.finding import Finding
 from smbrare.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_TERMINATED, UsageError
 from smbrare.inputs import remote
@@ -141,6 +142,5 @@ def _end(result: WatchResult, options: dict[str, Any], stop: interruption.StopRe
         return EXIT_INTERRUPTED if stop.number == signal.SIGINT else EXIT_TERMINATED
     if not report.inputs and result.files:
         return EXIT_CLEAN
-    writing.tell(odd_time_lines(report))
-    writing.tell(unjudged_lines(report))
+    tell_labelled([*odd_time_lines(report), *unjudged_lines(report)], options)
     return report.exit_code

@@ -3,6 +3,7 @@
 Both serve people: what is a finding, and its place in machine formats, they do not change.
 """
 
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 from smbrare.detection.finding import Finding
@@ -53,6 +54,11 @@ def rank(finding: Finding) -> tuple[int, bool, bool, int, int, Any]:
         -finding.events,
         finding.order,
     )
+
+
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings as people see them: the worst first, behind them what was suppressed."""
+    return sorted(findings, key=lambda finding: (finding.status != "new", rank(finding)))
 
 
 def _texts(finding: Finding, field: str) -> list[str]:

@@ -52,7 +52,7 @@ def _skip_lines(skipped: Skipped) -> Iterator[str]:
 
 def _event_lines(event: Explanation, explained: Explained, options: RenderOptions) -> Iterator[str]:
     if event.alert:
-        yield "passed over: an alert or a finding, which repeats the event it was raised on\n"
+        yield "skipped: an alert or a finding, which repeats the event it was raised on\n"
         return
     if not event.judged:
         yield "not judged: of no known source\n"

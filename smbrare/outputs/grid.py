@@ -1,35 +1,40 @@
 """The one table engine: columns of whatever is shown, fitted to a terminal without cutting a fact.
 
-Text that may be broken is folded over lines; nothing out of a log is live in it.
+Text that may be broken is folded over lines; nothing out of a log is live in it. Where the columns
+do not fit side by side, each row is a list.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from smbrare.outputs.columns import Styled, cells, painted, wrapped
 from smbrare.outputs.formats import RenderOptions
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 T = TypeVar("T")
 _GAP = 2
 _NARROWEST = 12
-_MANY_ROWS = 300
-"""From how many rows on they are padded here, and not by rich."""
-_STYLES = {"bold": "1", "dim": "2", "red": "31"}
+_LONGEST_WORD = 40
+"""Columns from which on a word of a column that folds may be broken, but for the first column."""
+_STYLES = {
+    "": "",
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "cyan": "36",
+}
 """The codes of the styles that lines have, for a terminal."""
-_ANY_HEIGHT = 1
-"""Without one rich reads COLUMNS too, and fails at a number of thousands of digits."""
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,45}[,)]?")
 """What could be an address or a range; such a word is never broken."""
 
 
 class Line(NamedTuple):
-    """A line of a cell, with rich's style of it; a whole one is never broken."""
+    """A line of a cell, with its style (a name in `_STYLES`); a whole one never breaks."""
 
     text: str
     style: str = ""
@@ -66,176 +71,89 @@ class Column(Struct, Generic[T], frozen=True):
         return [line for line in cleaned if line.text]
 
 
-class Grid(Struct, frozen=True):
-    """A table that is laid out.
-
-    Attributes:
-        columns: Its columns.
-        rows: Their cells, row by row.
-        widths: How wide each column is.
-        fits: Whether the terminal is wide enough.
-    """
-
-    columns: list[Column[Any]]
-    rows: list[list[Cell]]
-    widths: list[int]
-    fits: bool
-
-    def draw(
-        self, rows: slice, options: RenderOptions, *, header: bool = True, apart: bool = False
-    ) -> Iterator[str]:
-        """Yield the lines of some rows, each with a line feed.
-
-        Args:
-            rows: Which.
-            options: Whether to use colours.
-            header: Whether the headings come first.
-            apart: Whether an empty line parts the rows.
-        """
-        if len(self.rows[rows]) > _MANY_ROWS:
-            yield from self._padded(rows, options, header=header, apart=apart)
-            return
-        from rich.table import Table  # noqa: PLC0415 - only tables need it
-        from rich.text import Text  # noqa: PLC0415
-
-        padding = (0, _GAP, int(apart), 0)
-        table = Table(
-            box=None, pad_edge=False, padding=padding, header_style="bold", show_header=header
-        )
-        for column, width in zip(self.columns, self.widths, strict=True):
-            justify: Any = "right" if column.right else "left"
-            table.add_column(column.title, justify=justify, width=width, overflow="fold")
-        for row in self.rows[rows]:
-            table.add_row(
-                *(Text("\n").join(Text(line.text, line.style) for line in cell) for cell in row)
-            )
-        console = _console(sum(self.widths) + _GAP * len(self.widths), color=options.color)
-        with console.capture() as capture:
-            console.print(table)
-        for line in capture.get().rstrip().split("\n"):
-            yield line.rstrip() + "\n"
-
-    def _padded(
-        self, rows: slice, options: RenderOptions, *, header: bool, apart: bool
-    ) -> Iterator[str]:
-        """Yield what `draw` does, many times as fast: rich takes 0.4 ms a row."""
-        heading = [[Line(column.title, "bold")] for column in self.columns]
-        shape = list(zip(self.columns, self.widths, strict=True))
-        blank = 0  # Lines that nothing may follow.
-        for row in ([heading] if header else []) + self.rows[rows]:
-            cells = [
-                _folded(cell or [_NOTHING], width)
-                for cell, width in zip(row, self.widths, strict=True)
-            ]
-            for parts in zip_longest(*cells, fillvalue=_NOTHING):
-                padded = (
-                    _pad(part, column, width, color=options.color)
-                    for part, (column, width) in zip(parts, shape, strict=True)
-                )
-                text = (" " * _GAP).join(padded).rstrip()
-                if text:
-                    yield "\n" * blank + text + "\n"
-                    blank = 0
-                else:
-                    blank += 1
-            blank += apart
-
-
-def _folded(cell: Cell, width: int) -> Cell:
-    """Return the lines of a cell, those broken that are wider than its column."""
-    if all(_cells(line.text) <= width for line in cell):
-        return cell
-    from rich.text import Text  # noqa: PLC0415
-
-    console = _console(width, color=False)
-    return [
-        line._replace(text=piece.plain.rstrip())
-        for line in cell
-        for piece in Text(line.text).wrap(console, width, overflow="fold")
-    ]
-
-
-def _pad(line: Line, column: Column[Any], width: int, *, color: bool) -> str:
-    room = " " * (width - _cells(line.text))
-    text = line.text
-    if color and line.style:
-        text = f"\x1b[{_STYLES[line.style]}m{text}\x1b[0m"
-    return room + text if column.right else text + room
-
-
-def _console(width: int, *, color: bool) -> "Console":
-    from rich.console import Console  # noqa: PLC0415 - only tables need it
-
-    return Console(
-        width=width,
-        height=_ANY_HEIGHT,
-        force_terminal=color,
-        no_color=not color,
-        color_system="standard" if color else None,
-        legacy_windows=False,
-    )
-
-
 def lines(
     columns: Sequence[Column[T]], things: Sequence[T], options: RenderOptions
 ) -> Iterator[str]:
     """Yield the lines of a table, the headings first, with a row for each thing."""
-    yield from lay_out(columns, things, options).draw(slice(None), options)
-
-
-def lay_out(
-    columns: Sequence[Column[T]],
-    things: Sequence[T],
-    options: RenderOptions,
-    *,
-    keeps_words: Sequence[bool] = (False,),
-    keeps_empty: bool = True,
-) -> Grid:
-    """Return a table narrowed to the terminal as far as its text allows.
-
-    Args:
-        columns: The columns.
-        things: What the rows are about.
-        options: The width of the terminal, and its encoding.
-        keeps_words: Whether words stay whole, for each attempt until the table fits.
-        keeps_empty: Whether columns without any text stay.
-    """
     rows = [[column.cell(thing, options.clean) for column in columns] for thing in things]
-    there = [at for at in range(len(columns)) if keeps_empty or any(row[at] for row in rows)]
-    kept = [columns[at] for at in there]
-    rows = [[row[at] for at in there] for row in rows]
     by_column = [
         [Line(column.title), *(line for row in rows for line in row[at])]
-        for at, column in enumerate(kept)
+        for at, column in enumerate(columns)
     ]
-    widths = [max(_cells(line.text) for line in lines) for lines in by_column]
-    if options.width is None:
-        return Grid(kept, rows, widths, fits=True)
-    room = options.width - _GAP * (len(kept) - 1)
-    for whole_words in keeps_words:
+    widths = [max(cells(line.text) for line in lines) for lines in by_column]
+    if options.width is not None:
+        room = options.width - _GAP * (len(columns) - 1)
         least = [
-            max(_least(line, column, whole_words=whole_words) for line in lines)
-            for column, lines in zip(kept, by_column, strict=True)
+            max(_least(line, column, may_break=at > 0) for line in lines)
+            for at, (column, lines) in enumerate(zip(columns, by_column, strict=True))
         ]
         widths = _narrow(widths, least, room)
-        if sum(widths) <= room:
-            break
-    return Grid(kept, rows, widths, fits=sum(widths) <= room)
+        if sum(widths) > room:
+            yield from _listed(columns, rows, options)
+            return
+    headings = [[Line(column.title, "bold")] for column in columns]
+    shape = list(zip(columns, widths, strict=True))
+    for row in (headings, *rows):
+        folded = [
+            _folded(cell or [_NOTHING], width) for cell, width in zip(row, widths, strict=True)
+        ]
+        for parts in zip_longest(*folded, fillvalue=_NOTHING):
+            padded = (
+                _pad(part, column, width, options)
+                for part, (column, width) in zip(parts, shape, strict=True)
+            )
+            yield (" " * _GAP).join(padded).rstrip() + "\n"
 
 
-def _least(line: Line, column: Column[Any], *, whole_words: bool) -> int:
+def _listed(
+    columns: Sequence[Column[T]], rows: Sequence[Sequence[Cell]], options: RenderOptions
+) -> Iterator[str]:
+    """Yield each row as a list: the first column, and below it the others with their headings."""
+    width = max((options.width or 0) - _GAP, 1)
+    for first, *others in rows:
+        for line in _folded(first, options.width or 1):
+            yield painted(line.text, _STYLES[line.style], options) + "\n"
+        facts = (
+            f"{column.title} {' '.join(line.text for line in cell)}".strip()
+            for column, cell in zip(columns[1:], others, strict=True)
+            if cell
+        )
+        words = map(Styled, ", ".join(facts).split(" "))
+        for text in wrapped(words, width, options, breaks=True):
+            yield " " * _GAP + text + "\n"
+
+
+def _folded(cell: Cell, width: int) -> Cell:
+    """Return the lines of a cell, those broken that are wider than its column."""
+    plain = RenderOptions()
+    return [
+        line._replace(text=text)
+        for line in cell
+        for text in (
+            [line.text]
+            if cells(line.text) <= width
+            else wrapped(map(Styled, line.text.split(" ")), width, plain, breaks=True)
+        )
+    ]
+
+
+def _pad(line: Line, column: Column[Any], width: int, options: RenderOptions) -> str:
+    room = " " * (width - cells(line.text))
+    text = painted(line.text, _STYLES[line.style], options)
+    return room + text if column.right else text + room
+
+
+def _least(line: Line, column: Column[Any], *, may_break: bool) -> int:
     """Return how narrow a line can be: whole ones and addresses never break, others keep room."""
-    width = _cells(line.text)
+    width = cells(line.text)
     if line.whole or not column.folds:
         return width
-    unbroken = (word for word in line.text.split() if whole_words or _ADDRESS.fullmatch(word))
-    return max(min(width, _NARROWEST), max(map(_cells, unbroken), default=0))
-
-
-def _cells(text: str) -> int:
-    from rich.cells import cell_len  # noqa: PLC0415 - only tables need it
-
-    return cell_len(text)
+    least = max(
+        size if _ADDRESS.fullmatch(word) or not may_break else min(size, _LONGEST_WORD)
+        for word in line.text.split(" ")
+        for size in [cells(word)]
+    )
+    return max(min(width, _NARROWEST), least)
 
 
 def _narrow(widest: list[int], least: list[int], room: int) -> list[int]:

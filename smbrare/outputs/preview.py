@@ -47,7 +47,7 @@ def render_table(previews: list[Preview], options: RenderOptions) -> Iterator[st
 
 def _note(part: PartPreview) -> str:
     if part.is_junk:
-        return "passed over"
+        return "skipped: archiver junk"
     if part.problem:
         return part.problem
     if part.skipped:

@@ -1,81 +1,242 @@
-"""The words of the summary on stderr: what was read, found and suppressed."""
+"""The labelled lines behind the findings: grades, what was suppressed, what was read, what next.
 
+A counter that is zero says nothing, and what is true of every scan only ``-v`` says.
+"""
+
+import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from smbrare.detection.rank import grade, ranked
 from smbrare.detection.report import Report
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.source_survey import SourceSurvey
 from smbrare.detection.survey import InputSurvey, totals
 from smbrare.inputs import json_tokens
 from smbrare.limits import MIB
+from smbrare.outputs.columns import Labelled
+from smbrare.outputs.verdict import incomplete_inputs, is_cold_start
+from smbrare.outputs.warning_lines import warning_lines
+from smbrare.outputs.wording import GRADE_MARKS
+from smbrare.records.event import Origin
 from smbrare.records.times import format_time, seconds
-from smbrare.text import MOST_NAMED, counted, duration, human_size, some, visible
+from smbrare.text import MOST_NAMED, counted, duration, human_size, some
 
 _LONG_BYTES = 32 * MIB
-_MANY = 5
-"""From how many findings on a cold start is said to be one."""
+_DATE = 10
 
 
-def summary_lines(report: Report, seconds: float, baseline_note: str) -> list[str]:
-    """Return the lines of the summary.
+def summary_lines(report: Report, more: Iterable[Labelled] = ()) -> list[Labelled]:
+    """Return the lines that follow the findings, warnings included.
+
+    Args:
+        report: What the scan gave.
+        more: Further lines, which come before what to do next.
+    """
+    return [
+        *_labelled("grades", _grades(report)),
+        *_replay(report.replayed),
+        *_labelled("suppr.", _suppressed(report)),
+        reading_line(report),
+        *_labelled("cold", _cold_start(report)),
+        *_labelled("mended", _mended(report.inputs)),
+        *_labelled("note", _notes(report)),
+        *more,
+        *warning_lines(report),
+        *_labelled("next", _next(report)),
+    ]
+
+
+def reading_line(report: Report) -> Labelled:
+    """Return what was read, and what of it was not evaluated."""
+    inputs, span = report.inputs, report.span
+    parts = [
+        counted(len(inputs), "input"),
+        counted(sum(survey.records for survey in inputs), "record"),
+    ]
+    sampled = sum(survey.sampled for survey in inputs)
+    network = counted(sum(survey.network for survey in inputs), "network event")
+    if sampled:
+        parts.append(f"{sampled:,} pre-filtered (--thorough parses everything)")
+    else:
+        parts.append(network)
+    if span.first is not None and span.last is not None:
+        first, last = (format_time(time)[:_DATE] for time in (span.first, span.last))
+        parts.append(first if first == last else f"{first} to {last}")
+    left = list(_not_read(report))
+    if not left and not sampled and inputs and not incomplete_inputs(report):
+        left.append("all evaluated")
+    return Labelled("read", ", ".join(parts + left))
+
+
+def detail_lines(report: Report, seconds: float) -> list[Labelled]:
+    """Return what ``-v`` adds.
 
     Args:
         report: What the scan gave.
         seconds: How long it took.
-        baseline_note: What became of the baseline.
     """
-    lines = [
-        *_read(report, seconds),
-        f"sightings   {report.sightings:,}",
-        *_findings(report),
-        f"left out    {_skipped_counts(report)}",
-        f"held back   {_suppressed_counts(report)}",
-        *_cold_start(report),
-        *_known_destinations(report),
-        *_exclusions(report),
-        *_enrichment(report),
-        *_names(report),
-        *_oddities(report.inputs),
-        f"history     {baseline_note}",
+    size = human_size(sum(survey.size for survey in report.inputs))
+    return [
+        *_labelled("input", map(_input, report.inputs)),
+        *_labelled("source", _sources(report.inputs)),
+        *_labelled("missed", _near_misses(report)),
+        *_labelled("excluded", _exclusions(report)),
+        *_labelled("lookup", _references(report)),
+        *_labelled("malformed", _malformed(report.inputs)),
+        Labelled("note", "the rule sees no IPv6 sources, no WebDAV and no SMB over QUIC"),
+        Labelled("took", f"{size} in {seconds:.1f} s"),
     ]
-    return list(map(visible, lines))
 
 
-def reading_lines(report: Report, seconds: float) -> list[str]:
-    """Return the lines that say what was read, and how long it took."""
-    return list(map(visible, _read(report, seconds)))
+def _labelled(label: str, texts: Iterator[str]) -> Iterator[Labelled]:
+    return (Labelled(label, text) for text in texts)
 
 
-def detail_lines(report: Report) -> list[str]:
-    """Return what ``-v`` adds: a line for each input, and exclusions that kept nothing back."""
-    return [*map(visible, _inputs(report.inputs)), *map(visible, _idle_exclusions(report))]
+def _grades(report: Report) -> Iterator[str]:
+    findings = report.findings
+    if not findings:
+        return
+    numbers = Counter(map(grade, findings))
+    graded = [
+        f"{mark} {words} {numbers[each]:,}"
+        for each, (mark, words) in GRADE_MARKS.items()
+        if numbers[each]
+    ]
+    dated = [finding for finding in findings if finding.sighting.time is not None]
+    more = []
+    wanted = report.criteria.history
+    if dated and wanted is not None:
+        full = sum(finding.history.complete for finding in dated)
+        history = f"full history ({duration(seconds(wanted))})"
+        more.append(f"{full:,} of {len(dated):,} with {history}")
+    if inferred := sum(bool(finding.sighting.inferred) for finding in findings):
+        more.append(f"{inferred:,} with inferred fields")
+    if len(findings) > len(dated):
+        more.append(f"{len(findings) - len(dated):,} undated")
+    yield "; ".join([", ".join(graded), *more])
 
 
-def _read(report: Report, seconds: float) -> Iterator[str]:
-    inputs, span = report.inputs, report.span
-    records = counted(sum(survey.records for survey in inputs), "record")
-    size = human_size(sum(survey.size for survey in inputs))
-    yield f"read        {counted(len(inputs), 'input')}, {records}, {size} in {seconds:.1f} s"
+def _replay(outcome: Outcome | None) -> Iterator[Labelled]:
+    if outcome is None:
+        return
+    schedule = outcome.schedule
+    spans = (schedule.interval, schedule.lookback, schedule.history)
+    interval, lookback, history = (duration(seconds(span)) for span in spans)
+    yield Labelled(
+        "schedule",
+        f"a run every {interval} in step with {format_time(schedule.anchor)}, "
+        f"over the last {lookback}, history {history}",
+    )
+    depends = sum(alert.phase_dependent for alert in outcome.alerts)
+    if depends or outcome.missed:
+        yield Labelled(
+            "phase",
+            f"{counted(depends, 'alert')} that other phases of the runs would not raise, "
+            f"{counted(len(outcome.missed), 'match')} that only others would",
+        )
+    if crowded := outcome.crowded_runs:
+        yield Labelled(
+            "capped",
+            f"{counted(len(crowded), 'run')} had more than --max-signals "
+            f"{schedule.max_signals:,} alerts to raise, the first at {format_time(crowded[0])}",
+        )
+    if outcome.cut:
+        destinations = sorted({alert.destination for alert in outcome.cut})
+        yield Labelled(
+            "never",
+            f"{counted(len(outcome.cut), 'matching event')} cut in every run that read it, "
+            f"and silent history after that: {some(destinations)}",
+        )
+
+
+def _suppressed(report: Report) -> Iterator[str]:
+    parts = []
+    if known := report.suppressed:
+        destinations = {finding.sighting.destination for finding in known}
+        text = f"{len(destinations):,} known to the baseline {report.criteria.baseline}"
+        if widened := {finding.sighting.destination for finding in known if finding.new_hosts}:
+            hosts = sorted({host for finding in known for host in finding.new_hosts})
+            who = f"a new host {hosts[0]}" if len(hosts) == 1 else f"new hosts {some(hosts)}"
+            text += f" ({len(widened):,} of them from {who})"
+        parts.append(text)
+    if excluded := {finding.sighting.destination for finding in report.excluded}:
+        parts.append(f"{len(excluded):,} excluded")
+    if report.outside:
+        parts.append(f"{report.outside:,} first contacted before the window")
+    if near := sum(report.near_misses.values()):
+        parts.append(f"{counted(near, 'near miss')} (smbrare inspect)".replace("misss", "misses"))
+    if parts:
+        yield ", ".join(parts)
+
+
+def _not_read(report: Report) -> Iterator[str]:
+    """Yield what was read and is not evaluated, or may be nothing to evaluate."""
+    inputs = report.inputs
+    # What ended an input is no record, and has its warning.
+    ends = [one for survey in inputs for one in survey.located if one.ends_input]
+    if skipped := sum(survey.skipped for survey in inputs) - len(ends):
+        lost = sum(survey.lost for survey in inputs) - sum(one.could_matter for one in ends)
+        yield f"{skipped:,} skipped" + (f" ({lost:,} might have matched)" if lost else "")
+    if lacking := sum(survey.not_evaluated for survey in inputs):
+        yield f"{counted(lacking, 'unreadable connection')}"
+    if alerts := sum(survey.alerts for survey in inputs):
+        yield f"{counted(alerts, 'alert')} skipped"
+    if unknown := sum(survey.unknown for survey in inputs):
+        yield f"{unknown:,} of no known source"
+    if unread := sum(map(_is_unknown, inputs)):
+        yield f"{counted(unread, 'file')} of no known format"
+    if junk := sum(survey.is_junk for survey in inputs):
+        yield f"{counted(junk, 'file')} of archiver junk"
+    if report.criteria.ignore_unknown and (suspects := sum(one.suspects for one in inputs)):
+        yield f"{suspects:,} unknown that might contain a match (--ignore-unknown)"
+
+
+def _is_unknown(survey: InputSurvey) -> bool:
+    """Return whether it is unknown what an input is, and no reason why it was skipped is given."""
+    return not (survey.container or survey.is_junk or survey.skipped)
+
+
+def _cold_start(report: Report) -> Iterator[str]:
+    wanted = report.criteria.history
+    if wanted is None or report.replayed is not None or is_cold_start(report):
+        return
+    dated = [finding for finding in report.findings if finding.sighting.time is not None]
+    if without := sum(not finding.history.complete for finding in dated):
+        yield (
+            f"{without:,} of {len(dated):,} have less than {duration(seconds(wanted))} of history "
+            "and may be old: scan older logs with these"
+        )
+
+
+def _next(report: Report) -> Iterator[str]:
+    """Yield the commands that help with this result."""
+    shown = ranked(report.findings)
+    if shown and (place := _explainable(shown[0].sighting.origin)):
+        yield f"smbrare explain {shlex.quote(place)}"
+    if is_cold_start(report):
+        yield "scan older logs with these, or learn them: smbrare baseline learn NAME older/"
+    unjudged = [survey.path for survey, source, _ in report.unjudged() if source]
+    if unjudged and (path := _explainable(Origin(unjudged[0], 0))):
+        yield f"smbrare inspect {shlex.quote(path)}"
+
+
+def _explainable(origin: Origin) -> str:
+    """Return how a command names a place, empty if it cannot be read again."""
+    is_file = origin.path != "-" and "://" not in origin.path
+    return str(origin) if is_file and str(origin).isprintable() else ""
+
+
+def _sources(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
     from_sample = {name for survey in inputs if survey.sampled for name in survey.sources}
     for name, source in sorted(totals(inputs).items()):
         kinds = [f"{number:,} {kind}" for kind, number in source.kinds.most_common(MOST_NAMED)]
         yield (
-            f"source      {name}: {'of the sample ' if name in from_sample else ''}"
+            f"{name}: {'of the sample ' if name in from_sample else ''}"
             f"{counted(source.records, 'record')}, {counted(source.network, 'network event')}"
             + (f" ({', '.join(kinds)})" if kinds else "")
             + _connections(source)
         )
-    if sampled := sum(survey.sampled for survey in inputs):
-        yield (
-            f"sampled     {counted(sampled, 'input')}: totals are estimates, and a corrupted line, "
-            "a port such as 4.45e2 and a connection without a readable port can be missed; "
-            "--thorough parses everything"
-        )
-    if span.first is not None and span.last is not None:
-        hours = counted(len(span.hours), "hour")
-        times = f"{format_time(span.first)} to {format_time(span.last)}"
-        yield f"span        {times}, network events in {hours}"
 
 
 def _connections(source: SourceSurvey) -> str:
@@ -85,174 +246,70 @@ def _connections(source: SourceSurvey) -> str:
     return f", {counted(source.connections, 'connection')}"
 
 
-def _inputs(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
-    for survey in inputs:
-        kind = survey.container or ("an archiver's litter" if survey.is_junk else "")
-        kind = kind or ("of no known format" if _is_unknown(survey) else "")
-        yield (
-            f"input       {survey.path}{f' ({kind})' if kind else ''}: {human_size(survey.size)}, "
-            f"{counted(survey.records, 'record')}, {counted(survey.network, 'network event')}"
-        )
-
-
-def _findings(report: Report) -> Iterator[str]:
-    findings = report.findings
-    dated = [finding for finding in findings if finding.sighting.time is not None]
-    full = sum(finding.history.complete for finding in dated)
-    parts = []
-    if dated and report.criteria.history is not None:
-        parts.append(f"{full:,} with full history, {len(dated) - full:,} without")
-    if inferred := sum(bool(finding.sighting.inferred) for finding in findings):
-        parts.append(f"{inferred:,} resting on inferred fields")
-    if len(findings) > len(dated):
-        parts.append(f"{len(findings) - len(dated):,} undated")
-    label = "findings" if report.replayed is None else "alerts"
-    yield f"{label:<12}{len(findings):,}" + (f" ({'; '.join(parts)})" if parts else "")
-    if report.replayed is not None:
-        yield from _replay(report.replayed)
-
-
-def _replay(outcome: Outcome) -> Iterator[str]:
-    schedule = outcome.schedule
-    spans = (schedule.interval, schedule.lookback, schedule.history)
-    interval, lookback, history = (duration(seconds(span)) for span in spans)
-    yield (
-        f"schedule    a run every {interval} in step with {format_time(schedule.anchor)}, "
-        f"over the last {lookback}, history {history}"
+def _input(survey: InputSurvey) -> str:
+    kind = survey.container or ("archiver junk" if survey.is_junk else "")
+    kind = kind or ("no known format" if _is_unknown(survey) else "")
+    return (
+        f"{survey.path}{f' ({kind})' if kind else ''}: {human_size(survey.size)}, "
+        f"{counted(survey.records, 'record')}, {counted(survey.network, 'network event')}"
     )
-    depends = sum(alert.phase_dependent for alert in outcome.alerts)
-    if depends or outcome.missed:
-        yield (
-            f"phase       {counted(depends, 'alert')} that other phases of the runs would not "
-            f"raise, {counted(len(outcome.missed), 'sighting')} that only others would"
+
+
+def _near_misses(report: Report) -> Iterator[str]:
+    if by_clause := report.near_misses:
+        yield "one condition short: " + ", ".join(
+            f"{number:,} {name}" for name, number in by_clause.items()
         )
-    if crowded := outcome.crowded_runs:
-        yield (
-            f"max-signals {counted(len(crowded), 'run')} had more than {schedule.max_signals:,} "
-            f"to raise, the first at {format_time(crowded[0])}"
-        )
-    if outcome.cut:
-        destinations = sorted({alert.destination for alert in outcome.cut})
-        yield (
-            f"never       {counted(len(outcome.cut), 'sighting')} cut in every run that read it, "
-            f"and silent history after that: {some(destinations)}"
-        )
-
-
-def _skipped_counts(report: Report) -> str:
-    inputs = report.inputs
-    lost = sum(survey.lost for survey in inputs)
-    parts = [
-        f"{sum(survey.skipped for survey in inputs):,} skipped"
-        + (f" ({lost:,} could have matched)" if lost else ""),
-        f"{sum(survey.alerts for survey in inputs):,} alerts passed over",
-        f"{sum(survey.unknown for survey in inputs):,} of no known source",
-    ]
-    if unread := sum(map(_is_unknown, inputs)):
-        parts.append(f"{counted(unread, 'file')} of no known format (named with -v)")
-    if report.criteria.ignore_unknown and (suspects := sum(one.suspects for one in inputs)):
-        parts.append(f"{suspects:,} unknown that might hold a match (--ignore-unknown)")
-    if lacking := sum(survey.not_evaluated for survey in inputs):
-        parts.append(f"{counted(lacking, 'connection')} unreadable that might have matched")
-    if junk := sum(survey.is_junk for survey in inputs):
-        parts.append(f"{counted(junk, 'file')} of an archiver's litter")
-    return ", ".join(parts)
-
-
-def _is_unknown(survey: InputSurvey) -> bool:
-    """Return whether it is unknown what an input is, and no reason why it was skipped is given."""
-    return not (survey.container or survey.is_junk or survey.skipped)
-
-
-def _suppressed_counts(report: Report) -> str:
-    by_clause = report.near_misses
-    near = f"{sum(by_clause.values()):,} one clause away"
-    if by_clause:
-        near += f" ({', '.join(f'{number:,} {name}' for name, number in by_clause.items())})"
-    known, excluded = len(report.suppressed), len(report.excluded)
-    return f"{known:,} by the baseline, {excluded:,} by exclusions, {near}"
-
-
-def _cold_start(report: Report) -> Iterator[str]:
-    wanted = report.criteria.history
-    if wanted is None or report.replayed is not None:
-        return
-    dated = [finding for finding in report.findings if finding.sighting.time is not None]
-    without = sum(not finding.history.complete for finding in dated)
-    if without >= _MANY and 2 * without > len(dated):
-        yield (
-            f"note        a cold start: {without:,} of {counted(len(dated), 'finding')} have less "
-            f"than {duration(seconds(wanted))} of known history, so their destinations may be old; "
-            "scan older logs with these, or learn them into a baseline"
-        )
-
-
-def _known_destinations(report: Report) -> Iterator[str]:
-    if known := report.suppressed:
-        destinations = {finding.sighting.destination for finding in known}
-        line = (
-            f"{counted(len(destinations), 'destination')} not reported: seen before in "
-            f"baseline {report.criteria.baseline}"
-        )
-        if widened := {finding.sighting.destination for finding in known if finding.new_hosts}:
-            hosts = sorted({host for finding in known for host in finding.new_hosts})
-            who = f"a new host {hosts[0]}" if len(hosts) == 1 else f"new hosts {some(hosts)}"
-            line += f"; {len(widened):,} of them from {who}"
-        yield f"known       {line}"
-    if report.outside:
-        active = counted(report.outside, "destination")
-        yield f"window      {active} active in it had the finding before it"
 
 
 def _exclusions(report: Report) -> Iterator[str]:
     for kept in report.exclusions:
         if kept.sightings:
             yield (
-                f"excluded    {counted(kept.sightings, 'sighting')} of "
+                f"{counted(kept.sightings, 'matching event')} of "
                 f"{counted(kept.destinations, 'destination')}: {kept.exclusion}"
+            )
+        if kept.expired:
+            yield f"expired: {kept.exclusion}"
+        elif not kept.sightings and not kept.recorded:
+            yield f"unused: {kept.exclusion}"
+
+
+def _references(report: Report) -> Iterator[str]:
+    known = counted(len({each.sighting.destination for each in report.judged}), "destination")
+    for reference in report.references:
+        built = "" if reference.built is None else f", built {format_time(reference.built)[:_DATE]}"
+        entries = "" if reference.entries is None else f", {reference.entries:,} entries"
+        if not reference.problem:
+            yield (
+                f"{reference.file}: {reference.name}{built}{entries}: knows "
+                f"{len(reference.facts):,} of {known}"
             )
 
 
-def _idle_exclusions(report: Report) -> Iterator[str]:
-    for kept in report.exclusions:
-        if kept.expired:
-            yield f"expired     {kept.exclusion}"
-        elif not kept.sightings and not kept.recorded:
-            yield f"unused      {kept.exclusion}"
-
-
-def _enrichment(report: Report) -> Iterator[str]:
-    known = counted(len({each.sighting.destination for each in report.judged}), "destination")
-    for reference in report.references:
-        built = "" if reference.built is None else f", built {format_time(reference.built)[:10]}"
-        entries = "" if reference.entries is None else f", {reference.entries:,} entries"
-        text = f"{reference.name}{built}{entries}: knows {len(reference.facts):,} of {known}"
-        if reference.problem:
-            text = f"not used: {reference.problem}"
-        yield f"enrichment  {reference.file}: {text}"
-
-
-def _names(report: Report) -> Iterator[str]:
-    """Yield why a destination may have no name although a DNS event names it."""
-    if all(finding.queries or finding.event.get("destination.domain") for finding in report.judged):
-        return
-    if report.too_many_names:
-        yield "dns names   too many to keep in the DNS events that were read: none is shown"
-    elif unread := len(report.names_unread):
-        yield (
-            f"dns names   not looked for in {counted(unread, 'sampled input')}: "
-            "--thorough, --format html and json do"
-        )
-
-
-def _oddities(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
+def _malformed(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
     sources = totals(inputs).values()
     if malformed := sum((source.malformed for source in sources), Counter[str]()):
-        listed = ", ".join(f"{number:,} in {name}" for name, number in sorted(malformed.items()))
-        yield f"malformed   {listed}"
+        yield ", ".join(f"{number:,} in {name}" for name, number in sorted(malformed.items()))
+
+
+def _mended(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
     if first := next(filter(None, (survey.first_mended for survey in inputs)), None):
         mended = counted(sum(survey.mended for survey in inputs), "record")
-        yield f"mended      {mended} of flawed JSON, the first at {first[0]}: {first[1]}"
+        yield f"{mended} of flawed JSON, the first at {first[0]}: {first[1]}"
+
+
+def _notes(report: Report) -> Iterator[str]:
+    """Yield what limits this result, but is no fault of it."""
+    inputs = report.inputs
+    if not all(each.queries or each.event.get("destination.domain") for each in report.findings):
+        if report.too_many_names:
+            yield "the DNS events contain too many names to keep: none is shown"
+        elif unread := len(report.names_unread):
+            yield (
+                f"DNS names not looked for in {counted(unread, 'pre-filtered input')}: "
+                "--thorough, --format html and json do"
+            )
     documents = [
         survey
         for survey in inputs
@@ -262,15 +319,10 @@ def _oddities(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
     are_long = sum(survey.size for survey in documents) >= _LONG_BYTES
     if documents and json_tokens.is_slow(look=are_long):
         yield (
-            "note        ijson is installed without its library in C: JSON other than NDJSON and "
-            "arrays of objects is read many times slower"
+            "ijson is installed without its library in C: JSON other than NDJSON and arrays of "
+            "objects is read many times slower"
         )
-    if not any(survey.connections for survey in inputs):
-        return
     is_complete = not any(survey.sampled for survey in inputs)
-    if is_complete and not any(source.kernel_smb for source in sources):
-        yield (
-            "note        no SMB connection of PID 4 at all, not even internal: "
-            "the exporter may filter them"
-        )
-    yield "note        the rule sees no IPv6 sources, no WebDAV and no SMB over QUIC"
+    has_kernel = any(source.kernel_smb for source in totals(inputs).values())
+    if is_complete and not has_kernel and any(survey.connections for survey in inputs):
+        yield ("no SMB connection of PID 4 at all, not even internal: the exporter may filter them")

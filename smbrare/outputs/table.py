@@ -1,239 +1,245 @@
-"""``table``: findings for a person, at any width without losing a fact or cutting an address.
+"""``table``: findings for a person, the worst first, at any width without cutting an address.
 
-Colours are few, and none says what the words do not.
+Under 100 columns two lines a finding; from 100 on a row, with the name below it; from 160 on, and
+where nothing bounds the width, seconds, source and port too. Colours repeat what the words say.
 """
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from smbrare.detection.finding import Finding
+from smbrare.detection.rank import ranked
+from smbrare.detection.reference import PROVIDER
 from smbrare.detection.report import Report
+from smbrare.outputs.columns import Styled, cells, painted, wrapped
 from smbrare.outputs.formats import RenderOptions
-from smbrare.outputs.grid import Cell, Column, Grid, Line, lay_out
 from smbrare.outputs.wording import (
+    account_text,
     domain_text,
-    history_text,
     host_text,
-    network_text,
+    label_text,
+    mark,
     oddities,
-    outcome_text,
+    record_text,
+    short_history_text,
+    short_network_text,
+    short_paths,
     time_text,
 )
 from smbrare.text import counted
 
-_USUAL_PORTS = (445,)
-_INFERRED_MARK = "~"
-"""Stands before a finding that rests on inferred fields."""
-
-Lines: TypeAlias = Callable[[Finding], Cell]
-"""What a column shows of a finding; lines without text do not show."""
-
-
-def _whole(text: Callable[[Finding], str], style: str = "") -> Lines:
-    """Return one line that is never broken."""
-    return lambda finding: [Line(text(finding), style, whole=True)]
+_GAP = "  "
+_FULL, _ROWS = 160, 100
+"""From how many columns on rows have every fact, and from how many on a finding is a row."""
+_MINUTE = 16
+"""Characters of a time up to its minute."""
+_STYLES = {"!!!": "1;31", "!!": "33", ".": "2"}
+_USUAL_PORT = "445"
 
 
-def _folding(text: Callable[[Finding], str]) -> Lines:
-    """Return one line that may be broken."""
-    return lambda finding: [Line(text(finding))]
+class _Row(Struct, frozen=True):
+    """What the table shows of a finding, safe for the terminal; empty where it is not known."""
+
+    mark: str
+    number: str
+    time: str
+    destination: str
+    lists: tuple[str, ...]
+    about: str
+    network: str
+    account: str
+    host: str
+    source: str
+    ports: str
+    events: str
+    known: str
+    record: str
+
+    def tags(self, *more: str) -> list[Styled]:
+        """Return the words of the line about the destination: lists, name, notes, and more."""
+        text = "; ".join(filter(None, (self.about, *more)))
+        return [
+            *(Styled(f"[{name}]", "7") for name in self.lists),
+            *map(Styled, text.split(" ") if text else ()),
+        ]
+
+    @property
+    def unusual_port(self) -> str:
+        """What the ports are where they are not the usual one."""
+        return "" if self.ports == _USUAL_PORT else f"port {self.ports}"
 
 
-_mark = _whole(lambda finding: _INFERRED_MARK if finding.sighting.inferred else "")
-_destination = _whole(lambda finding: finding.sighting.destination, "bold")
-_ports = _whole(lambda finding: ", ".join(map(str, finding.ports)))
-_source = _whole(lambda finding: finding.sighting.source)
-_events = _whole(lambda finding: f"{finding.events:,}")
-_domain = _folding(domain_text)
-_host = _folding(host_text)
-_network = _folding(lambda finding: network_text(finding.extra))
-_notes = _folding(lambda finding: "; ".join(oddities(finding)))
-_inferred = _folding(lambda finding: ", ".join(finding.sighting.inferred))
-_events_in_words = _folding(lambda finding: counted(finding.events, "event"))
-# Of findings the last sighting would only take room, as their record would.
-_last = _whole(lambda finding: "" if _is_new(finding) else time_text(finding.last))
-_place = _folding(lambda finding: "" if finding.status == "new" else str(finding.sighting.origin))
+class _Column(NamedTuple):
+    title: str
+    text: Callable[[_Row], str]
+    right: bool = False
 
 
-def _is_new(finding: Finding) -> bool:
-    return finding.status == "new" or finding.last is None
+_Shape: TypeAlias = Sequence[tuple[_Column, int]]
+_PLAIN = RenderOptions()
 
-
-def _time(finding: Finding) -> Cell:
-    return _times(finding, [time_text(finding.sighting.event_time)])
-
-
-def _date_and_time(finding: Finding) -> Cell:
-    return _times(finding, time_text(finding.sighting.event_time).split(" "))
-
-
-def _times(finding: Finding, parts: list[str]) -> Cell:
-    """Return when an event happened, and when it was ingested if that is judged."""
-    sighting = finding.sighting
-    if sighting.time != sighting.event_time:
-        parts = [*parts, f"ingested {_shortened(time_text(sighting.time), finding)}"]
-    return [Line(part, whole=True) for part in parts]
-
-
-def _shortened(text: str, finding: Finding) -> str:
-    """Return a time without the date where it is the event's."""
-    return text[11:] if text[:10] == time_text(finding.sighting.event_time)[:10] else text
-
-
-def _run(finding: Finding) -> Cell:
-    """Return the time of the run in a replay."""
-    if finding.alert is None:
-        return []
-    return [Line(_shortened(time_text(finding.alert.run), finding), whole=True)]
-
-
-def _phase(finding: Finding) -> Cell:
-    depends = finding.alert is not None and finding.alert.phase_dependent
-    return [Line("depends" if depends else "", whole=True)]
-
-
-def _odd_ports(finding: Finding) -> Cell:
-    return [] if finding.ports == _USUAL_PORTS else _in_words("port", _ports)(finding)
-
-
-def _outcome(finding: Finding) -> Cell:
-    text = outcome_text(finding)
-    return [Line(text, "red" if text.startswith("established") else "")]
-
-
-def _history(finding: Finding) -> Cell:
-    style = "" if finding.history.complete else "dim"
-    return [Line(history_text(finding.history), style, whole=True)]
-
-
-def _history_in_words(finding: Finding) -> Cell:
-    return [line._replace(text=f"known: {line.text}", whole=False) for line in _history(finding)]
-
-
-def _in_words(what: str, column: Lines) -> Lines:
-    """Return the lines of a column that say themselves what they are."""
-    return lambda finding: [
-        line._replace(text=f"{what} {line.text}") for line in column(finding) if line.text
-    ]
-
-
-def _stack(*parts: Lines) -> Lines:
-    return lambda finding: [line for part in parts for line in part(finding)]
-
-
-# Each line says for itself whether it may be broken.
-_column = partial(Column[Finding], folds=True)
-_RUN = (_in_words("run", _run), _in_words("phase", _phase), _in_words("last", _last))
-_WHERE = (_domain, _network, _odd_ports)
-_IN_WORDS = (_outcome, _events_in_words, _history_in_words, _notes, _place)
-_TIMES = (
-    _column("", _mark),
-    _column("Time (UTC)", _time),
-    _column("Run (UTC)", _run),
-    _column("Phase", _phase),
-    _column("Last (UTC)", _last),
+_MINUTES = _Column("First (UTC)", lambda row: row.time[:_MINUTE])
+_SECONDS = _Column("First (UTC)", lambda row: row.time)
+_DESTINATION = _Column("Destination", lambda row: row.destination)
+_NAME = _Column("Name, list, notes", lambda row: " ".join(word.text for word in row.tags()))
+_WHO = (
+    _Column("Network", lambda row: row.network),
+    _Column("Account", lambda row: row.account),
+    _Column("Host", lambda row: row.host),
 )
-_WIDE = (
-    _column("Port", _ports, right=True),
-    _column("Host", _host),
-    _column("Source", _source),
-    _column("Outcome", _outcome),
-    _column("Events", _events, right=True),
-    _column("History", _history),
-    _column("Notes", _notes),
-    _column("Record", _place),
+_PORT = _Column("Port", lambda row: row.ports, right=True)
+_WHENCE = (_Column("Source", lambda row: row.source), _PORT)
+_REST = (
+    _Column("N", lambda row: row.events, right=True),
+    _Column("Known", lambda row: row.known, right=True),
+    _Column("Record", lambda row: row.record),
 )
-
-_LAYOUTS: tuple[tuple[Column[Finding], ...], ...] = (
-    (
-        *_TIMES,
-        _column("Destination", _destination),
-        _column("Domain", _domain),
-        _column("Network", _network),
-        *_WIDE,
-    ),
-    (*_TIMES, _column("Destination", _stack(_destination, _domain, _network)), *_WIDE),
-    (
-        _column("", _mark),
-        _column("Time (UTC)", _stack(_date_and_time, *_RUN)),
-        _column("Destination", _stack(_destination, *_WHERE)),
-        _column("From", _stack(_host, _source)),
-        _column("Outcome", _stack(_outcome, _notes, _place)),
-        _column("Events", _events, right=True),
-        _column("History", _history),
-    ),
-    (
-        _column("", _mark),
-        _column("Destination", _stack(_destination, _time, *_RUN, *_WHERE)),
-        _column("From", _stack(_host, _source)),
-        _column("Outcome", _stack(*_IN_WORDS)),
-    ),
-    (
-        _column(
-            "Findings",
-            _stack(
-                _time,
-                *_RUN,
-                _destination,
-                *_WHERE,
-                _host,
-                _source,
-                *_IN_WORDS,
-                _in_words("inferred:", _inferred),
-            ),
-        ),
-    ),
+_LAYOUTS: tuple[tuple[int, tuple[_Column, ...]], ...] = (
+    (_FULL, (_SECONDS, _DESTINATION, _NAME, *_WHO, *_WHENCE, *_REST)),
+    (_FULL, (_SECONDS, _DESTINATION, *_WHO, *_WHENCE, *_REST)),
+    (_ROWS, (_MINUTES, _DESTINATION, *_WHO, *_REST)),
 )
-"""The columns of each layout, the widest first; one that has nothing to say does not show.
-
-A line a finding; the domain below its address; cells of two or three lines; cells of more; and all
-of a finding in one column.
-"""
-
-_STACKED = 2
-"""The first layout whose cells have several lines each."""
+"""From how many columns on each is taken if it fits, the best first."""
 
 
 def render(report: Report, options: RenderOptions) -> Iterator[str]:
-    """Yield the table, or nothing where there is nothing to show.
-
-    Findings whose history was known in full come first; those of one destination stand together.
-    """
-    shown = options.findings_of(report)
+    """Yield the table, or nothing where there is nothing to show."""
+    shown = ranked(options.findings_of(report))
     if not shown:
         return
-    known, cold = _parts(shown)
-    grid, apart = _lay_out([*known, *cold], options)
-    first = slice(len(known) or None)
-    yield from grid.draw(first, options, apart=apart)
-    if known and cold:
-        yield "\nThe history before these was not known in full:\n\n"
-        yield from grid.draw(slice(len(known), None), options, header=False, apart=apart)
-    inferred = sorted({name for finding in shown for name in finding.sighting.inferred})
-    if inferred and len(grid.columns) > 1:
-        yield f"\n{_INFERRED_MARK} rests on inferred fields: {options.clean(', '.join(inferred))}\n"
+    paths = short_paths([survey.path for survey in report.inputs])
+    digits = len(str(len(shown)))
+    rows = [_row(finding, f"{at:>{digits}}", paths, options) for at, finding in enumerate(shown, 1)]
+    for least, columns in _LAYOUTS:
+        if options.width is not None and options.width < least:
+            continue
+        there = [column for column in columns if any(map(column.text, rows))]
+        shape = [
+            (column, max(cells(text) for text in (column.title, *map(column.text, rows))))
+            for column in there
+        ]
+        total = len(rows[0].mark) + 1 + digits + sum(len(_GAP) + width for _, width in shape)
+        if options.width is None or total <= options.width:
+            yield from _table(rows, shape, options)
+            return
+    for row in rows:
+        yield from _two_lines(row, options.width or _ROWS, options)
 
 
-def _parts(shown: list[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """Return the findings by destination: those with one of full history, and the others."""
-    groups: dict[str, list[Finding]] = {}
-    for finding in shown:
-        groups.setdefault(finding.sighting.destination, []).append(finding)
-    parts: tuple[list[Finding], list[Finding]] = [], []
-    for group in groups.values():
-        parts[not any(finding.history.complete for finding in group)].extend(group)
-    return parts
+def render_one(finding: Finding, options: RenderOptions) -> Iterator[str]:
+    """Yield the lines of one finding, without headings."""
+    paths = {finding.sighting.origin.path: finding.sighting.origin.path}
+    yield from _two_lines(_row(finding, "", paths, options), options.width or _FULL, options)
 
 
-def _lay_out(findings: list[Finding], options: RenderOptions) -> tuple[Grid, bool]:
-    """Return the first layout that fits, or the last, and whether its rows stand apart.
+def _row(finding: Finding, number: str, paths: dict[str, str], options: RenderOptions) -> _Row:
+    sighting = finding.sighting
+    about = [domain_text(finding), label_text(finding), *oddities(finding)]
+    if sighting.inferred:
+        about.append(f"inferred: {', '.join(sighting.inferred)}")
+    if sighting.time != sighting.event_time:
+        about.append(f"ingested {time_text(sighting.time)}")
+    if finding.alert is not None:
+        depends = ", depends on the phase" if finding.alert.phase_dependent else ""
+        about.append(f"run {time_text(finding.alert.run)}{depends}")
+    if finding.status != "new" and finding.last is not None:
+        about.append(f"last {time_text(finding.last)}")
+    clean = options.clean
+    return _Row(
+        mark=f"{mark(finding):<3}",
+        number=number,
+        time=time_text(sighting.event_time),
+        destination=sighting.destination,
+        lists=tuple(clean(name) for name in dict.fromkeys(finding.extra.get(PROVIDER, ()))),
+        about=clean("; ".join(filter(None, about))),
+        network=clean(short_network_text(finding.extra)),
+        account=clean(account_text(finding)),
+        host=clean(host_text(finding) or sighting.source),
+        source=sighting.source,
+        ports=",".join(map(str, finding.ports)),
+        events=f"{finding.events:,}",
+        known=short_history_text(finding.history),
+        record=clean(record_text(sighting.origin, paths)),
+    )
 
-    Only those with stacked cells may break words for it.
+
+def _table(rows: Sequence[_Row], shape: _Shape, options: RenderOptions) -> Iterator[str]:
+    """Yield headings, then a row each, with what is known of the destination in it or below it.
+
+    Args:
+        rows: What to show.
+        shape: The columns with values, each as wide as its widest value.
+        options: The width and colours of the terminal.
     """
-    for number, layout in enumerate(_LAYOUTS):
-        attempts = (True,) if number < _STACKED else (True, False)
-        grid = lay_out(layout, findings, options, keeps_words=attempts, keeps_empty=False)
-        if grid.fits or layout is _LAYOUTS[-1]:
-            return grid, number > _STACKED
-    raise AssertionError("the last layout is taken in any case")
+    start = len(rows[0].mark) + 1 + len(rows[0].number)
+    titles = (_padded(column.title, column, width) for column, width in shape)
+    heading = " " * (start - 1) + "#" + "".join(_GAP + title for title in titles)
+    yield painted(heading.rstrip(), "2", options) + "\n"
+    indent = start + len(_GAP) + shape[0][1] + len(_GAP)
+    columns = [column for column, _ in shape]
+    is_named, has_ports = _NAME in columns, _PORT in columns
+    for row in rows:
+        texts = [
+            _padded(column.text(row), column, width, row.lists if column is _NAME else (), options)
+            for column, width in shape
+        ]
+        yield (_marked(row, options) + "".join(_GAP + text for text in texts)).rstrip() + "\n"
+        if not is_named and (tags := row.tags("" if has_ports else row.unusual_port)):
+            yield from _indented(tags, indent, options)
+
+
+def _padded(
+    text: str,
+    column: _Column,
+    width: int,
+    lists: Sequence[str] = (),
+    options: RenderOptions = _PLAIN,
+) -> str:
+    """Return the text of a cell as wide as its column, names of lists at its start marked."""
+    room = " " * (width - cells(text))
+    listed = " ".join(f"[{name}]" for name in lists)
+    text = painted(listed, "7", options) + text[len(listed) :]
+    return room + text if column.right else text + room
+
+
+def _marked(row: _Row, options: RenderOptions) -> str:
+    return painted(f"{row.mark} {row.number}", _STYLES.get(row.mark.strip(), ""), options)
+
+
+def _indented(words: Sequence[Styled], indent: int, options: RenderOptions) -> Iterator[str]:
+    width = None if options.width is None else max(options.width - indent, 1)
+    for line in wrapped(words, width, options, breaks=True):
+        yield " " * indent + line + "\n"
+
+
+def _two_lines(row: _Row, width: int, options: RenderOptions) -> Iterator[str]:
+    """Yield a finding in two lines, and more where they are too narrow."""
+    start = _marked(row, options)
+    indent = len(row.mark) + 1 + len(row.number) + len(_GAP)
+    if width < indent + len(row.destination):
+        yield start.rstrip() + "\n"
+        start, indent = "", 0
+    else:
+        start += _GAP
+    room, tags = width - indent, row.tags(row.network, row.unusual_port)
+    left = cells(" ".join([row.destination, *(word.text for word in tags)])) + 1
+    fits = left + len(_GAP) + len(row.time) <= room
+    if fits and tags:
+        first = row.destination + _GAP + next(wrapped(tags, None, options))
+        yield start + first + " " * (room - left - len(row.time)) + row.time + "\n"
+    elif len(row.destination) + len(_GAP) + len(row.time) <= room:
+        yield start + f"{row.destination}{row.time:>{room - len(row.destination)}}\n"
+    else:
+        yield start + row.destination + "\n" + " " * indent + row.time + "\n"
+    if not fits:
+        yield from _indented(tags, indent, options)
+    who = f"{row.account} on {row.host}" if row.account else f"from {row.host}"
+    text = f"{who}, {counted(int(row.events.replace(',', '')), 'event')}, {row.known} known"
+    if cells(text) + len(_GAP) + cells(row.record) <= room:
+        yield " " * indent + text + " " * (room - cells(text) - cells(row.record))
+        yield row.record + "\n"
+    else:
+        yield from _indented(list(map(Styled, text.split(" "))), indent, options)
+        yield from _indented([Styled(row.record)], indent, options)

@@ -1,36 +1,43 @@
-"""The warnings of a run on stderr: what was skipped, and what could not be judged."""
+"""The warnings of a run on stderr: what was skipped, and what could not be evaluated."""
 
 from collections.abc import Iterator
 
 from smbrare.detection.report import Report
 from smbrare.detection.source_survey import MOST_LOCATED
 from smbrare.detection.survey import InputSurvey, OddTimes, TimeOddity
+from smbrare.outputs.columns import WARNING, Labelled
+from smbrare.outputs.verdict import unreadable_text
 from smbrare.records.times import MICROSECONDS, YEAR_2000, YEAR_2100, format_time
-from smbrare.text import counted, visible
+from smbrare.text import counted
 
 _MOST_ODD_TIMES = 10
+_MOST_INPUTS = 10
+"""Inputs that lines of one kind name."""
 _ADVICE = {
     "host.os.type": "export host.os.type (the agent's add_host_metadata sets it)",
-    "network.transport": "without --literal it is inferred where the record tells",
-    "process.pid": "without --literal it is inferred where the record tells",
+    "network.transport": "without --literal it is inferred where the record shows it",
+    "process.pid": "without --literal it is inferred where the record shows it",
     "event.category": "export event.category, or the vendor's raw records",
 }
 
 
-def warning_lines(report: Report) -> list[str]:
-    """Return the warnings of a run: what was skipped, doubtful times, what was not judged."""
-    skipped = [f"smbrare: {line}" for line in _skipped_records(report)]
-    return [*skipped, *odd_time_lines(report), *unjudged_lines(report)]
+def warning_lines(report: Report) -> list[Labelled]:
+    """Return the warnings of a run: what was skipped, doubtful times, what was not evaluated."""
+    return [
+        *(Labelled(WARNING, text) for text in (*_skipped_records(report), *_unused(report))),
+        *odd_time_lines(report),
+        *unjudged_lines(report),
+    ]
 
 
-def odd_time_lines(report: Report) -> list[str]:
+def odd_time_lines(report: Report) -> list[Labelled]:
     """Return a line for each input and way in which its times may be read wrongly, to a limit."""
-    return [f"smbrare: {line}" for line in _odd_times(report)]
+    return [Labelled(WARNING, text) for text in _odd_times(report)]
 
 
-def unjudged_lines(report: Report) -> list[str]:
-    """Return a line for each input, or source in an input, that could not be judged."""
-    return [f"smbrare: {line}" for line in _unjudged_inputs(report)]
+def unjudged_lines(report: Report) -> list[Labelled]:
+    """Return a line for each input, or source in one, that could not be evaluated, to a limit."""
+    return [Labelled(WARNING, text) for text in _unjudged_inputs(report)]
 
 
 def _skipped_records(report: Report) -> Iterator[str]:
@@ -38,14 +45,20 @@ def _skipped_records(report: Report) -> Iterator[str]:
     located = [skipped for survey in report.inputs for skipped in survey.located]
     ends = [skipped for skipped in located if skipped.ends_input]
     others = [skipped for skipped in located if not skipped.ends_input]
-    for skipped in ends + others[:MOST_LOCATED]:
-        place = str(skipped.origin) if skipped.origin.number else skipped.origin.path
-        what = "not read to its end: " if skipped.ends_input else "skipped: "
-        yield visible(f"{place}: {what}{skipped.reason}")
+    unread = {survey.path for survey in report.inputs if not survey.records}
+    for skipped in ends[:_MOST_INPUTS]:
+        if skipped.origin.path in unread:
+            yield unreadable_text(skipped.origin.path, skipped.reason)
+        else:
+            yield f"{skipped.origin}: not read to its end: {skipped.reason}"
+    if len(ends) > _MOST_INPUTS:
+        more = counted(len(ends) - _MOST_INPUTS, "more input")
+        yield f"and {more} not read to the end"
+    for skipped in others[:MOST_LOCATED]:
+        yield f"{skipped.origin}: skipped: {skipped.reason}"
     total = sum(survey.skipped for survey in report.inputs)
-    left = total - len(ends) - min(len(others), MOST_LOCATED)
-    if left:
-        yield f"… and {left:,} more skipped"
+    if left := total - len(ends) - min(len(others), MOST_LOCATED):
+        yield f"and {left:,} more skipped"
     yield from _not_evaluated(report)
 
 
@@ -55,10 +68,17 @@ def _not_evaluated(report: Report) -> Iterator[str]:
         :MOST_LOCATED
     ]
     for skipped in located:
-        yield visible(f"{skipped.origin}: not evaluated: {skipped.reason}")
+        yield f"{skipped.origin}: not evaluated: {skipped.reason}"
     left = sum(survey.not_evaluated for survey in report.inputs) - len(located)
     if left:
-        yield f"… and {counted(left, 'more connection')} not evaluated"
+        yield f"and {counted(left, 'more connection')} not evaluated"
+
+
+def _unused(report: Report) -> Iterator[str]:
+    """Yield why reference data was not used."""
+    for reference in report.references:
+        if reference.problem:
+            yield f"{reference.file}: not used: {reference.problem}"
 
 
 def _odd_times(report: Report) -> Iterator[str]:
@@ -66,9 +86,9 @@ def _odd_times(report: Report) -> Iterator[str]:
         (survey, kind, odd) for survey in report.inputs for kind, odd in survey.odd_times.items()
     ]
     for survey, kind, odd in every[:_MOST_ODD_TIMES]:
-        yield visible(_odd_time(survey.path, kind, odd))
+        yield _odd_time(survey.path, kind, odd)
     if len(every) > _MOST_ODD_TIMES:
-        yield f"… and {len(every) - _MOST_ODD_TIMES:,} more warnings about times"
+        yield f"and {len(every) - _MOST_ODD_TIMES:,} more warnings about times"
 
 
 def _odd_time(path: str, kind: TimeOddity, odd: OddTimes) -> str:
@@ -95,21 +115,22 @@ def _seconds(odd: OddTimes) -> str:
 
 
 def _unjudged_inputs(report: Report) -> Iterator[str]:
+    suspected = {survey.path: survey for survey in report.suspected}
+    lines = [_suspicion(survey) for survey in suspected.values()]
     for survey, source, reason in report.unjudged():
+        if survey.path in suspected and not source:
+            continue  # One line a file, and that it might hold a match says more.
         advice = _advice(report, reason)
         named = f"{survey.path} ({source})" if source else survey.path
-        yield visible(f"{named} was not judged: {reason}" + (f"; {advice}" if advice else ""))
-    suspected = report.suspected
-    for survey in suspected[:MOST_LOCATED]:
-        yield visible(_suspicion(survey))
-    if len(suspected) > MOST_LOCATED:
-        more = counted(len(suspected) - MOST_LOCATED, "more input")
-        yield f"… and {more} that might hold a match"
+        lines.append(f"{named}: not evaluated: {reason}" + (f"; {advice}" if advice else ""))
+    yield from lines[:_MOST_INPUTS]
+    if len(lines) > _MOST_INPUTS:
+        yield f"and {counted(len(lines) - _MOST_INPUTS, 'more input')} not evaluated"
     if not report.inputs:
-        yield "nothing was judged: no input"
+        yield "no input was read"
     if report.unseen:
         yield (
-            f"{counted(report.unseen, 'matching event')} not judged: no run reads an event "
+            f"{counted(report.unseen, 'matching event')} not evaluated: no run reads an event "
             "without a time"
         )
 
@@ -117,16 +138,18 @@ def _unjudged_inputs(report: Report) -> Iterator[str]:
 def _suspicion(survey: InputSurvey) -> str:
     first = survey.suspected[0]
     if not first.number:
-        return f"{first}: of no known format, but might hold a match at byte {first.offset or 0:,}"
+        return (
+            f"{first}: of no known format, but might contain a match at byte {first.offset or 0:,}"
+        )
     more = f", and {survey.suspects - 1:,} more" if survey.suspects > 1 else ""
-    return f"{first}: of no known source, but might hold a match{more}"
+    return f"{first}: of no known source, but might contain a match{more}"
 
 
 def _advice(report: Report, reason: str) -> str:
     if "without --literal" in _advice_on(reason) and not report.options.literal:
         return ""
     if report.replayed is not None and report.options.literal and " missing in " in reason:
-        return "with --inferred it is supplied where the record tells"
+        return "with --inferred it is supplied where the record shows it"
     return _advice_on(reason)
 
 

@@ -1,14 +1,24 @@
 """A finding's facts in words, the same in every output that a person reads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from smbrare.detection.dns import Query
 from smbrare.detection.finding import Finding, History
-from smbrare.detection.rank import FAILURE, SUCCESS, reported_outcomes
+from smbrare.detection.host_context import is_person
+from smbrare.detection.rank import FAILURE, SUCCESS, Grade, grade, reported_outcomes
 from smbrare.detection.reference import AS_NAME, AS_NUMBER, COUNTRY, INDICATOR, LABELS, PROVIDER
+from smbrare.records.event import Origin
 from smbrare.records.times import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, format_time
 from smbrare.text import MOST_NAMED, duration, some
+
+GRADE_MARKS: Mapping[Grade, tuple[str, str]] = {
+    "authentication": ("!!!", "credentials sent"),
+    "connected": ("!!", "connected"),
+    "unknown": ("!", "not logged"),
+    "attempted": (".", "failed"),
+}
+"""How each grade is marked, and what it is called, the worst first."""
 
 _INBOUND = frozenset({"inbound", "ingress"})
 
@@ -22,6 +32,53 @@ def values(finding: Finding, field: str) -> list[str]:
 def time_text(time: int | None) -> str:
     """Return microseconds since 1970 UTC to the second (``2026-11-18 09:11:18``)."""
     return "undated" if time is None else format_time(time)[:19].replace("T", " ")
+
+
+def mark(finding: Finding) -> str:
+    """Return the mark of a finding's grade (``!!``), none of what was suppressed."""
+    return GRADE_MARKS[grade(finding)][0] if finding.status == "new" else ""
+
+
+def short_paths(paths: Iterable[str]) -> dict[str, str]:
+    """Return each path with its shortest end that names no other of them (``a/x.ndjson``)."""
+    every = {path: path.split("/") for path in paths}
+    short: dict[str, str] = {}
+    depth = 1
+    while left := every.keys() - short.keys():
+        ends: dict[str, list[str]] = {}
+        for path, parts in every.items():
+            ends.setdefault("/".join(parts[-depth:]), []).append(path)
+        for end, ending in ends.items():
+            if len(ending) == 1 and ending[0] in left:
+                short[ending[0]] = end
+        depth += 1
+    return short
+
+
+def record_text(origin: Origin, paths: Mapping[str, str]) -> str:
+    """Return where a record stands, with its path as short as `short_paths` makes it."""
+    path = paths.get(origin.path, origin.path)
+    return f"{path}:{origin.number}" if origin.number else path
+
+
+def account_text(finding: Finding) -> str:
+    r"""Return the account that the connection may have given away (``CORP\j.doe +1``).
+
+    The likeliest by the host's other events; else the event's own, unless it is a service's.
+    """
+    users = () if finding.host_context is None else finding.host_context.users
+    if users:
+        return f"{users[0]} +{len(users) - 1}" if len(users) > 1 else users[0]
+    name, domain = (values(finding, f"user.{field}")[:1] for field in ("name", "domain"))
+    text = "\\".join(domain + name)
+    return text if name and is_person(text) else ""
+
+
+def short_history_text(history: History) -> str:
+    """Return how much of the history was known, in days or else hours (``7d``, ``>=3h``)."""
+    size, unit = (DAY_SECONDS, "d") if history.known >= DAY_SECONDS else (HOUR_SECONDS, "h")
+    at_least = ">=" if history.sampled and not history.complete else ""
+    return f"{at_least}{history.known // size}{unit}"
 
 
 def outcome_text(finding: Finding) -> str:
@@ -98,14 +155,15 @@ def notes(finding: Finding) -> list[str]:
     network, inferred = network_text(finding.extra), ", ".join(finding.sighting.inferred)
     return [
         *([network] if network else []),
+        *listings(finding.extra),
         *oddities(finding),
         *([f"inferred: {inferred}"] if inferred else []),
     ]
 
 
 def oddities(finding: Finding) -> list[str]:
-    """Return what is odd about a finding, in a few words each."""
-    found = [*listings(finding.extra), *_why_suppressed(finding)]
+    """Return what is odd about a finding, but for lists, in a few words each."""
+    found = list(_why_suppressed(finding))
     if is_inbound(finding):
         found.append("inbound")
     if finding.late:
@@ -162,6 +220,13 @@ def network_text(extra: Mapping[str, Any]) -> str:
     number, name = extra.get(AS_NUMBER), extra.get(AS_NAME, "")
     network = name if number is None else f"AS{number} {name}".strip()
     return ", ".join(filter(None, (extra.get(COUNTRY, ""), network, *extra.get(LABELS, ()))))
+
+
+def short_network_text(extra: Mapping[str, Any]) -> str:
+    """Return number and country of a destination's network (``AS64500 DE``), its name without."""
+    number = extra.get(AS_NUMBER)
+    network = extra.get(AS_NAME, "") if number is None else f"AS{number}"
+    return " ".join(filter(None, (network, extra.get(COUNTRY, ""))))
 
 
 def listings(extra: Mapping[str, Any]) -> list[str]:

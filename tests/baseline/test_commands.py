@@ -108,7 +108,7 @@ def test_learning_reports_nothing_but_lists_what_it_learnt(run: Run, tmp_path: P
     assert result.code == 0
     assert [line.split()[0] for line in result.out.splitlines()[1:]] == [SHARE, ROGUE]
     assert result.out.count(" new") == 2
-    assert f"learnt      2 destinations, 2 of them new to baseline {path}" in result.err
+    assert f"learnt   2 destinations, 2 of them new to baseline {path}" in result.err
     again = run("baseline", "learn", path, *WEEK, "-f", "csv")
     rows = list(csv.DictReader(io.StringIO(again.out)))
     assert {row["destination.ip"]: row["new_to_baseline"] for row in rows} == {

@@ -127,21 +127,21 @@ CASES = (
         "layers=1",
         "twice.gz",
         lambda: gzipped(2),
-        "twice.gz: not read to its end: more than 1 layers inside one another (limit layers)",
+        "twice.gz: more than 1 layers inside one another (limit layers)",
         3,
     ),
     Case(
         "archive-members=1",
         "two.zip",
         lambda: zipped({"a.ndjson": GOOD, "b.ndjson": GOOD}),
-        "two.zip: not read to its end: more than 1 members (limit archive-members)",
+        "two.zip: more than 1 members (limit archive-members)",
         3,
     ),
     Case(
         "archive-members=1",
         "two.tar",
         lambda: tarred({"a.ndjson": GOOD, "b.ndjson": GOOD}),
-        "two.tar: not read to its end: more than 1 members (limit archive-members)",
+        "two.tar: more than 1 members (limit archive-members)",
         3,
     ),
     Case(
@@ -155,21 +155,21 @@ CASES = (
         "decompressed-bytes=1000",
         "long.gz",
         lambda: gzipped(1),
-        "not read to its end: unpacks to more than 1000 bytes (limit decompressed-bytes)",
+        "unpacks to more than 1000 bytes (limit decompressed-bytes)",
         3,
     ),
     Case(
         "expansion=2 expansion-free-bytes=1000",
         "bomb.gz",
         lambda: gzip.compress(GOOD + LINES[0] * 1_000, mtime=0),
-        "not read to its end: unpacks to more than 2 times its size (limit expansion)",
+        "unpacks to more than 2 times its size (limit expansion)",
         3,
     ),
     Case(
         "spool-bytes=1KiB",
         "packed.evtx.gz",
         lambda: gzip.compress(evtx_file(CONNECTIONS), mtime=0),
-        "packed.evtx.gz: not read to its end: a copy longer than 1 KiB (limit spool-bytes)",
+        "packed.evtx.gz: a copy longer than 1 KiB (limit spool-bytes)",
         3,
     ),
 )
@@ -186,7 +186,7 @@ def test_a_limit_that_was_hit_is_counted_and_located_and_decides_the_exit_code(
     arguments = ["scan", case.name, "-f", "json", "--no-baseline", *options]
     assert cli.main(arguments, standalone_mode=False) == case.code
     printed = capfd.readouterr()
-    assert case.told in printed.err
+    assert case.told in " ".join(printed.err.split())
     scan = json.loads(printed.out)["scan"]
     assert scan["skipped"] == 1
     # What stands around a record that is skipped is found all the same.

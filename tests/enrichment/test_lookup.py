@@ -62,14 +62,14 @@ def found(out: str) -> dict[str, dict[str, Any]]:
 
 def test_findings_name_country_and_network(run: Run, tmp_path: Path) -> None:
     country, asn = countries(tmp_path / "country.mmdb"), networks(tmp_path / "asn.mmdb")
-    result = run("scan", SAMPLE, "--geoip", country, "--geoip", asn, "--format", "ndjson")
+    result = run("scan", SAMPLE, "-v", "--geoip", country, "--geoip", asn, "-f", "ndjson")
     findings = found(result.out)
     destination = findings["45.83.122.10"]["destination"]
     assert destination["geo"] == {"country_iso_code": "DE"}
     assert destination["as"] == {"number": 64500, "organization": {"name": "Example Hosting"}}
     assert findings["91.219.236.18"]["destination"]["geo"] == {"country_iso_code": "UA"}
     assert "geo" not in findings["20.60.40.9"]["destination"]
-    assert f"enrichment  {country}: Test-Country, built 20" in result.err
+    assert f"lookup   {country}: Test-Country, built 20" in result.err
     assert "knows 2 of 3 destinations" in result.err
 
 
@@ -77,7 +77,7 @@ def test_findings_name_the_list_and_the_entry_that_matches(run: Run, tmp_path: P
     first, second = tmp_path / "blocklist.txt", tmp_path / "feed.csv"
     first.write_text("# bad\n45.83.122.0/24\n45.0.0.0/8\n")
     second.write_text("seen,ip,port\n2026-11-01,45.83.122.10,445\n2026-11-02,91.219.236.18,139\n")
-    result = run("scan", SAMPLE, "--intel", first, "--intel", second, "--format", "ndjson")
+    result = run("scan", SAMPLE, "-v", "--intel", first, "--intel", second, "-f", "ndjson")
     findings = found(result.out)
     assert findings["45.83.122.10"]["threat"]["indicator"] == {
         "ip": "45.83.122.10",
@@ -88,7 +88,7 @@ def test_findings_name_the_list_and_the_entry_that_matches(run: Run, tmp_path: P
     assert findings["91.219.236.18"]["threat"]["indicator"]["provider"] == ["feed"]
     assert findings["91.219.236.18"]["threat"]["technique"]["id"] == ["T1048", "T1187"]
     assert "indicator" not in findings["20.60.40.9"]["threat"]
-    assert f"enrichment  {first}: blocklist, 2 entries: knows 1 of 3 destinations" in result.err
+    assert f"lookup   {first}: blocklist, 2 entries: knows 1 of 3 destinations" in result.err
 
 
 def test_every_output_has_it_and_json_says_what_was_used(run: Run, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_every_output_has_it_and_json_says_what_was_used(run: Run, tmp_path: Pat
     assert [row["threat.indicator.provider"] for row in rows] == ["", "feed", ""]
     table = run("scan", SAMPLE, *options).out
     (row,) = (line for line in table.splitlines() if "45.83.122.10" in line)
-    assert re.search(r" DE .* listed by feed \(45\.83\.122\.10\)", row)
+    assert re.search(r" \[feed\] cdn\.example  DE  ", row)
 
 
 def test_findings_and_exit_code_are_the_same_with_and_without_it(run: Run, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_file_that_cannot_be_used_is_exit_2_before_anything_is_read(
 def test_an_empty_list_knows_nothing_and_is_no_error(run: Run, tmp_path: Path) -> None:
     for content in ("", "# nothing today\n", "seen,ip,port\n"):
         (tmp_path / "feed.csv").write_text(content)
-        result = run("scan", SAMPLE, "--intel", tmp_path / "feed.csv", "--format", "ndjson")
+        result = run("scan", SAMPLE, "--intel", tmp_path / "feed.csv", "-v", "-f", "ndjson")
         assert (result.code, len(found(result.out))) == (1, 3)
         assert "0 entries: knows 0 of 3" in result.err
 
@@ -193,7 +193,7 @@ def test_a_database_that_is_damaged_further_in_is_said_and_is_no_error(
     damaged.write_bytes(late[0])
     result = run("scan", SAMPLE, "--geoip", damaged)
     assert result.code == 1
-    assert f"enrichment  {damaged}: not used: not a usable MaxMind DB file" in result.err
+    assert f"WARNING  {damaged}: not used: not a usable MaxMind DB file" in result.err
 
 
 def _is_refused(path: Path, content: bytes) -> bool:

@@ -267,11 +267,11 @@ def test_a_slow_library_is_named_where_it_reads(
     path.write_text(json.dumps({"events": [matching()]}, indent=1))
     made = report(path)
     monkeypatch.setattr(ijson, "backend", backend)
-    notes = [line for line in summary_lines(made, 0, "") if "library in C" in line]
+    notes = [line for line in summary_lines(made) if "library in C" in line.text]
     assert len(notes) == (backend == "python")
 
 
 def test_a_slow_library_is_no_news_to_who_reads_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ijson, "backend", "python")
     made = report(FIXTURES / "sample.ndjson")
-    assert not any("library in C" in line for line in summary_lines(made, 0, ""))
+    assert not any("library in C" in line.text for line in summary_lines(made))

@@ -11,6 +11,9 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from smbrare.detection.finding import Finding, History
+from smbrare.detection.host_context import HostContext
+from smbrare.detection.reference import INDICATOR, PROVIDER
+from smbrare.outputs.wording import short_paths
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.support.events import matching
 from tests.support.findings import WEEK, finding
@@ -31,6 +34,7 @@ def at(destination: str, **facts: Any) -> Finding:
     return replace(made, sighting=replace(made.sighting, destination=destination))
 
 
+USERS = HostContext(active=("CORP\\j.doe", "CORP\\x"))
 RICH = [
     at(
         "45.83.122.10",
@@ -38,7 +42,11 @@ RICH = [
             "host.name": "WS-02.corp.example",
             "destination.domain": "cdn.example",
             "network.direction": "ingress",
+            "user.name": "j.doe",
+            "user.domain": "CORP",
         },
+        host_context=USERS,
+        extra={PROVIDER: ["feed"], INDICATOR: ["45.83.122.0/24"]},
         hosts=("WS-02.corp.example", "x"),
         ports=(139, 445),
         outcomes=("failure", "success"),
@@ -50,18 +58,17 @@ RICH = [
     )
 ]
 FACTS = [
-    *("2026-11-16", "08:00:00", "45.83.122.10", "cdn.example", "139, 445", "+1", "10.20.1.11"),
-    *("established, some failed", "12,345", "3h of 7d", "inbound", "late", "host.os.type"),
+    *("2026-11-16", "08:00", "45.83.122.10", "cdn.example", "139,445", "+1", "!!", "3h"),
+    *("12,345", "inbound", "late", "inferred: host.os.type", "[feed]", "CORP\\j.doe +1"),
 ]
 
 
 @pytest.mark.parametrize("width", [None, 200, 160, 140, 120, 100, 80, 60, 40, 20, 1])
 def test_no_fact_is_lost_at_any_width(width: int | None) -> None:
     text = table(RICH, width)
-    words = " ".join(text.split())
-    for fact in FACTS:
-        assert all(part in words for part in fact.split()), fact
-    assert "WS-02.corp.example" in text.replace("\n", "").replace(" ", "")
+    packed = "".join(text.split())
+    for fact in (*FACTS, "WS-02.corp.example", "events.ndjson:1"):
+        assert "".join(fact.split()) in packed, fact
 
 
 @pytest.mark.parametrize("width", [200, 160, 140, 120, 100, 80, 60, 40])
@@ -76,35 +83,69 @@ def test_the_longest_address_fits_40_columns_whole() -> None:
 
 def test_without_a_width_there_is_one_line_a_finding() -> None:
     lines = table([*RICH, at("91.219.236.18", history=COLD)]).splitlines()
-    assert len([line for line in lines if line.strip()]) == 4
-    assert lines[1].startswith("~  2026-11-16 08:00:00  45.83.122.10")
-    assert lines[2].startswith("   2026-11-16 08:00:00  91.219.236.18")
-    assert lines[-1] == "~ rests on inferred fields: host.os.type"
+    assert len(lines) == 3
+    assert lines[1].startswith("!!  1  2026-11-16 08:00:00  45.83.122.10   [feed] cdn.example")
+    assert lines[2].startswith("!   2  2026-11-16 08:00:00  91.219.236.18  ")
 
 
-def test_full_history_comes_before_a_cold_start_and_a_line_says_so() -> None:
-    text = table([at("45.83.122.10", history=COLD), at("91.219.236.18")])
-    assert text.index("91.219.236.18") < text.index("45.83.122.10")
-    assert "91.219.236.18" in text.split("The history before these was not known in full:")[0]
+@pytest.mark.parametrize(("width", "lines"), [(80, 6), (99, 6), (100, 4), (120, 4), (160, 4)])
+def test_a_narrow_terminal_has_two_lines_a_finding_and_a_wide_one_a_row(
+    width: int, lines: int
+) -> None:
+    found = [at(f"91.219.236.{number}") for number in range(3)]
+    assert len(table(found, width).splitlines()) == lines
 
 
-@pytest.mark.parametrize("history", [COLD, History(WEEK, WEEK)])
-def test_where_all_are_alike_no_line_parts_them(history: History) -> None:
-    text = table([at("45.83.122.10", history=history), at("91.219.236.18", history=history)])
-    assert "The history before" not in text
+def test_a_column_without_values_is_not_drawn() -> None:
+    text = table([at("45.83.122.10")])
+    assert "Account" not in text
+    assert "Network" not in text
+    assert "Name, list" not in text
+    assert "Account" in table(RICH)
 
 
-def test_findings_of_one_destination_stand_together() -> None:
-    order = ["45.83.122.10", "91.219.236.18", "45.83.122.10", "91.219.236.18"]
-    lines = table([at(destination) for destination in order]).splitlines()[1:]
-    assert [line.split()[2] for line in lines] == sorted(order)
+@pytest.mark.parametrize("width", [None, 120, 80])
+def test_the_worst_come_first_and_what_was_suppressed_last(width: int | None) -> None:
+    found = [
+        at("1.0.0.1", outcomes=("failure",)),
+        at("1.0.0.2", outcomes=("success",), status="known"),
+        at("1.0.0.3", outcomes=("unknown",)),
+        at("1.0.0.4", outcomes=("success",), history=COLD),
+        at("1.0.0.5", outcomes=("success",)),
+    ]
+    text = table(found, width)
+    order = sorted(found, key=lambda one: text.index(one.sighting.destination))
+    assert [one.sighting.destination[-1] for one in order] == ["5", "4", "3", "1", "2"]
+    starts = re.findall(r"^(?: {4}#.*\n)?(\S*) +([1-5])  ", text, re.MULTILINE)
+    assert starts == [("!!", "1"), ("!!", "2"), ("!", "3"), (".", "4"), ("", "5")]
 
 
-def test_an_outcome_is_said_in_words_and_not_by_colour_alone() -> None:
-    found = [at("45.83.122.10", outcomes=("success",))]
-    coloured = table(found, color=True)
-    assert "\x1b[31mestablished" in coloured
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured).split() == table(found).split()
+@pytest.mark.parametrize("width", [None, 120, 80])
+def test_colours_repeat_what_the_words_say(width: int | None) -> None:
+    coloured = table(RICH, width, color=True)
+    assert "\x1b[33m!!  1\x1b[0m" in coloured
+    assert "\x1b[7m[feed]\x1b[0m" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == table(RICH, width)
+
+
+def test_a_row_names_its_record_by_the_shortest_end_that_is_clear() -> None:
+    paths = ["logs/a/x.ndjson", "logs/b/x.ndjson", "logs/b/y.zip!x.ndjson", "y.ndjson"]
+    assert short_paths(paths) == {
+        "y.ndjson": "y.ndjson",
+        "logs/b/y.zip!x.ndjson": "y.zip!x.ndjson",
+        "logs/a/x.ndjson": "a/x.ndjson",
+        "logs/b/x.ndjson": "b/x.ndjson",
+    }
+
+
+@given(st.sets(st.text("ab/", min_size=1, max_size=8), max_size=8))
+def test_a_short_path_is_the_end_of_its_own_path_alone(paths: set[str]) -> None:
+    short = short_paths(paths)
+    assert short.keys() == paths
+    for path, end in short.items():
+        ending = [each for each in paths if f"/{each}".endswith(f"/{end}")]
+        assert path in ending
+        assert ending == [path] or end == path
 
 
 def test_a_console_that_lacks_a_character_shows_another(run_process: Run, tmp_path: Path) -> None:
@@ -116,10 +157,10 @@ def test_a_console_that_lacks_a_character_shows_another(run_process: Run, tmp_pa
             hosts=("Ж≥é",),
         )
     ]
-    assert "≥ 1h of 7d" in table(found)
     text = table(found, encoding="cp1252")
-    assert ">= 1h of 7d" in text
+    assert ">=1h" in text
     assert "\\u0416>=é" in text
+    assert ">=1h" in table(found)
     path = write(tmp_path / "events.ndjson", [matching(host__name="Ж")])
     result = run_process("scan", path, env={"PYTHONIOENCODING": "cp1252"})
     assert (result.code, "\\u0416" in result.out) == (1, True)
@@ -146,10 +187,22 @@ def test_any_name_is_laid_out_in_the_width(
     assert width is None or max(map(cell_len, text.splitlines())) <= width
 
 
-def test_the_summary_stands_apart_from_the_table(run: Run) -> None:
-    assert run("scan", SAMPLE).err.startswith("\nread ")
-    assert run("scan", SAMPLE, "--format", "ndjson").err.startswith("read ")
+def test_the_verdict_and_the_summary_stand_apart_from_the_table(run: Run) -> None:
+    verdict, _, summary = run("scan", SAMPLE).err.partition("\n\n")
+    assert verdict.startswith("Cold start: 3 destinations")
+    assert summary.startswith("\ngrades ")
+    assert "\n\ngrades " in run("scan", SAMPLE, "--format", "ndjson").err
     assert run("scan", SAMPLE, "-q").err == ""
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_what_is_shown_at_three_widths(run: Run, width: int, tmp_path: Path) -> None:
+    feed = tmp_path / "blocklist.txt"
+    feed.write_text("45.83.122.0/24\n")
+    options = ("scan", "fixtures/week", "fixtures/around.ndjson", "--intel", feed)
+    shown = run(*options, env={"COLUMNS": str(width)}, mixed=True).out
+    expected = ROOT / "tests" / "outputs" / "expected" / f"scan-{width}.txt"
+    assert shown == expected.read_text(encoding="utf-8")
 
 
 def test_the_picture_shows_what_the_program_prints(run: Run) -> None:

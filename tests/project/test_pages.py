@@ -40,9 +40,9 @@ def test_the_page_shows_what_its_commands_print(page: Path, tmp_path: Path) -> N
             "baseline",
             (
                 "late",
-                "not reported: seen before in baseline london",
+                "known to the baseline london",
                 "from a new host PA-03",
-                "expired     contract 17",
+                "expired: contract 17",
                 "the same\n",
                 "london is whole",
             ),

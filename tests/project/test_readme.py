@@ -23,9 +23,9 @@ _BLOCK = re.compile(r"<!-- (sample|help):(.*?) -->\n```(console|text)\n(.*?)```\
 
 
 def output(words: str, home: Path) -> str:
-    """Return what the program prints, stdout then stderr, at 120 columns and without its timing."""
-    done = Program(home).run(*words.split(), env={"COLUMNS": "120"})
-    return timeless(done.out + done.err)
+    """Return what the program prints, stdout and stderr, at 120 columns and without its timing."""
+    done = Program(home).run(*words.split(), env={"COLUMNS": "120"}, mixed=True)
+    return timeless(done.out)
 
 
 def current(text: str, home: Path) -> str:

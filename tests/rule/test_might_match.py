@@ -1,4 +1,4 @@
-"""Content that might hold a match is never taken for harmless, and little else is suspected."""
+"""Content that might contain a match is never taken for harmless, and little else is suspected."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address

@@ -39,7 +39,7 @@ def test_a_flawed_line_is_read_and_counted_as_mended(run: Run, tmp_path: Path, f
         number for number, line in enumerate(FLAWED[flaw].split("\n")) if line not in {GOOD, MATCH}
     )
     assert f"of flawed JSON, the first at {path}:{number}: " in result.err
-    assert "0 skipped" in result.err
+    assert "skipped" not in result.err
 
 
 def test_of_a_line_whose_end_is_torn_the_whole_objects_count(run: Run, tmp_path: Path) -> None:
@@ -74,4 +74,4 @@ def test_a_given_case_is_found(run: Run, name: str) -> None:
         pytest.skip("no cases beside the repository")
     result = run("scan", path, "-f", "ndjson", "--strict")
     assert (len(result.out.splitlines()), result.code) == (1, 1)
-    assert "mended      " in result.err
+    assert "mended   " in result.err

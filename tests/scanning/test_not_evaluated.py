@@ -316,7 +316,7 @@ def test_a_document_of_any_origin_without_addresses_is_suspected_by_its_text(
     path = write(tmp_path / "log.ndjson", *inside, hidden, *inside)
     code, err, _ = scanned(run, path, "--jobs", "1")
     assert code == EXIT_UNJUDGED
-    assert f"{path}:4: of no known source, but might hold a match" in err
+    assert f"{path}:4: of no known source, but might contain a match" in err
     listening = changed(hidden, "event.action", "connection_listening")
     path = write(tmp_path / "log.ndjson", *inside, listening, *inside)
     assert scanned(run, path, "--jobs", "1")[0] == EXIT_CLEAN
@@ -344,7 +344,7 @@ def test_an_event_whose_log_is_not_told_may_be_a_connection(
     path = write(tmp_path / "timeline.ndjson", row)
     code, err, _ = scanned(run, tmp_path)
     assert code == EXIT_UNJUDGED
-    assert f"{path}:1: of no known source, but might hold a match" in err
+    assert f"{path}:1: of no known source, but might contain a match" in err
     write(path, changed(row, "Channel", "Vendor-Monitoring/Results"))
     assert scanned(run, tmp_path)[0] == EXIT_CLEAN
 
@@ -393,7 +393,7 @@ def test_a_document_behind_one_of_another_encoding_is_suspected(run: Run, tmp_pa
     path.write_bytes(f"[{inside}]\r\n".encode("utf-16") + json.dumps([matching()]).encode())
     code, err, _ = scanned(run, tmp_path)
     assert code == EXIT_UNJUDGED
-    assert f"{path}: of no known format, but might hold a match" in err
+    assert f"{path}: of no known format, but might contain a match" in err
 
 
 SYSMON_DNS = windows.winlogbeat_8(events.dns(OUTSIDE))

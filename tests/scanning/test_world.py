@@ -121,7 +121,7 @@ def test_all_fixtures_are_read_to_their_end(run: Run) -> None:
     result = run("scan", FIXTURES)
     assert result.code == 1
     assert "not read to its end" not in result.err
-    assert "0 skipped" in result.err
+    assert "skipped" not in result.err
     files = [path for path in FIXTURES.rglob("*") if path.is_file()]
     caches = [path for path in files if "__pycache__" in path.parts]
     # Archives hold several members each.
@@ -131,4 +131,4 @@ def test_all_fixtures_are_read_to_their_end(run: Run) -> None:
 def test_a_script_among_logs_is_counted_and_named(run: Run) -> None:
     result = run("scan", FIXTURES, "-v")
     assert "of no known format" in result.err
-    assert f"{(FIXTURES / 'make.py').relative_to(ROOT)} (of no known format): " in result.err
+    assert f"{(FIXTURES / 'make.py').relative_to(ROOT)} (no known format): " in result.err
