@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from smbrare.detection.rank import grade, ranked
 from smbrare.detection.report import Report
 from smbrare.detection.schedule import Outcome
-from smbrare.detection.source_survey import SourceSurvey
 from smbrare.detection.survey import InputSurvey, totals
 from smbrare.inputs import json_tokens
 from smbrare.limits import MIB
@@ -57,9 +56,8 @@ def reading_line(report: Report) -> Labelled:
     sampled = sum(survey.sampled for survey in inputs)
     network = counted(sum(survey.network for survey in inputs), "network event")
     if sampled:
-        parts.append(f"{sampled:,} pre-filtered (--thorough parses everything)")
-    else:
-        parts.append(network)
+        network = f"{sampled:,} pre-filtered (--thorough parses everything)"
+    parts.append(network)
     if span.first is not None and span.last is not None:
         first, last = (format_time(time)[:_DATE] for time in (span.first, span.last))
         parts.append(first if first == last else f"{first} to {last}")
@@ -230,20 +228,14 @@ def _explainable(origin: Origin) -> str:
 def _sources(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
     from_sample = {name for survey in inputs if survey.sampled for name in survey.sources}
     for name, source in sorted(totals(inputs).items()):
+        connections = counted(source.connections, "connection")
         kinds = [f"{number:,} {kind}" for kind, number in source.kinds.most_common(MOST_NAMED)]
         yield (
             f"{name}: {'of the sample ' if name in from_sample else ''}"
             f"{counted(source.records, 'record')}, {counted(source.network, 'network event')}"
             + (f" ({', '.join(kinds)})" if kinds else "")
-            + _connections(source)
+            + (f", {connections}" if source.connections != source.network else "")
         )
-
-
-def _connections(source: SourceSurvey) -> str:
-    """Return how many of a source's network events are connections, if that is not plain."""
-    if source.connections == source.network:
-        return ""
-    return f", {counted(source.connections, 'connection')}"
 
 
 def _input(survey: InputSurvey) -> str:

@@ -39,7 +39,7 @@ _STYLES = {"!!!": "1;31", "!!": "33", ".": "2"}
 _USUAL_PORT = "445"
 
 
-class _Row(Struct, frozen=True):
+class _FindingRow(Struct, frozen=True):
     """What the table shows of a finding, safe for the terminal; empty where it is not known."""
 
     mark: str
@@ -71,32 +71,32 @@ class _Row(Struct, frozen=True):
         return "" if self.ports == _USUAL_PORT else f"port {self.ports}"
 
 
-class _Column(NamedTuple):
+class _Fact(NamedTuple):
     title: str
-    text: Callable[[_Row], str]
+    text: Callable[[_FindingRow], str]
     right: bool = False
 
 
-_Shape: TypeAlias = Sequence[tuple[_Column, int]]
+_Widths: TypeAlias = Sequence[tuple[_Fact, int]]
 _PLAIN = RenderOptions()
 
-_MINUTES = _Column("First (UTC)", lambda row: row.time[:_MINUTE])
-_SECONDS = _Column("First (UTC)", lambda row: row.time)
-_DESTINATION = _Column("Destination", lambda row: row.destination)
-_NAME = _Column("Name, list, notes", lambda row: " ".join(word.text for word in row.tags()))
+_MINUTES = _Fact("First (UTC)", lambda row: row.time[:_MINUTE])
+_SECONDS = _Fact("First (UTC)", lambda row: row.time)
+_DESTINATION = _Fact("Destination", lambda row: row.destination)
+_NAME = _Fact("Name, list, notes", lambda row: " ".join(word.text for word in row.tags()))
 _WHO = (
-    _Column("Network", lambda row: row.network),
-    _Column("Account", lambda row: row.account),
-    _Column("Host", lambda row: row.host),
+    _Fact("Network", lambda row: row.network),
+    _Fact("Account", lambda row: row.account),
+    _Fact("Host", lambda row: row.host),
 )
-_PORT = _Column("Port", lambda row: row.ports, right=True)
-_WHENCE = (_Column("Source", lambda row: row.source), _PORT)
+_PORT = _Fact("Port", lambda row: row.ports, right=True)
+_WHENCE = (_Fact("Source", lambda row: row.source), _PORT)
 _REST = (
-    _Column("N", lambda row: row.events, right=True),
-    _Column("Known", lambda row: row.known, right=True),
-    _Column("Record", lambda row: row.record),
+    _Fact("N", lambda row: row.events, right=True),
+    _Fact("Known", lambda row: row.known, right=True),
+    _Fact("Record", lambda row: row.record),
 )
-_LAYOUTS: tuple[tuple[int, tuple[_Column, ...]], ...] = (
+_LAYOUTS: tuple[tuple[int, tuple[_Fact, ...]], ...] = (
     (_FULL, (_SECONDS, _DESTINATION, _NAME, *_WHO, *_WHENCE, *_REST)),
     (_FULL, (_SECONDS, _DESTINATION, *_WHO, *_WHENCE, *_REST)),
     (_ROWS, (_MINUTES, _DESTINATION, *_WHO, *_REST)),
@@ -134,7 +134,9 @@ def render_one(finding: Finding, options: RenderOptions) -> Iterator[str]:
     yield from _two_lines(_row(finding, "", paths, options), options.width or _FULL, options)
 
 
-def _row(finding: Finding, number: str, paths: dict[str, str], options: RenderOptions) -> _Row:
+def _row(
+    finding: Finding, number: str, paths: dict[str, str], options: RenderOptions
+) -> _FindingRow:
     sighting = finding.sighting
     about = [domain_text(finding), label_text(finding), *oddities(finding)]
     if sighting.inferred:
@@ -147,7 +149,7 @@ def _row(finding: Finding, number: str, paths: dict[str, str], options: RenderOp
     if finding.status != "new" and finding.last is not None:
         about.append(f"last {time_text(finding.last)}")
     clean = options.clean
-    return _Row(
+    return _FindingRow(
         mark=f"{mark(finding):<3}",
         number=number,
         time=time_text(sighting.event_time),
@@ -165,7 +167,7 @@ def _row(finding: Finding, number: str, paths: dict[str, str], options: RenderOp
     )
 
 
-def _table(rows: Sequence[_Row], shape: _Shape, options: RenderOptions) -> Iterator[str]:
+def _table(rows: Sequence[_FindingRow], shape: _Widths, options: RenderOptions) -> Iterator[str]:
     """Yield headings, then a row each, with what is known of the destination in it or below it.
 
     Args:
@@ -192,7 +194,7 @@ def _table(rows: Sequence[_Row], shape: _Shape, options: RenderOptions) -> Itera
 
 def _padded(
     text: str,
-    column: _Column,
+    column: _Fact,
     width: int,
     lists: Sequence[str] = (),
     options: RenderOptions = _PLAIN,
@@ -204,7 +206,7 @@ def _padded(
     return room + text if column.right else text + room
 
 
-def _marked(row: _Row, options: RenderOptions) -> str:
+def _marked(row: _FindingRow, options: RenderOptions) -> str:
     return painted(f"{row.mark} {row.number}", _STYLES.get(row.mark.strip(), ""), options)
 
 
@@ -214,7 +216,7 @@ def _indented(words: Sequence[Styled], indent: int, options: RenderOptions) -> I
         yield " " * indent + line + "\n"
 
 
-def _two_lines(row: _Row, width: int, options: RenderOptions) -> Iterator[str]:
+def _two_lines(row: _FindingRow, width: int, options: RenderOptions) -> Iterator[str]:
     """Yield a finding in two lines, and more where they are too narrow."""
     start = _marked(row, options)
     indent = len(row.mark) + 1 + len(row.number) + len(_GAP)

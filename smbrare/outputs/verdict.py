@@ -190,6 +190,11 @@ def unreadable_text(path: str, reason: str) -> str:
 
 def _nothing_found(report: Report) -> str:
     read = _what_was_read(report)
+    since, until, span = report.criteria.since, report.criteria.until, report.span
+    if (since is not None and span.last is not None and span.last < since) or (
+        until is not None and span.first is not None and span.first >= until
+    ):
+        return f"No network event{_window(report)}: all {read.removeprefix('in ')} lie outside."
     if report.replayed is not None:
         return f"No alert {read}."
     if not report.sightings:

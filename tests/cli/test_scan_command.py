@@ -152,7 +152,7 @@ def test_exit_0_for_findings_on_request(run: Run) -> None:
         ["--format", "xml"],
         ["--history", "10m"],
         ["--history", "soon"],
-        ["--since", "yesterday"],
+        ["--since", "once"],
         ["--input-tz", "Mars/Olympus"],
         ["--output", "/no/such/folder/x.json"],
     ],
