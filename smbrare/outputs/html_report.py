@@ -103,7 +103,7 @@ def _context(report: Report, ranked: list[Finding]) -> dict[str, Any]:
         "headline": headline(report, ranked),
         "sentence": sentence(report, ranked),
         "do_first": do_first(ranked),
-        "gaps": [line.removeprefix("smbrare: ") for line in unjudged_lines(report)],
+        "gaps": [line.text for line in unjudged_lines(report)],
         "evidence": evidence,
         "host_context": host_context,
         "wording": wording,
