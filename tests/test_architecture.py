@@ -68,7 +68,8 @@ SHARED = {
         "samples",
     },
     "sources": {
-        *("ecs", "event_data", "event_kinds", "mapping", "ordinary_values"),
+        *("compiled", "ecs", "event_data", "event_kinds", "field_rules", "mapping"),
+        "ordinary_values",
         *("windows_event", "windows_shapes"),
     },
 }

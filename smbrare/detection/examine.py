@@ -5,6 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
+from smbrare.detection.clause_marks import FAILS, MARKS, ODD
 from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sighting, Told
@@ -29,7 +30,7 @@ from smbrare.records.times import Moment
 from smbrare.rule import predicate
 from smbrare.rule.might_match import might_match
 from smbrare.rule.networks import is_private
-from smbrare.sources import ecs, is_alert, recognize
+from smbrare.sources import ecs, key_set
 from smbrare.sources.ecs import EVENT_FIELDS
 from smbrare.sources.mapping import View
 
@@ -128,13 +129,14 @@ def judge_alone(
     SMB to the internet is counted all the same, whatever else it lacks: so much is known exactly,
     and a source that no sampled record is of must not be overlooked.
     """
-    if is_alert(document):
+    keys = key_set(document)
+    if keys.is_alert(document):
         survey.alerts += 1
         return
-    view = recognize(document, options)
+    view = keys.recognize(document, options)
     if view is None:
         _count_unknown(document, origin, survey)
-    elif _judge(view, origin, survey, partial):
+    elif _judge(view, origin, survey, partial) or predicate.goes_to_internet(view):
         survey.source(view.source).observe(view)
         cover(view, survey, partial)
 
@@ -143,9 +145,8 @@ def count(
     document: Document, origin: Origin, options: ReadOptions, survey: InputSurvey, partial: Partial
 ) -> None:
     """Count one sampled event of an input, for its sources, their fields and the time covered."""
-    if is_alert(document):
-        return
-    view = recognize(document, options)
+    keys = key_set(document)
+    view = None if keys.is_alert(document) else keys.recognize(document, options)
     if view is not None and survey.source(view.source).observe(view):
         cover(view, survey, partial)
         # One whose text holds a port is judged beside, sampled or not.
@@ -162,28 +163,33 @@ def cover(view: View, survey: InputSurvey, partial: Partial) -> None:
         partial.span.add(times[0], sampled=survey.sampled)
         note_doubtful_time(view, times[0], survey)
     # A sample of the DNS events would tell some names and not others, as chance has it.
-    if ecs.NAME in view.table and not survey.sampled:
+    if ecs.NAME in view.table and not survey.sampled and view.read(ecs.NAME).values:
         partial.answers.observe(view, times[0].time if times else None)
 
 
 def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) -> bool:
-    """Keep the sightings of an event, and return whether it is, or may be, SMB to the internet."""
-    missed = predicate.obstacles(view)
+    """Keep the sightings of an event, and return whether it matches, or may but for one clause."""
+    marks = view.noted(MARKS)
+    missed = predicate.obstacles(
+        clause for clause, mark in zip(predicate.CLAUSES, marks, strict=True) if mark & FAILS
+    )
     if not missed:
         times = view.time().values
         if not times:
             note_undated(view, origin, survey)
         _sight(view, times[0] if times else None, origin, partial)
         return True
-    if missed[0].field in LONGS and view.too_long(missed[0].field):
-        reason = too_many_digits(view.options.limits.number_digits)
-        survey.skip(Skipped(origin, reason, could_matter=True))
-    elif note_unjudged(view, missed[0].field, origin, survey):
-        return True
+    # Whatever cannot be read is odd.
+    if any(mark & ODD for mark in marks):
+        if missed[0].field in LONGS and view.too_long(missed[0].field):
+            reason = too_many_digits(view.options.limits.number_digits)
+            survey.skip(Skipped(origin, reason, could_matter=True))
+        elif note_unjudged(view, missed[0].field, origin, survey):
+            return True
     clause = predicate.sole_obstacle(missed)
     if clause is not None:
         partial.near_misses[clause.field] += 1
-    return clause is not None or predicate.goes_to_internet(view)
+    return clause is not None
 
 
 def admit(
@@ -195,10 +201,11 @@ def admit(
         What keeps it from being judged otherwise.
     """
     survey.records += 1
-    if is_alert(document):
+    keys = key_set(document)
+    if keys.is_alert(document):
         survey.alerts += 1
         return "alert"
-    view = recognize(document, options)
+    view = keys.recognize(document, options)
     if view is None:
         _count_unknown(document, origin, survey)
         return "unknown"

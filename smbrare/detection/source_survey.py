@@ -8,18 +8,16 @@ from collections import Counter
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from smbrare.detection.clause_marks import BARS, FAILS, MARKS, ODD, WORDS, is_unusual
 from smbrare.records.event import Skipped, shift
-from smbrare.rule.predicate import CLAUSES, KERNEL_PID, SMB_PORTS
+from smbrare.rule.predicate import CLAUSES
 from smbrare.sources.event_kinds import CONNECTS, OTHER
 from smbrare.sources.mapping import View
-from smbrare.sources.ordinary_values import ORDINARY, is_ordinary, words
+from smbrare.sources.ordinary_values import ORDINARY
 
 MOST_LOCATED = 10
 """How many skipped records of an input are kept with their place; all are counted."""
 
-_WORDS = {clause.field: str(clause.among[0]) for clause in CLAUSES if clause.field in ORDINARY}
-"""Fields that the rule compares with one word → that word."""
-_FIELDS = tuple((clause.field, _WORDS.get(clause.field, "")) for clause in CLAUSES)
 MOST_KINDS = 5
 """How many values or kinds are named."""
 _LONGEST_VALUE = 100
@@ -111,7 +109,7 @@ class SourceSurvey(Struct):
         number = self.connections
         all_of_them = "in the only connection" if number == 1 else f"in all {number:,} connections"
         found = [f"{', '.join(missing)} missing {all_of_them}"] if missing else []
-        for name in _WORDS:
+        for name in WORDS:
             if name not in missing and self.unusual[name] + self.absent[name] == self.connections:
                 values = ", ".join(f'"{value}"' for value in self.unusual_values[name])
                 found.append(
@@ -155,38 +153,49 @@ class SourceSurvey(Struct):
     def observe(self, event: View) -> bool:
         """Count one record and return whether it is a network event."""
         self.records += 1
-        category = event.read("event.category")
-        addresses = event.read("destination.ip")
-        if "network" not in category.values and not addresses.values:
-            self.others[event.known_kind or _ordinary_category(category.values)] += 1
+        marks = event.noted(MARKS)
+        port, pid, destination, source, transport, category, system = marks
+        every = port | pid | destination | source | transport | category | system
+        if every & ODD and not self._is_network(event):
             return False
         self.network += 1
         self.kinds[event.kind] += 1
-        # What has a port and an address is a connection, whatever it is called.
-        if not addresses.values or not event.read("destination.port").values:
-            about = event.event_kind()
-            if about not in CONNECTS:
-                self.others[about] += 1
+        if every & ODD:
+            if not self._is_connection(event):
                 return True
+            self._note_odd(event, marks)
         self.connections += 1
-        is_barred = False
-        for name, word in _FIELDS:
+        self.barred += bool(every & BARS)
+        self.kernel_smb += not (port | pid) & FAILS
+        return True
+
+    def _is_network(self, event: View) -> bool:
+        categories = event.read("event.category").values
+        if "network" in categories or event.read("destination.ip").values:
+            return True
+        self.others[event.known_kind or _ordinary_category(categories)] += 1
+        return False
+
+    def _is_connection(self, event: View) -> bool:
+        # What has a port and an address is a connection, whatever it is called.
+        if event.read("destination.ip").values and event.read("destination.port").values:
+            return True
+        about = event.event_kind()
+        if about in CONNECTS:
+            return True
+        self.others[about] += 1
+        return False
+
+    def _note_odd(self, event: View, marks: list[int]) -> None:
+        for name in (name for name, mark in zip(MARKS.fields, marks, strict=True) if mark & ODD):
             reading = event.read(name)
             if not reading.values:
                 self.absent[name] += 1
-            elif word and word not in reading.values:
-                if _is_unusual(name, word, reading.values):
-                    self.unusual[name] += 1
-                    self._note_unusual(name, str(reading.values[0])[:_LONGEST_VALUE])
-                else:
-                    # Exporters differ too much in categories for those to excuse a gap.
-                    is_barred = is_barred or name != "event.category"
+            elif is_unusual(name, reading.values):
+                self.unusual[name] += 1
+                self._note_unusual(name, str(reading.values[0])[:_LONGEST_VALUE])
             if reading.malformed:
                 self.malformed[name] += len(reading.malformed)
-        self.barred += is_barred
-        if KERNEL_PID in event.read("process.pid").values:
-            self.kernel_smb += not SMB_PORTS.isdisjoint(event.read("destination.port").values)
-        return True
 
     def _note_unusual(self, name: str, value: str) -> None:
         values = self.unusual_values.setdefault(name, [])
@@ -198,9 +207,3 @@ def _ordinary_category(values: tuple[str, ...]) -> str:
     """Return the first category if it is one of ECS; a log may hold any number of other words."""
     first = next(iter(values), OTHER)
     return first if first in ORDINARY["event.category"] else OTHER
-
-
-def _is_unusual(name: str, word: str, values: tuple[str, ...]) -> bool:
-    """Return whether no value is an ordinary one of a field, or one spells the rule's word."""
-    # Spelled differently it stands here only where nothing is inferred.
-    return not is_ordinary(name, values) or any(word in words(value) for value in values)

@@ -1,8 +1,8 @@
 """Paths into a document, followed as Elasticsearch's mapping follows the names of fields."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from smbrare.records.event import Document
 
@@ -24,19 +24,14 @@ def leaves(document: object, path: str) -> list[Any]:
         document: A decoded JSON value.
         path: A dotted field name, for example ``destination.ip``.
     """
-    # Nearly always a path is spelled in one way, without dots and without arrays: then there is
-    # one walk to its only value.
-    node = document
-    for key, dotted in _plain(path):
-        if not isinstance(node, dict):
-            return _all_leaves(document, path) if isinstance(node, list) else []
-        for other in dotted:
-            if other in node:
-                return _all_leaves(document, path)
-        node = node.get(key)
-        if node is None:
-            return []
-    return _elements(node) if isinstance(node, list) else [node]
+    if not isinstance(document, dict):
+        return _all_leaves(document, path) if isinstance(document, list) else []
+    value = getter(path)(document)
+    if value is MIXED:
+        return _all_leaves(document, path)
+    if value is None:
+        return []
+    return _elements(value) if isinstance(value, list) else [value]
 
 
 def _all_leaves(document: object, path: str) -> list[Any]:
@@ -96,6 +91,77 @@ def _steps(path: str) -> _PathSteps:
         (".".join(parts[:end]), _steps(".".join(parts[end:])) if parts[end:] else ())
         for end in ends
     )
+
+
+MIXED: Final = object()
+"""What a `getter` gives where a path is spelled in more than one way, or leads through arrays."""
+
+
+@lru_cache(maxsize=4_096)
+def getter(path: str) -> Callable[[Document], Any]:
+    """Return a quick function that gives what stands at a path if it is spelled in a plain way.
+
+    Plain are objects in one another, and one dotted key at the top. The function gives the value,
+    None where there is none, and `MIXED` where only `leaves` can tell.
+    """
+    steps = path.split(".")
+    if len(steps) == 1:
+        return lambda document: document.get(path)
+    if len(steps) == 2:  # noqa: PLR2004 - most paths
+        return _getter_of_two(*steps)
+    return _getter_of_three(*steps) if len(steps) == 3 else _getter_of_many(path)  # noqa: PLR2004
+
+
+def _getter_of_two(outer: str, inner: str) -> Callable[[Document], Any]:
+    path = f"{outer}.{inner}"
+
+    def get(document: Document) -> Any:
+        node = document.get(outer)
+        if type(node) is dict:
+            return node.get(inner) if path not in document else MIXED
+        return document.get(path) if type(node) is not list else MIXED
+
+    return get
+
+
+def _getter_of_three(outer: str, middle: str, inner: str) -> Callable[[Document], Any]:
+    begin, end, path = f"{outer}.{middle}", f"{middle}.{inner}", f"{outer}.{middle}.{inner}"
+
+    def get(document: Document) -> Any:
+        node = document.get(outer)
+        if begin in document or type(node) is list:
+            return MIXED
+        if type(node) is not dict:
+            return document.get(path)
+        if path in document or end in node:
+            return MIXED
+        node = node.get(middle)
+        if type(node) is dict:
+            return node.get(inner)
+        return MIXED if type(node) is list else None
+
+    return get
+
+
+def _getter_of_many(path: str) -> Callable[[Document], Any]:
+    steps = _plain(path)
+    (outer, (*begins, _)), *_ = steps
+
+    def get(document: Document) -> Any:
+        if path in document:
+            plain = outer not in document and not any(begin in document for begin in begins)
+            return document[path] if plain else MIXED
+        node: Any = document
+        for key, dotted in steps:
+            if type(node) is not dict:
+                return MIXED if type(node) is list else None
+            for other in dotted:
+                if other in node:
+                    return MIXED
+            node = node.get(key)
+        return node
+
+    return get
 
 
 def first(document: Document, *paths: str) -> Any:

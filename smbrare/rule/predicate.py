@@ -4,7 +4,7 @@ Source: Elastic's rule f580bf0a-2d23-43bb-b8e1-17548bb947ec (type new_terms on d
 history 7 days); its query is unchanged since December 2023.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -108,15 +108,18 @@ def matches(event: EventFields) -> bool:
     return next(failing(event), None) is None
 
 
-def obstacles(event: EventFields) -> list[Clause]:
+def obstacles(failed: Iterable[Clause]) -> list[Clause]:
     """Return the clauses that an event fails, only as far as they decide what it is.
+
+    Args:
+        failed: Those that it fails, in the order of `CLAUSES`.
 
     Returns:
         None for a match, one for a near miss (see `sole_obstacle`). Looking
         stops at the second, and at one that says that the event goes elsewhere.
     """
     missed: list[Clause] = []
-    for clause in failing(event):
+    for clause in failed:
         missed.append(clause)
         if len(missed) > 1 or clause.field in _ELSEWHERE:
             break

@@ -1,9 +1,12 @@
 """Identifies the source of each record by its content, and reads it as that source's table says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
+from typing import Any, Protocol
+
+from msgspec import Struct
 
 from smbrare.records.event import Document
-from smbrare.records.paths import leaves
+from smbrare.records.paths import MIXED, getter, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import (
     defender,
@@ -15,25 +18,32 @@ from smbrare.sources import (
     windows_firewall,
     winlogbeat,
 )
-from smbrare.sources.mapping import View
+from smbrare.sources.compiled import Remembered
+from smbrare.sources.mapping import Layout, View
 from smbrare.sources.windows_event import WindowsEvent, unwrap, unwrap_text
-from smbrare.sources.windows_shapes import SHAPES, XML_TEXTS
+from smbrare.sources.windows_shapes import SHAPES, XML_TEXTS, shape_of
 
-RAW_SOURCES: tuple[Callable[[Document, ReadOptions], View | None], ...] = (
-    sentinel_one.recognize,  # Before ECS: its raw records have a key event.category as well.
-    defender.recognize,
-    endgame.recognize,
+
+class _RawSource(Protocol):
+    def has_keys(self, keys: Container[str]) -> bool: ...
+    def recognize(self, document: Document) -> Layout | None: ...
+
+
+RAW_SOURCES: tuple[_RawSource, ...] = (
+    sentinel_one,  # Before ECS: its raw records have a key event.category as well.
+    defender,
+    endgame,
 )
 """Sources of a vendor's own records, identified by keys that no other source has."""
 
-WINDOWS_SOURCES: tuple[Callable[[WindowsEvent, ReadOptions], View | None], ...] = (
+WINDOWS_SOURCES: tuple[Callable[[WindowsEvent], Layout | None], ...] = (
     sysmon.recognize,
     windows_firewall.recognize,
     winlogbeat.recognize,  # Last: it takes every Windows event.
 )
 """Sources of raw Windows events, in the order asked."""
 
-ECS_SOURCES: tuple[Callable[[Document, str, ReadOptions], View | None], ...] = (
+ECS_SOURCES: tuple[Callable[[Document, str], Layout | None], ...] = (
     elastic_defend.recognize_mapped,
     defender.recognize_mapped,
     sentinel_one.recognize_mapped,
@@ -53,29 +63,169 @@ _ELASTIC_ALERTS = (
 _ALERT_KINDS = frozenset({"alert", "signal"})
 
 
+class KeySet(Struct, frozen=True, eq=False):
+    """The keys at the top of a record, and what follows from them alone.
+
+    Attributes:
+        is_known: Whether any source has one of them.
+        may_be_alert: Whether one of them may belong to an alert.
+        facts: What decides, beside the keys, which layout a record has; None where that is too
+            much, and each source has to be asked.
+    """
+
+    is_known: bool
+    may_be_alert: bool
+    facts: tuple[Callable[[Document], Any], ...] | None
+
+    def is_alert(self, document: Document) -> bool:
+        """Return whether a document is an alert or a finding; see `is_alert`."""
+        return self.may_be_alert and is_alert(document)
+
+    def recognize(self, document: Document, options: ReadOptions) -> View | None:
+        """Return a record as an event, or None if unknown; see `recognize`."""
+        if not self.is_known:
+            return None  # As most records of logs of other kinds are.
+        layout = _layout(document) if self.facts is None else self._layout_by_facts(document)
+        return (
+            _view_of_text(document, options) if layout is None else layout.view(document, options)
+        )
+
+    def _layout_by_facts(self, document: Document) -> Layout | None:
+        facts = (self, *[fact(document) for fact in self.facts or ()])
+        try:
+            return LAYOUTS[facts]
+        except KeyError:
+            return _remember(facts, document)
+        except TypeError:  # An array or an object stands where nearly every record has a text.
+            facts = tuple(tuple(fact) if type(fact) is list else fact for fact in facts)
+        try:
+            return LAYOUTS[facts]
+        except KeyError:
+            return _remember(facts, document)
+        except TypeError:
+            return _layout(document)
+
+
+def key_set(document: Document) -> KeySet:
+    """Return the keys at the top of a record; those of the latest kinds of records are kept."""
+    keys = tuple(document)
+    known = KEY_SETS.get(keys)
+    if known is None:
+        known = _key_set(keys)
+        if sum(map(len, keys)) + _ROOM_OF_KEY * len(keys) <= _MOST_ROOM:
+            KEY_SETS.keep(keys, known)
+    return known
+
+
+def _key_set(keys: tuple[str, ...]) -> KeySet:
+    document = dict.fromkeys(keys)
+    known = not _FIRST_KEYS.isdisjoint(document)
+    asked = not known or any(source.has_keys(document) for source in RAW_SOURCES)
+    return KeySet(known, _may_be_alert(document), None if asked else _facts(document))
+
+
+def _remember(facts: tuple[Any, ...], document: Document) -> Layout | None:
+    layout = _layout(document)
+    size = sum(len(repr(fact)) for fact in facts if isinstance(fact, str | tuple))
+    if size <= LONGEST_FACTS and MIXED not in facts:
+        LAYOUTS.keep(facts, layout)
+    return layout
+
+
+MOST_KEY_SETS = 1_024
+MOST_LAYOUTS = 4_096
+"""How many sets of keys, and of facts, are remembered: a log may have any number."""
+LONGEST_FACTS = 512
+"""The longest facts among them, in characters."""
+_ROOM_OF_KEY = 64
+_MOST_ROOM = 16_384
+KEY_SETS: Remembered[tuple[str, ...], KeySet] = Remembered(MOST_KEY_SETS)
+LAYOUTS: Remembered[tuple[Any, ...], Layout | None] = Remembered(MOST_LAYOUTS)
+
+
+def _facts(keys: Container[str]) -> tuple[Callable[[Document], Any], ...]:
+    """Return what the sources of Windows events and of ECS documents ask of a record."""
+    shapes = [
+        shape
+        for shape in SHAPES
+        if shape not in XML_TEXTS.values()
+        and any(
+            _begins(path, keys) for path in (shape.places["event_id"][0], *shape.places["channel"])
+        )
+    ]
+    wanted = dict.fromkeys((*ecs.DATASET, *ecs.SHIPPER, "winlog.channel"), _text)
+    wanted |= dict.fromkeys((defender.CATEGORY, sentinel_one.META, endgame.EVENT_TYPE), _presence)
+    wanted["event.code"] = _number
+    for shape in shapes:
+        wanted |= dict.fromkeys(shape.places["event_id"], _number)
+        for part in ("channel", "provider"):
+            wanted |= dict.fromkeys(shape.places[part], _text)
+    facts = [fact(path) for path, fact in wanted.items() if _begins(path, keys)]
+    return (ecs.is_ecs, shape_of, *facts) if shapes else (ecs.is_ecs, *facts)
+
+
+def _begins(path: str, keys: Container[str]) -> bool:
+    """Return whether a key at the top may lead into a path."""
+    steps = path.split(".")
+    return any(".".join(steps[:end]) in keys for end in range(1, len(steps) + 1))
+
+
+def _text(path: str) -> Callable[[Document], Any]:
+    # What is neither text nor array nor object says nothing, whatever it is.
+    return getter(path)
+
+
+def _presence(path: str) -> Callable[[Document], bool]:
+    return lambda document: bool(leaves(document, path))
+
+
+def _number(path: str) -> Callable[[Document], Any]:
+    get = getter(path)
+
+    def number(document: Document) -> Any:
+        raw = get(document)
+        kind = type(raw)
+        if kind is str or raw is None or raw is MIXED:
+            return raw
+        if kind is list:
+            return [(type(element), element) for element in raw]
+        # 3, 3.0 and true are one key of a dictionary, but not one number. No object is a number.
+        return kind if kind is dict else (kind, raw)
+
+    return number
+
+
 def recognize(document: Document, options: ReadOptions) -> View | None:
     """Return a record as an ECS event seen through its source's table, or None if unknown."""
-    if _FIRST_KEYS.isdisjoint(document):
-        return None  # As most records of logs of other kinds are, without asking each source.
-    for recognize_raw in RAW_SOURCES:
-        if (view := recognize_raw(document, options)) is not None:
-            return view
+    return key_set(document).recognize(document, options)
+
+
+def _view_of_text(document: Document, options: ReadOptions) -> View | None:
+    event = unwrap_text(document)
+    layout = None if event is None else _windows_layout(event)
+    return None if event is None or layout is None else layout.view(event.document, options)
+
+
+def _layout(document: Document) -> Layout | None:
+    """Return how a record is read that is not the text of another, asking each source."""
+    for raw in RAW_SOURCES:
+        if (layout := raw.recognize(document)) is not None:
+            return layout
     event = unwrap(document)
-    if event is not None and (view := _recognize_windows(event, options)) is not None:
-        return view
+    if event is not None and (layout := _windows_layout(event)) is not None:
+        return layout
     if ecs.is_ecs(document):
         dataset = ecs.dataset(document)
         for recognize_mapped in ECS_SOURCES:
-            if (view := recognize_mapped(document, dataset, options)) is not None:
-                return view
-    event = unwrap_text(document)
-    return None if event is None else _recognize_windows(event, options)
+            if (layout := recognize_mapped(document, dataset)) is not None:
+                return layout
+    return None
 
 
-def _recognize_windows(event: WindowsEvent, options: ReadOptions) -> View | None:
+def _windows_layout(event: WindowsEvent) -> Layout | None:
     for recognize_event in WINDOWS_SOURCES:
-        if (view := recognize_event(event, options)) is not None:
-            return view
+        if (layout := recognize_event(event)) is not None:
+            return layout
     return None
 
 
@@ -85,7 +235,8 @@ def is_alert(document: Document) -> bool:
     They repeat the event that they were raised on; to read them would count it twice. A key alone
     proves nothing, as any log may hold it: the document must say that it is an alert, too.
     """
-    # One search over the keys at the top spares nearly every document a closer look.
+    if not _may_be_alert(document):
+        return False
     keys = " ".join(document)
     if "smbrare" in keys and leaves(document, "smbrare.id"):
         return _is_of_alert_kind(document) or _is_row_of_findings(document)
@@ -93,6 +244,12 @@ def is_alert(document: Document) -> bool:
         if word in keys and any(leaves(document, field) for field in fields):
             return _is_of_alert_kind(document)
     return False
+
+
+def _may_be_alert(keys: Iterable[str]) -> bool:
+    # One search over the keys at the top spares nearly every document a closer look.
+    text = " ".join(keys)
+    return any(word in text for word in ("smbrare", *(word for word, _ in _ELASTIC_ALERTS)))
 
 
 def _is_of_alert_kind(document: Document) -> bool:

@@ -5,7 +5,7 @@ table in ``properties``; Advanced Hunting and Microsoft Sentinel export the row 
 CSV, whose values are text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,19 +14,9 @@ from smbrare.records.event import Document
 from smbrare.records.fields import Malformed, ip, keyword
 from smbrare.records.json_text import BadJson, decode
 from smbrare.records.paths import first, leaves
-from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs, event_kinds
-from smbrare.sources.mapping import (
-    FieldRule,
-    FieldTable,
-    Marks,
-    View,
-    lower,
-    one_of,
-    place_table,
-    utc,
-    windows_path,
-)
+from smbrare.sources.field_rules import FieldRule, FieldTable
+from smbrare.sources.mapping import Layout, Marks, lower, one_of, place_table, utc, windows_path
 
 _NETWORK_TABLES = ("devicenetworkevents", "devicenetworkinfo")
 _NETWORK_ACTIONS = ("Connection", "InboundConnection", "ListeningConnection")
@@ -164,7 +154,6 @@ _INWARD: FieldTable = {
 }
 
 
-@cache
 def _row_table(place: str, *, inbound: bool, posix: bool, named: bool) -> FieldTable:
     """Return the table of a network row.
 
@@ -192,11 +181,14 @@ _BY_ACTION: Marks = (("ActionType",), _HOSTS)
 _BY_TYPE: Marks = (("Type",), *_BY_ACTION)
 _BY_COLUMNS: Marks = (("RemoteIP",), ("InitiatingProcessId",))
 RAW_MARKS: Marks = (*_BY_CATEGORY, *_BY_ACTION, *_BY_COLUMNS)
-_BY_NAME: Marks = (("m365_defender.event.category", "m365_defender"), *ecs.MARKS)
+CATEGORY = "m365_defender.event.category"
+_BY_NAME: Marks = ((CATEGORY, "m365_defender"), *ecs.MARKS)
 
 
-def recognize(document: Document, options: ReadOptions) -> View | None:
-    """Return the view of a streaming record, or of a row of Advanced Hunting or Sentinel."""
+def recognize(document: Document) -> Layout | None:
+    """Return the layout of a streaming record, or of a row of Advanced Hunting or Sentinel."""
+    if not has_keys(document):
+        return None
     if "properties" in document and "category" in document:
         row, table = document["properties"], document["category"]
         if not isinstance(row, dict) or not isinstance(table, str):
@@ -204,16 +196,23 @@ def recognize(document: Document, options: ReadOptions) -> View | None:
         if not table.startswith("AdvancedHunting-"):
             return None
         named = table.lower().endswith(_NETWORK_TABLES)
-        return _view(document, row, options, _BY_CATEGORY, named=named, network=named)
+        return _layout(row, "properties", _BY_CATEGORY, named=named, network=named)
     if "ActionType" in document:
         if not any(key in document for key in _HOSTS):
             return None
         named = _is_network_row(document)
         marks = _BY_TYPE if document.get("Type") else _BY_ACTION
-        return _view(document, document, options, marks, named=named, network=named)
-    if "RemoteIP" in document and "InitiatingProcessId" in document:
-        return _view(document, document, options, _BY_COLUMNS, named=False, network=True)
-    return None
+        return _layout(document, "", marks, named=named, network=named)
+    return _layout(document, "", _BY_COLUMNS, named=False, network=True)
+
+
+def has_keys(keys: Container[str]) -> bool:
+    """Return whether a record may be a streaming record or a row, by its keys at the top."""
+    return (
+        ("properties" in keys and "category" in keys)
+        or "ActionType" in keys
+        or ("RemoteIP" in keys and "InitiatingProcessId" in keys)
+    )
 
 
 def _is_network_row(row: Document) -> bool:
@@ -227,29 +226,29 @@ def _is_network_row(row: Document) -> bool:
     )
 
 
-def _view(
-    document: Document,
-    row: Document,
-    options: ReadOptions,
-    marks: Marks,
-    *,
-    named: bool,
-    network: bool,
-) -> View:
-    place = "" if row is document else "properties"
+def _layout(row: Document, place: str, marks: Marks, *, named: bool, network: bool) -> Layout:
     if not network:
-        return View("defender", "Defender record", document, _OTHER[place], options, marks)
+        return _other_layout(place, marks)
     additional = _additional(row.get("AdditionalFields"))
-    table = _row_table(
-        place,
-        inbound=additional.get("direction") == "In",
-        posix=any("Posix" in key for key in additional),
-        named=named,
-    )
-    about = event_kinds.OTHER if row.keys() & _ADAPTER else ""
+    inbound = additional.get("direction") == "In"
+    posix = any("Posix" in key for key in additional)
+    about = "" if _ADAPTER.isdisjoint(row) else event_kinds.OTHER
     if place and "ActionType" not in row:
         about = event_kinds.CONNECTION  # As far as can be told: a streamed row always has one.
-    return View("defender", "Defender network record", document, table, options, marks, about)
+    return _network_layout(place, marks, about, inbound=inbound, posix=posix, named=named)
+
+
+@cache
+def _other_layout(place: str, marks: Marks) -> Layout:
+    return Layout("defender", "Defender record", _OTHER[place], marks)
+
+
+@cache
+def _network_layout(
+    place: str, marks: Marks, about: str, *, inbound: bool, posix: bool, named: bool
+) -> Layout:
+    table = _row_table(place, inbound=inbound, posix=posix, named=named)
+    return Layout("defender", "Defender network record", table, marks, about)
 
 
 def _no_posix(document: Document) -> bool:
@@ -283,12 +282,12 @@ MAPPED: FieldTable = {
 }
 
 
-def recognize_mapped(document: Document, dataset: str, options: ReadOptions) -> View | None:
-    """Return the view of an ECS document that the m365_defender integration made."""
+def recognize_mapped(document: Document, dataset: str) -> Layout | None:
+    """Return the layout of an ECS document that the m365_defender integration made."""
     if dataset.startswith("m365_defender"):
         marks = ecs.BY_DATASET
-    elif "m365_defender" in document or leaves(document, "m365_defender.event.category"):
+    elif "m365_defender" in document or leaves(document, CATEGORY):
         marks = _BY_NAME
     else:
         return None
-    return View("defender", "Defender document", document, MAPPED, options, marks)
+    return Layout("defender", "Defender document", MAPPED, marks)

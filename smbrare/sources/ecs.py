@@ -5,8 +5,8 @@ from typing import Any
 from smbrare.records.event import Document
 from smbrare.records.fields import keyword
 from smbrare.records.paths import first, leaves
-from smbrare.records.read_options import ReadOptions
-from smbrare.sources.mapping import ANY_ORIGIN, FieldRule, FieldTable, Marks, View
+from smbrare.sources.field_rules import FieldRule, FieldTable
+from smbrare.sources.mapping import ANY_ORIGIN, Layout, Marks
 
 EVENT_FIELDS = (
     "event.category",
@@ -80,11 +80,11 @@ TABLE: FieldTable = {
 }
 """ECS to itself; a source adds what its mapping is known to leave out."""
 
-_DATASET = ("data_stream.dataset", "event.dataset", "event.module")
+DATASET = ("data_stream.dataset", "event.dataset", "event.module")
 SHIPPER = ("agent.type", "@metadata.beat")
 
 MARKS: Marks = (("event.category", "destination.ip"), ("event.category", "source.ip"))
-BY_DATASET: Marks = (_DATASET, *MARKS)
+BY_DATASET: Marks = (DATASET, *MARKS)
 BY_SHIPPER: Marks = (SHIPPER, *MARKS)
 
 
@@ -97,7 +97,7 @@ def is_ecs(document: Document) -> bool:
 
 def dataset(document: Document) -> str:
     """Return the data set or module that names a document's integration, in lower case."""
-    value = first(document, *_DATASET)
+    value = first(document, *DATASET)
     return value.lower() if isinstance(value, str) else ""
 
 
@@ -107,9 +107,9 @@ def shippers(document: Document) -> list[Any]:
     return leaves(document, agent) or leaves(document, beat)
 
 
-def recognize_mapped(document: Document, _dataset: str, options: ReadOptions) -> View:
-    """Return the view of an ECS document that no other source claims."""
-    return View(ANY_ORIGIN, "ECS document", document, TABLE, options, MARKS)
+def recognize_mapped(_document: Document, _dataset: str) -> Layout:
+    """Return the layout of an ECS document that no other source claims."""
+    return Layout(ANY_ORIGIN, "ECS document", TABLE, MARKS)
 
 
 NAME = "dns.question.name"

@@ -4,17 +4,16 @@ The old form has no host.os.type, only host.os.platform.
 """
 
 from smbrare.records.event import Document
-from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
-from smbrare.sources.mapping import View
+from smbrare.sources.mapping import Layout
 
 
-def recognize_mapped(document: Document, dataset: str, options: ReadOptions) -> View | None:
-    """Return the view of a document that Elastic Defend wrote."""
+def recognize_mapped(document: Document, dataset: str) -> Layout | None:
+    """Return the layout of a document that Elastic Defend wrote."""
     if dataset.startswith("endpoint"):
         marks = ecs.BY_DATASET
     elif "endpoint" in ecs.shippers(document):
         marks = ecs.BY_SHIPPER
     else:
         return None
-    return View("elastic_defend", "Elastic Defend document", document, ecs.TABLE, options, marks)
+    return Layout("elastic_defend", "Elastic Defend document", ecs.TABLE, marks)

@@ -3,15 +3,16 @@
 Follows the field list that Elastic publishes for endgame-*, and the names of Endgame's raw events.
 """
 
+from collections.abc import Container
 from datetime import UTC, datetime
 
 from smbrare.records.event import Document
 from smbrare.records.fields import keyword, long
 from smbrare.records.paths import leaves
-from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, from_number
 from smbrare.sources import ecs
-from smbrare.sources.mapping import FieldRule, FieldTable, Marks, View, one_of, windows_path
+from smbrare.sources.field_rules import FieldRule, FieldTable
+from smbrare.sources.mapping import Layout, Marks, one_of, windows_path
 
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _FILETIME_PER_SECOND = 10_000_000
@@ -69,22 +70,29 @@ RAW: FieldTable = {
 }
 
 RAW_MARKS: Marks = (("event_type_full",),)
-_MAPPED_MARKS: Marks = (("endgame.event_type_full", "endgame"), *ecs.MARKS)
+_RAW_LAYOUT = Layout("endgame", "Endgame raw event", RAW, RAW_MARKS)
+EVENT_TYPE = "endgame.event_type_full"
+_MAPPED_MARKS: Marks = ((EVENT_TYPE, "endgame"), *ecs.MARKS)
 
 
-def recognize(document: Document, options: ReadOptions) -> View | None:
-    """Return the view of a raw event of the sensor."""
-    if "event_type_full" not in document:
+def recognize(document: Document) -> Layout | None:
+    """Return the layout of a raw event of the sensor."""
+    if not has_keys(document):
         return None
-    return View("endgame", "Endgame raw event", document, RAW, options, RAW_MARKS)
+    return _RAW_LAYOUT
 
 
-def recognize_mapped(document: Document, dataset: str, options: ReadOptions) -> View | None:
-    """Return the view of an ECS document of endgame-*."""
+def has_keys(keys: Container[str]) -> bool:
+    """Return whether a record may be a raw event, by its keys at the top."""
+    return "event_type_full" in keys
+
+
+def recognize_mapped(document: Document, dataset: str) -> Layout | None:
+    """Return the layout of an ECS document of endgame-*."""
     if dataset in ("esensor", "endgame"):
         marks = ecs.BY_DATASET
-    elif "endgame" in document or leaves(document, "endgame.event_type_full"):
+    elif "endgame" in document or leaves(document, EVENT_TYPE):
         marks = _MAPPED_MARKS
     else:
         return None
-    return View("endgame", "Endgame document", document, MAPPED, options, marks)
+    return Layout("endgame", "Endgame document", MAPPED, marks)

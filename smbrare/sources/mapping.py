@@ -2,70 +2,27 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from smbrare.records.event import Document, Reading
-from smbrare.records.fields import (
-    ADDRESSES,
-    DATES,
-    LONGS,
-    SERVICE_NAMES,
-    Malformed,
-    ip,
-    keyword,
-    long,
-)
-from smbrare.records.paths import MISSING_MARKS, at, is_missing, leaves
+from smbrare.records.fields import Malformed, keyword
+from smbrare.records.paths import at, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date
+from smbrare.sources.compiled import CompiledTable, FieldNotes, compiled_table
 from smbrare.sources.event_kinds import CONNECTION, NETWORK, kind_of_document
-from smbrare.sources.ordinary_values import is_ordinary, respell
-
-MISSING = Reading()
+from smbrare.sources.field_rules import FieldRule, FieldTable
 
 _DRIVE = re.compile(r"[A-Za-z]:\\")
+
+T = TypeVar("T")
 
 ANY_ORIGIN = "ecs"
 """The source of ECS documents that no other source claims."""
 
-SERVICE_NAME = "the name of the service on the port"
-
-ZONE_ASSUMED = "a time without a zone, read in the one of --input-tz"
-
-ORDER_ASSUMED = "a date whose month and day could be the other way round, read month first"
-
-
-class FieldRule(Struct, frozen=True):
-    """One rule by which a source fills an ECS field.
-
-    Attributes:
-        path: The vendor's field, as a path into the record; empty for a constant.
-        convert: Turns a vendor's value into ECS; may raise `Malformed`, None that it returns is no
-            value, and a `Moment` is taken as it is. None leaves the value alone.
-        constant: What the vendor's format implies, where there is no path.
-        when: Whether the rule applies to a record at all; None for always.
-        inferred: What the value rests on where the exporter left the field out; empty where the
-            vendor gives it. ``--literal`` does without these.
-        word: The value that the rule wants, where the vendor's may spell it differently; then it is
-            inferred. A value that is no ordinary one of the field leaves it to the rules behind.
-    """
-
-    path: str = ""
-    convert: Callable[[Any], Any] | None = None
-    constant: Any = None
-    when: Callable[[Document], bool] | None = None
-    inferred: str = ""
-    word: str = ""
-
-
-FieldTable: TypeAlias = Mapping[str, tuple[FieldRule, ...]]
-"""ECS field → the rules that fill it; the first that finds a value counts.
-
-Where a port, an address or a process id is malformed, the rules behind may still supply it.
-"""
 
 Marks: TypeAlias = tuple[tuple[str, ...], ...]
 """What identifies a record's source: of each group of paths, the first that the record has."""
@@ -109,23 +66,34 @@ class View(Struct, frozen=True, gc=False):
         options: How to read.
         marks: By which of its fields the source recognized it.
         known_kind: What the event is about (see `event_kinds`), where the source knows it.
+        compiled: The table, compiled.
     """
 
     source: str
     kind: str
     document: Document
     table: FieldTable
-    options: ReadOptions = field(default_factory=ReadOptions)
-    marks: Marks = ()
-    known_kind: str = ""
-    _readings: dict[str, Reading] = field(default_factory=dict)
+    options: ReadOptions
+    marks: Marks
+    known_kind: str
+    compiled: CompiledTable
+    _readings: dict[Any, Any] = field(default_factory=dict)
 
     def read(self, field: str) -> Reading:
         """Return what the record says about an ECS field, typed as Elasticsearch types it."""
-        reading = self._readings.get(field)
+        reading: Reading | None = self._readings.get(field)
         if reading is None:
-            reading = self._readings[field] = self._find(field)
+            reading = self._readings[field] = self.compiled.fields[field](self.document)
         return reading
+
+    def noted(self, notes: FieldNotes[T]) -> list[T]:
+        """Return what is noted of some fields, in their order."""
+        found: list[T] | None = self._readings.get(notes)
+        if found is None:
+            document = self.document
+            found = [read(document) for read in self.compiled.noting(notes)]
+            self._readings[notes] = found
+        return found
 
     def time(self) -> Reading:
         """Return the event's time as `Moment` values; empty if it has none that can be read."""
@@ -161,115 +129,64 @@ class View(Struct, frozen=True, gc=False):
         most = self.options.limits.number_digits
         return any(isinstance(v, str) and len(v) > most for v in self.read(field).malformed)
 
-    def _find(self, field: str) -> Reading:
-        document, options = self.document, self.options
-        unsettled = MISSING
-        for rule in self.table.get(field, ()):
-            if rule.inferred and options.literal:
-                continue
-            if rule.when is not None and not rule.when(document):
-                continue
-            raw = leaves(document, rule.path) if rule.path else _constants(rule.constant)
-            if raw:
-                reading = _reading(field, rule, raw, options)
-                if reading is MISSING:
-                    continue
-                if unsettled is not MISSING:
-                    reading = _joined(unsettled, reading)
-                if reading.values and (not rule.word or rule.word in reading.values):
-                    return reading
-                if _settles(field, rule, reading):
-                    return reading
-                unsettled = reading
-        return unsettled
+
+class Layout(Struct, eq=False):
+    """How the records of one kind are read: all that a `View` holds beside its record.
+
+    Attributes:
+        source: The name of the source.
+        kind: What kind of record it is, for people.
+        table: The source's table.
+        marks: By which of its fields the source recognized it.
+        known_kind: What the event is about, where the source knows it.
+        unpack: Returns the record with what it packs in a list or a text; may raise `Malformed`.
+        packed: The path of what that decodes.
+    """
+
+    source: str
+    kind: str
+    table: FieldTable
+    marks: Marks = ()
+    known_kind: str = ""
+    unpack: Callable[[Document], Document] | None = None
+    packed: str = ""
+    _compiled: CompiledTable | None = None
+    _unreadable: "Layout | None" = None
+
+    def view(self, document: Document, options: ReadOptions) -> View:
+        """Return a record of this kind as an event.
+
+        What cannot be unpacked makes the destination's port malformed, so that the record is
+        counted as one that could not be judged.
+        """
+        compiled = self._compiled
+        if compiled is None or compiled.options is not options:
+            compiled = self._compiled = compiled_table(self.table, options)
+        if self.unpack is not None:
+            try:
+                document = self.unpack(document)
+            except Malformed:
+                return self._of_unreadable().view(document, options)
+        return View(
+            self.source,
+            self.kind,
+            document,
+            self.table,
+            options,
+            self.marks,
+            self.known_kind,
+            compiled,
+        )
+
+    def _of_unreadable(self) -> "Layout":
+        if self._unreadable is None:
+            table = {**self.table, "destination.port": (FieldRule(self.packed, _refuse),)}
+            self._unreadable = replace(self, table=table, unpack=None, _compiled=None)
+        return self._unreadable
 
 
-def _settles(field: str, rule: FieldRule, reading: Reading) -> bool:
-    """Return whether a reading leaves nothing to the rules behind."""
-    if not reading.values:
-        return field not in _NUMBERS
-    return not rule.word or is_ordinary(field, reading.values)
-
-
-def _joined(unsettled: Reading, reading: Reading) -> Reading:
-    """Return a later reading with what was malformed before; the former if it has no values."""
-    if not reading.values:
-        return unsettled
-    return replace(reading, malformed=unsettled.malformed + reading.malformed)
-
-
-def _reading(field: str, rule: FieldRule, raw: list[Any], options: ReadOptions) -> Reading:
-    values: list[Any] = []
-    malformed: list[Any] = []
-    as_type, convert = _TYPES.get(field, _keyword), rule.convert
-    inferred = rule.inferred
-    for given in raw:
-        if given in MISSING_MARKS:
-            continue
-        value = given
-        try:
-            value = given if convert is None else convert(given)
-            if convert is None or not is_missing(value):
-                values.append(as_type(value, options))
-        except Malformed:
-            port = None if options.literal else _port_of_service(field, value)
-            if port is None:
-                malformed.append(given)
-            else:
-                values.append(port)
-                inferred = inferred or SERVICE_NAME
-    if not values and not malformed:
-        return MISSING
-    if as_type is _date:
-        inferred = inferred or _assumption(values)
-    reading = Reading(tuple(values), rule.path, inferred, tuple(malformed))
-    if rule.word and rule.word not in values and not options.literal:
-        return respell(reading, rule.word)
-    return reading
-
-
-def _port_of_service(field: str, value: object) -> int | None:
-    if field != "destination.port" or not isinstance(value, str):
-        return None
-    return service_port(value)
-
-
-def _keyword(value: object, _options: ReadOptions) -> str:
-    return value if isinstance(value, str) else keyword(value)
-
-
-def _date(value: object, options: ReadOptions) -> Moment:
-    if isinstance(value, Moment):
-        return value
-    return date(value, options.zone, options.time_unit)
-
-
-_TYPES: Mapping[str, Callable[[object, ReadOptions], Any]] = {
-    **dict.fromkeys(DATES, _date),
-    **dict.fromkeys(LONGS, lambda value, options: long(value, options.limits.number_digits)),
-    **dict.fromkeys(ADDRESSES, lambda value, _options: ip(value)),
-}
-"""How the values of a field become its type, where that is not keyword."""
-
-_NUMBERS = LONGS | ADDRESSES
-
-
-def _constants(constant: Any) -> list[Any]:
-    if isinstance(constant, tuple):
-        return list(constant)
-    return [] if constant is None else [constant]
-
-
-def _assumption(moments: list[Any]) -> str:
-    if not moments:
-        return ""
-    assumed = ((moments[0].zone_assumed, ZONE_ASSUMED), (moments[0].order_assumed, ORDER_ASSUMED))
-    return "; ".join(text for is_assumed, text in assumed if is_assumed)
-
-
-def service_port(name: object) -> int | None:
-    """Return the port of an SMB service by its name, None for any other name."""
-    return SERVICE_NAMES.get(keyword(name).strip().lower())
+def _refuse(_packed: Any) -> NoReturn:
+    raise Malformed("cannot be decoded")
 
 
 def utc(value: object) -> Moment:

@@ -5,24 +5,18 @@ network.transport: the transport is in ``meta.event.name`` alone, and is inferre
 forms, so that ``--literal`` and a replay find what Elastic's rule would, which is nothing.
 """
 
+from collections.abc import Container
+
 from smbrare.records.event import Document
 from smbrare.records.fields import keyword, long
 from smbrare.records.paths import leaves
-from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, from_number
 from smbrare.sources import ecs, event_kinds
-from smbrare.sources.mapping import (
-    FieldRule,
-    FieldTable,
-    Marks,
-    View,
-    account_domain,
-    account_name,
-    one_of,
-)
+from smbrare.sources.field_rules import FieldRule, FieldTable
+from smbrare.sources.mapping import Layout, Marks, account_domain, account_name, one_of
 
 _MILLISECONDS = 1_000
-_META = "sentinel_one_cloud_funnel.event.meta_event_name"
+META = "sentinel_one_cloud_funnel.event.meta_event_name"
 _LATER = "network.direction, from which later versions of the integration take it"
 
 
@@ -118,21 +112,29 @@ MAPPED: FieldTable = {
     ),
     "network.transport": (
         *ecs.TABLE["network.transport"],
-        FieldRule(_META, _transport, inferred=_META),
+        FieldRule(META, _transport, inferred=META),
     ),
 }
 
 _KEYS = ("meta.event.name", "dataSource.name", "sca:ingestTime", "src.process.pid", "i.scheme")
 RAW_MARKS: Marks = (("event.category",), _KEYS)
-_MAPPED_MARKS: Marks = ((_META, "sentinel_one_cloud_funnel"), *ecs.MARKS)
+_RAW_LAYOUTS = {
+    about: Layout("sentinel_one", "SentinelOne record", RAW, RAW_MARKS, about)
+    for about in (event_kinds.DNS, event_kinds.CONNECTION, event_kinds.LISTENING, "")
+}
+_MAPPED_MARKS: Marks = ((META, "sentinel_one_cloud_funnel"), *ecs.MARKS)
 
 
-def recognize(document: Document, options: ReadOptions) -> View | None:
-    """Return the view of a raw record of any kind: connection, DNS, process and others."""
-    if "event.category" not in document or not any(key in document for key in _KEYS):
+def recognize(document: Document) -> Layout | None:
+    """Return the layout of a raw record of any kind: connection, DNS, process and others."""
+    if not has_keys(document):
         return None
-    about = _event_kind(document)
-    return View("sentinel_one", "SentinelOne record", document, RAW, options, RAW_MARKS, about)
+    return _RAW_LAYOUTS[_event_kind(document)]
+
+
+def has_keys(keys: Container[str]) -> bool:
+    """Return whether a record may be a raw one, by its keys at the top."""
+    return "event.category" in keys and any(key in keys for key in _KEYS)
 
 
 def _event_kind(document: Document) -> str:
@@ -143,12 +145,12 @@ def _event_kind(document: Document) -> str:
     return event_kinds.LISTENING if "listen" in str(document.get("event.type")).lower() else ""
 
 
-def recognize_mapped(document: Document, dataset: str, options: ReadOptions) -> View | None:
-    """Return the view of an ECS document that the sentinel_one_cloud_funnel integration made."""
+def recognize_mapped(document: Document, dataset: str) -> Layout | None:
+    """Return the layout of an ECS document that the sentinel_one_cloud_funnel integration made."""
     if dataset.startswith("sentinel_one_cloud_funnel"):
         marks = ecs.BY_DATASET
-    elif "sentinel_one_cloud_funnel" in document or leaves(document, _META):
+    elif "sentinel_one_cloud_funnel" in document or leaves(document, META):
         marks = _MAPPED_MARKS
     else:
         return None
-    return View("sentinel_one", "SentinelOne document", document, MAPPED, options, marks)
+    return Layout("sentinel_one", "SentinelOne document", MAPPED, marks)

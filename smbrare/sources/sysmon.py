@@ -11,19 +11,15 @@ from msgspec.structs import replace
 from smbrare.records.event import Document
 from smbrare.records.fields import keyword
 from smbrare.records.paths import first, leaves
-from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs, event_kinds
+from smbrare.sources.field_rules import SERVICE_NAME, FieldRule, FieldTable, service_port
 from smbrare.sources.mapping import (
-    SERVICE_NAME,
-    FieldRule,
-    FieldTable,
+    Layout,
     Marks,
-    View,
     account_domain,
     account_name,
     file_name,
     one_of,
-    service_port,
     utc,
 )
 from smbrare.sources.windows_event import (
@@ -94,8 +90,8 @@ _NETWORK: Mapping[int | None, tuple[str, Mapping[Any, FieldTable]]] = {
 _PROCESS_EVENTS = frozenset({1, 5})
 
 
-def recognize(event: WindowsEvent, options: ReadOptions) -> View | None:
-    """Return the event's view if it is one of Sysmon's, of any number."""
+def recognize(event: WindowsEvent) -> Layout | None:
+    """Return the event's layout if it is one of Sysmon's, of any number."""
     if not event.is_sysmon:
         return None
     by = "channel" if event.channel == SYSMON_CHANNEL else "provider"
@@ -104,9 +100,9 @@ def recognize(event: WindowsEvent, options: ReadOptions) -> View | None:
     if event.event_id not in _NETWORK:
         is_process = event.event_id in _PROCESS_EVENTS
         about = event_kinds.PROCESS if is_process else event_kinds.OTHER
-        return event.record(source, kind, options, event_kind=about, by=by)
+        return event.record(source, kind, event_kind=about, by=by)
     about, tables = _NETWORK[event.event_id]
-    return event.view(source, kind, tables[event.shape], options, event_kind=about, by=by)
+    return event.layout(source, kind, tables[event.shape], event_kind=about, by=by)
 
 
 def _is(number: int) -> Callable[[Document], bool]:
@@ -151,8 +147,8 @@ MAPPED: FieldTable = {
 _BY_CHANNEL: Marks = (("winlog.channel",), *ecs.MARKS)
 
 
-def recognize_mapped(document: Document, dataset: str, options: ReadOptions) -> View | None:
-    """Return the view of an ECS document that a pipeline made of a Sysmon event."""
+def recognize_mapped(document: Document, dataset: str) -> Layout | None:
+    """Return the layout of an ECS document that a pipeline made of a Sysmon event."""
     marks = ecs.BY_DATASET
     if dataset not in ("windows.sysmon_operational", "sysmon"):
         marks = _BY_CHANNEL
@@ -162,4 +158,4 @@ def recognize_mapped(document: Document, dataset: str, options: ReadOptions) -> 
     # Winlogbeat's own pipeline alone sets event.module to sysmon.
     winlogbeat = dataset == "sysmon" or "winlogbeat" in ecs.shippers(document)
     source = "winlogbeat" if winlogbeat else "sysmon"
-    return View(source, "Sysmon document", document, MAPPED, options, marks)
+    return Layout(source, "Sysmon document", MAPPED, marks)

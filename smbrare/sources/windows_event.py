@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
 from msgspec import Struct
 
@@ -11,11 +11,11 @@ from smbrare.records.event import Document
 from smbrare.records.event_xml import event_from_xml
 from smbrare.records.fields import Malformed, long
 from smbrare.records.paths import first, leaves
-from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date, from_number
 from smbrare.sources.ecs import not_forwarded
 from smbrare.sources.event_kinds import OTHER
-from smbrare.sources.mapping import FieldRule, FieldTable, Marks, View, place_table, utc
+from smbrare.sources.field_rules import FieldRule, FieldTable
+from smbrare.sources.mapping import Layout, Marks, place_table, utc
 from smbrare.sources.windows_shapes import XML_TEXTS, Shape, shape_of
 
 SYSMON_CHANNEL = "microsoft-windows-sysmon/operational"
@@ -94,48 +94,37 @@ class WindowsEvent(Struct, frozen=True):
     def _provider(self) -> str:
         return _text(self.document, self.shape.places.get("provider", ()))
 
-    def view(
+    def layout(
         self,
         source: str,
         kind: str,
         table: FieldTable,
-        options: ReadOptions,
         *,
         event_kind: str = "",
         by: str = "channel",
-    ) -> View:
-        """Return the event seen through a table that was placed for its shape.
-
-        EventData that cannot be decoded makes the destination's port malformed, so that the
-        record is counted as one that could not be judged.
+    ) -> Layout:
+        """Return how the event is read by a table that was placed for its shape.
 
         Args:
             source: The name of its source.
             kind: What kind of record it is, for people.
             table: The source's table for the event's shape.
-            options: How to read.
             event_kind: What the event is about, if the source knows it.
             by: The part that identifies its log: channel or provider.
         """
-        try:
-            document = self.shape.unpack(self.document)
-        except Malformed:
-            document = self.document
-            table = {**table, "destination.port": (FieldRule(self.shape.packed, _refuse),)}
-        return View(source, kind, document, table, options, self._marks(by), event_kind)
+        shape = self.shape
+        return Layout(source, kind, table, self._marks(by), event_kind, shape.unpack, shape.packed)
 
     def record(
         self,
         source: str,
         kind: str,
-        options: ReadOptions,
         *,
         event_kind: str = OTHER,
         by: str = "channel",
-    ) -> View:
-        """Return the view of an event that is counted, not judged: no EventData is decoded."""
-        table = _RECORDS[self.shape]
-        return View(source, kind, self.document, table, options, self._marks(by), event_kind)
+    ) -> Layout:
+        """Return how an event is read that is counted, not judged: no EventData is decoded."""
+        return Layout(source, kind, _RECORDS[self.shape], self._marks(by), event_kind)
 
     def _marks(self, by: str) -> Marks:
         places = self.shape.places
@@ -239,7 +228,3 @@ def _number(document: Document, paths: tuple[str, ...]) -> int | None:
 def _text(document: Document, paths: tuple[str, ...]) -> str:
     value = first(document, *paths)
     return value.lower() if isinstance(value, str) else ""
-
-
-def _refuse(_packed: Any) -> NoReturn:
-    raise Malformed("cannot be decoded")

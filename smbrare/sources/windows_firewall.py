@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from smbrare.records.event import Document
 from smbrare.records.paths import first, leaves
-from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs, event_kinds
-from smbrare.sources.mapping import FieldRule, FieldTable, Marks, View, file_name, one_of
+from smbrare.sources.field_rules import FieldRule, FieldTable
+from smbrare.sources.mapping import Layout, Marks, file_name, one_of
 from smbrare.sources.windows_event import (
     RECORD,
     SECURITY_CHANNEL,
@@ -76,16 +76,15 @@ TABLE: FieldTable = {
 _TABLES = TableByShape(TABLE)
 
 
-def recognize(event: WindowsEvent, options: ReadOptions) -> View | None:
-    """Return the event's view if it is a 5156 of the Security log."""
+def recognize(event: WindowsEvent) -> Layout | None:
+    """Return the event's layout if it is a 5156 of the Security log."""
     if event.event_id != CONNECTION or not event.is_security:
         return None
     by = "channel" if event.channel else "provider"
-    return event.view(
+    return event.layout(
         "windows_firewall",
         "Security event 5156",
         _TABLES[event.shape],
-        options,
         event_kind=event_kinds.CONNECTION,
         by=by,
     )
@@ -103,19 +102,17 @@ MAPPED: FieldTable = {
 _MAPPED_MARKS: Marks = (("event.code",), ("winlog.channel",), *ecs.MARKS)
 
 
-def recognize_mapped(document: Document, _dataset: str, options: ReadOptions) -> View | None:
-    """Return the view of an ECS document that the system integration made of a 5156."""
+def recognize_mapped(document: Document, _dataset: str) -> Layout | None:
+    """Return the layout of an ECS document that the system integration made of a 5156."""
     if not any(code in (CONNECTION, str(CONNECTION)) for code in leaves(document, "event.code")):
         return None
     channel = first(document, "winlog.channel")
     if not isinstance(channel, str) or channel.lower() != SECURITY_CHANNEL:
         return None
-    return View(
+    return Layout(
         "windows_firewall",
         "Security 5156 document",
-        document,
         MAPPED,
-        options,
         _MAPPED_MARKS,
         event_kinds.CONNECTION,
     )

@@ -25,10 +25,6 @@ from smbrare.sources.event_data import as_names, from_position, from_text
 from smbrare.sources.mapping import Marks, Places
 
 
-def _as_it_is(document: Document) -> Document:
-    return document
-
-
 class Shape(Struct, frozen=True, eq=False):
     """How one exporter writes a Windows event.
 
@@ -36,14 +32,14 @@ class Shape(Struct, frozen=True, eq=False):
         source: The source that a Sysmon event of this exporter belongs to.
         places: Where it keeps the parts of the event.
         unpack: Returns the record with EventData by name, where a list or a text packs it; raises
-            `Malformed` if it cannot. Only called for network events.
+            `Malformed` if it cannot. Only called for network events. None for no packing.
         packed: The path of what ``unpack`` decodes.
         marks: By what it is distinguished from another exporter that writes alike.
     """
 
     source: str
     places: Places
-    unpack: Callable[[Document], Document] = _as_it_is
+    unpack: Callable[[Document], Document] | None = None
     packed: str = ""
     marks: Marks = ()
 

@@ -5,9 +5,9 @@ What Winlogbeat ships of Sysmon is read by `sysmon`, of the Windows Filtering Pl
 """
 
 from smbrare.records.event import Document
-from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
-from smbrare.sources.mapping import FieldRule, FieldTable, View
+from smbrare.sources.field_rules import FieldRule, FieldTable
+from smbrare.sources.mapping import Layout
 from smbrare.sources.windows_event import WindowsEvent
 
 MAPPED: FieldTable = {
@@ -19,19 +19,19 @@ MAPPED: FieldTable = {
 }
 
 
-def recognize(event: WindowsEvent, options: ReadOptions) -> View | None:
-    """Return the view of a Windows event that no other source reads.
+def recognize(event: WindowsEvent) -> Layout | None:
+    """Return the layout of a Windows event that no other source reads.
 
     None if it may be a connection whose log nothing tells.
     """
     if event.may_be_connection:
         return None
     source = "winlogbeat" if event.shape.source == "winlogbeat" else "windows_event"
-    return event.record(source, f"{event.channel or 'Windows'} event {event.event_id}", options)
+    return event.record(source, f"{event.channel or 'Windows'} event {event.event_id}")
 
 
-def recognize_mapped(document: Document, _dataset: str, options: ReadOptions) -> View | None:
-    """Return the view of an ECS document that Winlogbeat shipped."""
+def recognize_mapped(document: Document, _dataset: str) -> Layout | None:
+    """Return the layout of an ECS document that Winlogbeat shipped."""
     if "winlogbeat" not in ecs.shippers(document):
         return None
-    return View("winlogbeat", "Winlogbeat document", document, MAPPED, options, ecs.BY_SHIPPER)
+    return Layout("winlogbeat", "Winlogbeat document", MAPPED, ecs.BY_SHIPPER)

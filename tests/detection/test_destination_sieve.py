@@ -48,7 +48,7 @@ def is_of_interest(line: bytes) -> bool:
     for document in events(decode(line)):
         view = None if is_alert(document) else recognize(document, ReadOptions())
         if view is not None:
-            missed = predicate.obstacles(view)
+            missed = predicate.obstacles(predicate.failing(view))
             if not missed or predicate.sole_obstacle(missed) is not None:
                 return True
     return False

@@ -11,10 +11,8 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date, format_time
 from smbrare.rule.predicate import matches
 from smbrare.sources import recognize
-from smbrare.sources.mapping import (
-    ZONE_ASSUMED,
-    View,
-)
+from smbrare.sources.field_rules import ZONE_ASSUMED
+from smbrare.sources.mapping import View
 from tests.support.forms import events, vendors, windows
 from tests.support.forms.connection import Connection
 from tests.support.forms.reading import values

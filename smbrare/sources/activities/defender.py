@@ -10,7 +10,8 @@ from smbrare.records.event import Document
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import defender
 from smbrare.sources.activities.activity import ActivityKind, logon_type
-from smbrare.sources.mapping import FieldRule, FieldTable, View, place_table
+from smbrare.sources.field_rules import FieldRule, FieldTable
+from smbrare.sources.mapping import Layout, View, place_table
 
 _ACTIONS: Mapping[str, tuple[ActivityKind, FieldTable]] = {
     "processcreated": (
@@ -65,7 +66,7 @@ def read(
     if action not in _ACTIONS:
         return None
     place = "" if row is document else "properties"
-    return _ACTIONS[action][0], View("", "", document, _table(action, place), options)
+    return _ACTIONS[action][0], Layout("", "", _table(action, place)).view(document, options)
 
 
 def _action(row: Document) -> str:

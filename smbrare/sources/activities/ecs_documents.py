@@ -11,7 +11,8 @@ from smbrare.records.paths import first, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs
 from smbrare.sources.activities.activity import ActivityKind, logon_type
-from smbrare.sources.mapping import FieldRule, FieldTable, View
+from smbrare.sources.field_rules import FieldRule, FieldTable
+from smbrare.sources.mapping import Layout, View
 
 _PROCESS: FieldTable = {
     "what": (FieldRule("process.executable"), FieldRule("process.name")),
@@ -67,7 +68,7 @@ def is_dns(document: Document) -> bool:
 def read(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] | None:
     """Return the kind and view of a document; None if these tables do not read its kind."""
     kind = _kind(document)
-    return None if kind is None else (kind, View("", "", document, _TABLES[kind], options))
+    return None if kind is None else (kind, Layout("", "", _TABLES[kind]).view(document, options))
 
 
 def _kind(document: Document) -> ActivityKind | None:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources.activities.activity import ActivityKind, logon_type
-from smbrare.sources.mapping import FieldRule, FieldTable, View, account_domain, account_name, utc
+from smbrare.sources.field_rules import FieldRule, FieldTable
+from smbrare.sources.mapping import View, account_domain, account_name, utc
 from smbrare.sources.windows_event import RECORD, TableByShape, WindowsEvent, data_rules
 
 _NTLM_CHANNEL = "microsoft-windows-ntlm/operational"
@@ -101,7 +102,7 @@ def is_dns(event: WindowsEvent) -> bool:
 def read(event: WindowsEvent, options: ReadOptions) -> tuple[ActivityKind, View] | None:
     """Return the kind and view of an event; None if these tables do not read its kind."""
     if event.channel.startswith(_SMB_CLIENT):
-        return "smb", event.view("", "", _SMB_PLACED[event.shape], options)
+        return "smb", _view(event, _SMB_PLACED[event.shape], options)
     if event.channel == _NTLM_CHANNEL:
         log = "ntlm"
     else:
@@ -109,4 +110,8 @@ def read(event: WindowsEvent, options: ReadOptions) -> tuple[ActivityKind, View]
     if event.event_id is None or (log, event.event_id) not in _PLACED:
         return None
     kind, tables = _PLACED[log, event.event_id]
-    return kind, event.view("", "", tables[event.shape], options)
+    return kind, _view(event, tables[event.shape], options)
+
+
+def _view(event: WindowsEvent, table: FieldTable, options: ReadOptions) -> View:
+    return event.layout("", "", table).view(event.document, options)
