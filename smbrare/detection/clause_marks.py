@@ -46,3 +46,9 @@ def _marks(name: str, reading: Reading) -> int:
 
 MARKS = FieldNotes(tuple(_CLAUSES), _marks)
 """The marks of an event's fields: `View.noted` gives them in the order of the clauses."""
+
+
+def every_mark(marks: list[int]) -> int:
+    """Return the marks that any of an event's fields has."""
+    port, pid, destination, source, transport, category, system = marks
+    return port | pid | destination | source | transport | category | system

@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
-from smbrare.detection.clause_marks import FAILS, MARKS, ODD
+from smbrare.detection.clause_marks import FAILS, MARKS, ODD, every_mark
 from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sighting, Told
@@ -170,17 +170,17 @@ def cover(view: View, survey: InputSurvey, partial: Partial) -> None:
 def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) -> bool:
     """Keep the sightings of an event, and return whether it matches, or may but for one clause."""
     marks = view.noted(MARKS)
-    missed = predicate.obstacles(
-        clause for clause, mark in zip(predicate.CLAUSES, marks, strict=True) if mark & FAILS
-    )
-    if not missed:
+    every = every_mark(marks)
+    if not every & FAILS:
         times = view.time().values
         if not times:
             note_undated(view, origin, survey)
         _sight(view, times[0] if times else None, origin, partial)
         return True
-    # Whatever cannot be read is odd.
-    if any(mark & ODD for mark in marks):
+    missed = predicate.obstacles(
+        [clause for clause, mark in zip(predicate.CLAUSES, marks, strict=True) if mark & FAILS]
+    )
+    if every & ODD:  # As whatever cannot be read is.
         if missed[0].field in LONGS and view.too_long(missed[0].field):
             reason = too_many_digits(view.options.limits.number_digits)
             survey.skip(Skipped(origin, reason, could_matter=True))

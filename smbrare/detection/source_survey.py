@@ -8,7 +8,7 @@ from collections import Counter
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from smbrare.detection.clause_marks import BARS, FAILS, MARKS, ODD, WORDS, is_unusual
+from smbrare.detection.clause_marks import BARS, FAILS, MARKS, ODD, WORDS, every_mark, is_unusual
 from smbrare.records.event import Skipped, shift
 from smbrare.rule.predicate import CLAUSES
 from smbrare.sources.event_kinds import CONNECTS, OTHER
@@ -154,8 +154,7 @@ class SourceSurvey(Struct):
         """Count one record and return whether it is a network event."""
         self.records += 1
         marks = event.noted(MARKS)
-        port, pid, destination, source, transport, category, system = marks
-        every = port | pid | destination | source | transport | category | system
+        every = every_mark(marks)
         if every & ODD and not self._is_network(event):
             return False
         self.network += 1
@@ -166,7 +165,7 @@ class SourceSurvey(Struct):
             self._note_odd(event, marks)
         self.connections += 1
         self.barred += bool(every & BARS)
-        self.kernel_smb += not (port | pid) & FAILS
+        self.kernel_smb += not (marks[0] | marks[1]) & FAILS  # The port and the PID.
         return True
 
     def _is_network(self, event: View) -> bool:

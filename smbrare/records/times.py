@@ -159,9 +159,11 @@ def _written_date(text: str, zone: tzinfo) -> Moment:
     try:
         if assumed:
             moment = moment.replace(tzinfo=zone)
-        time = (moment - _EPOCH) // _MICROSECOND
+        since = moment - _EPOCH
     except (OverflowError, ValueError):
         raise Malformed("no date") from None
+    # Half as long as a division by a microsecond.
+    time = (since.days * DAY_SECONDS + since.seconds) * MICROSECONDS + since.microseconds
     if not _EARLIEST <= time <= _LATEST:
         # An offset can carry the first and the last day out of the calendar.
         raise Malformed("date out of range")

@@ -161,13 +161,23 @@ def _facts(keys: Container[str]) -> tuple[Callable[[Document], Any], ...]:
         for part in ("channel", "provider"):
             wanted |= dict.fromkeys(shape.places[part], _text)
     facts = [fact(path) for path, fact in wanted.items() if _begins(path, keys)]
-    return (ecs.is_ecs, shape_of, *facts) if shapes else (ecs.is_ecs, *facts)
+    return (_is_ecs, shape_of, *facts) if shapes else (_is_ecs, *facts)
 
 
 def _begins(path: str, keys: Container[str]) -> bool:
     """Return whether a key at the top may lead into a path."""
     steps = path.split(".")
     return any(".".join(steps[:end]) in keys for end in range(1, len(steps) + 1))
+
+
+def _is_ecs(document: Document) -> bool:
+    raw = _category(document)
+    if type(raw) is list and raw:
+        raw = raw[0]
+    return type(raw) is str or ecs.is_ecs(document)
+
+
+_category = getter("event.category")
 
 
 def _text(path: str) -> Callable[[Document], Any]:

@@ -12,13 +12,14 @@ The tables are bounded in entries, and in the length of a text, so that no log c
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from msgspec import Struct
 
 from smbrare.records.event import Document, Reading
-from smbrare.records.fields import DATES
-from smbrare.records.paths import getter
+from smbrare.records.fields import DATES, Malformed
+from smbrare.records.paths import MISSING_MARKS, getter
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources.field_rules import (
     MISSING,
@@ -27,6 +28,7 @@ from smbrare.sources.field_rules import (
     constants,
     find,
     read_raw,
+    read_time,
     settles,
 )
 
@@ -86,7 +88,7 @@ class CompiledTable:
     def reader(self, field: str, note: Callable[[str, Reading], T]) -> FieldReader[T]:
         """Return what reads a field and gives what is noted of it."""
         rules = self.table.get(field, ())
-        return _Chain(field, rules, self.options, lambda reading: note(field, reading)).compiled()
+        return _Chain(field, rules, self.options, partial(note, field)).compiled()
 
 
 class _Fields(dict[str, FieldReader[Reading]]):
@@ -120,16 +122,16 @@ class Meanings(Remembered[Any, Any]):
     An array of texts is a tuple here.
     """
 
-    def __init__(self, meaning: Callable[[list[Any]], Any], most: int = MOST_VALUES) -> None:
-        """Work out meanings by a function of the raw values; 0 to remember none."""
-        super().__init__(most)
+    def __init__(self, meaning: Callable[[list[Any]], Any]) -> None:
+        """Work out meanings by a function of the raw values."""
+        super().__init__(MOST_VALUES)
         self._meaning = meaning
 
     def __missing__(self, raw: Any) -> Any:
         elements = list(raw) if type(raw) is tuple else [raw]
         meaning = self._meaning(elements)
         length = sum(len(text) for text in elements if type(text) is str)
-        if self._most and length <= LONGEST_VALUE:
+        if length <= LONGEST_VALUE:
             self.keep(raw, meaning)
         return meaning
 
@@ -206,10 +208,10 @@ class _Chain(Generic[T]):
         return read
 
     def _at_path(self, rule: FieldRule, behind: FieldReader[T]) -> FieldReader[T]:
+        if self._field in DATES:
+            return self._at_time(rule, behind)
         get, walk = getter(rule.path), self._walk
-        # Times hardly repeat.
-        most = 0 if self._field in DATES else MOST_VALUES
-        meanings = Meanings(lambda raw: self._meaning(rule, raw), most)
+        meanings = Meanings(lambda raw: self._meaning(rule, raw))
 
         def read(document: Document) -> T:
             raw = get(document)
@@ -225,6 +227,24 @@ class _Chain(Generic[T]):
             if meaning is _BEHIND:
                 return behind(document)
             return walk(document) if meaning is _WALK else meaning
+
+        return read
+
+    def _at_time(self, rule: FieldRule, behind: FieldReader[T]) -> FieldReader[T]:
+        """Return the reader of a time: times hardly repeat, so none is remembered."""
+        get, walk, note, options = getter(rule.path), self._walk, self._note, self._options
+
+        def read(document: Document) -> T:
+            raw = get(document)
+            if raw is None:
+                return behind(document)
+            if type(raw) is not str or raw in MISSING_MARKS:
+                return walk(document)
+            try:
+                reading = read_time(rule, raw, options)
+            except Malformed:
+                return walk(document)
+            return behind(document) if reading is MISSING else note(reading)
 
         return read
 

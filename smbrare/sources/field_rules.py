@@ -125,12 +125,25 @@ def read_raw(field: str, rule: FieldRule, raw: list[Any], options: ReadOptions) 
                 inferred = inferred or SERVICE_NAME
     if not values and not malformed:
         return MISSING
-    if as_type is _date:
-        inferred = inferred or _assumption(values)
+    if as_type is _date and values:
+        inferred = inferred or _assumption(values[0])
     reading = Reading(tuple(values), rule.path, inferred, tuple(malformed))
     if rule.word and rule.word not in values and not options.literal:
         return respell(reading, rule.word)
     return reading
+
+
+def read_time(rule: FieldRule, raw: str, options: ReadOptions) -> Reading:
+    """Return what `read_raw` makes of one text at the path of a time, as long as it is one.
+
+    Raises:
+        Malformed: If it is no time.
+    """
+    value = raw if rule.convert is None else rule.convert(raw)
+    if is_missing(value):
+        return MISSING
+    moment = _date(value, options)
+    return Reading((moment,), rule.path, rule.inferred or _assumption(moment))
 
 
 def _port_of_service(field: str, value: object) -> int | None:
@@ -167,10 +180,10 @@ def constants(rule: FieldRule) -> list[Any]:
     return [] if constant is None else [constant]
 
 
-def _assumption(moments: list[Any]) -> str:
-    if not moments:
+def _assumption(moment: Moment) -> str:
+    if not (moment.zone_assumed or moment.order_assumed):
         return ""
-    assumed = ((moments[0].zone_assumed, ZONE_ASSUMED), (moments[0].order_assumed, ORDER_ASSUMED))
+    assumed = ((moment.zone_assumed, ZONE_ASSUMED), (moment.order_assumed, ORDER_ASSUMED))
     return "; ".join(text for is_assumed, text in assumed if is_assumed)
 
 
