@@ -64,24 +64,20 @@ class Commands(CommandGroup):
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What the system says where there is no room to write."""
 
-_EXAMPLES = """\b
-Examples:
-  smbrare scan logs/                       what is rare in these files?
-  smbrare inspect export.ndjson            could a scan of it find anything?
-  smbrare explain export.ndjson:12         why is, or isn't, this event a finding?
-"""
-
 
 @click.group(
-    cls=Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=_EXAMPLES,
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(__version__, message="smbrare %(version)s")
 def cli() -> None:
     """Find rare SMB connections to the internet in exported Windows network events.
 
     Exit codes: 0 nothing found; 1 findings; 2 wrong usage; 3 incomplete input; 4 not evaluated.
+
+    Examples:
+      smbrare scan logs/                       what is rare in these files?
+      smbrare inspect export.ndjson            could a scan of it find anything?
+      smbrare explain export.ndjson:12         why is, or isn't, this event a finding?
     """
 
 

@@ -7,7 +7,6 @@ import click
 
 from smbrare.baseline import exchange
 from smbrare.baseline.exchange import merge_into, open_memory
-from smbrare.baseline.listing import baseline_files
 from smbrare.baseline.location import locate, state_directory
 from smbrare.baseline.seen import Filter, SeenDestinations, by_destination
 from smbrare.baseline.store import Baseline
@@ -15,26 +14,15 @@ from smbrare.cli import interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.baseline_learn import learn_command
 from smbrare.cli.command import CommandGroup
-from smbrare.cli.parameters import BaselineName, Range, Time
+from smbrare.cli.parameters import RANGE, TIME, BaselineName
 from smbrare.cli.terminal import print_as
-from smbrare.errors import EXIT_CLEAN, EXIT_USAGE
-from smbrare.outputs.formats import BASELINES, SEEN
+from smbrare.errors import EXIT_CLEAN, EXIT_USAGE, BaselineError
+from smbrare.outputs.formats import SEEN
 from smbrare.records.times import format_time
-from smbrare.text import counted, visible
-
-_EXAMPLES = """\b
-Examples:
-  smbrare baseline learn acme last-month/
-  smbrare baseline show acme --destination 45.83.122.0/24
-  smbrare baseline merge london paris --output both
-"""
+from smbrare.text import counted, human_size, visible
 
 
-@click.group(
-    "baseline",
-    cls=CommandGroup,
-    epilog=_EXAMPLES,
-)
+@click.group("baseline", cls=CommandGroup)
 def baseline_command() -> None:
     """List, show, extend, merge and check what earlier scans saw.
 
@@ -42,59 +30,60 @@ def baseline_command() -> None:
     state directory; anything with a dot or a slash is a path.
 
     Exit codes: 0 done; 2 wrong usage, or a missing or damaged baseline.
+
+    Examples:
+      smbrare baseline learn acme last-month/
+      smbrare baseline show acme --destination 45.83.122.0/24
+      smbrare baseline merge london paris --output both
     """
 
 
-_LIST_EXAMPLES = """\b
-Examples:
-  smbrare baseline list
-"""
-
-
-@baseline_command.command("list", epilog=_LIST_EXAMPLES)
-@shared.color
-def list_command(**options: Any) -> int:
+@baseline_command.command("list")
+def list_command() -> int:
     """List your baselines: name, destinations, span and size.
 
     These are the baselines with a plain name. Each is checked completely.
 
     Exit codes: 0 listed; 2 wrong usage, or a damaged baseline among them.
+
+    Examples:
+      smbrare baseline list
     """
-    files = list(baseline_files())
-    print_as(BASELINES, files, options)
+    files = sorted(state_directory().glob("*.db"))
+    wide = max((len(file.stem) for file in files), default=0)
+    problems = []
+    for file in files:
+        try:
+            seen = list(by_destination(Baseline(file).rows()))
+        except BaselineError as error:
+            problems.append(str(error))
+            continue
+        days = [format_time(time)[:10] for one in seen for time in (one.first, one.last)]
+        span = f", {min(days)} to {max(days)}" if days else ""
+        size = human_size(file.stat().st_size)
+        line = f"{file.stem:{wide}}  {counted(len(seen), 'destination')}{span}, {size}"
+        writing.write([visible(line) + "\n"], None)
     writing.tell([visible(f"{counted(len(files), 'baseline')} in {state_directory()}")])
-    problems = [one.problem for one in files if one.problem]
     writing.warn(problems)
     return EXIT_USAGE if problems else EXIT_CLEAN
 
 
-_SHOW_EXAMPLES = """\b
-Examples:
-  smbrare baseline show acme
-  smbrare baseline show acme --destination 45.83.122.0/24 --host 'ws-*'
-  smbrare baseline show acme --since 2026-11-20 --format csv --output seen.csv
-"""
-
-
-@baseline_command.command("show", epilog=_SHOW_EXAMPLES)
+@baseline_command.command("show")
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 @shared.list_format
 @shared.result_file
 @click.option(
     "--destination",
-    type=Range(),
+    type=RANGE,
     multiple=True,
     metavar="ADDRESS|CIDR",
     help="Only destinations in this range; repeatable.",
 )
 @click.option(
-    "--host",
-    multiple=True,
-    metavar="GLOB",
-    help="Only what these hosts contacted; repeatable.",
+    "--host", multiple=True, metavar="GLOB", help="Only what these hosts contacted; repeatable."
 )
-@click.option("--since", type=Time(), help="Only hours with a match at this time or later.")
-@click.option("--until", type=Time(), help="Only hours with a match before this time.")
+@click.option("--since", type=TIME, help="Only hours with a match at this time or later.")
+@click.option("--until", type=TIME, help="Only hours with a match before this time.")
 @shared.quiet
 @shared.color
 def show_command(**options: Any) -> int:
@@ -104,6 +93,11 @@ def show_command(**options: Any) -> int:
     addresses.
 
     Exit codes: 0 shown; 2 wrong usage, or a missing or damaged baseline.
+
+    Examples:
+      smbrare baseline show acme
+      smbrare baseline show acme --destination 45.83.122.0/24 --host 'ws-*'
+      smbrare baseline show acme --since 2026-11-20 --format csv --output seen.csv
     """
     baseline = Baseline(locate(options["baseline"]))
     chosen = Filter(
@@ -128,14 +122,7 @@ def show_command(**options: Any) -> int:
     return 0
 
 
-_MERGE_EXAMPLES = """\b
-Examples:
-  smbrare baseline merge london paris --output both
-  smbrare baseline merge acme colleague.json --output acme
-"""
-
-
-@baseline_command.command("merge", epilog=_MERGE_EXAMPLES)
+@baseline_command.command("merge")
 @click.argument("sources", nargs=-1, required=True, metavar="BASELINE...", type=BaselineName())
 @click.option(
     "-o",
@@ -151,6 +138,10 @@ def merge_command(**options: Any) -> int:
     Order and overlap make no difference, and merging again changes nothing.
 
     Exit codes: 0 merged; 2 wrong usage, different settings, or a missing or damaged baseline.
+
+    Examples:
+      smbrare baseline merge london paris --output both
+      smbrare baseline merge acme colleague.json --output acme
     """
     with interruption.unwinding():
         merged = merge_into(
@@ -166,16 +157,10 @@ def merge_command(**options: Any) -> int:
     return 0
 
 
-_PRUNE_EXAMPLES = """\b
-Examples:
-  smbrare baseline prune acme --before 2026-01-01
-"""
-
-
-@baseline_command.command("prune", epilog=_PRUNE_EXAMPLES)
+@baseline_command.command("prune")
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 @click.option(
-    "--before", type=Time(), required=True, help="Delete what was last seen before this time."
+    "--before", type=TIME, required=True, help="Delete what was last seen before this time."
 )
 def prune_command(**options: Any) -> int:
     """Delete what was last seen before a time.
@@ -184,6 +169,9 @@ def prune_command(**options: Any) -> int:
     Later scans report destinations that have no match left.
 
     Exit codes: 0 done; 2 wrong usage, or a missing or damaged baseline.
+
+    Examples:
+      smbrare baseline prune acme --before 2026-01-01
     """
     with interruption.unwinding():
         rows, hours = Baseline(locate(options["baseline"])).prune(options["before"])
@@ -195,14 +183,7 @@ def prune_command(**options: Any) -> int:
     return 0
 
 
-_EXPORT_EXAMPLES = """\b
-Examples:
-  smbrare baseline export acme --output acme.json
-  smbrare baseline export acme | sha256sum
-"""
-
-
-@baseline_command.command("export", epilog=_EXPORT_EXAMPLES)
+@baseline_command.command("export")
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 @shared.result_file
 def export_command(**options: Any) -> int:
@@ -214,6 +195,10 @@ def export_command(**options: Any) -> int:
 
     Exit codes: 0 written; 2 wrong usage, a missing or damaged baseline, or an output that cannot
     be written.
+
+    Examples:
+      smbrare baseline export acme --output acme.json
+      smbrare baseline export acme | sha256sum
     """
     baseline = Baseline(locate(options["baseline"]))
     writing.write(exchange.export(baseline), options["output"])
@@ -222,14 +207,7 @@ def export_command(**options: Any) -> int:
     return 0
 
 
-_VERIFY_EXAMPLES = """\b
-Examples:
-  smbrare baseline verify acme
-  smbrare baseline verify evidence/acme.db
-"""
-
-
-@baseline_command.command("verify", epilog=_VERIFY_EXAMPLES)
+@baseline_command.command("verify")
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 def verify_command(**options: Any) -> int:
     """Check that a baseline contains what was written to it.
@@ -238,6 +216,10 @@ def verify_command(**options: Any) -> int:
     against the digests that the last commit stored. Other commands check what they read.
 
     Exit codes: 0 intact; 2 damaged, of another version, or not a baseline.
+
+    Examples:
+      smbrare baseline verify acme
+      smbrare baseline verify evidence/acme.db
     """
     version, digest = Baseline(locate(options["baseline"])).verify()
     text = f"{options['baseline']} is whole: schema version {version}, SHA-256 {digest}\n"

@@ -11,9 +11,9 @@ from smbrare.baseline.collected import CollectedRows
 from smbrare.baseline.location import locate
 from smbrare.baseline.seen import Seen, SeenDestinations, by_destination, with_news
 from smbrare.baseline.store import Baseline
-from smbrare.cli import configuration, interruption
+from smbrare.cli import interruption
 from smbrare.cli import options as shared
-from smbrare.cli.command import Command
+from smbrare.cli.command import command
 from smbrare.cli.options import new_or_known, settings_from
 from smbrare.cli.own_files import inputs_from
 from smbrare.cli.parameters import BaselineName, FileName
@@ -26,19 +26,8 @@ from smbrare.scanning import scan
 from smbrare.scanning.gathering import gather
 from smbrare.text import counted
 
-_EXAMPLES = """\b
-Examples:
-  smbrare baseline learn acme last-month/
-  smbrare baseline learn acme october.ndjson.gz --format csv > learnt.csv
-"""
 
-
-@click.command(
-    "learn",
-    cls=Command,
-    epilog=_EXAMPLES,
-    context_settings=configuration.settings(),
-)
+@command("learn")
 @click.argument("baseline", metavar="BASELINE", type=BaselineName())
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @shared.list_format
@@ -51,7 +40,6 @@ Examples:
 @shared.limits
 @shared.cluster
 @shared.color
-@configuration.config_option()
 def learn_command(**options: Any) -> int:
     """Add the content of files to a baseline.
 
@@ -59,13 +47,16 @@ def learn_command(**options: Any) -> int:
     is printed, since it may be a breach: later scans count it as seen. Destinations that are
     excluded by domain are not added.
 
-    \b
     Exit codes:
       0  added
       2  wrong usage, or a file, baseline or output that cannot be used
       3  an input was incomplete, or an unreadable record might have matched
       4  nothing, or some source, could not be evaluated
-    """  # noqa: D301 - click wants a real backspace
+
+    Examples:
+      smbrare baseline learn acme last-month/
+      smbrare baseline learn acme october.ndjson.gz --format csv > learnt.csv
+    """
     read_options, criteria = settings_from(options)
     baseline = new_or_known(
         Baseline(locate(options["baseline"]), scan.baseline_settings(read_options))

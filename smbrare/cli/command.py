@@ -1,7 +1,8 @@
 """Commands with help in groups, and with suggestions for what was mistyped."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,35 @@ _FIRST_COLUMN = 30
 """click's own limit."""
 
 
+def command(name: str, section: str = "") -> Callable[[Callable[..., Any]], click.Command]:
+    """Return the decorator of a command whose options can be configured.
+
+    Args:
+        name: What the user calls it.
+        section: As of `configuration.settings`.
+    """
+
+    def make(function: Callable[..., Any]) -> click.Command:
+        function = configuration.config_option(section)(function)
+        settings = configuration.settings(section)
+        return click.command(name, cls=Command, context_settings=settings)(function)
+
+    return make
+
+
+def _with_examples(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return what click makes a command of, with the examples of its help in their place."""
+    text, _, examples = cleandoc(attributes["help"]).partition("\n\nExamples:\n")
+    # click leaves the lines of a paragraph alone that begins so.
+    text = text.replace("\nExit codes:\n", "\n\b\nExit codes:\n")
+    return {**attributes, "help": text, "epilog": f"\b\nExamples:\n{examples}"}
+
+
 class Command(click.Command):
     """A command whose help lists its options in groups, and whose variables are checked."""
+
+    def __init__(self, name: str | None, **attributes: Any) -> None:
+        super().__init__(name, **_with_examples(attributes))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, those of each group in a section; a few options in one."""
@@ -77,6 +105,9 @@ class CommandGroup(click.Group):
     """A group of commands that suggests one for a mistyped name, or for a file in its place."""
 
     command_class = Command
+
+    def __init__(self, name: str | None, **attributes: Any) -> None:
+        super().__init__(name, **_with_examples(attributes))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -9,34 +9,32 @@ from click.core import ParameterSource
 from smbrare.cli import configuration, exclusion_file, writing
 from smbrare.cli import options as shared
 from smbrare.cli.command import CommandGroup
-from smbrare.cli.parameters import Range, Time
+from smbrare.cli.parameters import RANGE, TIME_AHEAD
 from smbrare.detection.exclusions import Exclusion
 from smbrare.records.times import HOUR
 from smbrare.text import visible
 
-_EXAMPLES = """\b
-Examples:
-  smbrare exclude add 20.60.40.9 --reason "contract 17: cloud share" --expires 90d
-  smbrare exclude add 20.60.40.0/24 --reason "backup" --exclusions acme.toml
-"""
 
-
-@click.group("exclude", cls=CommandGroup, epilog=_EXAMPLES)
+@click.group("exclude", cls=CommandGroup)
 def exclude_command() -> None:
     """Add an exclusion to your file.
 
     Exit codes: 0 done; 2 wrong usage, or a file that cannot be used.
+
+    Examples:
+      smbrare exclude add 20.60.40.9 --reason "contract 17: cloud share" --expires 90d
+      smbrare exclude add 20.60.40.0/24 --reason "backup" --exclusions acme.toml
     """
 
 
-@exclude_command.command("add", epilog=_EXAMPLES, context_settings=configuration.settings())
-@click.argument("address", metavar="ADDRESS|CIDR", type=Range())
+@exclude_command.command("add", context_settings=configuration.settings())
+@click.argument("address", metavar="ADDRESS|CIDR", type=RANGE)
 @click.option(
     "--reason", required=True, allow_from_autoenv=False, help="Why this is expected traffic."
 )
 @click.option(
     "--expires",
-    type=Time(ahead=True),
+    type=TIME_AHEAD,
     allow_from_autoenv=False,
     help="When it ends, such as 2027-01-31 or 90d, to the full hour (UTC).",
 )
@@ -49,6 +47,10 @@ def add_command(**options: Any) -> int:
     beside your configuration. Everything in the file is kept, comments too.
 
     Exit codes: 0 added, or excluded already; 2 wrong usage, or a file that cannot be used.
+
+    Examples:
+      smbrare exclude add 20.60.40.9 --reason "contract 17: cloud share" --expires 90d
+      smbrare exclude add 20.60.40.0/24 --reason "backup" --exclusions acme.toml
     """
     expires = options["expires"]
     exclusion = Exclusion(

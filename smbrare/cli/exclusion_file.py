@@ -39,7 +39,7 @@ def network(value: Any) -> Network:
     try:
         return ip_network(value)
     except ValueError as error:
-        raise ValueError(f"no range of addresses: {error}") from None
+        raise ValueError(f"{value!r} is no range of addresses: {error}") from None
 
 
 def _host(value: Any) -> str:

@@ -4,29 +4,16 @@ from typing import Any
 
 import click
 
-from smbrare.cli import configuration
 from smbrare.cli import options as shared
-from smbrare.cli.command import Command
+from smbrare.cli.command import command
 from smbrare.cli.options import open_baseline, settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import print_as
 from smbrare.diagnostics.explain import explain, is_file, parse_target
 from smbrare.outputs.formats import EXPLANATION
 
-_EXAMPLES = """\b
-Examples:
-  smbrare explain sysmon.ndjson:1207
-  smbrare explain 'export.zip!defend.ndjson:12' --baseline acme
-  grep 45.83.122.10 events.ndjson | head -1 | smbrare explain - --format json
-"""
 
-
-@click.command(
-    "explain",
-    cls=Command,
-    epilog=_EXAMPLES,
-    context_settings=configuration.settings(),
-)
+@command("explain")
 @click.argument("target", metavar="FILE:LINE|FILE#RECORD|-", type=FileName())
 @shared.text_or_json
 @click.option(
@@ -41,7 +28,6 @@ Examples:
 @shared.reading
 @shared.limits
 @shared.color
-@configuration.config_option()
 def explain_command(**options: Any) -> int:
     """Explain why an event is, or isn't, a finding.
 
@@ -49,13 +35,17 @@ def explain_command(**options: Any) -> int:
     whether its destination is new; otherwise the smallest change that would make it match. The
     number is the line, record or row that a finding shows; an input of one record needs none.
 
-    \b
     Exit codes:
       0  explained, whether a finding or not
       2  wrong usage, or no such record
       3  the record cannot be read
       4  the record is of no known source
-    """  # noqa: D301 - click wants a real backspace
+
+    Examples:
+      smbrare explain sysmon.ndjson:1207
+      smbrare explain 'export.zip!defend.ndjson:12' --baseline acme
+      grep 45.83.122.10 events.ndjson | head -1 | smbrare explain - --format json
+    """
     target = parse_target(options["target"], is_file)
     read_options, criteria = settings_from(options)
     baseline = open_baseline(read_options, criteria)

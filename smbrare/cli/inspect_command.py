@@ -4,9 +4,8 @@ from typing import Any
 
 import click
 
-from smbrare.cli import configuration
 from smbrare.cli import options as shared
-from smbrare.cli.command import Command
+from smbrare.cli.command import command
 from smbrare.cli.options import settings_from
 from smbrare.cli.parameters import FileName
 from smbrare.cli.terminal import print_as, progress_bar, tell_labelled
@@ -15,20 +14,8 @@ from smbrare.inputs.discovery import discover
 from smbrare.outputs.formats import INSPECTION
 from smbrare.outputs.warning_lines import warning_lines
 
-_EXAMPLES = """\b
-Examples:
-  smbrare inspect export.ndjson
-  smbrare inspect logs/ --literal
-  zcat day.ndjson.gz | smbrare inspect - --format json
-"""
 
-
-@click.command(
-    "inspect",
-    cls=Command,
-    epilog=_EXAMPLES,
-    context_settings=configuration.settings(),
-)
+@command("inspect")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @shared.text_or_json
 @shared.reading
@@ -37,7 +24,6 @@ Examples:
 @shared.quiet
 @shared.limits
 @shared.color
-@configuration.config_option()
 def inspect_command(**options: Any) -> int:
     """Show what an export contains and lacks, and how to improve it.
 
@@ -45,13 +31,17 @@ def inspect_command(**options: Any) -> int:
     gaps, hosts, the rule's fields, how many events each condition removes, near misses (one
     condition short), and what to change at the exporter.
 
-    \b
     Exit codes:
       0  everything can be evaluated
       2  wrong usage, or a file that cannot be used
       3  an input was incomplete, or an unreadable record might have matched
       4  nothing, or some source, can be evaluated
-    """  # noqa: D301 - click wants a real backspace
+
+    Examples:
+      smbrare inspect export.ndjson
+      smbrare inspect logs/ --literal
+      zcat day.ndjson.gz | smbrare inspect - --format json
+    """
     read_options, criteria = settings_from(options)
     inputs = list(discover(options["paths"]))
     with progress_bar(inputs, quiet=options["quiet"]) as progress:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from smbrare.baseline.location import locate, similar
 from smbrare.cli import configuration, exclusion_file, writing
 from smbrare.cli.configuration import outranks
-from smbrare.cli.parameters import BaselineName, Excluding, HistoryLength, LimitValue, Time, Zone
+from smbrare.cli.parameters import EXCLUSION, HISTORY, TIME, ZONE, BaselineName, LimitValue
 from smbrare.cli.toml_file import load
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.exclusions import Exclusion, wanted_names
@@ -82,7 +82,7 @@ ignore_unknown: Decorator = click.option(
 rarity: Decorator = combine(
     click.option(
         "--history",
-        type=HistoryLength(),
+        type=HISTORY,
         default=f"{predicate.HISTORY_DAYS}d",
         show_default=True,
         help="How long a destination counts as seen, such as 36h; or all.",
@@ -91,7 +91,7 @@ rarity: Decorator = combine(
 )
 input_tz: Decorator = click.option(
     "--input-tz",
-    type=Zone(),
+    type=ZONE,
     default="UTC",
     show_default=True,
     help="Time zone of times without one, such as Europe/Berlin.",
@@ -133,9 +133,7 @@ verbose: Decorator = click.option(
     help="Also list inputs, options and unused exclusions on stderr.",
 )
 cluster: Decorator = click.option(
-    "--cluster",
-    metavar="ADDRESS",
-    help="Read with a Dask cluster: the address of its scheduler.",
+    "--cluster", metavar="ADDRESS", help="Read with a Dask cluster: the address of its scheduler."
 )
 baseline: Decorator = combine(
     click.option(
@@ -156,7 +154,7 @@ exclusion_file_option: Decorator = click.option(
 exclusions: Decorator = combine(
     click.option(
         "--exclude",
-        type=Excluding(),
+        type=EXCLUSION,
         multiple=True,
         metavar="CIDR",
         help="Exclude destinations; repeatable.",
@@ -166,10 +164,10 @@ exclusions: Decorator = combine(
 window: Decorator = combine(
     click.option(
         "--since",
-        type=Time(),
+        type=TIME,
         help="Report findings from this time on, such as 2026-11-20, 24h (ago) or yesterday.",
     ),
-    click.option("--until", type=Time(), help="Report findings before this time."),
+    click.option("--until", type=TIME, help="Report findings before this time."),
 )
 
 

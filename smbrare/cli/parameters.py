@@ -2,9 +2,11 @@
 
 import re
 import time
+from collections.abc import Callable
 from datetime import UTC, tzinfo
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -14,10 +16,10 @@ from smbrare.cli.exclusion_file import network
 from smbrare.detection.exclusions import Exclusion, range_text
 from smbrare.errors import BaselineError
 from smbrare.limits import NAMES, parse
-from smbrare.records.fields import Malformed
 from smbrare.records.times import DAY, MICROSECONDS, date, format_time, from_number
-from smbrare.rule.networks import Network
 from smbrare.text import duration
+
+T = TypeVar("T")
 
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[wdhm])+")
@@ -25,100 +27,127 @@ _PART = re.compile(r"([0-9]+)([wdhm])")
 _HOUR = 3_600
 
 
-def _seconds(value: str) -> int | None:
-    """Return a duration in seconds, or None where the text is none."""
-    if not _DURATION.fullmatch(value):
-        return None
-    return sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(value))
+class ReadValue(click.ParamType[T], Generic[T]):
+    """A type of option whose text a function reads.
 
-
-class Duration(click.ParamType[int]):
-    """A duration of a minute or more in seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return seconds."""
-        if not isinstance(value, str):
-            return value
-        total = _seconds(value)
-        if not total:
-            self.fail(f"{value!r} is no duration such as 5m, 1h30m or 7d", param, ctx)
-        return total
-
-
-class HistoryLength(click.ParamType[int | None]):
-    """A duration of an hour or more in seconds, or ``all`` (None)."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return seconds, or None for all time."""
-        if not isinstance(value, str):
-            return value
-        if value == "all":
-            return None
-        total = _seconds(value)
-        if total is None:
-            self.fail(f"{value!r} is no duration such as 7d, 36h, 1d12h, or all", param, ctx)
-        if total < _HOUR:
-            self.fail("the history has to be an hour or more", param, ctx)
-        return total
-
-    def spell(self, value: int | None) -> str:
-        """Return a value as a user writes it."""
-        return "all" if value is None else duration(value).replace(" ", "")
-
-
-class Time(click.ParamType[int]):
-    """A point in time in microseconds since 1970, UTC where the text names no zone.
-
-    By the clock: ``now``, ``today``, ``yesterday`` (days of UTC), and a duration from now.
+    Attributes:
+        read: Returns the value of a text; may raise ValueError, whose message the user sees.
+        spell: Returns a value as a user writes it.
     """
 
-    name = "time"
-
-    def __init__(self, *, ahead: bool = False) -> None:
-        """Make one whose durations lie ahead of now, not behind."""
-        self._sign = 1 if ahead else -1
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return microseconds."""
-        if isinstance(value, int):
-            return value
-        now = time.time_ns() // 1_000
-        today = now - now % DAY
-        words = {"now": now, "today": today, "yesterday": today - DAY}
-        try:
-            if distance := _seconds(value):
-                return from_number(now + self._sign * distance * MICROSECONDS, MICROSECONDS).time
-            return words[value] if value in words else date(value).time
-        except Malformed:
-            examples = "2026-11-20, 2026-11-20T08:00Z, yesterday or 24h"
-            self.fail(f"{value!r} is not a time such as {examples}", param, ctx)
-
-    def spell(self, value: int) -> str:
-        """Return a value as a user writes it."""
-        return format_time(value)
-
-
-class Zone(click.ParamType[tzinfo]):
-    """A time zone by its IANA name."""
-
-    name = "zone"
+    def __init__(
+        self, name: str, read: Callable[[str], T], spell: Callable[[T], str] = str
+    ) -> None:
+        self.name, self.read, self.spell = name, read, spell
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the zone."""
-        if isinstance(value, tzinfo):
-            return value
-        if value == "UTC":
-            return UTC
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - for other zones alone
-
+        """Return the value; one that is no text has been read before."""
         try:
-            return ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            self.fail(f"{value!r} is no time zone such as UTC or Europe/Berlin", param, ctx)
+            return self.read(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _seconds(text: str) -> int | None:
+    """Return a duration in seconds, or None where the text is none."""
+    if not _DURATION.fullmatch(text):
+        return None
+    return sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(text))
+
+
+def _duration(text: str) -> int:
+    if total := _seconds(text):
+        return total
+    raise ValueError(f"{text!r} is not a duration such as 5m, 1h30m or 7d")
+
+
+def _history(text: str) -> int | None:
+    if text == "all":
+        return None
+    total = _seconds(text)
+    if total is None:
+        raise ValueError(f"{text!r} is not a duration; try 7d, 36h, 1d12h, or all")
+    if total < _HOUR:
+        raise ValueError("the history has to be an hour or more")
+    return total
+
+
+def _time(text: str, sign: int) -> int:
+    now = time.time_ns() // 1_000
+    today = now - now % DAY
+    words = {"now": now, "today": today, "yesterday": today - DAY}
+    try:
+        if distance := _seconds(text):
+            return from_number(now + sign * distance * MICROSECONDS, MICROSECONDS).time
+        return words[text] if text in words else date(text).time
+    except ValueError:
+        examples = "2026-11-20, 2026-11-20T08:00Z, yesterday or 24h"
+        raise ValueError(f"{text!r} is not a time such as {examples}") from None
+
+
+def _zone(text: str) -> tzinfo:
+    if text == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - for other zones alone
+
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{text!r} is not a time zone such as UTC or Europe/Berlin") from None
+
+
+def _limit(text: str) -> tuple[str, int]:
+    name, equals, number = text.partition("=")
+    if not equals:
+        raise ValueError(f"{text!r} is not NAME=VALUE such as nesting=50")
+    name = name.strip().replace("_", "-")
+    return name, parse(name, number.strip())
+
+
+DURATION = ReadValue("duration", _duration)
+"""A minute or more, in seconds."""
+
+HISTORY = ReadValue(
+    "duration", _history, lambda value: "all" if value is None else duration(value).replace(" ", "")
+)
+"""An hour or more, in seconds, or ``all`` (None)."""
+
+TIME = ReadValue("time", partial(_time, sign=-1), format_time)
+"""Microseconds since 1970, UTC where the text names no zone.
+
+By the clock: ``now``, ``today``, ``yesterday`` (days of UTC), and a duration before now.
+"""
+
+TIME_AHEAD = ReadValue("time", partial(_time, sign=1), format_time)
+"""Likewise, with durations from now on."""
+
+ZONE = ReadValue("zone", _zone)
+"""A time zone by its IANA name."""
+
+RANGE = ReadValue("range", network)
+"""An address or a range of addresses."""
+
+EXCLUSION = ReadValue(
+    "range",
+    lambda text: Exclusion("command line", destination=(network(text),)),
+    lambda value: ", ".join(map(range_text, value.destination)),
+)
+"""A range of destinations that do not count."""
+
+
+class LimitValue(ReadValue[tuple[str, int]]):
+    """A limit and its value, ``nesting=50`` or ``record-bytes=1MiB``."""
+
+    def __init__(self) -> None:
+        super().__init__("limit", _limit, lambda value: f"{value[0]}={value[1]}")
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that start so."""
+        del ctx, param
+        names = [f"{name}=" for name in NAMES if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in names]
 
 
 class FileName(click.ParamType[str]):
@@ -162,66 +191,3 @@ class BaselineName(FileName):
         names = sorted(path.stem for path in locate("any").parent.glob("*.db"))
         items = [CompletionItem(name) for name in names if name.startswith(incomplete)]
         return items or super().shell_complete(ctx, param, incomplete)
-
-
-class Range(click.ParamType[Network]):
-    """An address or a range of addresses."""
-
-    name = "range"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the range."""
-        try:
-            return network(value) if isinstance(value, str) else value
-        except ValueError as error:
-            self.fail(f"{value!r} is {error}", param, ctx)
-
-
-class Excluding(click.ParamType[Exclusion]):
-    """A range of destinations that do not count."""
-
-    name = "range"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the exclusion."""
-        if isinstance(value, Exclusion):
-            return value
-        try:
-            return Exclusion("command line", destination=(network(value),))
-        except ValueError as error:
-            self.fail(f"{value!r} is {error}", param, ctx)
-
-    def spell(self, value: Exclusion) -> str:
-        """Return a value as a user writes it."""
-        return ", ".join(map(range_text, value.destination))
-
-
-class LimitValue(click.ParamType[tuple[str, int]]):
-    """A limit and its value, ``nesting=50`` or ``record-bytes=1MiB``."""
-
-    name = "limit"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the limit's name and its number."""
-        if not isinstance(value, str):
-            return value
-        name, equals, number = value.partition("=")
-        if not equals:
-            self.fail(f"{value!r} is no NAME=VALUE such as nesting=50", param, ctx)
-        name = name.strip().replace("_", "-")
-        try:
-            return name, parse(name, number.strip())
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """Return the names that start so."""
-        del ctx, param
-        names = [f"{name}=" for name in NAMES if name.startswith(incomplete)]
-        return [CompletionItem(name) for name in names]
-
-    def spell(self, value: tuple[str, int]) -> str:
-        """Return a value as a user writes it."""
-        return f"{value[0]}={value[1]}"

@@ -7,12 +7,11 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from smbrare.cli import configuration
 from smbrare.cli import options as shared
-from smbrare.cli.command import Command
+from smbrare.cli.command import command
 from smbrare.cli.options import settings_from
 from smbrare.cli.own_files import inputs_from
-from smbrare.cli.parameters import Duration, FileName, Time
+from smbrare.cli.parameters import DURATION, TIME, FileName
 from smbrare.cli.terminal import print_as, progress_bar, tell_labelled, tell_verdict
 from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report
@@ -31,49 +30,37 @@ from smbrare.scanning.gathering import gather
 from smbrare.text import name_from
 
 _FORMATS = [name for name, each in REPORT.items() if each.of_replay]
-_EXAMPLES = """\b
-Examples:
-  smbrare replay export.ndjson
-  smbrare replay logs/ --compare --format json
-"""
 
 
-@click.command(
-    "replay",
-    cls=Command,
-    epilog=_EXAMPLES,
-    context_settings=configuration.settings("replay"),
-)
+@command("replay", section="replay")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @shared.format_option(_FORMATS, "How to print alerts.")
 @shared.output_option("alerts, or differences, ")
 @click.option("--compare", is_flag=True, help="Show where a scan differs, and why.")
 @click.option(
-    "--exit-zero",
-    is_flag=True,
-    help="Exit with 0 instead of 1 for alerts or differences.",
+    "--exit-zero", is_flag=True, help="Exit with 0 instead of 1 for alerts or differences."
 )
 @shared.quiet
 @click.option(
-    "--interval", type=Duration(), default="5m", show_default=True, help="Time between runs."
+    "--interval", type=DURATION, default="5m", show_default=True, help="Time between runs."
 )
 @click.option(
     "--lookback",
-    type=Duration(),
+    type=DURATION,
     default="9m",
     show_default=True,
     help="How far back a run looks for new destinations.",
 )
 @click.option(
     "--history",
-    type=Duration(),
+    type=DURATION,
     default=f"{predicate.HISTORY_DAYS}d",
     show_default=True,
     help="How far back from a run a destination counts as seen.",
 )
 @click.option(
     "--anchor",
-    type=Time(),
+    type=TIME,
     default="1970-01-01T00:00Z",
     show_default=True,
     help="Time of any one run.",
@@ -99,7 +86,6 @@ Examples:
 @shared.ignore_unknown
 @shared.limits
 @shared.color
-@configuration.config_option("replay")
 def replay_command(**options: Any) -> int:
     """Show the alerts that the rule would have raised in Kibana.
 
@@ -107,14 +93,17 @@ def replay_command(**options: Any) -> int:
     else to stderr. Missing fields are not inferred, since Kibana doesn't, unless --inferred is
     given. By default a run starts every five minutes, on the hour.
 
-    \b
     Exit codes:
       0  everything was evaluated, no alert
       1  alerts, or differences with --compare
       2  wrong usage, or a file or output that cannot be used
       3  an input was incomplete, or an unreadable record might have matched
       4  nothing, or some source, could not be evaluated
-    """  # noqa: D301 - click wants a real backspace
+
+    Examples:
+      smbrare replay export.ndjson
+      smbrare replay logs/ --compare --format json
+    """
     name = options["format"]
     if options["compare"] and name not in COMPARISON:
         *others, last = COMPARISON

@@ -14,45 +14,32 @@ from smbrare.outputs.formats import RULE
 from smbrare.outputs.rule.exclusions import list_included, list_missing
 from smbrare.outputs.rule.export import EXPORTS
 
-_SHOWING = """\b
-Examples:
-  smbrare rule show --format json | jq .clauses
-"""
-_EXPORTING = """\b
-Examples:
-  smbrare rule export --to sigma > rare_smb.yml
-  smbrare rule export --to elastic-rule --exclude 20.60.40.0/24 -o rule.ndjson
-  smbrare rule export --to esql --exclusions exclusions.toml
-"""
 
-
-@click.group(
-    "rule",
-    cls=CommandGroup,
-    epilog=_EXPORTING,
-)
+@click.group("rule", cls=CommandGroup)
 def rule_command() -> None:
     """Show the rule that smbrare applies, or export it for other tools.
 
     Exit codes: 0 done; 2 wrong usage, or a file or output that cannot be used.
+
+    Examples:
+      smbrare rule export --to sigma > rare_smb.yml
     """
 
 
-@rule_command.command("show", epilog=_SHOWING)
+@rule_command.command("show")
 @shared.text_or_json
 def show(**options: Any) -> None:
     """Show the rule's conditions, and what it excludes.
 
     Exit codes: 0 shown; 2 wrong usage.
+
+    Examples:
+      smbrare rule show --format json | jq .clauses
     """
     print_as(RULE[options["format"]], None, options)
 
 
-@rule_command.command(
-    "export",
-    epilog=_EXPORTING,
-    context_settings=configuration.settings(),
-)
+@rule_command.command("export", context_settings=configuration.settings())
 @click.option(
     "--to",
     "target",
@@ -77,6 +64,11 @@ def export(target: str, output: Path | None, **options: Any) -> None:
     ES|QL still find its other destinations.
 
     Exit codes: 0 exported; 2 wrong usage, or a file or output that cannot be used.
+
+    Examples:
+      smbrare rule export --to sigma > rare_smb.yml
+      smbrare rule export --to elastic-rule --exclude 20.60.40.0/24 -o rule.ndjson
+      smbrare rule export --to esql --exclusions exclusions.toml
     """
     given = exclusions_from(options)
     writing.write([EXPORTS[target](given)], output)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from smbrare.cli import configuration, interruption, writing
 from smbrare.cli import options as shared
-from smbrare.cli.command import Command
+from smbrare.cli.command import command
 from smbrare.cli.options import open_baseline, settings_from
 from smbrare.cli.own_files import inputs_from
 from smbrare.cli.parameters import FileName
@@ -32,24 +32,10 @@ from smbrare.scanning.scan import judge, learn
 if TYPE_CHECKING:
     from smbrare.baseline.store import Baseline
 
-_EXAMPLES = """\b
-Examples:
-  smbrare scan export.ndjson
-  smbrare scan logs/ --baseline acme --format ndjson > findings.ndjson
-  smbrare scan logs/*.ndjson --since 2026-11-20 --exit-zero
-  zcat day.ndjson.gz | smbrare scan - --format csv --output findings.csv
-  smbrare scan logs/ --geoip country.mmdb --geoip asn.mmdb --intel feed.csv#dst_ip
-  smbrare scan logs/ --dry-run
-"""
 _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if each.show != "new")]
 
 
-@click.command(
-    "scan",
-    cls=Command,
-    epilog=_EXAMPLES,
-    context_settings=configuration.settings(),
-)
+@command("scan")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @shared.format_option(REPORT, "How to print findings.")
 @shared.output
@@ -108,7 +94,6 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
 @shared.limits
 @shared.cluster
 @shared.color
-@configuration.config_option()
 def scan_command(**options: Any) -> int:
     """Find rare SMB connections to the internet in files.
 
@@ -116,14 +101,21 @@ def scan_command(**options: Any) -> int:
     input. Findings go to stdout, everything else to stderr. Options can also be set by variables
     (SMBRARE_HISTORY=36h) and in a configuration file (history = "36h").
 
-    \b
     Exit codes:
       0  everything was evaluated, and nothing was found
       1  findings
       2  wrong usage, or a file, baseline or output that cannot be used
       3  an input was incomplete, or an unreadable record might have matched
       4  nothing, or some source, could not be evaluated
-    """  # noqa: D301 - click wants a real backspace
+
+    Examples:
+      smbrare scan export.ndjson
+      smbrare scan logs/ --baseline acme --format ndjson > findings.ndjson
+      smbrare scan logs/*.ndjson --since 2026-11-20 --exit-zero
+      zcat day.ndjson.gz | smbrare scan - --format csv --output findings.csv
+      smbrare scan logs/ --geoip country.mmdb --geoip asn.mmdb --intel feed.csv#dst_ip
+      smbrare scan logs/ --dry-run
+    """
     started = time.monotonic()
     if options["verbose"]:
         writing.tell(configuration.origins(click.get_current_context()))

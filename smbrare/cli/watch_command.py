@@ -9,9 +9,9 @@ import click
 
 from smbrare.baseline.location import locate
 from smbrare.baseline.store import Baseline
-from smbrare.cli import appending, configuration, interruption, writing
+from smbrare.cli import appending, interruption, writing
 from smbrare.cli import options as shared
-from smbrare.cli.command import Command
+from smbrare.cli.command import command
 from smbrare.cli.options import new_or_known, settings_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import tell_labelled
@@ -24,20 +24,8 @@ from smbrare.scanning.scan import baseline_settings
 from smbrare.text import counted, visible
 from smbrare.watch.watch import Hooks, Watch, WatchResult
 
-_EXAMPLES = """\b
-Examples:
-  smbrare watch /var/log/winlogbeat --baseline acme
-  smbrare watch logs/events.ndjson --baseline acme --output findings.ndjson
-  smbrare watch logs/ --baseline acme --once --output findings.ndjson
-"""
 
-
-@click.command(
-    "watch",
-    cls=Command,
-    epilog=_EXAMPLES,
-    context_settings=configuration.settings(),
-)
+@command("watch")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @click.option(
     "--baseline",
@@ -74,17 +62,20 @@ Examples:
 @shared.strict
 @shared.ignore_unknown
 @shared.limits
-@configuration.config_option()
 def watch_command(**options: Any) -> int:
     """Follow growing files, and print findings as they come.
 
     PATH is an NDJSON file, a directory or a glob. Each finding is printed once, as a line of
     NDJSON. The baseline keeps what was read, so the next run continues there.
 
-    \b
     Exit codes: 130 Ctrl-C and 143 SIGTERM, both with the baseline complete; 2 wrong usage.
     With --once: those of scan; also 0 if nothing was added since the last run.
-    """  # noqa: D301 - click wants a real backspace
+
+    Examples:
+      smbrare watch /var/log/winlogbeat --baseline acme
+      smbrare watch logs/events.ndjson --baseline acme --output findings.ndjson
+      smbrare watch logs/ --baseline acme --once --output findings.ndjson
+    """
     if options["baseline"] is None:
         raise UsageError("watch keeps its place in a baseline: give --baseline NAME or FILE")
     _refuse_remote(options["paths"])

@@ -5,11 +5,12 @@ Read are Azure's service tags, AWS's ip-ranges.json, Google's goog.json and clou
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from msgspec import Struct
@@ -105,75 +106,61 @@ def _csv_ranges(content: bytes) -> Iterator[_LabelledRange]:
 
 
 def look_up(file: str, destinations: Iterable[str]) -> Reference:
-    """Return the labels of some destinations: of its narrowest range, or of the narrowest service.
+    """Return the labels of some destinations: those of the narrowest range of a service.
 
     Args:
         file: The list.
         destinations: Addresses in canonical text; without any the list is only tried.
     """
     name = "labels"
-    addresses = [ip_address(text) for text in set(destinations)]
     try:
         content = _content(Path(file))
         if content.lstrip()[:1] in {b"{", b"["}:
             name, ranges = _json_ranges(content)
         else:
             ranges = _csv_ranges(content)
-        found = _Labels(addresses)
-        found.read(ranges)
+        counts, best = _best(ranges, [ip_address(text) for text in set(destinations)])
     except OSError as error:
         return Reference("labels", file, problem=reason_of(error))
     except (csv.Error, ValueError) as error:
         return Reference("labels", file, problem=str(error))
     except (KeyError, TypeError, AttributeError):
         return Reference("labels", file, name, problem=f"not as published: {name}")
-    if found.skipped and not found.entries:
+    if counts[False] and not counts[True]:
         return Reference("labels", file, name, problem="it contains no range with a label")
-    return Reference(
-        "labels", file, name, entries=found.entries, skipped=found.skipped, facts=found.facts()
-    )
+    facts = {str(address): {LABELS: _texts(regions)} for address, (_, regions) in best.items()}
+    return Reference("labels", file, name, entries=counts[True], skipped=counts[False], facts=facts)
 
 
-class _Labels:
-    """The labels of some addresses, gathered range by range."""
+_Best: TypeAlias = dict[Address, tuple[tuple[bool, int], dict[str, str]]]
+"""Address → the rank of its narrowest range, and that range's services with their regions."""
 
-    def __init__(self, addresses: list[Address]) -> None:
-        self.entries = self.skipped = 0
-        self._is_trial = not addresses
-        self._index = AddressIndex(addresses)
-        self._best: dict[Address, tuple[tuple[bool, int], dict[str, str]]] = {}
 
-    def read(self, ranges: Iterable[_LabelledRange]) -> None:
-        """Take in ranges; without addresses only up to the first."""
-        for one in ranges:
-            blocks = _blocks(one.text) if one.name else []
-            self.entries += bool(blocks)
-            self.skipped += not blocks
-            if blocks and self._is_trial:
-                return
-            for version, length, first in blocks:
-                for address in self._index.inside(version, length, first):
-                    self._keep(address, (not one.is_general, length), one)
+def _best(
+    ranges: Iterable[_LabelledRange], addresses: list[Address]
+) -> tuple[Counter[bool], _Best]:
+    """Return how many ranges could be read, and could not, and the best of each address."""
+    counts, best, index = Counter[bool](), _Best(), AddressIndex(addresses)
+    for one in ranges:
+        blocks = _blocks(one.text) if one.name else []
+        counts[bool(blocks)] += 1
+        if blocks and not addresses:
+            break
+        for version, length, first in blocks:
+            rank = (not one.is_general, length)
+            for address in index.inside(version, length, first):
+                known, regions = best.get(address, ((False, -1), {}))
+                if rank > known:
+                    best[address] = (rank, {one.name: one.region})
+                elif rank == known and not regions.get(one.name):
+                    # Azure has a tag for all regions of a service, and one for each.
+                    regions[one.name] = one.region
+    return counts, best
 
-    def _keep(self, address: Address, rank: tuple[bool, int], one: _LabelledRange) -> None:
-        best, regions = self._best.get(address, ((False, -1), {}))
-        if rank > best:
-            self._best[address] = (rank, {one.name: one.region})
-        elif rank == best and not regions.get(one.name):
-            # Azure has a tag for all regions of a service, and one for each.
-            regions[one.name] = one.region
 
-    def facts(self) -> dict[str, dict[str, list[str]]]:
-        """Return the labels by address, as a reference has them."""
-        return {
-            str(address): {
-                LABELS: [
-                    f"{name} ({region})" if region else name
-                    for name, region in sorted(regions.items())[:_MOST_LABELS]
-                ]
-            }
-            for address, (_, regions) in self._best.items()
-        }
+def _texts(regions: Mapping[str, str]) -> list[str]:
+    listed = sorted(regions.items())[:_MOST_LABELS]
+    return [f"{name} ({region})" if region else name for name, region in listed]
 
 
 def _blocks(text: Any) -> list[tuple[int, int, int]]:

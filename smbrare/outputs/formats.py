@@ -12,7 +12,6 @@ from msgspec import Struct
 from smbrare.text import visible
 
 if TYPE_CHECKING:
-    from smbrare.baseline.listing import BaselineFile
     from smbrare.baseline.seen import SeenDestinations
     from smbrare.detection.finding import Finding
     from smbrare.detection.report import Report
@@ -120,11 +119,6 @@ SEEN: "Mapping[str, OutputFormat[SeenDestinations]]" = _by_name(
     OutputFormat("csv", "seen_destinations.render_csv"),
 )
 """The destinations of a baseline."""
-
-BASELINES: "OutputFormat[list[BaselineFile]]" = OutputFormat(
-    "table", "seen_destinations.render_files", for_terminal=True
-)
-"""The user's baselines."""
 
 PREVIEW: "Mapping[str, OutputFormat[list[Preview]]]" = _by_name(
     OutputFormat("table", "preview.render_table", for_terminal=True),

@@ -1,9 +1,8 @@
-"""Baselines, and the destinations that one has seen, or learnt: as a table, JSON, NDJSON or CSV."""
+"""Destinations that a baseline has seen, or learnt: as a table, JSON, NDJSON or CSV."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from smbrare.baseline.listing import BaselineFile
 from smbrare.baseline.seen import Seen, SeenDestinations
 from smbrare.outputs.csv_rows import csv_lines
 from smbrare.outputs.formats import RenderOptions
@@ -11,7 +10,7 @@ from smbrare.outputs.grid import Column, Line, lines
 from smbrare.outputs.json_values import json_text
 from smbrare.outputs.wording import time_text
 from smbrare.records.times import format_time
-from smbrare.text import human_size, some
+from smbrare.text import some
 
 COLUMNS = ("destination.ip", "first_seen", "last_seen", "hours", "hosts", "sources")
 _NEW = "new_to_baseline"
@@ -23,25 +22,6 @@ _TABLE = (
     Column[Seen]("Hosts", lambda one: some(one.hosts), folds=True),
     Column[Seen]("Sources", lambda one: some(one.sources), folds=True),
 )
-_FILES = (
-    Column[BaselineFile]("Name", lambda one: Line(one.name, "bold")),
-    Column[BaselineFile](
-        "Destinations", lambda one: "" if one.problem else f"{one.destinations:,}", right=True
-    ),
-    Column[BaselineFile]("First match (UTC)", lambda one: _day(one.first)),
-    Column[BaselineFile]("Last match (UTC)", lambda one: _day(one.last)),
-    Column[BaselineFile]("Size", lambda one: human_size(one.size), right=True),
-)
-
-
-def _day(time: int | None) -> str:
-    return "" if time is None else time_text(time)[:10]
-
-
-def render_files(files: Sequence[BaselineFile], options: RenderOptions) -> Iterator[str]:
-    """Yield a table of baselines, or nothing where there are none."""
-    if files:
-        yield from lines(_FILES, files, options)
 
 
 def render_table(listed: SeenDestinations, options: RenderOptions) -> Iterator[str]:

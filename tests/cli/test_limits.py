@@ -255,7 +255,10 @@ def test_a_limit_in_the_configuration_that_cannot_be_is_named_with_its_line(
 
 
 def test_a_limit_on_the_command_line_that_cannot_be_is_wrong_usage(run: Run) -> None:
-    for given, told in (("nesting", "is no NAME=VALUE"), ("depth=1", "'depth' is no limit; known")):
+    for given, told in (
+        ("nesting", "is not NAME=VALUE"),
+        ("depth=1", "'depth' is no limit; known"),
+    ):
         result = run("scan", ROOT / "fixtures" / "sample.ndjson", "--limit", given)
         assert result.code == 2
         assert told in result.err

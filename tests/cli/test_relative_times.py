@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.cli.parameters import Time
+from smbrare.cli.parameters import TIME, TIME_AHEAD
 from smbrare.records.times import MICROSECONDS, date
 from tests.conftest import FIXTURES, Run
 
@@ -33,13 +33,13 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_time_by_the_clock_is_that_long_ago_in_utc(text: str, meant: str) -> None:
-    assert Time().convert(text, None, None) == date(meant).time
+    assert TIME.convert(text, None, None) == date(meant).time
 
 
 @given(st.integers(1, 9_999), st.sampled_from("wdhm"))
 def test_ahead_and_ago_lie_as_far_from_now(count: int, unit: str) -> None:
     text = f"{count}{unit}"
-    ago, ahead = Time().convert(text, None, None), Time(ahead=True).convert(text, None, None)
+    ago, ahead = TIME.convert(text, None, None), TIME_AHEAD.convert(text, None, None)
     minutes = {"w": 10_080, "d": 1_440, "h": 60, "m": 1}[unit]
     assert NOW - ago == ahead - NOW == count * minutes * 60 * MICROSECONDS
 

@@ -224,9 +224,9 @@ def test_findings_are_passed_over_when_replayed_themselves(run: Run, tmp_path: P
     ("arguments", "message"),
     [
         (["--history", "1h"], "longer than the lookback by an hour"),
-        (["--interval", "0m"], "no duration"),
-        (["--lookback", "all"], "no duration"),
-        (["--anchor", "soon"], "no time"),
+        (["--interval", "0m"], "not a duration"),
+        (["--lookback", "all"], "not a duration"),
+        (["--anchor", "soon"], "not a time"),
         (["--max-signals", "0"], "0 is not in the range"),
         (["--compare", "--format", "csv"], "not csv"),
         (["--output", "no/such/folder/x"], "no directory"),
