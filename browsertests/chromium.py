@@ -1,18 +1,19 @@
 """A headless Chromium, and everything that it complained of or asked the network for."""
 
+import base64
 import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
-WIDTH, HEIGHT = 1240, 1250
-_SECONDS = 30
+HEIGHT = 1000
+PAPER = 688
+"""The width of A4 without the page's margins, in CSS pixels."""
 
 
 @contextmanager
@@ -29,7 +30,6 @@ def chromium() -> Iterator[webdriver.Chrome]:
     options.binary_location = browser
     for argument in ("headless", "no-sandbox", "disable-gpu", "hide-scrollbars"):
         options.add_argument(f"--{argument}")
-    options.add_argument(f"--window-size={WIDTH},{HEIGHT}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     opened = webdriver.Chrome(options=options, service=Service(driver))
     try:
@@ -38,13 +38,39 @@ def chromium() -> Iterator[webdriver.Chrome]:
         opened.quit()
 
 
-def load(browser: webdriver.Chrome, page: Path) -> None:
-    """Open a report and wait until its charts are drawn."""
-    browser.get(page.as_uri())
-    charts = len(browser.find_elements(By.CSS_SELECTOR, ".chart"))
-    WebDriverWait(browser, _SECONDS).until(
-        lambda at: len(at.find_elements(By.CSS_SELECTOR, ".chart[data-drawn]")) == charts
+def show(
+    browser: webdriver.Chrome,
+    page: Path,
+    width: int = 1280,
+    *,
+    height: int = HEIGHT,
+    scheme: Literal["light", "dark"] = "light",
+    medium: Literal["screen", "print"] = "screen",
+) -> None:
+    """Open a page in a window of so many CSS pixels, in a colour scheme, for a medium."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    _command(browser, "Emulation.setEmulatedMedia", media=medium, features=features)
+    _command(
+        browser,
+        "Emulation.setDeviceMetricsOverride",
+        width=width,
+        height=height,
+        deviceScaleFactor=1,
+        mobile=False,
     )
+    browser.get(page.as_uri())
+
+
+def printed(browser: webdriver.Chrome, page: Path) -> bytes:
+    """Return a page as PDF, as its own style wants it on paper."""
+    show(browser, page, PAPER, medium="print")
+    made = _command(browser, "Page.printToPDF", preferCSSPageSize=True, printBackground=True)
+    return base64.b64decode(made["data"])
+
+
+def _command(browser: webdriver.Chrome, name: str, **options: Any) -> dict[str, Any]:
+    result: dict[str, Any] = browser.execute_cdp_cmd(name, options)
+    return result
 
 
 def _log(browser: webdriver.Chrome, name: str) -> list[dict[str, str]]:

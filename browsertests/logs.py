@@ -68,6 +68,14 @@ def hostile(texts: list[str]) -> Iterator[dict[str, Any]]:
         yield logon(text, host=text)
 
 
+def incomplete() -> Iterator[dict[str, Any]]:
+    """Yield events of which none can be evaluated."""
+    for number in range(3):
+        event = matching(destination__ip=f"45.83.122.{number}")
+        event["host"].pop("os")
+        yield event
+
+
 def history() -> Iterator[dict[str, Any]]:
     """Yield a connection inside of the network for every hour."""
     for hour in range(24 * 18):

@@ -1,6 +1,6 @@
-"""Draw the pictures of the documentation from the shipped sample: ``make pictures``.
+"""Draw the pictures of the documentation from shipped and invented logs: ``make pictures``.
 
-The report's needs a Chromium with its driver; the text in it looks as the machine's fonts do.
+The reports' need a Chromium with its driver; the text in them looks as the machine's fonts do.
 """
 
 import os
@@ -46,19 +46,31 @@ def table() -> None:
     (DOCS / "table.svg").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def report() -> None:
-    """Write ``docs/report.png``: the top of the HTML report."""
+def reports() -> None:
+    """Write ``docs/report*.png``: the HTML report of few and of many findings, dark, on paper."""
     sys.path.insert(0, str(ROOT))
-    from browsertests.chromium import chromium, load  # noqa: PLC0415 - the path is set above
-    from tests.support.reports import html  # noqa: PLC0415
+    from browsertests import logs  # noqa: PLC0415 - the path is set above
+    from browsertests.chromium import PAPER, chromium, show  # noqa: PLC0415
+    from tests.support.reports import html, write  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        page = Path(folder) / "report.html"
-        page.write_text(html(ROOT / SAMPLE), encoding="utf-8")
-        load(browser, page)
-        browser.get_screenshot_as_file(str(DOCS / "report.png"))
+        few, many = Path(folder) / "few.html", Path(folder) / "many.html"
+        few.write_text(html(write(Path(folder) / "week47.ndjson", logs.few())), encoding="utf-8")
+        many.write_text(html(write(Path(folder) / "logs.ndjson", logs.many(80))), encoding="utf-8")
+
+        def save(name: str) -> None:
+            browser.get_screenshot_as_file(str(DOCS / f"{name}.png"))
+
+        show(browser, few, height=1100)
+        save("report")
+        show(browser, many, height=1100)
+        save("report-many")
+        show(browser, few, height=800, scheme="dark")
+        save("report-dark")
+        show(browser, few, PAPER, height=974, medium="print")
+        save("report-print")
 
 
 if __name__ == "__main__":
     table()
-    report()
+    reports()

@@ -34,7 +34,8 @@ if (controls !== null) {
   for (const row of rows) row.classList.add(lists.get(row).parentNode.classList[1]);
   controls.hidden = false;
   controls.addEventListener("submit", (event) => event.preventDefault());
-  controls.addEventListener("input", () => {
+  document.getElementById("filter").addEventListener("input", () => filter(rows, groups));
+  document.getElementById("sort").addEventListener("change", () => {
     sort(rows, groups, lists);
     filter(rows, groups);
   });
