@@ -117,6 +117,6 @@ def opened_document(host: str, user: str, address: str) -> Iterator[dict[str, An
         "ProcessName": "",
     }
     yield windows("Microsoft-Windows-NTLM/Operational", 8001, ntlm, **at("10:17:04"))
-    for second in ("03", "06", "12"):
+    for second in ("03", "06", "12", "18", "25", "33", "41"):
         yield connection(host, address, f"{day}T10:17:{second}Z", "success")
     yield process("C:\\Windows\\notepad.exe", account, **at("10:18:40"))

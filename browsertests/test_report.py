@@ -180,7 +180,7 @@ def test_a_filter_and_an_order_change_the_list(
     for choice, expected in {
         "time": ["20.60.40.9", "185.243.115.84", "91.219.236.18"],
         "destination": ["20.60.40.9", "91.219.236.18", "185.243.115.84"],
-        "events": ["20.60.40.9", "91.219.236.18", "185.243.115.84"],
+        "events": ["185.243.115.84", "20.60.40.9", "91.219.236.18"],
         "evidence": ranked,
     }.items():
         order.select_by_visible_text(choice)

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from contextlib import chdir
 from pathlib import Path
 
 from rich._export_format import CONSOLE_SVG_FORMAT
@@ -53,10 +54,10 @@ def reports() -> None:
     from browsertests.chromium import PAPER, chromium, show  # noqa: PLC0415
     from tests.support.reports import html, write  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+    with tempfile.TemporaryDirectory() as folder, chdir(folder), chromium() as browser:
         few, many = Path(folder) / "few.html", Path(folder) / "many.html"
-        few.write_text(html(write(Path(folder) / "week47.ndjson", logs.few())), encoding="utf-8")
-        many.write_text(html(write(Path(folder) / "logs.ndjson", logs.many(80))), encoding="utf-8")
+        few.write_text(html(write(Path("week47.ndjson"), logs.few())), encoding="utf-8")
+        many.write_text(html(write(Path("logs.ndjson"), logs.many(80))), encoding="utf-8")
 
         def save(name: str) -> None:
             browser.get_screenshot_as_file(str(DOCS / f"{name}.png"))

@@ -1,22 +1,26 @@
-"""What a report comes to, for people: a headline, one sentence, and what to do first."""
+"""What follows from the findings of a report: what they mean, and what to do first."""
 
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from smbrare.detection.finding import Finding
-from smbrare.detection.rank import GRADES, grade
+from smbrare.detection.rank import GRADES, Grade, grade
 from smbrare.detection.reference import INDICATOR
-from smbrare.detection.report import Report
-from smbrare.errors import EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.outputs.triage import Step, users
 from smbrare.text import counted
 
-MOST_ITEMS = 5
-"""Things to do first."""
+MEANINGS: dict[Grade, str] = {
+    "authentication": "Treat the NetNTLM responses as compromised: they can be relayed at once or "
+    "cracked later.",
+    "connected": "A server that was reached may hold the NetNTLM response of the logged-on user.",
+    "unknown": "Ask the firewall whether any connection succeeded.",
+    "attempted": "Find out what caused the attempts.",
+}
+"""What follows from the worst grade."""
 
-MOST_LINKS = 3
-_MOST_NAMED = 3
+_MOST_ITEMS = 5
+_MOST_LINKS = _MOST_NAMED = 3
 
 
 class Priority(Struct, frozen=True):
@@ -31,53 +35,9 @@ class Priority(Struct, frozen=True):
     ranks: tuple[int, ...]
 
 
-def headline(report: Report, ranked: list[Finding]) -> str:
-    """Return what was found, or why nothing may be said."""
-    if not ranked:
-        if report.exit_code == EXIT_UNREADABLE:
-            return "No finding, but not everything could be read."
-        if report.exit_code == EXIT_UNJUDGED:
-            return "No verdict: not everything could be evaluated."
-        return "Nothing new."
-    number = len({finding.sighting.destination for finding in ranked})
-    new = "new " if all(finding.status == "new" for finding in ranked) else ""
-    worst = grade(ranked[0])
-    many = sum(grade(finding) == worst for finding in ranked)
-    who = "All" if many == len(ranked) > 1 else f"{many:,}" if len(ranked) > 1 else "It"
-    was = "were" if many > 1 else "was"
-    what = {
-        "authentication": f"{was} sent credentials",
-        "connected": f"{was} connected to",
-        "unknown": f"{'have' if many > 1 else 'has'} no outcome in the logs",
-        "attempted": f"{'were' if many > 1 else 'was'} not reached",
-    }[worst]
-    return f"{counted(number, f'{new}destination')}. {who} {what}."
-
-
-def sentence(report: Report, ranked: list[Finding]) -> str:
-    """Return what the headline means."""
-    if not ranked:
-        if report.exit_code in {EXIT_UNREADABLE, EXIT_UNJUDGED}:
-            return "This is not a clean result: see what is missing below."
-        seen = counted(report.sightings, "SMB connection")
-        return (
-            f"All of {seen} to the internet went to destinations that are known or excluded."
-            if report.sightings
-            else "There was no SMB connection to the internet."
-        )
-    return {
-        "authentication": "Treat the NetNTLM responses as compromised: they can be relayed at once "
-        "or cracked later.",
-        "connected": "A server that was reached may hold the NetNTLM response of the logged-on "
-        "user; these logs do not show whether it was sent.",
-        "unknown": "The logs do not show whether any connection succeeded: ask the firewall.",
-        "attempted": "No SMB connection got through. Find out what caused the attempts.",
-    }[grade(ranked[0])]
-
-
 def do_first(ranked: list[Finding]) -> list[Priority]:
     """Return what to do first, for all findings together."""
-    return list(_items(ranked))[:MOST_ITEMS]
+    return list(_items(ranked))[:_MOST_ITEMS]
 
 
 def _items(ranked: list[Finding]) -> Iterator[Priority]:
@@ -87,7 +47,8 @@ def _items(ranked: list[Finding]) -> Iterator[Priority]:
     listed = [each for each in connected if INDICATOR in each[1].extra]
     if sent := by_grade["authentication"] + listed:
         who = "{users}" if _users(sent) else "all users of {hosts}"
-        yield _item(sent, f"Reset the passwords of {who}, and end their sessions.")
+        passwords = "password" if len(_users(sent)) == 1 else "passwords"
+        yield _item(sent, f"Reset the {passwords} of {who}, and end the sessions.")
         yield _item(sent, "Take {hosts} off the network, and keep their event logs.")
     if others := [each for each in connected if each not in listed]:
         who = "Ask {users}" if _users(others) else "Find out who uses {hosts}, and ask"
@@ -129,4 +90,4 @@ def _item(findings: list[tuple[int, Finding]], text: str) -> Priority:
                 text = text.replace(
                     f"{{{name}}}", f"{{{name}}}" + f" and {more:,} more" * (more > 0)
                 )
-    return Priority(Step(text, names), tuple(rank for rank, _ in findings[:MOST_LINKS]))
+    return Priority(Step(text, names), tuple(rank for rank, _ in findings[:_MOST_LINKS]))

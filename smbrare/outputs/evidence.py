@@ -17,11 +17,11 @@ from smbrare.text import counted
 _MOST_NAMES = 3
 _PROVEN: dict[Grade, str] = {
     "authentication": "An event shows NTLM sent to {destination}.",
-    "connected": "{destination} was reached. The logs do not show whether credentials were sent.",
+    "connected": "{destination} was reached.",
     "unknown": "The logs do not show what came of the connection to {destination}.",
     "attempted": "Every logged connection to {destination} failed.",
 }
-_LOGON = "Logon"
+_LOGON, _NTLM = "Logon", "NTLM sent to"
 
 
 class Evidence(Struct, frozen=True):
@@ -86,15 +86,6 @@ def nearest(events: list[Evidence], most: int) -> tuple[list[Evidence], str]:
     return kept, f"{counted(left, 'more event')}, further away in time" if left > 0 else ""
 
 
-def account(finding: Finding) -> str:
-    r"""Return the account whose hash was likely sent (``CORP\j.doe +1``), empty if unknown."""
-    context = finding.host_context
-    if context is None or not context.users:
-        return ""
-    more = len(context.users) - 1
-    return f"{context.users[0]} +{more}" if more else context.users[0]
-
-
 def explain_command(finding: Finding) -> str:
     """Return the command that explains a finding by its record."""
     return shlex.join(["smbrare", "explain", str(finding.sighting.origin)])
@@ -108,6 +99,11 @@ def why(finding: Finding) -> Iterator[Step]:
         "programs": programs_before(finding),
     }
     yield Step(_PROVEN[grade(finding)], names)
+    if grade(finding) == "connected":
+        if any(each.decides and each.what == _NTLM for each in evidence(finding)):
+            yield Step("An NTLM event names it, so credentials were probably sent.")
+        else:
+            yield Step("The logs do not show whether credentials were sent.")
     if finding.dns_names:
         yield Step("It was the answer to a DNS query for {names}.", names)
     if programs_before(finding):

@@ -17,16 +17,17 @@ from typing import Any
 from smbrare import __version__
 from smbrare.detection.finding import Finding
 from smbrare.detection.rank import grade, rank
-from smbrare.detection.reference import PROVIDER
+from smbrare.detection.reference import LABELS, PROVIDER
 from smbrare.detection.report import Report
 from smbrare.outputs import evidence, host_context, wording
-from smbrare.outputs.do_first import do_first, headline, sentence
+from smbrare.outputs.do_first import MEANINGS, do_first
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.pictures import Pictures
 from smbrare.outputs.pivots import pivots
 from smbrare.outputs.triage import MOST_STEPS, Step, triage
+from smbrare.outputs.verdict import incomplete_inputs, verdict
 from smbrare.outputs.warning_lines import unjudged_lines
-from smbrare.records.times import MICROSECONDS, format_time
+from smbrare.records.times import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, format_time
 from smbrare.rule import predicate
 from smbrare.text import counted, duration, visible
 
@@ -100,8 +101,9 @@ def _context(report: Report, ranked: list[Finding]) -> dict[str, Any]:
         "groups": [(one, list(each)) for one, each in groupby(shown, lambda pair: grade(pair[1]))],
         "grades_found": Counter(map(grade, ranked)),
         "pictures": Pictures(report, ranked),
-        "headline": headline(report, ranked),
-        "sentence": sentence(report, ranked),
+        "verdict": verdict(report),
+        "meaning": MEANINGS[grade(ranked[0])] if ranked else "",
+        "incomplete": incomplete_inputs(report),
         "do_first": do_first(ranked),
         "gaps": [line.text for line in unjudged_lines(report)],
         "evidence": evidence,
@@ -110,10 +112,17 @@ def _context(report: Report, ranked: list[Finding]) -> dict[str, Any]:
         "steps": lambda finding: triage(finding)[:MOST_STEPS],
         "queries": lambda finding: groupby(pivots(finding), lambda query: query.title),
         "lists": lambda finding: finding.extra.get(PROVIDER, ()),
+        "network": lambda finding: wording.network_text({**finding.extra, LABELS: ()}),
         "time": format_time,
-        "span": lambda start, end: duration((end - start) // MICROSECONDS),
+        "span": lambda start, end: _rounded((end - start) // MICROSECONDS),
         "history": lambda length: (
             "all time" if length is None else duration(length // MICROSECONDS)
         ),
         "file_name": lambda path: PurePath(path).name,
     }
+
+
+def _rounded(seconds: int) -> str:
+    """Return a time span in its largest unit."""
+    unit = next(unit for unit in (DAY_SECONDS, HOUR_SECONDS, 60, 1) if seconds >= unit)
+    return duration(seconds - seconds % unit) if unit > 1 else f"{seconds}s"

@@ -7,14 +7,17 @@ HTML.
 from collections.abc import Iterator
 
 from smbrare.detection.finding import Finding
-from smbrare.detection.rank import Grade, grade, rank
+from smbrare.detection.rank import grade, rank
 from smbrare.detection.report import Report
-from smbrare.outputs.do_first import do_first, headline, sentence
-from smbrare.outputs.evidence import account, evidence, explain_command, nearest, why
+from smbrare.outputs.do_first import MEANINGS, do_first
+from smbrare.outputs.evidence import evidence, explain_command, nearest, why
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.pivots import pivots
 from smbrare.outputs.triage import MOST_STEPS, triage
+from smbrare.outputs.verdict import says_all, verdict
 from smbrare.outputs.wording import (
+    GRADE_MARKS,
+    account_text,
     domain_text,
     history_text,
     host_text,
@@ -28,18 +31,16 @@ from smbrare.rule import predicate
 from smbrare.text import MOST_NAMED, code_span, counted, duration
 
 _MOST_EVENTS = 5
-_GRADES: dict[Grade, str] = {
-    "authentication": "Credentials sent",
-    "connected": "Connected",
-    "unknown": "Outcome not logged",
-    "attempted": "Failed",
-}
 
 
 def render(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield what was found and what to do first, what was read, and a ticket for each finding."""
     ranked = sorted(options.findings_of(report), key=rank)
-    yield f"# {headline(report, ranked)}\n\n{sentence(report, ranked)}\n\n"
+    headline, *more = verdict(report)
+    if says_all(report):  # It names what could not be read.
+        headline = code_span(headline)
+    meaning = MEANINGS[grade(ranked[0])] if ranked else ""
+    yield f"# {headline}\n\n{' '.join(filter(None, [*more, meaning]))}\n\n"
     for number, item in enumerate(do_first(ranked), start=1):
         links = ", ".join(map(str, item.ranks))
         yield f"{number}. {item.step.say(code_span)} ({links})\n"
@@ -75,8 +76,12 @@ def _scope(report: Report) -> Iterator[str]:
         yield f"- **Not evaluated**: {code_span(shown)} {code_span(reason)}\n"
 
 
+def _grade(finding: Finding) -> str:
+    return GRADE_MARKS[grade(finding)][1].capitalize()
+
+
 def _who(finding: Finding) -> str:
-    who, on = account(finding), host_text(finding) or finding.sighting.source
+    who, on = account_text(finding), host_text(finding) or finding.sighting.source
     return f"{code_span(who)} on {code_span(on)}" if who else code_span(on)
 
 
@@ -89,7 +94,7 @@ def _ticket(number: int, finding: Finding) -> Iterator[str]:
     """Yield the ticket of a finding, at most 25 lines."""
     first, *others = triage(finding)[:MOST_STEPS]
     yield (
-        f"\n## {number}. {_GRADES[grade(finding)]}: {_who(finding)} to "
+        f"\n## {number}. {_grade(finding)}: {_who(finding)} to "
         f"{code_span(finding.sighting.destination)}, {_time(finding)}\n\n"
         f"**{first.say(code_span)}**\n\n| | |\n|---|---|\n"
     )
@@ -135,7 +140,7 @@ def _paragraph(number: int, finding: Finding) -> Iterator[str]:
     )
     first = triage(finding)[0].say(code_span)
     yield (
-        f"\n**{number}. {_GRADES[grade(finding)]}**: {_who(finding)} to "
+        f"\n**{number}. {_grade(finding)}**: {_who(finding)} to "
         f"{code_span(finding.sighting.destination)}{f' ({about})' if about else ''}, "
         f"{_time(finding)}, {counted(finding.events, 'event')}, history "
         f"{history_text(finding.history)}. {first} Record: "

@@ -110,7 +110,7 @@ def test_a_code_block_shows_its_lines(text: str) -> None:
 def test_the_ticket_names_what_was_found_and_what_to_do(run: Run, tmp_path: Path) -> None:
     text = run("scan", write(tmp_path / "few.ndjson", logs.few()), "--format", "markdown").out
     assert "\n1. Ask `CORP\\m.berger` about " in text
-    assert "## 2. Connected: `CORP\\m.berger` on `FIN-LT-042` to `185.243.115.84`, 2026-" in text
+    assert "## 1. Connected: `CORP\\m.berger` on `FIN-LT-042` to `185.243.115.84`, 2026-" in text
     assert "\n**Ask `CORP\\m.berger` whether they use a share at `185.243.115.84`.**\n" in text
     assert "\n- `-0:02` DNS query `docs-cdn.invoice-portal.example (" in text
     assert "\n- `+0:01` **NTLM sent to** `cifs/docs-cdn.invoice-portal.example`" in text
@@ -146,9 +146,15 @@ def test_brief_is_one_paragraph_each(run: Run, tmp_path: Path) -> None:
     assert (refused.code, refused.err) == (2, "smbrare: --brief needs --format markdown\n")
 
 
+def test_the_name_of_a_file_that_cannot_be_read_is_text_too(run: Run) -> None:
+    text = run("scan", "![x](www.evil.example)", "--format", "markdown").out
+    assert text.startswith("# `No verdict: cannot read ![x](www.evil.example)")
+    assert {token.type for token in tokens(text)}.isdisjoint({"image"})
+
+
 def test_without_findings_it_says_so(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     path.write_text(json.dumps(matching(destination__ip="10.0.0.1")) + "\n")
     text = run("scan", path, "--format", "markdown").out
-    assert text.startswith("# Nothing new.\n")
+    assert text.startswith("# No SMB to the internet in 1 network event")
     assert "##" not in text
