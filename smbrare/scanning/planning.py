@@ -19,8 +19,9 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import workers
 from smbrare.scanning.reading import open_raw, parts, silent
 
-LARGE_BYTES = 32 * MIB
-"""From this size on (decompressed), NDJSON, arrays and EVTX are pre-filtered, not decoded whole."""
+LARGE_BYTES = 16 * MIB
+"""From this size on (decompressed), NDJSON, arrays and EVTX are pre-filtered, not decoded whole: to
+decode as much takes as long as to pre-filter some 100 MB."""
 
 WORTH_A_PROCESS = 200 * MIB
 """Bytes to pre-filter in all from which more than one process pays."""
@@ -44,9 +45,9 @@ SMALL_BYTES = 64 * KIB
 MOST_TOGETHER = 500
 """How many inputs share a task."""
 
-_SAMPLES = 500
-SAMPLE_EVERY_AT_LEAST = MIB // 4
-"""Bytes between sampled records, however small the input."""
+_SAMPLES = 1_000
+SAMPLE_EVERY_AT_LEAST = 4 * KIB
+"""Bytes between sampled records, however small the input: hardly fewer than of a larger one."""
 
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 

@@ -2,7 +2,8 @@
 
 Of a large input only lines that could match the rule are decoded, and a sample of the others.
 Every line is counted all the same, and every line that is no JSON object in one piece is noticed
-and read. What stays unseen is a line in braces that is broken inside and holds no port of the rule.
+and read. What stays unseen, behind the first `CHECKED_BYTES`, is a line in braces that is broken
+inside and holds no port of the rule.
 """
 
 import codecs
@@ -11,15 +12,19 @@ from collections.abc import Generator, Iterator, Sequence
 
 import stringzilla
 from ahocorasick_rs import BytesAhoCorasick
+from msgspec.structs import replace
 
 from smbrare.inputs.readers.blocks import BLOCK_BYTES, ByteStream, LineBlock, line_blocks
 from smbrare.inputs.readers.reader import EVERY, NeedsDecoding, ReaderOptions
 from smbrare.inputs.readers.samples import marks
-from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
+from smbrare.limits import DEFAULT, MIB, TOO_DEEP, Limits, longer_than
 from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.json_mending import mend
-from smbrare.records.json_text import BadJson, decode, nests_deeper
+from smbrare.records.json_text import BadJson, broken_lines, decode, nests_deeper
 from smbrare.rule.port_sieve import BlockScan, may_match_wide, scan_block
+
+CHECKED_BYTES = 32 * MIB
+"""Bytes of a large input, from its start, in which every line is checked for being JSON."""
 
 _LOWER = bytes(range(256)).lower()
 
@@ -129,6 +134,13 @@ def _candidates(
 ) -> Generator[Item, None, Tally]:
     """Yield what the lines of a block hold that might match, and return the tally of all."""
     scanned = scan_block(block.text)
+    if block.offset < CHECKED_BYTES:
+        broken = {
+            (first, past)
+            for first, past in broken_lines(block.text, scanned.lines - scanned.blank)
+            if not is_blank(bytes(block.text[first:past]))
+        }
+        scanned = replace(scanned, odd=[*broken.union(scanned.odd)])
     skipped = more = 0
     for number, first, past in _to_decode(block.text, scanned, options.needs_decoding):
         origin = Origin(path, before + number, block.offset + first)

@@ -24,7 +24,7 @@ class ReaderOptions(Struct, frozen=True):
         limits: What is too large to read.
         sample_every: Bytes between sampled records, where only records that might match the rule
             are decoded; `EVERY` to decode all. The first record is one, the last, and one in every
-            stretch of the distance. Behind 512 of them the distance doubles, and again where the
+            stretch of the distance. Behind 1,024 of them the distance doubles, and again where the
             stream does: its length may be unknown. Neither ranges nor blocks change which they
             are, if the last range begins before the last line.
         sample_seed: What their places follow from, so that no log can be laid around them.

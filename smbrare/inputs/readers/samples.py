@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from smbrare.limits import KIB
 
-_EVENLY = 512
+_EVENLY = 1_024
 """How many records are sampled at one distance before it doubles."""
 
 
