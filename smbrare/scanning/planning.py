@@ -19,7 +19,7 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import workers
 from smbrare.scanning.reading import open_raw, parts, silent
 
-LARGE_BYTES = 16 * MIB
+LARGE_BYTES = 8 * MIB
 """From this size on (decompressed), NDJSON, arrays and EVTX are pre-filtered, not decoded whole: to
 decode as much takes as long as to pre-filter some 100 MB."""
 

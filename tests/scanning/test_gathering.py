@@ -23,6 +23,7 @@ from smbrare.detection.finding import Finding, flat
 from smbrare.detection.partial import Partial
 from smbrare.detection.rarity import Known, judge
 from smbrare.inputs.discovery import Input, discover
+from smbrare.inputs.readers import ndjson
 from smbrare.inputs.unpack import compression
 from smbrare.limits import MIB
 from smbrare.records.read_options import ReadOptions
@@ -43,6 +44,9 @@ NOISE = [
     json.dumps({"message": "445 and 139"}),
     "",
     "{broken",
+    '{"broken" "inside"}',
+    '{"a": 1}, {"b": 2}',
+    '{"invalid": "\\ud800"}',
     '{"destination": {"port": 445}',
     "null",
 ]
@@ -92,7 +96,8 @@ def test_sifting_gives_the_findings_of_a_thorough_reading(
     assert sifted.near_misses == thorough.near_misses
     (counted,), (read,) = sifted.surveys, thorough.surveys
     if counted.container == "ndjson":
-        assert (counted.records, counted.lost) == (read.records, read.lost)
+        for what in ("records", "lost", "skipped", "mended"):
+            assert getattr(counted, what) == getattr(read, what)
         assert counted.sources.keys() <= read.sources.keys()
 
 
@@ -157,6 +162,21 @@ def test_ranges_know_the_true_numbers_of_their_lines(log: Path) -> None:
         every * turn for turn in range(1, 11)
     ]
     assert documents(partial) == documents(gathered(log, thorough=True))
+
+
+@pytest.mark.usefixtures("small")
+def test_a_line_that_is_broken_inside_is_seen_as_far_as_lines_are_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = '{"broken" "inside"}\n'
+    path = tmp_path / "events.ndjson"
+    path.write_text(f"{json.dumps(matching())}\n{line}" * 100)
+    # Ranges begin at 5,000 bytes.
+    monkeypatch.setattr(ndjson, "CHECKED_BYTES", 10_000)
+    (survey,) = gathered(path).surveys
+    seen = [skipped.origin.number for skipped in survey.located]
+    assert seen == [2 * turn for turn in range(1, 11)]
+    assert 30 <= survey.skipped < 50
 
 
 @pytest.mark.usefixtures("small")
