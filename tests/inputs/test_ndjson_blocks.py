@@ -7,6 +7,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +32,8 @@ LINES = (
     b'"port":445}',
     b'{"port":445 broken}',
     b'{"a" broken}',
+    b'{"a":1},{"b":2}',
+    b'{"a":"\\ud800"}',
     b' {"a":2} ',
     b'\xef\xbb\xbf{"a":3}',
     b"",
@@ -112,8 +115,16 @@ def gathered(
     return items, count, blank
 
 
+def is_object(line: bytes) -> bool:
+    """Return whether a line is an object in braces, as strict a parser reads it."""
+    try:
+        return isinstance(orjson.loads(line), dict) and not scan_block(line).odd
+    except orjson.JSONDecodeError:
+        return False
+
+
 def expected(content: bytes, most: Limits) -> tuple[list[Item], int, int]:
-    """Return the same by way of the plain reader, less what the sieve lets go."""
+    """Return the same by way of the plain reader, less the objects that the sieve lets go."""
     whole = content.split(b"\n")
     if not whole[-1]:
         whole.pop()
@@ -122,9 +133,8 @@ def expected(content: bytes, most: Limits) -> tuple[list[Item], int, int]:
     def is_kept(item: Item) -> bool:
         line = whole[item.origin.number - 1]
         last = item.origin.number == len(whole) and not ended
-        return (
-            last or len(line) > most.record_bytes or may_match(line) or bool(scan_block(line).odd)
-        )
+        is_long = len(line) > most.record_bytes
+        return last or is_long or may_match(line) or not is_object(line)
 
     items = [item for item in every_line(content, most) if is_kept(item)]
     return items, len(whole), sum(not line.strip() for line in whole)
@@ -263,11 +273,11 @@ def test_samples_grow_far_apart_where_the_length_is_unknown() -> None:
     line = b'{"n":1000}\n'
     counts = []
     for times in (1, 2, 4, 8):
-        stream = io.BytesIO(line * 512 * times)
+        stream = io.BytesIO(line * 1_024 * times)
         found = read_range(stream, PATH, ReaderOptions(sample_every=len(line)), block_bytes=1000)
         counts.append(sum(isinstance(item, Sample) for item in found))
     # Each doubling adds half as many as there were at first, and the last line is one more.
-    assert counts == [513, 512 + 256 + 1, 512 + 2 * 256 + 1, 512 + 3 * 256 + 1]
+    assert counts == [1_024 + 512 * doubled + 1 for doubled in range(4)]
 
 
 def test_a_range_within_a_long_line_reads_no_further_than_its_end() -> None:
