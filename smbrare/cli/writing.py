@@ -110,7 +110,7 @@ def tell(lines: Iterable[str]) -> None:
 
 def warn(lines: Iterable[str]) -> None:
     """Write warnings to stderr, whether or not the user asked for quiet."""
-    tell(visible(f"smbrare: {line}") for line in lines)
+    tell(visible(f"WARNING  {line}") for line in lines)
 
 
 def _write_stdout(texts: Iterable[str], encoding: str) -> None:

@@ -49,6 +49,11 @@ class Excluded(Struct, frozen=True):
     recorded: int
     expired: bool
 
+    @property
+    def is_unused(self) -> bool:
+        """Whether it suppressed nothing."""
+        return not self.sightings and not self.recorded
+
 
 class Report(Struct, frozen=True, dict=True):
     """Everything that an output or the summary shows.

@@ -160,6 +160,8 @@ def _suppressed(report: Report) -> Iterator[str]:
         parts.append(text)
     if excluded := {finding.sighting.destination for finding in report.excluded}:
         parts.append(f"{len(excluded):,} excluded")
+    if unused := sum(kept.is_unused for kept in report.exclusions):
+        parts.append(f"{unused:,} of {counted(len(report.exclusions), 'exclusion')} unused (-v)")
     if report.outside:
         parts.append(f"{report.outside:,} first contacted before the window")
     if near := sum(report.near_misses.values()):
@@ -263,7 +265,7 @@ def _exclusions(report: Report) -> Iterator[str]:
             )
         if kept.expired:
             yield f"expired: {kept.exclusion}"
-        elif not kept.sightings and not kept.recorded:
+        elif kept.is_unused:
             yield f"unused: {kept.exclusion}"
 
 

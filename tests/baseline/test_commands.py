@@ -60,7 +60,7 @@ def test_a_damaged_baseline_in_the_list_is_named_and_exit_2(run: Run, tmp_path: 
     file.write_bytes(whole.replace(b"10.20.1.12", b"10.20.1.99"))
     result = run("baseline", "list", env=env)
     assert result.code == 2
-    assert f"smbrare: {file} is damaged" in result.err
+    assert f"WARNING  {file} is damaged" in result.err
     assert [line.split()[:2] for line in result.out.splitlines()] == [["acme", "3"]]
 
 
@@ -85,7 +85,7 @@ def test_a_new_name_that_resembles_another_is_a_warning(
     if near and command != "show":
         path = tmp_path / "smbrare" / f"{name}.db"
         first = told.splitlines()[0]
-        assert first == f"smbrare: baseline {path} is new and empty; did you mean acme?"
+        assert first == f"WARNING  baseline {path} is new and empty; did you mean acme?"
     assert run(*words["scan"], env=env).code == 1
     assert "did you mean" not in run(*words[command], env=env).err
 

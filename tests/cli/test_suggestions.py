@@ -53,7 +53,7 @@ def test_a_variable_that_no_option_has_is_a_warning(run: Run, name: str, said: s
     warned = run("scan", FIXTURES / "sample.ndjson", "-q", env={name: "1"})
     assert (warned.code, warned.out) == (plain.code, plain.out)
     assert warned.err.splitlines() == [
-        f"smbrare: {name}: no option has this variable{said}",
+        f"WARNING  {name}: no option has this variable{said}",
         *plain.err.splitlines(),
     ]
 

@@ -218,6 +218,7 @@ def test_expired_and_unused_exclusions_are_named_with_v(
     quiet = run("scan", later, "--exclusions", file).err
     assert "contract 17" not in quiet
     assert "old host" not in quiet
+    assert "2 of 3 exclusions unused (-v)" in quiet
     told = run("scan", later, "--exclusions", file, "-v").err
     assert "expired: contract 17 (destination 45.83.122.0/24, expires 2026-11-18T09:00:00Z)" in told
     assert "unused: old host (host dc-*)" in told
