@@ -263,10 +263,8 @@ def _exclusions(report: Report) -> Iterator[str]:
                 f"{counted(kept.sightings, 'matching event')} of "
                 f"{counted(kept.destinations, 'destination')}: {kept.exclusion}"
             )
-        if kept.expired:
-            yield f"expired: {kept.exclusion}"
-        elif kept.is_unused:
-            yield f"unused: {kept.exclusion}"
+        if kept.expired or kept.is_unused:
+            yield f"{'expired' if kept.expired else 'unused'}: {kept.exclusion}"
 
 
 def _references(report: Report) -> Iterator[str]:
