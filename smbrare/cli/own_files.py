@@ -24,10 +24,10 @@ _HEAD_BYTES = 4 * KIB
 _COLOR = re.compile(rb"\x1b\[[0-9;]*m")
 _TEXTS = re.compile(
     rb'"?@timestamp"?,"?destination\.ip"?,'
-    rb"|# Rare SMB connections to the internet: "
+    rb"|# (?:No |Nothing |Not |[0-9])[^\n]{,200}\.\n\n"
     rb'|<!doctype html>\s[^>]*>\s<head>\s<meta charset="utf-8">\s<meta name="generator" '
     rb'content="smbrare">'
-    rb"|(?:Time \(UTC\)|Destination) .*\n"
+    rb"|(?:Destination| +#  First \(UTC\)) .*\n|(?:!{1,3}|\.|)\s+1  [0-9a-f.:]+ .*\n"
 )
 """How CSV, Markdown, HTML and tables of findings begin."""
 

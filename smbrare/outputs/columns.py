@@ -1,5 +1,6 @@
 """Text laid out for a terminal: how wide it is, wrapped at words, coloured, behind labels."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -8,6 +9,9 @@ from smbrare.text import visible
 
 _LABEL_WIDTH = 9
 _BOLD, _DIM, _BOLD_YELLOW = "1", "2", "1;33"
+SEGMENT = re.compile(r"[^./\\_!:]*[./\\_!:]|[^./\\_!:]+")
+"""What a word is broken into before it is broken anywhere: names of a path or a field."""
+
 WARNING = "WARNING"
 """The label of what may be wrong with a result."""
 
@@ -65,17 +69,17 @@ def wrapped(
 
 
 def _pieces(word: str, width: int | None) -> Iterator[str]:
-    """Yield a word in pieces that fit a line."""
+    """Yield a word in pieces that fit a line, broken behind a separator where there is one."""
     if width is None or cells(word) <= width:
         yield word
         return
-    piece, used = "", 0
-    for character in word:
-        size = cells(character)
-        if piece and used + size > width:
-            yield piece
-            piece, used = "", 0
-        piece, used = piece + character, used + size
+    piece = ""
+    for segment in SEGMENT.findall(word):
+        for part in [segment] if cells(segment) <= width else segment:
+            if piece and cells(piece + part) > width:
+                yield piece
+                piece = ""
+            piece += part
     yield piece
 
 

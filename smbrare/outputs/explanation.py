@@ -45,9 +45,9 @@ def _skip_lines(skipped: Skipped) -> Iterator[str]:
     if skipped.ends_input:
         yield "Reading stopped there: whatever follows it is unknown.\n"
     elif skipped.could_matter:
-        yield "It could have matched the rule: it may hold an SMB port, or have lost it.\n"
+        yield "It might have matched the rule: it may contain an SMB port, or have lost it.\n"
     else:
-        yield "It cannot have matched the rule: no SMB port stands in it.\n"
+        yield "It cannot have matched the rule: it contains no SMB port.\n"
 
 
 def _event_lines(event: Explanation, explained: Explained, options: RenderOptions) -> Iterator[str]:
@@ -55,15 +55,15 @@ def _event_lines(event: Explanation, explained: Explained, options: RenderOption
         yield "skipped: an alert or a finding, which repeats the event it was raised on\n"
         return
     if not event.judged:
-        yield "not judged: of no known source\n"
+        yield "not evaluated: of no known source\n"
         yield _line(f"its fields: {', '.join(event.keys) or 'none'}")
         return
     yield "\n"
-    yield _line(f"source   {event.source} ({event.kind})")
+    yield _line(f"source         {event.source} ({event.kind})")
     for path, value in event.identified_by:
-        yield _line(f"told by  {path} = {_short(value)}")
-    yield _line(f"time     {_time_text(event)}")
-    yield visible(f"host     {event.host or 'not told'}") + "\n\n"
+        yield _line(f"identified by  {path} = {_short(value)}")
+    yield _line(f"time           {_time_text(event)}")
+    yield visible(f"host           {event.host or 'missing'}") + "\n\n"
     yield from lines(_columns(event), event.clauses, options)
     yield "\n"
     yield from _verdict_lines(event, explained)
@@ -80,7 +80,7 @@ def _time_text(event: Explanation) -> str:
 
 def _columns(event: Explanation) -> tuple[Column[ClauseResult], ...]:
     return (
-        Column("Clause", lambda clause: clause.field),
+        Column("Condition", lambda clause: clause.field),
         Column("Verdict", lambda clause: Line(clause.verdict, _STYLES[clause.verdict])),
         Column("Value", _values_text, folds=True),
         Column("Wanted", lambda clause: clause.wants, folds=True),
@@ -106,10 +106,11 @@ def _read_from(clause: ClauseResult, event: Explanation) -> str:
 
 def _verdict_lines(event: Explanation, explained: Explained) -> Iterator[str]:
     if event.sighting:
-        yield "A sighting: every clause holds.\n"
+        yield f"A match: all {len(event.clauses)} conditions hold.\n"
         inferred = [clause.field for clause in event.clauses if clause.verdict == "INFERRED"]
         if inferred:
-            yield f"It rests on inferred fields ({', '.join(inferred)}): to --literal it is none.\n"
+            names = ", ".join(inferred)
+            yield f"It rests on inferred fields ({names}): with --literal it is no match.\n"
         for answer in event.rarity:
             yield from _rarity_lines(answer, event, explained)
         return
@@ -117,20 +118,18 @@ def _verdict_lines(event: Explanation, explained: Explained) -> Iterator[str]:
         yield f"No match: this is {event.not_connection}, not a connection.\n"
         return
     count = len(event.failing)
-    fail = "fails" if count == 1 else "fail"
-    yield f"No sighting: {count} of {len(event.clauses)} clauses {fail}.\n"
-    yield "The smallest change that would have made it one:\n"
+    yield f"No match: {count} of {len(event.clauses)} conditions failed. It would match if:\n"
     wide = max(len(change.field) for change in event.changes)
     for change in event.changes:
         yield _line(f"  {change.field:{wide}}  {_change_text(change)}")
     if any(clause.without_literal for clause in event.failing):
-        yield "  or without --literal, which leaves out what can be inferred\n"
+        yield "  or without --literal, which infers no fields\n"
 
 
 def _change_text(change: FieldChange) -> str:
     to = ", ".join(map(str, change.to))
     if not change.now:
-        return f"{to}, where now nothing can be read"
+        return f"{to}, where nothing can be read now"
     gone = [value for value in change.now if str(value) not in change.to]
     if len(gone) < len(change.now):
         return f"{to} alone, without {', '.join(map(str, gone))}"
@@ -165,22 +164,24 @@ def _standing(answer: Rarity, event: Explanation) -> str:
             last = f"; the last was at {when}" if when else ""
             return f"is a finding: it was not seen {span}{last}"
         case "known":
-            return f"is no finding: the baseline has seen it at {when}"
+            return f"is not a finding: the baseline has seen it at {when}"
         case "seen":
-            return f"is no finding: the rest of the input has seen it at {when}"
+            return f"is not a finding: these inputs have it at {when}"
         case "excluded":
-            return f"is no finding: excluded, {answer.reason}"
+            return f"is not a finding: excluded, {answer.reason}"
         case "undated":
-            return "is a finding without a time: nothing tells what was before it"
+            return "is a finding without a time: what was before it is unknown"
 
 
 def _history_source(explained: Explained) -> str:
     name = explained.criteria.baseline
     cut = ", which could not be read to its end" if explained.rest_cut else ""
+    one = explained.inputs == 1
+    read = f"this file only{cut}" if one else f"{explained.inputs:,} inputs{cut}"
     if name is None:
-        return f"this input{cut}; no baseline was named"
+        return f"{read}{' (add others to compare with them)' if one else ''}; no baseline given"
     state = "" if explained.baseline_exists else ", which does not exist yet"
-    return f"this input{cut} and baseline {name}{state}"
+    return f"{read} and baseline {name}{state}"
 
 
 def _line(text: str) -> str:

@@ -11,14 +11,14 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from smbrare.outputs.columns import Styled, cells, painted, wrapped
+from smbrare.outputs.columns import SEGMENT, Styled, cells, painted, wrapped
 from smbrare.outputs.formats import RenderOptions
 
 T = TypeVar("T")
 _GAP = 2
 _NARROWEST = 12
-_LONGEST_WORD = 40
-"""Columns from which on a word of a column that folds may be broken, but for the first column."""
+_LONGEST_SEGMENT = 24
+"""Columns from which on a name in a word may be broken."""
 _STYLES = {
     "": "",
     "bold": "1",
@@ -148,11 +148,13 @@ def _least(line: Line, column: Column[Any], *, may_break: bool) -> int:
     width = cells(line.text)
     if line.whole or not column.folds:
         return width
-    least = max(
-        size if _ADDRESS.fullmatch(word) or not may_break else min(size, _LONGEST_WORD)
-        for word in line.text.split(" ")
-        for size in [cells(word)]
-    )
+    least = 0
+    for word in line.text.split(" "):
+        if _ADDRESS.fullmatch(word) or not may_break:
+            least = max(least, cells(word))
+        else:
+            names = (min(cells(name), _LONGEST_SEGMENT) for name in SEGMENT.findall(word))
+            least = max(least, *names, 0)
     return max(min(width, _NARROWEST), least)
 
 

@@ -179,7 +179,7 @@ def _funnel(inspected: Inspected, block: str) -> _Section:
             folds=True,
         ),
     )
-    what = "event is a sighting" if left == 1 else "events are sightings"
+    what = "event matches" if left == 1 else "events match"
     return _Section("FUNNEL", columns, stages, note=f"{left:,} {what}")
 
 

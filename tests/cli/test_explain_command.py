@@ -51,9 +51,9 @@ def test_a_finding_is_explained_by_the_place_that_it_names(run: Run) -> None:
     place = f"{finding['log']['file']['path']}#{finding['smbrare']['record']}"
     result = run("explain", place)
     assert result.code == 0
-    assert "A sighting: every clause holds." in result.out
+    assert "A match: all 7 conditions hold." in result.out
     assert "20.60.40.9 is a finding: it was not seen in the 7d before" in result.out
-    assert "history known: 0h of 7d, from this input; no baseline was named" in result.out
+    assert "history known: 0h of 7d, from this file only" in result.out
 
 
 def test_each_clause_is_shown_with_its_value_and_raw_field(run: Run, tmp_path: Path) -> None:
@@ -74,8 +74,8 @@ def test_each_clause_is_shown_with_its_value_and_raw_field(run: Run, tmp_path: P
     assert "host.os.type INFERRED windows windows inferred from host.os.platform" in rows
     assert "source.ip MISSING malformed: 10.1 a private address source.ip" in rows
     assert any("100.64.3.4 in 100.64.0.0/10 (Shared Address Space)" in row for row in rows)
-    assert "No sighting: 3 of 7 clauses fail." in rows
-    assert "source.ip 10.0.0.1, where now nothing can be read" in rows
+    assert "No match: 3 of 7 conditions failed. It would match if:" in rows
+    assert "source.ip 10.0.0.1, where nothing can be read now" in rows
     assert (
         "destination.ip an address on the internet, such as 1.1.1.1, instead of 100.64.3.4" in rows
     )
@@ -131,7 +131,7 @@ def test_a_baseline_is_history_and_is_only_read(run: Run, tmp_path: Path) -> Non
     assert answer["history_known_seconds"] == 3600
     assert baseline.read_bytes() == before
     out = run("explain", f"{later}:1", env={"SMBRARE_BASELINE": str(baseline)}).out
-    assert "is no finding: the baseline has seen it at 2026-11-16T08:30:00Z, 1d 15h" in out
+    assert "is not a finding: the baseline has seen it at 2026-11-16T08:30:00Z, 1d 15h" in out
     missing = tmp_path / "missing.db"
     out = run("explain", f"{later}:1", "--baseline", missing).out
     assert "is a finding" in out
@@ -169,7 +169,7 @@ def test_a_broken_line_is_explained(run: Run, tmp_path: Path) -> None:
     result = run("explain", f"{path}:2")
     assert result.code == 3
     assert "skipped: no JSON" in result.out
-    assert "could have matched the rule" in result.out
+    assert "might have matched the rule" in result.out
     assert "cannot have matched the rule" in run("explain", f"{path}:3").out
     assert "skipped" not in run("explain", f"{path}:4").out
     cut = run("explain", f"{path}:5")
@@ -299,7 +299,7 @@ def test_values_that_json_cannot_write_again_are_shown_as_text(run: Run, tmp_pat
 
 def test_the_table_fits_80_columns(run: Run) -> None:
     out = run("explain", f"{SAMPLE}:2", env={"COLUMNS": "80"}, cwd=SAMPLE.parent).out
-    table = out[out.index("Clause") : out.index("No sighting")]
+    table = out[out.index("Condition") : out.index("No match")]
     assert max(map(len, table.splitlines())) <= 80
     assert "10.20.0.5" in table
 
@@ -308,7 +308,7 @@ def test_no_address_is_cut_at_any_width(run: Run, tmp_path: Path) -> None:
     addresses = ["2a02:cf40:add:4002:91f2:a9b2:e09a:6fc6", "fe80::91f2:a9b2:e09a:6fc6:1234"]
     path = write(tmp_path / "one.ndjson", matching(destination__ip=addresses))
     out = run("explain", path, env={"COLUMNS": "40"}).out
-    table = out[out.index("Clause") : out.index("No sighting")]
+    table = out[out.index("\ndestination") : out.index("No match")]
     for address in addresses:
         assert address in table
 
@@ -321,7 +321,7 @@ def test_colour_is_used_on_request_only(run: Run) -> None:
 def test_an_unreadable_rest_of_the_input_is_said(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "cut.ndjson"
     path.write_text(json.dumps(matching()) + '\n{"cut": 44')
-    assert "this input, which could not be read to its end" in run("explain", f"{path}:1").out
+    assert "this file only, which could not be read to its end" in run("explain", f"{path}:1").out
 
 
 def test_compressed_input_is_never_a_traceback(run: Run, tmp_path: Path) -> None:
@@ -374,3 +374,61 @@ def test_what_is_no_connection_is_called_what_it_is(run: Run, tmp_path: Path) ->
     out = run("explain", log).out
     assert "No match: this is a DNS query, not a connection.\n" in out
     assert "smallest change" not in out
+
+
+# Findings
+
+
+def test_a_destination_or_an_id_stands_for_the_first_record_of_its_finding(run: Run) -> None:
+    week = FIXTURES / "week"
+    found = json.loads(run("scan", week, "-f", "ndjson", "-q").out.splitlines()[1])
+    place = f"{found['log']['file']['path']}:{found['smbrare']['record']}"
+    identifier = found["smbrare"]["id"]
+    for text in (found["destination"]["ip"], identifier, identifier[:8]):
+        result = run("explain", text, week)
+        assert result.code == 0
+        assert result.out.splitlines()[0] == place
+        assert "is a finding" in result.out
+        assert "from 7 inputs" in result.out
+
+
+def test_what_is_suppressed_can_be_explained_too(run: Run) -> None:
+    result = run("explain", "20.60.40.9", SAMPLE, "--exclude", "20.60.40.9")
+    assert "20.60.40.9 is not a finding: excluded" in result.out
+
+
+def test_rarity_is_judged_over_all_given_files_and_by_one_alone_says_so(run: Run) -> None:
+    last = FIXTURES / "week" / "2026-11-22.ndjson"
+    number = next(
+        number
+        for number, line in enumerate(last.read_text().splitlines(), 1)
+        if "20.60.40.9" in line
+    )
+    alone = run("explain", f"{last}:{number}").out
+    assert "20.60.40.9 is a finding" in alone
+    assert "from this file only (add others to compare with them)" in alone
+    together = run("explain", f"{last}:{number}", FIXTURES / "week").out
+    assert "20.60.40.9 is not a finding: these inputs have it at 2026-11-21" in together
+
+
+def test_a_rows_short_path_is_looked_for_among_the_given_files(run: Run) -> None:
+    row = run("scan", FIXTURES / "week", "-q").out.splitlines()[1].split()[-1]
+    assert row == "2026-11-16.ndjson:5"
+    result = run("explain", row, FIXTURES / "week")
+    assert (result.code, result.out.splitlines()[0]) == (0, f"{FIXTURES / 'week'}/{row}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("9.9.9.9", SAMPLE), "9.9.9.9: no finding in 1 input has this destination or id"),
+        (("0123456789", SAMPLE), "0123456789: no finding in 1 input"),
+        (("9.9.9.9",), "smbrare explain 9.9.9.9 PATH..."),
+    ],
+)
+def test_a_finding_that_is_not_there_is_2_with_what_to_do(
+    run: Run, arguments: tuple[str | Path, ...], said: str
+) -> None:
+    result = run("explain", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err

@@ -49,7 +49,7 @@ def test_the_funnel_shows_what_each_clause_removed_with_an_example(run: Run) -> 
     assert f"source.ip: a private address 1 █ 1 {POOR}:18 (45.83.120.7)" in funnel
     assert funnel[-2:] == [
         f"host.os.type: windows 0 1 {POOR}:16 (missing)",
-        "0 events are sightings",
+        "0 events match",
     ]
 
 
@@ -89,7 +89,7 @@ def test_output_is_the_same_bytes_whatever_the_order_of_the_files(
 def test_sightings_are_counted_and_do_not_change_the_exit_code(run: Run) -> None:
     result = run("inspect", SAMPLE)
     assert result.code == 0
-    assert "9 events are sightings" in result.out
+    assert "9 events match" in result.out
 
 
 def test_literal_takes_inferred_fields_for_missing(run: Run, tmp_path: Path) -> None:

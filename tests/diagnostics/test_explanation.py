@@ -13,8 +13,8 @@ from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import examine
 from smbrare.detection.partial import Partial
 from smbrare.detection.survey import InputSurvey
-from smbrare.diagnostics.explain import Target, find, parse_target
 from smbrare.diagnostics.explanation import Explanation, explain_event, judge_rarity
+from smbrare.diagnostics.target import Target, find, parse_target
 from smbrare.errors import UsageError
 from smbrare.inputs.containers import Part
 from smbrare.inputs.readers.reader import ReaderOptions

@@ -53,7 +53,7 @@ def test_the_page_shows_what_its_commands_print(page: Path, tmp_path: Path) -> N
             ("learnt", "91.219.236.18", "exit code 0", "late.ndjson.md", "acme is whole"),
         ),
         ("elastic", ('{"create":{"_id":"fef1d', "excluded    contract 17", "| STATS")),
-        ("first-scan", ("sysmon", "exit code 1", "every clause holds", "exit code 4")),
+        ("first-scan", ("sysmon", "exit code 1", "all 7 conditions hold", "exit code 4")),
         ("reading", ("- [ ] Find what", "Other hosts?", '"not_evaluated": []')),
     ],
 )
