@@ -9,6 +9,9 @@ from smbrare.text import visible
 
 _LABEL_WIDTH = 9
 _BOLD, _DIM, _BOLD_YELLOW = "1", "2", "1;33"
+ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,45}[,)]?")
+"""What could be an address or a range; such a word is never broken."""
+
 SEGMENT = re.compile(r"[^./\\_!:]*[./\\_!:]|[^./\\_!:]+")
 """What a word is broken into before it is broken anywhere: names of a path or a field."""
 
@@ -70,7 +73,7 @@ def wrapped(
 
 def _pieces(word: str, width: int | None) -> Iterator[str]:
     """Yield a word in pieces that fit a line, broken behind a separator where there is one."""
-    if width is None or cells(word) <= width:
+    if width is None or cells(word) <= width or ADDRESS.fullmatch(word):
         yield word
         return
     piece = ""

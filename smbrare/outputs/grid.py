@@ -4,19 +4,19 @@ Text that may be broken is folded over lines; nothing out of a log is live in it
 do not fit side by side, each row is a list.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from smbrare.outputs.columns import SEGMENT, Styled, cells, painted, wrapped
+from smbrare.outputs.columns import ADDRESS, SEGMENT, Styled, cells, painted, wrapped
 from smbrare.outputs.formats import RenderOptions
 
 T = TypeVar("T")
 _GAP = 2
 _NARROWEST = 12
+_ROOMY = 60
 _LONGEST_SEGMENT = 24
 """Columns from which on a name in a word may be broken."""
 _STYLES = {
@@ -29,8 +29,6 @@ _STYLES = {
     "cyan": "36",
 }
 """The codes of the styles that lines have, for a terminal."""
-_ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,45}[,)]?")
-"""What could be an address or a range; such a word is never broken."""
 
 
 class Line(NamedTuple):
@@ -109,7 +107,9 @@ def _listed(
     columns: Sequence[Column[T]], rows: Sequence[Sequence[Cell]], options: RenderOptions
 ) -> Iterator[str]:
     """Yield each row as a list: the first column, and below it the others with their headings."""
-    width = max((options.width or 0) - _GAP, 1)
+    # The longest address fits 40 columns, but not more.
+    indent = _GAP * ((options.width or 0) >= _ROOMY)
+    width = max((options.width or 0) - indent, 1)
     for first, *others in rows:
         for line in _folded(first, options.width or 1):
             yield painted(line.text, _STYLES[line.style], options) + "\n"
@@ -120,7 +120,7 @@ def _listed(
         )
         words = map(Styled, ", ".join(facts).split(" "))
         for text in wrapped(words, width, options, breaks=True):
-            yield " " * _GAP + text + "\n"
+            yield " " * indent + text + "\n"
 
 
 def _folded(cell: Cell, width: int) -> Cell:
@@ -150,7 +150,7 @@ def _least(line: Line, column: Column[Any], *, may_break: bool) -> int:
         return width
     least = 0
     for word in line.text.split(" "):
-        if _ADDRESS.fullmatch(word) or not may_break:
+        if ADDRESS.fullmatch(word) or not may_break:
             least = max(least, cells(word))
         else:
             names = (min(cells(name), _LONGEST_SEGMENT) for name in SEGMENT.findall(word))
