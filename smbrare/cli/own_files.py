@@ -24,7 +24,7 @@ _HEAD_BYTES = 4 * KIB
 _COLOR = re.compile(rb"\x1b\[[0-9;]*m")
 _TEXTS = re.compile(
     rb'"?@timestamp"?,"?destination\.ip"?,'
-    rb"|# (?:No |Nothing |Not |[0-9])[^\n]{,200}\.\n\n"
+    rb"|# [^\n]{1,300}\.\n"
     rb'|<!doctype html>\s[^>]*>\s<head>\s<meta charset="utf-8">\s<meta name="generator" '
     rb'content="smbrare">'
     rb"|(?:Destination| +#  First \(UTC\)) .*\n|(?:!{1,3}|\.|)\s+1  [0-9a-f.:]+ .*\n"
