@@ -43,14 +43,13 @@ def do_first(ranked: list[Finding]) -> list[Priority]:
 def _items(ranked: list[Finding]) -> Iterator[Priority]:
     new = [(rank, each) for rank, each in enumerate(ranked, 1) if each.status == "new"]
     by_grade = {one: [each for each in new if grade(each[1]) == one] for one in GRADES}
-    connected = by_grade["connected"]
-    listed = [each for each in connected if INDICATOR in each[1].extra]
+    listed = [each for each in by_grade["connected"] if INDICATOR in each[1].extra]
     if sent := by_grade["authentication"] + listed:
         who = "{users}" if _users(sent) else "all users of {hosts}"
         passwords = "password" if len(_users(sent)) == 1 else "passwords"
         yield _item(sent, f"Reset the {passwords} of {who}, and end the sessions.")
         yield _item(sent, "Take {hosts} off the network, and keep their event logs.")
-    if others := [each for each in connected if each not in listed]:
+    if others := [each for each in by_grade["connected"] if INDICATOR not in each[1].extra]:
         who = "Ask {users}" if _users(others) else "Find out who uses {hosts}, and ask"
         yield _item(
             others,
@@ -86,8 +85,6 @@ def _item(findings: list[tuple[int, Finding]], text: str) -> Priority:
         if f"{{{name}}}" in text:
             unique = tuple(dict.fromkeys(values))
             names[name] = unique[:_MOST_NAMED]
-            if more := len(unique) - _MOST_NAMED:
-                text = text.replace(
-                    f"{{{name}}}", f"{{{name}}}" + f" and {more:,} more" * (more > 0)
-                )
+            if (more := len(unique) - _MOST_NAMED) > 0:
+                text = text.replace(f"{{{name}}}", f"{{{name}}} and {more:,} more")
     return Priority(Step(text, names), tuple(rank for rank, _ in findings[:_MOST_LINKS]))

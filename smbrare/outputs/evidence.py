@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from smbrare.detection.finding import Finding
+from smbrare.detection.host_context import HostContext
 from smbrare.detection.rank import Grade, grade
 from smbrare.outputs.host_context import KINDS, event_text, offset_text
 from smbrare.outputs.triage import Step, programs_before
-from smbrare.outputs.wording import outcome_text, time_text, values
+from smbrare.outputs.wording import outcome_text, values
 from smbrare.records.event import Origin
-from smbrare.sources.activities.activity import Activity
 from smbrare.text import counted
 
 _MOST_NAMES = 3
@@ -29,7 +29,6 @@ class Evidence(Struct, frozen=True):
 
     Attributes:
         time: Microseconds since 1970 UTC; None if it cannot be read.
-        offset: How long before or after the finding, for people.
         what: What happened.
         detail: What the event says of it.
         user: Who did it; empty if unknown.
@@ -38,33 +37,50 @@ class Evidence(Struct, frozen=True):
     """
 
     time: int | None
-    offset: str
     what: str
     detail: str
     user: str = ""
     origin: Origin | None = None
     decides: bool = False
 
-    @property
-    def clock(self) -> str:
-        """The time of the day, to the second."""
-        return "undated" if self.time is None else time_text(self.time)[11:]
-
-    @property
-    def record(self) -> str:
-        """The number of the record in its input."""
-        return str(self.origin.number) if self.origin is not None and self.origin.number else ""
+    def offset(self, finding: Finding) -> str:
+        """Return how long before or after a finding it was, for people."""
+        at = finding.sighting.event_time or 0
+        return offset_text((at if self.time is None else self.time) - at)
 
 
 def evidence(finding: Finding) -> list[Evidence]:
     """Return the events of a finding in order of time."""
-    found = [*_before(finding), _connection(finding)]
-    context = finding.host_context
-    names = (finding.sighting.destination, *values(finding, "destination.domain"))
-    sent_to = {name.lower() for name in (*names, *finding.dns_names)}
-    if context is not None:
-        found += [_of_event(event, finding, sent_to) for event in context.events]
-    return sorted(found, key=lambda each: each.time or 0)
+    sighting = finding.sighting
+    source = _endpoint(sighting.source, values(finding, "source.port"))
+    destination = _endpoint(sighting.destination, values(finding, "destination.port"))
+    outcome = outcome_text(finding).replace("unknown", "outcome not logged")
+    found = [
+        Evidence(
+            sighting.event_time,
+            "SMB connection",
+            f"{source} to {destination}, PID 4, {outcome}",
+            origin=sighting.origin,
+            decides=True,
+        ),
+        *_before(finding),
+    ]
+    names = (sighting.destination, *values(finding, "destination.domain"), *finding.dns_names)
+    sent_to = {name.lower() for name in names}
+    for event in () if finding.host_context is None else finding.host_context.events:
+        what = KINDS[event.kind]
+        is_sent = event.kind == "ntlm" and event.what.lower().rpartition("/")[2] in sent_to
+        found.append(
+            Evidence(
+                event.time,
+                what[0].upper() + what[1:],
+                event_text(event),
+                event.user,
+                event.origin,
+                is_sent,
+            )
+        )
+    return sorted(found, key=lambda each: (each.time or 0, each.what.startswith("NTLM")))
 
 
 def nearest(events: list[Evidence], most: int) -> tuple[list[Evidence], str]:
@@ -112,22 +128,6 @@ def why(finding: Finding) -> Iterator[Step]:
         yield Step("No interactive logon was found in the 24 hours before.", names)
 
 
-def _connection(finding: Finding) -> Evidence:
-    sighting = finding.sighting
-    source = _endpoint(sighting.source, values(finding, "source.port"))
-    destination = _endpoint(sighting.destination, values(finding, "destination.port"))
-    outcome = outcome_text(finding)
-    return Evidence(
-        sighting.event_time,
-        "+0:00",
-        "SMB connection",
-        f"{source} to {destination}, PID 4"
-        + (", outcome not logged" if outcome == "unknown" else f", {outcome}"),
-        origin=sighting.origin,
-        decides=True,
-    )
-
-
 def _endpoint(address: str, ports: list[str]) -> str:
     shown = f"[{address}]" if ":" in address and ports else address
     return ":".join([shown, *ports[:1]])
@@ -135,32 +135,17 @@ def _endpoint(address: str, ports: list[str]) -> str:
 
 def _before(finding: Finding) -> Iterator[Evidence]:
     """Yield the logons before it, and the DNS queries that no event around it shows."""
-    at, context = finding.sighting.event_time, finding.host_context
+    at, context = finding.sighting.event_time, finding.host_context or HostContext()
     if at is None:
         return
-    events = () if context is None else context.events
-    shown = {event.origin for event in events}
-    for each in () if context is None else context.logged_on:
+    shown = {event.origin for event in context.events}
+    for each in context.logged_on:
         if each.origin not in shown:
-            offset = offset_text(each.since - at)
-            yield Evidence(each.since, offset, _LOGON, each.how, each.user, each.origin)
-    asked = {event.what.lower() for event in events if event.kind == "dns"}
+            yield Evidence(each.since, _LOGON, each.how, each.user, each.origin)
+    asked = {event.what.lower() for event in context.events if event.kind == "dns"}
     for query in finding.queries:
         time = query.last if query.last is not None and query.last <= at else query.first
         if time is not None and query.name not in asked:
             by = f" asked by {query.host}" if query.host else ""
             detail = f"{query.name}: {finding.sighting.destination}{by}"
-            yield Evidence(time, offset_text(time - at), KINDS["dns"], detail)
-
-
-def _of_event(event: Activity, finding: Finding, sent_to: set[str]) -> Evidence:
-    server = event.what.lower().rpartition("/")[2]
-    return Evidence(
-        event.time,
-        offset_text(event.time - (finding.sighting.event_time or 0)),
-        KINDS[event.kind][0].upper() + KINDS[event.kind][1:],
-        event_text(event),
-        event.user,
-        event.origin,
-        decides=event.kind == "ntlm" and server in sent_to,
-    )
+            yield Evidence(time, KINDS["dns"], detail)

@@ -31,18 +31,8 @@ from smbrare.records.times import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, forma
 from smbrare.rule import predicate
 from smbrare.text import counted, duration, visible
 
-LIMITS = {
-    "findings": 5_000,
-    "with_queries": 25,
-    "in_full": 100,
-    "open": 5,
-    "events": 20,
-    "events_without_queries": 8,
-    "inputs": 20,
-    "gaps": 10,
-}
-"""How much the page shows: findings in all, by rank; those of them with queries to paste; those
-with steps and events around them; those open; such events; inputs; what was not evaluated."""
+MOST_FINDINGS = 5_000
+"""Findings that the page shows, the highest ranks; a browser could not bear many more."""
 
 
 def render(report: Report, options: RenderOptions) -> Iterator[str]:
@@ -91,16 +81,17 @@ def _read_file(name: str) -> str:
 
 
 def _context(report: Report, ranked: list[Finding]) -> dict[str, Any]:
-    shown = list(enumerate(ranked[: LIMITS["findings"]], start=1))
+    shown = list(enumerate(ranked[:MOST_FINDINGS], start=1))
     return {
         "version": __version__,
         "rule": predicate,
-        "limits": LIMITS,
+        "most": MOST_FINDINGS,
         "report": report,
         "ranked": ranked,
         "groups": [(one, list(each)) for one, each in groupby(shown, lambda pair: grade(pair[1]))],
         "grades_found": Counter(map(grade, ranked)),
         "pictures": Pictures(report, ranked),
+        "grade_of": grade,
         "verdict": verdict(report),
         "meaning": MEANINGS[grade(ranked[0])] if ranked else "",
         "incomplete": incomplete_inputs(report),

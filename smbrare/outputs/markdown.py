@@ -14,7 +14,8 @@ from smbrare.outputs.evidence import evidence, explain_command, nearest, why
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.pivots import pivots
 from smbrare.outputs.triage import MOST_STEPS, triage
-from smbrare.outputs.verdict import says_all, verdict
+from smbrare.outputs.verdict import incomplete_inputs, says_all, verdict
+from smbrare.outputs.warning_lines import unjudged_lines
 from smbrare.outputs.wording import (
     GRADE_MARKS,
     account_text,
@@ -28,7 +29,7 @@ from smbrare.outputs.wording import (
 )
 from smbrare.records.times import seconds
 from smbrare.rule import predicate
-from smbrare.text import MOST_NAMED, code_span, counted, duration
+from smbrare.text import MOST_NAMED, code_span, counted, duration, some
 
 _MOST_EVENTS = 5
 
@@ -51,9 +52,7 @@ def render(report: Report, options: RenderOptions) -> Iterator[str]:
 
 def _scope(report: Report) -> Iterator[str]:
     criteria, span, inputs = report.criteria, report.span, report.inputs
-    named = ", ".join(code_span(survey.path) for survey in inputs[:MOST_NAMED])
-    more = len(inputs) - MOST_NAMED
-    named += f" and {more:,} more inputs" if more > 0 else ""
+    named = some([code_span(survey.path) for survey in inputs])
     records = counted(sum(survey.records for survey in inputs), "record")
     network = counted(sum(survey.network for survey in inputs), "network event")
     yield f"\n- Read: {named}: {records}, {network}, {report.sightings:,} of them match the rule\n"
@@ -68,12 +67,10 @@ def _scope(report: Report) -> Iterator[str]:
         f"- Rule: [{predicate.RULE_NAME}]({predicate.RULE_URL}), new by {key} in a history of "
         f"{history}\n"
     )
-    for survey in inputs:
-        if survey.cut:
-            yield f"- **Not read to its end**: {code_span(survey.path)}\n"
-    for survey, source, reason in report.unjudged():
-        shown = f"{survey.path} ({source})" if source else survey.path
-        yield f"- **Not evaluated**: {code_span(shown)} {code_span(reason)}\n"
+    if incomplete := [code_span(survey.path) for survey in incomplete_inputs(report)]:
+        yield f"- **Not fully evaluated**: {some(incomplete)}\n"
+    for line in unjudged_lines(report):
+        yield f"- {code_span(line.text)}\n"
 
 
 def _grade(finding: Finding) -> str:
@@ -104,10 +101,10 @@ def _ticket(number: int, finding: Finding) -> Iterator[str]:
     yield "\n"
     events, more = nearest(evidence(finding), _MOST_EVENTS)
     for event in events:
-        by = f" {code_span(event.user)}" if event.user else ""
-        mark = "**" if event.decides else ""
-        yield f"- `{event.offset}` {mark}{event.what}{mark} {code_span(event.detail)}{by}\n"
-    yield f"\n{more}\n\n" if more and len(events) < _MOST_EVENTS else "\n"
+        by = code_span(event.user) if event.user else ""
+        what = f"**{event.what}**" if event.decides else event.what
+        yield f"- `{event.offset(finding)}` {what} {code_span(event.detail)} {by}".rstrip() + "\n"
+    yield f"- {more}\n\n" if more else "\n"
     for step in others:
         yield f"- [ ] {step.say(code_span)}\n"
     yield f"- [ ] Other hosts? Kibana: {code_span(pivots(finding)[0].text)}\n"
@@ -127,8 +124,8 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
     last = "" if finding.last in {None, sighting.time} else f" to {time_text(finding.last)}"
     ingested = ingested_text(finding)
     when = f"{time_text(sighting.event_time)}{last}, {counted(finding.events, 'event')}"
-    yield "When", f"{when}{f'; ingested {ingested}' if ingested else ''}"
-    yield "History", history_text(finding.history)
+    when += f"; ingested {ingested}" if ingested else ""
+    yield "When", f"{when}; history {history_text(finding.history)}"
     yield "Notes", ", ".join(map(code_span, notes(finding)))
     yield "Record", f"{code_span(explain_command(finding))}, finding `{finding.id}`"
 

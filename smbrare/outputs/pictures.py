@@ -2,79 +2,49 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from smbrare.detection.finding import Finding
 from smbrare.detection.rank import GRADES, Grade, grade
 from smbrare.detection.report import Report
 from smbrare.records.times import DAY_SECONDS, HOUR, MICROSECONDS, format_time
-from smbrare.text import visible
 
 MOST_LANES = 25
 """Findings with a lane of their own in the timeline, the highest ranks."""
-
-MOST_COLUMNS, MOST_HOSTS = 80, 40
-"""Destinations and hosts in the matrix; more of them could not be read."""
 
 _MOST_TICKS = 6
 _DAY = DAY_SECONDS * MICROSECONDS
 _STEPS = (*(hours * HOUR for hours in (1, 2, 3, 6, 12, 24, 48)), 7 * _DAY)
 
 
-class Lane(Struct, frozen=True):
-    """A line of the timeline.
-
-    Attributes:
-        grade: The grade of what it shows.
-        findings: The finding's rank, or how many findings it shows together.
-        name: The destination; empty where it shows several.
-        first: Where first contacts are, to the tenth of a percent.
-        later: Where later contacts are.
-        events: The matching events of all.
-    """
+class Others(NamedTuple):
+    """Findings of one grade that share a lane: how many, where, and their matching events."""
 
     grade: Grade
     findings: int
-    name: str
-    first: tuple[float, ...]
-    later: tuple[float, ...]
+    places: list[float]
     events: int
-
-
-class Matrix(Struct, frozen=True):
-    """Which host contacted which destination.
-
-    Attributes:
-        columns: The rank of each destination's first finding, its grade and its address.
-        rows: Each host's name, its dots (place, radius in pixels, grade, text), and how many
-            destinations it contacted.
-        omitted: How many destinations and hosts are not drawn.
-    """
-
-    columns: tuple[tuple[int, Grade, str], ...]
-    rows: tuple[tuple[str, tuple[tuple[float, float, Grade, str], ...], int], ...]
-    omitted: tuple[int, int]
 
 
 class Pictures:
     """What the pictures show, from one look at all matching events.
 
     Attributes:
-        hosts: The names of the hosts that contacted a destination that was found.
+        cells: Matching events by host and destination, of destinations that were found.
+        hosts: The name of each of these hosts.
     """
 
     def __init__(self, report: Report, ranked: Sequence[Finding]) -> None:
         self._ranked = ranked
         found = {finding.sighting.destination for finding in ranked}
         self._times: dict[str, list[int]] = defaultdict(list)
-        self._cells: Counter[tuple[str, str]] = Counter()
+        self.cells: Counter[tuple[str, str]] = Counter()
         names: dict[str, str] = {}
         for (destination, source, host, _), contact in report.traffic.contacts.items():
             if destination in found:
                 key = host or source
                 names[key] = contact.told.host_name or names.get(key, source)
-                self._cells[key, destination] += contact.events
+                self.cells[key, destination] += contact.events
                 if contact.earliest.time is not None:
                     self._times[destination].append(contact.earliest.time)
         self.hosts = names
@@ -110,60 +80,37 @@ class Pictures:
             text = format_time(time)
             yield self.place(time), text[:10] if step >= _DAY else text[5:16].replace("T", " ")
 
-    def timeline(self) -> list[Lane]:
-        """Return a lane for each of the highest ranks, and one a grade for the others."""
+    def lanes(self) -> tuple[list[tuple[int, Finding]], list[Others]]:
+        """Return the highest ranks with a time, and the others by grade; none for one alone."""
         ranked = enumerate(self._ranked, 1)
         dated = [(rank, each) for rank, each in ranked if each.sighting.time is not None]
-        lanes = [
-            self._lane(grade(finding), rank, finding.sighting.destination, [finding])
-            for rank, finding in dated[:MOST_LANES]
-        ]
-        others: dict[Grade, list[Finding]] = {one: [] for one in GRADES}
+        by_grade: dict[Grade, list[Finding]] = {one: [] for one in GRADES}
         for _, finding in dated[MOST_LANES:]:
-            others[grade(finding)].append(finding)
-        lanes += [
-            self._lane(one, len(findings), "", findings)
-            for one, findings in others.items()
-            if findings
+            by_grade[grade(finding)].append(finding)
+        others = [
+            Others(
+                one,
+                len(each),
+                sorted({self.place(finding.sighting.time or 0) for finding in each}),
+                sum(finding.events for finding in each),
+            )
+            for one, each in by_grade.items()
+            if each
         ]
-        return lanes if len(lanes) > 1 else []
+        return (dated[:MOST_LANES], others) if len(dated) > 1 else ([], [])
 
-    def _lane(self, one: Grade, number: int, name: str, findings: list[Finding]) -> Lane:
-        contacts = [self.contacts(finding) for finding in findings]
-        first = {at for at, _ in contacts if at is not None}
-        later = {at for _, each in contacts for at in each} - first
-        events = sum(finding.events for finding in findings)
-        return Lane(one, number, name, tuple(sorted(first)), tuple(sorted(later)), events)
-
-    def matrix(self) -> Matrix | None:
-        """Return who contacted what, the worst first; None with fewer than two hosts."""
-        ranks: dict[str, tuple[int, Grade]] = {}
+    def columns(self) -> dict[str, tuple[int, Grade]]:
+        """Return the rank and grade of each destination's worst finding, in their order."""
+        columns: dict[str, tuple[int, Grade]] = {}
         for rank, finding in enumerate(self._ranked, 1):
-            ranks.setdefault(finding.sighting.destination, (rank, grade(finding)))
-        columns = list(ranks)[:MOST_COLUMNS]
-        reach: dict[str, set[str]] = defaultdict(set)
-        for host, destination in self._cells:
-            reach[host].add(destination)
-        best = {host: min(ranks[one][0] for one in reach[host]) for host in reach}
-        hosts = sorted(reach, key=lambda host: (best[host], -len(reach[host]), host))
-        if len(hosts) < 2:  # noqa: PLR2004 - a picture of one row shows nothing
-            return None
-        return Matrix(
-            tuple((*ranks[one], one) for one in columns),
-            tuple(
-                (self.hosts[host], tuple(self._dots(host, columns, ranks)), len(reach[host]))
-                for host in hosts[:MOST_HOSTS]
-            ),
-            (max(len(ranks) - MOST_COLUMNS, 0), max(len(hosts) - MOST_HOSTS, 0)),
-        )
+            columns.setdefault(finding.sighting.destination, (rank, grade(finding)))
+        return columns
 
-    def _dots(
-        self, host: str, columns: list[str], ranks: dict[str, tuple[int, Grade]]
-    ) -> Iterator[tuple[float, float, Grade, str]]:
-        largest = max(self._cells.values())
-        for number, destination in enumerate(columns):
-            if events := self._cells.get((host, destination), 0):
-                at = round(100 * (number + 0.5) / len(columns), 1)
-                radius = round(2 + 5 * (events / largest) ** 0.5, 1)
-                text = f"{visible(self.hosts[host])}, {destination}: {events:,} events"
-                yield at, radius, ranks[destination][1], text
+    def rows(self) -> list[tuple[str, int]]:
+        """Return the key of each host and how many destinations it contacted, the worst first."""
+        columns = self.columns()
+        reach: dict[str, list[int]] = defaultdict(list)
+        for host, destination in self.cells:
+            reach[host].append(columns[destination][0])
+        hosts = sorted(reach, key=lambda host: (min(reach[host]), -len(reach[host]), host))
+        return [(host, len(reach[host])) for host in hosts]

@@ -104,7 +104,8 @@ def _steps(finding: Finding) -> _Steps:
         case "unknown":
             yield from _after_unknown(finding)
         case "attempted":
-            yield from _after_failure()
+            what = "Look for HTTP from {hosts} to {destination}"
+            yield "investigate", f"{what}: where SMB fails, Windows may try WebDAV."
     yield "investigate", _cause(finding)
     if grade(finding) == "attempted":
         yield "respond", "Block SMB (ports 139 and 445) to the internet."
@@ -140,11 +141,6 @@ def _after_unknown(finding: Finding) -> _Steps:
     asked = "Ask the firewall whether {source} reached {destination} at {first}"
     yield "investigate", f"{asked}: the logs do not show it."
     yield "respond", f"If it did, {_CONTAIN} {_reset(finding)}"
-
-
-def _after_failure() -> _Steps:
-    what = "Look for HTTP from {hosts} to {destination}"
-    yield "investigate", f"{what}: where SMB fails, Windows may try WebDAV."
 
 
 def _reset(finding: Finding) -> str:

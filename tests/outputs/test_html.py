@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from browsertests import logs
 from smbrare.detection.finding import Finding
 from smbrare.detection.rank import rank
-from smbrare.outputs.html_report import LIMITS
+from smbrare.outputs import html_report
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.support.events import matching
 from tests.support.reports import Page, html, printed, report, write
@@ -152,13 +152,13 @@ def test_a_report_is_small(tmp_path: Path, few: str) -> None:
     }
     assert sizes[80] < 500_000
     each = (sizes[400] - sizes[200]) / 200
-    assert sizes[400] + each * (LIMITS["findings"] - 400) < 10_000_000
+    assert sizes[400] + each * (html_report.MOST_FINDINGS - 400) < 10_000_000
 
 
 def test_what_is_not_shown_has_the_lowest_rank_and_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(LIMITS, "findings", 30)
+    monkeypatch.setattr(html_report, "MOST_FINDINGS", 30)
     made = report(write(tmp_path / "many.ndjson", logs.many(40)))
     ranked = sorted(made.findings, key=rank)
     text = printed("html", made)

@@ -80,7 +80,7 @@ def test_every_row_of_the_facts_has_two_cells(run: Run, tmp_path: Path) -> None:
     text = ticket(run, tmp_path)
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     cells = [token for token in tokens(text) if token.type in {"td_open", "th_open"}]
-    assert len(rows) > 6 * len(ATTACKS)
+    assert len(rows) >= 6 * len(ATTACKS)
     assert len(cells) == 2 * len(rows)
     assert {line.count("|") for line in rows} == {3}
 
@@ -132,7 +132,7 @@ def test_inputs_are_summed_up(tmp_path: Path) -> None:
     made = report(write(tmp_path / "events.ndjson", [matching()]))
     inputs = tuple(replace(made.inputs[0], path=f"{number:03}.ndjson") for number in range(300))
     text = printed("markdown", replace(made, inputs=inputs))
-    assert "`004.ndjson` and 295 more inputs: 300 records, 300 network events" in text
+    assert "`004.ndjson` and 295 more: 300 records, 300 network events" in text
     assert "`005.ndjson`" not in text
 
 
