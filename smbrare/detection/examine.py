@@ -1,6 +1,7 @@
 """One record judged: counted, and turned into sightings where it matches the rule."""
 
 from functools import lru_cache
+from itertools import compress
 from typing import Any, Literal, TypeAlias
 
 import orjson
@@ -177,9 +178,7 @@ def _judge(view: View, origin: Origin, survey: InputSurvey, partial: Partial) ->
             note_undated(view, origin, survey)
         _sight(view, times[0] if times else None, origin, partial)
         return True
-    missed = predicate.obstacles(
-        [clause for clause, mark in zip(predicate.CLAUSES, marks, strict=True) if mark & FAILS]
-    )
+    missed = predicate.obstacles(compress(predicate.CLAUSES, map(FAILS.__and__, marks)))
     if every & ODD:  # As whatever cannot be read is.
         if missed[0].field in LONGS and view.too_long(missed[0].field):
             reason = too_many_digits(view.options.limits.number_digits)

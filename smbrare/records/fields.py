@@ -100,7 +100,7 @@ def _truncated(number: Decimal) -> int:
 
 
 # Longer text is converted anew each time: a log must not fill memory through a cache.
-_short_number = lru_cache(maxsize=65_536)(_number)
+_short_number = lru_cache(maxsize=8_192)(_number)
 
 
 def ip(value: object) -> Address:
@@ -132,7 +132,7 @@ def _address(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-_short_address = lru_cache(maxsize=262_144)(_address)
+_short_address = lru_cache(maxsize=16_384)(_address)
 
 SERVICE_NAMES = {"microsoft-ds": 445, "netbios-ssn": 139}
 """Ports of SMB by IANA's names of the services on them, which Windows and Sysmon use too."""

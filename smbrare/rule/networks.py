@@ -62,7 +62,7 @@ _BY_VERSION = {
 _PRIVATE_MASKS = tuple((int(net.network_address), int(net.netmask)) for net in PRIVATE)
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=16_384)
 def excluded_range(address: Address) -> Network | None:
     """Return the first range of the rule that excludes a destination, or None for the internet."""
     number = int(address)

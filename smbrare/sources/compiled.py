@@ -8,12 +8,14 @@ calls. Without a value it asks the next of the chain. What is not simple (a mix 
 objects, arrays, a value that leaves something to the rules behind) is left to `find`, which stays
 the definition.
 
-The tables are bounded in entries, and in the length of a text, so that no log can fill memory.
+What is remembered is bounded in entries, by rule and in all, and in the length of a text, so that
+no log can fill memory.
 """
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar, cast
+from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
@@ -34,7 +36,9 @@ from smbrare.sources.field_rules import (
 
 MOST_VALUES = 8_192
 """How many raw values of one rule are remembered."""
-LONGEST_VALUE = 128
+MOST_IN_ALL = 65_536
+"""How many of all rules."""
+LONGEST_VALUE = 64
 """The longest text among them, in characters."""
 _MOST_TABLES = 256
 _MOST_ELEMENTS = 8
@@ -68,37 +72,36 @@ class CompiledTable:
     Attributes:
         table: The rules of each field.
         options: How to read.
-        fields: The readers of its fields, each compiled when it is first wanted.
     """
 
     def __init__(self, table: FieldTable, options: ReadOptions) -> None:
         """Take a table; nothing is compiled yet."""
         self.table, self.options = table, options
-        self.fields = _Fields(self)
+        self._readers: dict[str, FieldReader[Reading]] = {}
         self._noted: dict[FieldNotes[Any], tuple[FieldReader[Any], ...]] = {}
+
+    def __getitem__(self, field: str) -> FieldReader[Reading]:
+        """Return what reads a field."""
+        reader = self._readers.get(field)
+        if reader is None:
+            reader = self._readers[field] = self._compiled(field, _as_it_is)
+        return reader
 
     def noting(self, notes: FieldNotes[T]) -> tuple[FieldReader[T], ...]:
         """Return what reads some fields and gives what is noted of each, in their order."""
         readers = self._noted.get(notes)
         if readers is None:
-            readers = tuple(self.reader(name, notes.note) for name in notes.fields)
+            readers = tuple(self._compiled(name, notes.note) for name in notes.fields)
             self._noted[notes] = readers
         return readers
 
-    def reader(self, field: str, note: Callable[[str, Reading], T]) -> FieldReader[T]:
-        """Return what reads a field and gives what is noted of it."""
+    def _compiled(self, field: str, note: Callable[[str, Reading], T]) -> FieldReader[T]:
         rules = self.table.get(field, ())
         return _Chain(field, rules, self.options, partial(note, field)).compiled()
 
 
-class _Fields(dict[str, FieldReader[Reading]]):
-    def __init__(self, compiled: CompiledTable) -> None:
-        super().__init__()
-        self._compiled = compiled
-
-    def __missing__(self, field: str) -> FieldReader[Reading]:
-        self[field] = reader = self._compiled.reader(field, lambda _field, reading: reading)
-        return reader
+def _as_it_is(_field: str, reading: Reading) -> Reading:
+    return reading
 
 
 class Remembered(dict[K, V]):
@@ -122,16 +125,24 @@ class Meanings(Remembered[Any, Any]):
     An array of texts is a tuple here.
     """
 
+    everywhere: ClassVar[WeakValueDictionary[int, "Meanings"]] = WeakValueDictionary()
+    kept: ClassVar[int] = 0
+
     def __init__(self, meaning: Callable[[list[Any]], Any]) -> None:
         """Work out meanings by a function of the raw values."""
         super().__init__(MOST_VALUES)
         self._meaning = meaning
+        self.everywhere[id(self)] = self
 
     def __missing__(self, raw: Any) -> Any:
         elements = list(raw) if type(raw) is tuple else [raw]
         meaning = self._meaning(elements)
-        length = sum(len(text) for text in elements if type(text) is str)
-        if length <= LONGEST_VALUE:
+        if sum(len(text) for text in elements if type(text) is str) <= LONGEST_VALUE:
+            if Meanings.kept >= MOST_IN_ALL:
+                for each in list(self.everywhere.values()):
+                    each.clear()
+                Meanings.kept = 0
+            Meanings.kept += 1
             self.keep(raw, meaning)
         return meaning
 
@@ -238,7 +249,7 @@ class _Chain(Generic[T]):
             raw = get(document)
             if raw is None:
                 return behind(document)
-            if type(raw) is not str or raw in MISSING_MARKS:
+            if not isinstance(raw, str | int) or raw in MISSING_MARKS:
                 return walk(document)
             try:
                 reading = read_time(rule, raw, options)

@@ -133,8 +133,8 @@ def read_raw(field: str, rule: FieldRule, raw: list[Any], options: ReadOptions) 
     return reading
 
 
-def read_time(rule: FieldRule, raw: str, options: ReadOptions) -> Reading:
-    """Return what `read_raw` makes of one text at the path of a time, as long as it is one.
+def read_time(rule: FieldRule, raw: str | int, options: ReadOptions) -> Reading:
+    """Return what `read_raw` makes of one text or number at the path of a time.
 
     Raises:
         Malformed: If it is no time.

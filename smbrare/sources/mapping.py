@@ -83,7 +83,7 @@ class View(Struct, frozen=True, gc=False):
         """Return what the record says about an ECS field, typed as Elasticsearch types it."""
         reading: Reading | None = self._readings.get(field)
         if reading is None:
-            reading = self._readings[field] = self.compiled.fields[field](self.document)
+            reading = self._readings[field] = self.compiled[field](self.document)
         return reading
 
     def noted(self, notes: FieldNotes[T]) -> list[T]:
@@ -195,7 +195,8 @@ def utc(value: object) -> Moment:
     Raises:
         Malformed: If it is no date.
     """
-    return replace(date(value), zone_assumed=False)
+    moment = date(value)
+    return Moment(moment.time, order_assumed=moment.order_assumed)
 
 
 def lower(value: object) -> str:

@@ -159,17 +159,26 @@ def message_line(
     The rendered message repeats EventData as ``Label: value`` lines. Where it was rendered in a
     language whose labels differ, there is no such line, and so no value.
     """
+    mark = f"{label}:"
 
     def rest_of_line(message: object) -> Any:
-        if not isinstance(message, str):
-            return None
-        # Not before it is wanted: few exporters have it so. The library keeps what it compiled.
-        pattern = re.compile(rf"^[ \t]*{re.escape(label)}:[ \t]*([^\r\n]*)", re.MULTILINE)
-        found = pattern.search(message)
-        text = found[1] if found else None
-        return convert(text) if text and convert is not None else text
+        text = _behind_mark(message, mark) if isinstance(message, str) else ""
+        return (text if convert is None else convert(text)) if text else text
 
     return rest_of_line
+
+
+def _behind_mark(message: str, mark: str) -> str | None:
+    """Return the rest of the first line that begins with a mark, blanks aside."""
+    searched = 0
+    while (at := message.find(mark, searched)) >= 0:
+        start = message.rfind("\n", searched, at) + 1
+        is_first_of_line, searched = start > 0 or searched == 0, at + len(mark)
+        if is_first_of_line and not message[start:at].strip(" \t"):
+            end = message.find("\n", searched)
+            line = message[searched:] if end < 0 else message[searched:end]
+            return line.partition("\r")[0].lstrip(" \t")
+    return None
 
 
 def data_rules(

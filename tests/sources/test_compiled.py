@@ -14,7 +14,7 @@ from smbrare.records.event import Document
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import failing
 from smbrare.sources import KEY_SETS, LAYOUTS, compiled, is_alert, key_set, recognize
-from smbrare.sources.compiled import LONGEST_VALUE, MOST_VALUES, Meanings
+from smbrare.sources.compiled import LONGEST_VALUE, MOST_IN_ALL, MOST_VALUES, Meanings
 from smbrare.sources.field_rules import find
 from smbrare.sources.mapping import View
 from tests.support.forms import FORMS, OTHERS
@@ -217,6 +217,10 @@ def test_no_log_fills_what_is_remembered() -> None:
     for number in range(MOST_VALUES + 10):
         assert meanings[str(number)] == 1
     assert 0 < len(meanings) <= MOST_VALUES
+    several = [Meanings(len) for _ in range(MOST_IN_ALL // MOST_VALUES + 2)]
+    for number in range(MOST_VALUES):
+        assert all(each[str(number)] for each in several)
+    assert 0 < sum(map(len, Meanings.everywhere.values())) <= MOST_IN_ALL
     for raw in ("x" * (LONGEST_VALUE + 1), ("x" * LONGEST_VALUE, "y")):
         assert meanings[raw]
         assert raw not in meanings
