@@ -6,10 +6,10 @@ from typing import Any, Literal, TypeAlias
 
 import orjson
 
-from smbrare.detection.clause_marks import FAILS, MARKS, ODD, every_mark
 from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sighting, Told
+from smbrare.detection.source_survey import FAILS, MARKS, ODD, every_mark
 from smbrare.detection.survey import InputSurvey
 from smbrare.detection.unread import check_readable, may_hold_port, note_unjudged, suspect_other
 from smbrare.limits import too_many_digits

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smbrare import sources
-from smbrare.detection.clause_marks import BARS, FAILS, MARKS, ODD, WORDS, is_unusual
+from smbrare.detection.source_survey import BARS, FAILS, MARKS, ODD, WORDS, is_unusual
 from smbrare.records.event import Document
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import failing
