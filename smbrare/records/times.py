@@ -142,7 +142,10 @@ def from_number(value: float | Decimal, per_second: int, epoch: datetime = _EPOC
             micros = round(value * MICROSECONDS / per_second)
     except (OverflowError, ArithmeticError):
         raise Malformed("date out of range") from None
-    return Moment(_within_calendar(micros + (epoch - _EPOCH) // _MICROSECOND))
+    time = micros + (epoch - _EPOCH) // _MICROSECOND
+    if not _EARLIEST <= time <= _LATEST:
+        raise Malformed("date out of range")
+    return Moment(time)
 
 
 def _written_date(text: str, zone: tzinfo) -> Moment:
@@ -164,14 +167,10 @@ def _written_date(text: str, zone: tzinfo) -> Moment:
         raise Malformed("no date") from None
     # Half as long as a division by a microsecond.
     time = (since.days * DAY_SECONDS + since.seconds) * MICROSECONDS + since.microseconds
-    # An offset can carry the first and the last day out of the calendar.
-    return Moment(_within_calendar(time), assumed, order_assumed)
-
-
-def _within_calendar(time: int) -> int:
     if not _EARLIEST <= time <= _LATEST:
+        # An offset can carry the first and the last day out of the calendar.
         raise Malformed("date out of range")
-    return time
+    return Moment(time, assumed, order_assumed)
 
 
 def format_time(time: int) -> str:

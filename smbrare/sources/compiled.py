@@ -227,12 +227,15 @@ class _Chain(Generic[T]):
         def read(document: Document) -> T:
             raw = get(document)
             kind = type(raw)
+            if kind is list and len(raw) == 1:
+                raw = raw[0]
+                kind = type(raw)
             if kind is str or kind is int:
                 meaning = meanings[raw]
             elif raw is None:
                 return behind(document)
-            elif kind is list and (simple := _simple(raw)) is not None:
-                meaning = meanings[simple]
+            elif kind is list and _are_few_texts(raw):
+                meaning = meanings[tuple(raw)]
             else:
                 return walk(document)
             if meaning is _BEHIND:
@@ -249,20 +252,15 @@ class _Chain(Generic[T]):
             raw = get(document)
             if raw is None:
                 return behind(document)
-            if not isinstance(raw, str | int) or raw in MISSING_MARKS:
-                return walk(document)
             try:
-                reading = read_time(rule, raw, options)
+                if raw not in MISSING_MARKS and (type(raw) is str or type(raw) is int):
+                    return note(read_time(rule, raw, options))
             except Malformed:
-                return walk(document)
-            return behind(document) if reading is MISSING else note(reading)
+                pass
+            return walk(document)
 
         return read
 
 
-def _simple(array: list[Any]) -> str | int | tuple[str, ...] | None:
-    """Return an array as a key: its only text or number, or all of its few texts; else None."""
-    kinds = set(map(type, array[: _MOST_ELEMENTS + 1]))
-    if len(array) == 1 and kinds <= {str, int}:
-        return cast("str | int", array[0])
-    return tuple(array) if kinds == {str} and len(array) <= _MOST_ELEMENTS else None
+def _are_few_texts(array: list[Any]) -> bool:
+    return len(array) <= _MOST_ELEMENTS and all(type(element) is str for element in array)

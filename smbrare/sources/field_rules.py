@@ -139,11 +139,13 @@ def read_time(rule: FieldRule, raw: str | int, options: ReadOptions) -> Reading:
     Raises:
         Malformed: If it is no time.
     """
-    value = raw if rule.convert is None else rule.convert(raw)
-    if is_missing(value):
-        return MISSING
-    moment = _date(value, options)
-    return Reading((moment,), rule.path, rule.inferred or _assumption(moment))
+    moment = raw if rule.convert is None else rule.convert(raw)
+    if type(moment) is not Moment:
+        moment = date(moment, options.zone, options.time_unit)
+    inferred = rule.inferred
+    if moment.zone_assumed or moment.order_assumed:
+        inferred = inferred or _assumption(moment)
+    return Reading((moment,), rule.path, inferred)
 
 
 def _port_of_service(field: str, value: object) -> int | None:
@@ -181,8 +183,6 @@ def constants(rule: FieldRule) -> list[Any]:
 
 
 def _assumption(moment: Moment) -> str:
-    if not (moment.zone_assumed or moment.order_assumed):
-        return ""
     assumed = ((moment.zone_assumed, ZONE_ASSUMED), (moment.order_assumed, ORDER_ASSUMED))
     return "; ".join(text for is_assumed, text in assumed if is_assumed)
 
