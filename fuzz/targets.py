@@ -33,7 +33,7 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import date
 from smbrare.rule import predicate
 from smbrare.rule.port_sieve import may_match
-from smbrare.sources import recognize
+from smbrare.sources import column_names, recognize
 from smbrare.text import cell, code_block, code_span, json_visible, message, visible
 
 LIMITS = Limits(
@@ -156,10 +156,12 @@ def xml(data: bytes) -> None:
 def tables(data: bytes) -> None:
     """A broken row costs none before it."""
     header = b"@timestamp,source.ip,destination.ip\n"
-    items = list(csv_table.read(io.BytesIO(header + b"a,b,c\n" + data), _NAME, LIMITS))
+    items = list(
+        csv_table.read(io.BytesIO(header + b"a,b,c\n" + data), _NAME, LIMITS, names=column_names)
+    )
     assert isinstance(items[0], Record)
     assert items[0].document["destination.ip"] == "c"
-    list(csv_table.read(io.BytesIO(data), _NAME, LIMITS))
+    list(csv_table.read(io.BytesIO(data), _NAME, LIMITS, names=column_names))
 
 
 def texts(data: bytes) -> None:

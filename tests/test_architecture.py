@@ -61,6 +61,7 @@ SHARED = {
     "inputs.readers": {
         "blocks",
         "csv_dates",
+        "csv_lines",
         "document",
         "evtx_log",
         "ndjson",
@@ -69,8 +70,7 @@ SHARED = {
     },
     "sources": {
         *("compiled", "ecs", "event_data", "event_kinds", "field_rules", "mapping"),
-        "ordinary_values",
-        *("windows_event", "windows_shapes"),
+        *("opening", "ordinary_values", "windows_event", "windows_shapes"),
     },
 }
 """Folders of plugs, whose modules know nothing of each other but these."""

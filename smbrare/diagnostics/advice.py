@@ -1,11 +1,12 @@
 """Advises what to change at an exporter, by a table of conditions on what its events lack."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
 from smbrare.detection.source_survey import SourceSurvey
-from smbrare.diagnostics.inspection import SourceDetails
+from smbrare.detection.survey import totals
+from smbrare.diagnostics.inspection import Inspected, SourceDetails
 from smbrare.rule import predicate
 
 
@@ -217,17 +218,17 @@ _TABLE: tuple[_Condition, ...] = (
 """The conditions, what matters most first."""
 
 
-def advise(
-    surveys: Mapping[str, SourceSurvey], details: Mapping[str, SourceDetails]
-) -> Iterator[Advice]:
-    """Yield what to change, by source, what matters most first.
+def advise(inspected: Inspected) -> Iterator[Advice]:
+    """Yield what to change: for unknown records and files first, then by source.
 
-    Args:
-        surveys: The counts of all inputs, by source.
-        details: The further counts, likewise.
+    Of each, what matters most comes first.
     """
-    for name, survey in sorted(surveys.items()):
-        facts = Facts(name, survey, details.get(name, SourceDetails()))
+    inspection = inspected.inspection
+    for look, found in inspection.looks.items():
+        seen = f"{found.count:,} that look{'s' * (found.count == 1)} like {look.name}: {look.lacks}"
+        yield Advice("unknown", seen, f"{look.remedy[0].upper()}{look.remedy[1:]}.")
+    for name, survey in sorted(totals(inspected.report.inputs).items()):
+        facts = Facts(name, survey, inspection.details.get(name, SourceDetails()))
         for condition in _TABLE:
             if count := condition.count(facts):
                 columns = " or ".join(sorted(facts.details.columns.get(condition.missing, ())))

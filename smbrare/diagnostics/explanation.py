@@ -132,6 +132,7 @@ class Explanation(Struct, frozen=True):
         kind: What kind of record it is, for people.
         not_connection: What it is instead of a connection, in words; empty for a connection.
         alert: Whether it is an alert or a finding itself, and so passed over.
+        layers: The keys of the record inside of which it was found; none if it is the record.
         identified_by: The fields by which its source recognized it, with their raw values.
         time: The time it is judged by, in microseconds since 1970 UTC; None if it has none that
             can be read.
@@ -149,6 +150,7 @@ class Explanation(Struct, frozen=True):
     kind: str = ""
     not_connection: str = ""
     alert: bool = False
+    layers: tuple[str, ...] = ()
     identified_by: tuple[tuple[str, Any], ...] = ()
     time: int | None = None
     own_time: int | None = None
@@ -204,6 +206,7 @@ def explain_event(document: Document, options: ReadOptions) -> Explanation:
         source=view.source,
         kind=view.kind,
         not_connection=NO_CONNECTIONS.get(view.event_kind(), ""),
+        layers=view.layers,
         identified_by=tuple(
             (path, encodable(value)) for path, value in view.identified_by().items()
         ),

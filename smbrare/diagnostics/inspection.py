@@ -16,6 +16,7 @@ from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey, Span
 from smbrare.detection.unread import note_unjudged
+from smbrare.diagnostics.looks import UnknownForm, look_of_file, look_of_record
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.records.event import Contents, Document, Origin, Record, Skipped, Suspect
@@ -132,6 +133,7 @@ class Inspection(Struct):
 
     Attributes:
         outside: Events that are not judged, by reason.
+        looks: Records and files of no known source or format, by what they look like.
         removed: Events by the first clause that they fail, in the rule's order.
         sightings: Events that fail none.
         near: Events to an SMB port on the internet that fail one clause alone.
@@ -142,6 +144,7 @@ class Inspection(Struct):
     """
 
     outside: dict[Outside, ExampleCount] = field(default_factory=dict)
+    looks: dict[UnknownForm, ExampleCount] = field(default_factory=dict)
     removed: dict[str, ExampleCount] = field(default_factory=dict)
     sightings: ExampleCount = field(default_factory=ExampleCount)
     near: dict[Near, ExampleCount] = field(default_factory=dict)
@@ -149,6 +152,11 @@ class Inspection(Struct):
     hosts: Counter[str] = field(default_factory=Counter)
     details: dict[str, SourceDetails] = field(default_factory=dict)
     span: Span = field(default_factory=Span)
+
+    def note_look(self, look: UnknownForm | None, origin: Origin) -> None:
+        """Count what looks like a form that is known, and not read."""
+        if look is not None:
+            self.looks.setdefault(look, ExampleCount()).add(origin)
 
     def gaps(self) -> list[tuple[int, int]]:
         """Return the hours without network events between the first and the last.
@@ -199,6 +207,8 @@ def observe(
     view = admit(document, origin, options, survey)
     if isinstance(view, str):
         inspection.outside.setdefault(view, ExampleCount()).add(origin)
+        if view == "unknown":
+            inspection.note_look(look_of_record(document), origin)
         return
     times = view.time().values
     if times:
@@ -257,6 +267,9 @@ def inspect(
                     observe(document, origin, options, survey, inspection)
 
     surveys = read_inputs(inputs, ReaderOptions(options.limits), progress, handle)
+    for survey in surveys:
+        if not survey.container:
+            inspection.note_look(look_of_file(survey.path), Origin(survey.path, 0))
     report = Report(
         options=options,
         criteria=criteria,
@@ -267,53 +280,3 @@ def inspect(
         span=inspection.span,
     )
     return Inspected(report, inspection)
-
-
-_ADMITTED: tuple[tuple[Outside, str], ...] = (
-    ("alert", "no alert itself"),
-    ("unknown", "of a known source"),
-    ("other", "network event"),
-)
-
-
-class FunnelStage(Struct, frozen=True):
-    """One stage.
-
-    Attributes:
-        name: What an event has to be to pass it; a field of the rule for its clauses.
-        wants: What the field has to hold; empty for other stages.
-        left: How many passed.
-        removed: Those that did not, with an example.
-    """
-
-    name: str
-    wants: str
-    left: int
-    removed: ExampleCount
-
-
-def funnel(inspected: Inspected) -> list[FunnelStage]:
-    """Return the stages from all records to the sightings, the clauses in the rule's order.
-
-    An event that fails several clauses is counted at the first of them.
-    """
-    inspection, inputs = inspected.inspection, inspected.report.inputs
-    unreadable = ExampleCount()
-    for survey in inputs:
-        unreadable.count += survey.skipped
-        for skipped in survey.located:
-            unreadable.illustrate(skipped.origin, skipped.reason)
-    removals = [
-        ("readable", "", unreadable),
-        *((name, "", inspection.outside.get(why, ExampleCount())) for why, name in _ADMITTED),
-        *(
-            (clause.field, clause.wants, inspection.removed.get(clause.field, ExampleCount()))
-            for clause in predicate.CLAUSES
-        ),
-    ]
-    left = unreadable.count + sum(survey.records for survey in inputs)
-    stages = [FunnelStage("records, read or skipped", "", left, ExampleCount())]
-    for name, wants, removed in removals:
-        left -= removed.count
-        stages.append(FunnelStage(name, wants, left, removed))
-    return stages

@@ -14,10 +14,9 @@ from typing import IO, BinaryIO
 from msgspec import Struct
 from msgspec.structs import replace
 
-from smbrare.inputs.json_tokens import DOCUMENT, NDJSON, shape
-from smbrare.inputs.readers import arrays, csv_table, event_xml, evtx_lines, evtx_log, ndjson
-from smbrare.inputs.readers.reader import Reader, ReaderOptions, of_all
-from smbrare.inputs.unpack import archive_header, compression
+from smbrare.inputs.readers import csv_table, readers
+from smbrare.inputs.readers.reader import Reader, ReaderOptions
+from smbrare.inputs.unpack import archive_header, compression, frames
 from smbrare.inputs.unpack.streams import (
     HEAD_BYTES,
     Budget,
@@ -60,16 +59,6 @@ def _nothing(_options: ReaderOptions) -> Contents:
     return Contents(iter(()))
 
 
-READERS: tuple[Reader, ...] = (
-    Reader("evtx", evtx_log.recognizes, evtx_lines.read, reads_file=True),
-    Reader("xml", event_xml.recognizes, of_all(event_xml.read)),
-    Reader("csv", csv_table.recognizes, of_all(csv_table.read)),
-    Reader("json", lambda head, whole: shape(head, whole=whole) == DOCUMENT, arrays.read),
-    # Last: any text counts whose lines are mostly objects.
-    Reader("ndjson", lambda head, whole: shape(head, whole=whole) == NDJSON, ndjson.read),
-)
-"""The formats of records, in the order asked: those of files before those of text."""
-
 UNREADABLE: tuple[tuple[bytes, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"Rar!\x1a\x07", "rar"),
@@ -91,6 +80,7 @@ def parts(
     *,
     ahead: bool = False,
     may_be_endless: bool = False,
+    columns: csv_table.Names = frozenset,
 ) -> Iterator[Part]:
     """Yield the parts of an input, one unless it is an archive.
 
@@ -104,13 +94,14 @@ def parts(
         limits: What may be held in memory and unpacked.
         ahead: Whether to unpack quickly, so that more may be lost before damage.
         may_be_endless: Whether content of no known format is looked into only at its beginning.
+        columns: Returns the columns that tables of events have; without, no table is known.
     """
     budget = Budget(limits)
     seekable = stream if stream.seekable() and not stream.tell() else None
     yield from _unpacked(
         Stream(blocks(stream, budget)),
         path,
-        _Context(seekable, budget, ahead=ahead, may_be_endless=may_be_endless),
+        _Context(seekable, budget, columns, ahead=ahead, may_be_endless=may_be_endless),
     )
 
 
@@ -120,6 +111,7 @@ class _Context(Struct, frozen=True):
     Attributes:
         input: The input's own stream, if it can be read at any place.
         budget: What it may expand to.
+        columns: Returns the columns that tables of events have.
         layers: The layers that were taken off.
         is_member: Whether an archive gave the stream.
         ahead: Whether to unpack quickly.
@@ -128,6 +120,7 @@ class _Context(Struct, frozen=True):
 
     input: IO[bytes] | None
     budget: Budget
+    columns: csv_table.Names
     layers: tuple[str, ...] = ()
     is_member: bool = False
     ahead: bool = False
@@ -196,12 +189,15 @@ def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
         if head.startswith(magic):
             reason = f"{name} is not read here: unpack or convert it first"
             return Part(path, context.named(name), _failed(path, reason))
-    if reader := _recognized(head, reads_file=True):
+    if reader := _recognized(head, context, reads_file=True):
         of_file = bind(_read_file, reader, stream, path, context)
         return Part(path, context.named(reader.name), of_file)
     text = as_utf_8(stream)
     mark, head = head, text.head
-    if reader := _recognized(head, reads_file=False):
+    if frame := frames.recognize(head):
+        text, context = Stream(frames.unframed(text), text), context.inside(frame)
+        head = text.head
+    if reader := _recognized(head, context, reads_file=False):
         of_text = bind(_read_text, reader, text, path)
         return Part(path, context.named(reader.name), of_text)
     if text.trouble:
@@ -235,10 +231,10 @@ def _seekable(stream: Stream, context: _Context) -> IO[bytes]:
     return spool(stream, context.budget.limits)
 
 
-def _recognized(head: bytes, *, reads_file: bool) -> Reader | None:
+def _recognized(head: bytes, context: _Context, *, reads_file: bool) -> Reader | None:
     """Return the reader of files, or of text, that knows a stream by its first bytes."""
     whole = len(head) < HEAD_BYTES
-    for reader in READERS:
+    for reader in readers(context.columns):
         if reader.reads_file == reads_file and reader.recognizes(head, whole):
             return reader
     return None

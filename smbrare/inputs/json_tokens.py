@@ -16,7 +16,8 @@ from smbrare.limits import DEFAULT, KIB, LEAST
 from smbrare.records.envelope import ARRAYS, marks_event
 from smbrare.records.json_flaws import JsonMender
 from smbrare.records.json_mending import mend
-from smbrare.records.json_text import BadJson, decode
+from smbrare.records.json_text import BadJson, decode, unframed
+from smbrare.records.tables import HEADERS, ROWS
 
 Token: TypeAlias = tuple[str, Any]
 """The kind of a token (``start_map``, ``map_key``, ``string`` …) and its value."""
@@ -154,7 +155,8 @@ def shape(head: bytes, *, whole: bool) -> str:
             return NDJSON
     elif not _ARRAY_OF_OBJECTS.match(text):
         lines = _lines(rest, whole=whole)
-        return NDJSON if 2 * _objects(lines) > len(lines) else ""
+        is_framed = unframed(line) is not None and (_objects([line]) > 0 or not (newline or whole))
+        return NDJSON if 2 * (_objects(lines) + is_framed) > len(lines) + is_framed else ""
     return _shape_of_many_lines(text, rest, whole=whole)
 
 
@@ -216,10 +218,19 @@ def _lines(text: bytes, *, whole: bool) -> list[bytes]:
 
 
 def _objects(lines: list[bytes]) -> int:
-    """Return how many lines are objects that hold something, and are not set in."""
+    """Return how many lines are objects that hold something, and are not set in.
+
+    The header of a log may stand before them.
+    """
     return sum(
-        line.startswith(b"{") and line.rstrip() != b"{}" and _is_object(line) for line in lines
+        text.startswith(b"{") and text.rstrip() != b"{}" and _is_object(text)
+        for text in map(_without_frame, lines)
     )
+
+
+def _without_frame(line: bytes) -> bytes:
+    inner = unframed(line)
+    return line if inner is None else inner.lstrip()
 
 
 class _Look(Struct):
@@ -252,6 +263,8 @@ def _look(tokens: list[Token]) -> _Look:
             seen.goes_on |= in_envelope and not marks_event(keys)
             path.append("")
         elif kind == "start_array":
+            in_table = path[1:] == [None] and path[0] in ROWS
+            seen.goes_on |= in_table and not keys.isdisjoint(HEADERS)
             path.append(None)
         elif kind in {"end_map", "end_array"}:
             path.pop()

@@ -60,6 +60,8 @@ def _event_lines(event: Explanation, explained: Explained, options: RenderOption
         return
     yield "\n"
     yield _line(f"source         {event.source} ({event.kind})")
+    if event.layers:
+        yield _line(f"inside         {' > '.join(event.layers)}")
     for path, value in event.identified_by:
         yield _line(f"identified by  {path} = {_short(value)}")
     yield _line(f"time           {_time_text(event)}")
@@ -226,6 +228,7 @@ def _event_document(event: Explanation) -> dict[str, Any]:
         "match": event.sighting,
         "source": event.source,
         "kind": event.kind,
+        "layers": event.layers,
         "identified_by": [{"field": path, "value": value} for path, value in event.identified_by],
         "time": time_value(event.time),
         "time_read_from": event.time_from,

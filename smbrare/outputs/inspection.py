@@ -8,13 +8,8 @@ from msgspec import Struct
 from smbrare.detection.source_survey import SourceSurvey
 from smbrare.detection.survey import InputSurvey, totals
 from smbrare.diagnostics.advice import Advice, advise
-from smbrare.diagnostics.inspection import (
-    ExampleCount,
-    FunnelStage,
-    Inspected,
-    SourceDetails,
-    funnel,
-)
+from smbrare.diagnostics.funnel import FunnelStage, funnel
+from smbrare.diagnostics.inspection import ExampleCount, Inspected, SourceDetails
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Column, Line, lines
 from smbrare.records.event import Origin
@@ -228,5 +223,5 @@ def _advice(inspected: Inspected) -> _Section:
         Column[Advice]("Seen", lambda advice: advice.seen, folds=True),
         Column[Advice]("What to do", lambda advice: advice.change, folds=True),
     )
-    rows = list(advise(totals(inspected.report.inputs), inspected.inspection.details))
+    rows = list(advise(inspected))
     return _Section("WHAT TO CHANGE AT THE EXPORTER", columns, rows)

@@ -7,7 +7,8 @@ from msgspec.structs import asdict
 
 from smbrare.detection.survey import InputSurvey, totals
 from smbrare.diagnostics.advice import advise
-from smbrare.diagnostics.inspection import Inspected, SourceDetails, funnel
+from smbrare.diagnostics.funnel import funnel
+from smbrare.diagnostics.inspection import Inspected, SourceDetails
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.json_values import json_text, place_value, time_value, unjudged_values
 from smbrare.records.times import HOUR, format_time
@@ -39,7 +40,7 @@ def render(inspected: Inspected, _: RenderOptions) -> Iterator[str]:
             for (source, name), tally in sorted(inspection.malformed.items())
         ],
         "not_evaluated": unjudged_values(report),
-        "advice": list(map(asdict, advise(totals(report.inputs), inspection.details))),
+        "advice": list(map(asdict, advise(inspected))),
     }
     yield json_text(document, indent=True) + "\n"
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
+from smbrare.records import tables
 from smbrare.records.event import Document
 from smbrare.records.paths import leaves
 
@@ -15,6 +16,9 @@ Path: TypeAlias = tuple[str, ...]
 
 ARRAYS: tuple[Path, ...] = (
     ("hits", "hits"),  # Elasticsearch's _search.
+    ("hits", "events"),  # Its _eql/search …
+    ("hits", "sequences"),  # … of sequences, which hold events in turn.
+    ("docs",),  # Its _mget.
     ("response", "hits", "hits"),  # Its _async_search.
     ("rawResponse", "hits", "hits"),  # The same, as Kibana's inspector shows it.
     ("responses",),  # Its _msearch.
@@ -25,13 +29,22 @@ ARRAYS: tuple[Path, ...] = (
     ("expected",),  # … and as it comes out.
     ("Events",),  # Windows event XML turned to JSON.
     ("value",),  # ConvertTo-Json of PowerShell 5.1, for some arrays.
+    ("tables",),  # Azure Log Analytics: tables of rows.
+    ("Tables",),  # Kusto, the same.
+    # What programs call a list of whatever they hold.
+    *(("data",), ("documents",), ("entries",), ("items",), ("logs",), ("rows",)),
 )
 """Where in an object the events of an envelope stand, in an array of objects."""
 
-_PATHS: dict[str, Path] = {path[0]: path for path in ARRAYS}
-"""The same by their first keys, which are all different."""
+_PATHS: dict[str, list[Path]] = {
+    first: [path for path in ARRAYS if path[0] == first] for first, *_ in ARRAYS
+}
+"""The same by their first keys."""
 
-_FIRST_KEYS = frozenset(_PATHS) | {"_source", "fields"}
+_AGGREGATIONS = frozenset({"aggregations", "aggs"})
+"""Where a search keeps top hits: at any depth, under names that the user chose."""
+
+_FIRST_KEYS = frozenset(_PATHS).union(("_source", "fields"), tables.ROWS, _AGGREGATIONS)
 
 _OF_HIT = frozenset({"_id", "_index", "_score", "_source", "fields", "highlight"})
 """What a hit holds of its own event. Beside it others may stand: ``inner_hits``."""
@@ -106,7 +119,9 @@ def events(document: Document) -> Iterator[Document]:
     A hit of a search is the union of its ``_source`` and its ``fields``. Envelopes inside one
     another are opened all the way, so that what comes out never needs a second pass.
     """
-    return iter((document,)) if _FIRST_KEYS.isdisjoint(document) else _opened(document)
+    if _FIRST_KEYS.isdisjoint(document) and not tables.looks_like_frame(document):
+        return iter((document,))
+    return _opened(document)
 
 
 def element(value: object, path: Path) -> Document | None:
@@ -129,15 +144,19 @@ def _opened(document: Document) -> Iterator[Document]:
 
 def _inside(document: Document) -> list[Document] | None:
     """Return what an envelope holds, or None if the object is none."""
-    rest = document
     inside: list[Document] | None = None
-    for key in document:
-        path = _PATHS.get(key)
-        array = _array(document, path) if path else None
-        if path and array is not None:
-            found = (element(value, path) for value in array)
-            inside = [*(inside or ()), *(each for each in found if each is not None)]
-            rest = _without(rest, path)
+    rest = document
+    if (table := tables.unfolded(document)) is not None:
+        inside, rest = table
+    for key in [key for key in rest if key in _FIRST_KEYS]:
+        for path in _PATHS.get(key, ()):
+            if (array := _array(rest, path)) is not None:
+                found = (element(value, path) for value in array)
+                inside = [*(inside or ()), *(each for each in found if each is not None)]
+                rest = _without(rest, path)
+        if key in _AGGREGATIONS and (hits := _top_hits(rest[key])):
+            inside = [*(inside or ()), *hits]
+            rest = _without(rest, (key,))
     hit = _content(rest)
     if hit is not None:
         beside = {key: value for key, value in rest.items() if key not in _OF_HIT}
@@ -145,6 +164,21 @@ def _inside(document: Document) -> list[Document] | None:
     if inside is not None and holds_event(rest):
         inside.append(rest)
     return inside
+
+
+def _top_hits(aggregations: object) -> list[Document]:
+    """Return the hits that stand anywhere in the aggregations of a search."""
+    found: list[Document] = []
+    pending = [aggregations]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            hits = _array(value, ("hits", "hits"))
+            found.extend(hit for hit in hits or () if isinstance(hit, dict))
+            pending.extend(reversed(value.values() if hits is None else ()))
+        elif isinstance(value, list):
+            pending.extend(reversed(value))
+    return found
 
 
 def _content(document: Document) -> Document | None:

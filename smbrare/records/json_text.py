@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, pairwise
 from typing import Any
@@ -10,6 +11,11 @@ import msgspec
 import orjson
 import stringzilla
 
+_FRAME = re.compile(
+    rb"\s*(?:\x1e|<[0-9]{1,3}>[^{]*"
+    rb"|(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8})[^{\"]*)"
+    rb"(?=\{)"
+)
 _LONGEST_INTEGER = 40
 _BEYOND_EVERY_TYPE = float("inf")
 
@@ -74,6 +80,15 @@ def broken_lines(block: memoryview, values: int) -> Iterator[tuple[int, int]]:
             _skim.decode(line)
         except _REFUSED:
             yield span
+
+
+def unframed(line: bytes) -> bytes | None:
+    """Return a line with blanks for what stands before its object; None if nothing known does.
+
+    That is the separator of RFC 7464, or the header of a syslog line, with its priority or without.
+    """
+    frame = _FRAME.match(line)
+    return None if frame is None else b" " * frame.end() + line[frame.end() :]
 
 
 def _reason(error: orjson.JSONDecodeError) -> str:

@@ -13,6 +13,7 @@ from smbrare.detection.sightings import Moments, Sightings
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import EVERY, ReaderOptions
 from smbrare.inputs.readers.samples import HEAD_BYTES, sample_seed
+from smbrare.inputs.unpack.streams import is_utf_16
 from smbrare.limits import KIB, MIB
 from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions
@@ -48,8 +49,6 @@ MOST_TOGETHER = 500
 _SAMPLES = 1_000
 SAMPLE_EVERY_AT_LEAST = 4 * KIB
 """Bytes between sampled records, however small the input: hardly fewer than of a larger one."""
-
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def reader_options(options: ReadOptions) -> ReaderOptions:
@@ -193,7 +192,7 @@ def _plain_ndjson(found: Input, options: ReadOptions) -> tuple[tuple[int, int], 
             identity = _identity(found, raw, options)
             with io.BufferedReader(raw) as buffered:
                 head = buffered.read(HEAD_BYTES)
-            if head.startswith(_UTF_16_MARKS):
+            if is_utf_16(head):
                 return None
         with parts(found, options.limits, silent) as (_, each):
             part = next(each, None)

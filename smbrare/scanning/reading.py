@@ -16,6 +16,7 @@ from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import Limits
 from smbrare.records.event import Contents, Origin, Skipped
+from smbrare.sources import column_names
 from smbrare.text import name_from
 
 Progress: TypeAlias = Callable[[int], None]
@@ -137,6 +138,7 @@ def parts(
                 limits,
                 ahead=ahead,
                 may_be_endless=_is_device(found, stream),
+                columns=column_names,
             ),
         )
 

@@ -1,6 +1,7 @@
 """Identifies the source of each record by its content, and reads it as that source's table says."""
 
 from collections.abc import Callable, Container, Iterable
+from functools import cache
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -13,15 +14,17 @@ from smbrare.sources import (
     ecs,
     elastic_defend,
     endgame,
+    opening,
     sentinel_one,
     sysmon,
     windows_firewall,
     winlogbeat,
 )
 from smbrare.sources.compiled import Remembered
-from smbrare.sources.mapping import Layout, View
-from smbrare.sources.windows_event import WindowsEvent, unwrap, unwrap_text
-from smbrare.sources.windows_shapes import SHAPES, XML_TEXTS, shape_of
+from smbrare.sources.mapping import Layout, View, place_table
+from smbrare.sources.opening import opened, view_of_inner
+from smbrare.sources.windows_event import WindowsEvent, unwrap
+from smbrare.sources.windows_shapes import SHAPES, shape_of
 
 
 class _RawSource(Protocol):
@@ -83,27 +86,27 @@ class KeySet(Struct, frozen=True, eq=False):
 
     def recognize(self, document: Document, options: ReadOptions) -> View | None:
         """Return a record as an event, or None if unknown; see `recognize`."""
+        layout = self.layout(document)
+        if layout is None:
+            return _view_of_inner(document, options)
+        return layout.view(document, options)
+
+    def layout(self, document: Document) -> Layout | None:
+        """Return how a record is read, or None if no source knows it as it is."""
         if not self.is_known:
             return None  # As most records of logs of other kinds are.
-        layout = _layout(document) if self.facts is None else self._layout_by_facts(document)
-        return (
-            _view_of_text(document, options) if layout is None else layout.view(document, options)
-        )
+        return _layout(document) if self.facts is None else self._layout_by_facts(document)
 
     def _layout_by_facts(self, document: Document) -> Layout | None:
         facts = (self, *[fact(document) for fact in self.facts or ()])
-        try:
-            return LAYOUTS[facts]
-        except KeyError:
-            return _remember(facts, document)
-        except TypeError:  # An array or an object stands where nearly every record has a text.
-            facts = tuple(tuple(fact) if type(fact) is list else fact for fact in facts)
-        try:
-            return LAYOUTS[facts]
-        except KeyError:
-            return _remember(facts, document)
-        except TypeError:
-            return _layout(document)
+        for _ in range(2):
+            try:
+                return LAYOUTS[facts]
+            except KeyError:
+                return _remember(facts, document)
+            except TypeError:  # An array or object stands where nearly every record has a text.
+                facts = tuple(tuple(fact) if type(fact) is list else fact for fact in facts)
+        return _layout(document)
 
 
 def key_set(document: Document) -> KeySet:
@@ -148,9 +151,9 @@ def _facts(keys: Container[str]) -> tuple[Callable[[Document], Any], ...]:
     shapes = [
         shape
         for shape in SHAPES
-        if shape not in XML_TEXTS.values()
-        and any(
-            _begins(path, keys) for path in (shape.places["event_id"][0], *shape.places["channel"])
+        if any(
+            _begins(path, keys)
+            for path in (shape.places["event_id"][0], *shape.places.get("channel", ()))
         )
     ]
     wanted = dict.fromkeys((*ecs.DATASET, *ecs.SHIPPER, "winlog.channel"), _text)
@@ -159,15 +162,19 @@ def _facts(keys: Container[str]) -> tuple[Callable[[Document], Any], ...]:
     for shape in shapes:
         wanted |= dict.fromkeys(shape.places["event_id"], _number)
         for part in ("channel", "provider"):
-            wanted |= dict.fromkeys(shape.places[part], _text)
+            wanted |= dict.fromkeys(shape.places.get(part, ()), _text)
     facts = [fact(path) for path, fact in wanted.items() if _begins(path, keys)]
     return (_is_ecs, shape_of, *facts) if shapes else (_is_ecs, *facts)
 
 
 def _begins(path: str, keys: Container[str]) -> bool:
     """Return whether a key at the top may lead into a path."""
+    return any(key in keys for key in _beginnings(path))
+
+
+def _beginnings(path: str) -> list[str]:
     steps = path.split(".")
-    return any(".".join(steps[:end]) in keys for end in range(1, len(steps) + 1))
+    return [".".join(steps[:end]) for end in range(1, len(steps) + 1)]
 
 
 def _is_ecs(document: Document) -> bool:
@@ -206,14 +213,30 @@ def _number(path: str) -> Callable[[Document], Any]:
 
 
 def recognize(document: Document, options: ReadOptions) -> View | None:
-    """Return a record as an ECS event seen through its source's table, or None if unknown."""
+    """Return a record as an ECS event seen through its source's table, or None if unknown.
+
+    Where no source knows the record, what lies inside is asked for (see `opening`).
+    """
     return key_set(document).recognize(document, options)
 
 
-def _view_of_text(document: Document, options: ReadOptions) -> View | None:
-    event = unwrap_text(document)
-    layout = None if event is None else _windows_layout(event)
-    return None if event is None or layout is None else layout.view(event.document, options)
+def _view_of_inner(document: Document, options: ReadOptions) -> View | None:
+    """Return the view of the one event inside of a record; None if there are none or several."""
+    found: View | None = None
+    for inner in opened(document, options.limits):
+        if found is not None and len(inner.layers) > len(found.layers):
+            break  # Of an event, or one that is deeper than another.
+        keys = key_set(inner.document)
+        layout = None if keys.is_alert(inner.document) else keys.layout(inner.document)
+        if layout is None:
+            continue
+        view = view_of_inner(layout.view(inner.document, options), inner)
+        if found is None:
+            found = view
+        # The same text may be decoded in its place and alone.
+        elif found.layers != view.layers and found.document != view.document:
+            return None
+    return found
 
 
 def _layout(document: Document) -> Layout | None:
@@ -278,9 +301,21 @@ def _first_keys() -> frozenset[str]:
     """Return every key at the top of a record that can begin a field that identifies one."""
     groups = [*sentinel_one.RAW_MARKS, *defender.RAW_MARKS, *endgame.RAW_MARKS, *ecs.MARKS]
     groups += [shape.places["event_id"] for shape in SHAPES]
-    groups += [shape.places["channel"] for shape in SHAPES]
-    steps = [path.split(".") for group in (*groups, XML_TEXTS) for path in group]
-    return frozenset(".".join(step[:end]) for step in steps for end in range(1, len(step) + 1))
+    groups += [shape.places.get("channel", ()) for shape in SHAPES]
+    return frozenset(key for group in groups for path in group for key in _beginnings(path))
 
 
 _FIRST_KEYS = _first_keys()
+
+
+@cache
+def column_names() -> frozenset[str]:
+    """Return every path that a source reads or knows a record by: the columns that tables have."""
+    tables = [ecs.TABLE, defender.ROW, endgame.RAW, sentinel_one.RAW]
+    for table in (sysmon.CONNECTION, windows_firewall.TABLE):
+        tables += [place_table(table, shape.places) for shape in SHAPES]
+    rules = [rule for table in tables for found in table.values() for rule in found]
+    marks = (*defender.RAW_MARKS, *endgame.RAW_MARKS, *sentinel_one.RAW_MARKS, *ecs.MARKS)
+    places = (paths for shape in SHAPES for paths in shape.places.values())
+    paths = {path for group in (*marks, *places, *opening.NAMES) for path in group}
+    return frozenset(paths | {rule.path for rule in rules}) - {""}

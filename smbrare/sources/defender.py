@@ -170,6 +170,9 @@ def _row_table(place: str, *, inbound: bool, posix: bool, named: bool) -> FieldT
     return place_table(table, {"row": (place,)})
 
 
+ROW = _row_table("", inbound=False, posix=False, named=True)
+"""The columns of a network row."""
+
 _OTHER = {place: place_table(RECORD, {"row": (place,)}) for place in ("", "properties")}
 
 _ADAPTER = frozenset({"NetworkAdapterName", "NetworkAdapterType"})

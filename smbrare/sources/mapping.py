@@ -67,6 +67,8 @@ class View(Struct, frozen=True, gc=False):
         marks: By which of its fields the source recognized it.
         known_kind: What the event is about (see `event_kinds`), where the source knows it.
         compiled: The table, compiled.
+        layers: The keys of the record inside of which the event was found; none if it is it.
+        lend: Returns what the records around it say of a field that it lacks.
     """
 
     source: str
@@ -77,13 +79,18 @@ class View(Struct, frozen=True, gc=False):
     marks: Marks
     known_kind: str
     compiled: CompiledTable
+    layers: tuple[str, ...] = ()
+    lend: Callable[[str], Reading] | None = None
     _readings: dict[Any, Any] = field(default_factory=dict)
 
     def read(self, field: str) -> Reading:
         """Return what the record says about an ECS field, typed as Elasticsearch types it."""
         reading: Reading | None = self._readings.get(field)
         if reading is None:
-            reading = self._readings[field] = self.compiled[field](self.document)
+            reading = self.compiled[field](self.document)
+            if self.lend is not None and not reading.values and not reading.malformed:
+                reading = self.lend(field)
+            self._readings[field] = reading
         return reading
 
     def noted(self, notes: FieldNotes[T]) -> list[T]:

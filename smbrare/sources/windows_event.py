@@ -8,7 +8,6 @@ from typing import Any
 from msgspec import Struct
 
 from smbrare.records.event import Document
-from smbrare.records.event_xml import event_from_xml
 from smbrare.records.fields import Malformed, long
 from smbrare.records.paths import first, leaves
 from smbrare.records.times import Moment, date, from_number
@@ -16,7 +15,7 @@ from smbrare.sources.ecs import not_forwarded
 from smbrare.sources.event_kinds import OTHER
 from smbrare.sources.field_rules import FieldRule, FieldTable
 from smbrare.sources.mapping import Layout, Marks, place_table, utc
-from smbrare.sources.windows_shapes import XML_TEXTS, Shape, shape_of
+from smbrare.sources.windows_shapes import Shape, shape_of
 
 SYSMON_CHANNEL = "microsoft-windows-sysmon/operational"
 SYSMON_PROVIDER = "microsoft-windows-sysmon"
@@ -205,23 +204,10 @@ def unwrap(document: Document) -> WindowsEvent | None:
     return None if shape is None else _event(shape, document)
 
 
-def unwrap_text(document: Document) -> WindowsEvent | None:
-    """Return the Windows event whose XML stands in a record's text, or None if none does."""
-    for path, shape in XML_TEXTS.items():
-        text = first(document, path)
-        if isinstance(text, str) and text.lstrip()[:6] == "<Event":
-            parsed = event_from_xml(text)
-            if parsed is not None:
-                # A text has no paths below it, so the dotted key takes nothing away.
-                return _event(shape, {**document, path: parsed})
-    return None
-
-
 def _event(shape: Shape, document: Document) -> WindowsEvent:
     places = shape.places
-    return WindowsEvent(
-        shape, document, _number(document, places["event_id"]), _text(document, places["channel"])
-    )
+    channel = _text(document, places.get("channel", ()))
+    return WindowsEvent(shape, document, _number(document, places["event_id"]), channel)
 
 
 def _number(document: Document, paths: tuple[str, ...]) -> int | None:

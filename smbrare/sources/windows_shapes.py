@@ -84,29 +84,6 @@ _WINLOG: Places = {
 }
 
 
-def _event_places(prefix: str) -> Places:
-    """Return where the JSON of an event's XML keeps its parts, attributes in any known style."""
-    system = f"{prefix}Event.System."
-    return {
-        "event_id": (f"{system}EventID.#text", f"{system}EventID"),
-        "channel": (f"{system}Channel",),
-        "provider": (
-            f"{system}Provider.#attributes.Name",
-            f"{system}Provider_attributes.Name",
-            f"{system}Provider.@Name",
-        ),
-        "computer": (f"{system}Computer",),
-        "time": (
-            f"{system}TimeCreated.#attributes.SystemTime",
-            f"{system}TimeCreated_attributes.SystemTime",
-            f"{system}TimeCreated.@SystemTime",
-        ),
-        "ingested": ("event.ingested",),
-        "data": (f"{prefix}Event.EventData",),
-        "message": (f"{prefix}Event.RenderingInfo.Message",),
-    }
-
-
 _COLUMNS: Places = {
     "event_id": ("EventID",),
     "channel": ("Channel", "EventLog"),
@@ -144,13 +121,29 @@ WINLOGBEAT_6 = Shape(
 )
 """Winlogbeat 6: the same names one level higher."""
 
-EVENT_JSON = Shape("sysmon", _event_places(""), _unpack_event)
+EVENT_JSON = Shape(
+    "sysmon",
+    {
+        "event_id": ("Event.System.EventID.#text", "Event.System.EventID"),
+        "channel": ("Event.System.Channel",),
+        "provider": (
+            "Event.System.Provider.#attributes.Name",
+            "Event.System.Provider_attributes.Name",
+            "Event.System.Provider.@Name",
+        ),
+        "computer": ("Event.System.Computer",),
+        "time": (
+            "Event.System.TimeCreated.#attributes.SystemTime",
+            "Event.System.TimeCreated_attributes.SystemTime",
+            "Event.System.TimeCreated.@SystemTime",
+        ),
+        "ingested": ("event.ingested",),
+        "data": ("Event.EventData",),
+        "message": ("Event.RenderingInfo.Message",),
+    },
+    _unpack_event,
+)
 """The XML of an event as JSON: evtx_dump, the evtx library, and converters like them."""
-
-XML_TEXTS: Mapping[str, Shape] = {
-    path: Shape("sysmon", _event_places(f"{path}.")) for path in ("event.original", "message")
-}
-"""The XML itself, in a field of another record."""
 
 VELOCIRAPTOR = Shape(
     "sysmon",
@@ -197,6 +190,17 @@ POWERSHELL = Shape(
 )
 """``Get-WinEvent | ConvertTo-Json``: values by position from -Depth 3, else in the message."""
 
+EVENT_VIEWER = Shape(
+    "sysmon",
+    {
+        "event_id": ("Event ID",),
+        "provider": ("Source",),
+        "time": ("Date and Time",),
+        "rendered": ("Message",),
+    },
+)
+"""Event Viewer's CSV: the values are in the message alone."""
+
 EVENT_DATA_COLUMN = Shape(
     "sysmon", {**_COLUMNS, "data": ("EventData",)}, _unpack_column, "EventData"
 )
@@ -210,10 +214,10 @@ SHAPES = (
     AGENT,
     WINLOGBEAT_6,
     EVENT_JSON,
-    *XML_TEXTS.values(),
     VELOCIRAPTOR,
     EVTXECMD,
     POWERSHELL,
+    EVENT_VIEWER,
     EVENT_DATA_COLUMN,
     FLAT,
 )
@@ -243,6 +247,8 @@ def _by_keys(document: Document) -> Shape | None:
         return EVTXECMD
     if "Id" in document and ("LogName" in document or "ProviderName" in document):
         return POWERSHELL
+    if "Event ID" in document and "Source" in document:
+        return EVENT_VIEWER
     if "log_name" in document and "event_id" in document:
         return WINLOGBEAT_6
     return None

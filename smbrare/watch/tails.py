@@ -16,8 +16,10 @@ from msgspec import Struct
 from smbrare.baseline.checkpoints import Checkpoint
 from smbrare.inputs import containers
 from smbrare.inputs.readers.ndjson import too_long
+from smbrare.inputs.unpack.streams import is_utf_16
 from smbrare.limits import KIB, MIB, Limits
 from smbrare.records.event import Origin, Skipped
+from smbrare.sources import column_names
 from smbrare.text import name_from, name_text
 
 CHUNK_BYTES = 4 * MIB
@@ -30,7 +32,6 @@ RECOGNIZED = "ndjson"
 """What is followed."""
 
 _UNKNOWN = "no log that is known"
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 Note: TypeAlias = Callable[[str], None]
 """Called with what was noticed of a file that is no trouble, for the user."""
@@ -245,12 +246,12 @@ def read_at(file: io.FileIO, offset: int, count: int) -> bytes:
 
 def _kind(text: bytes) -> str:
     """Return what a file is by its beginning, empty where no complete line is seen yet."""
-    if text.startswith(_UTF_16_MARKS):
+    if is_utf_16(text):
         return "UTF-16 text"
     whole = text[: text.rfind(b"\n") + 1]
     if not whole and text.lstrip()[:1] in {b"", b"{"}:
         return ""
-    part = next(containers.parts(io.BytesIO(whole or text), ""), None)
+    part = next(containers.parts(io.BytesIO(whole or text), "", columns=column_names), None)
     if part is None or part.container == containers.EMPTY:
         return ""
     return part.container or _UNKNOWN

@@ -86,3 +86,36 @@ def test_a_shape_behind_good_lines_is_found_or_named(shape: Path, good: Path, ru
         assert_seen(result, "good.ndjson")
     else:
         assert result.code == 0
+
+
+READ = (
+    "02",
+    "11",
+    "16",
+    "18",
+    "19",
+    "21",
+    "30",
+    "42",
+    "43",
+    "45",
+    "47",
+    "49",
+    "60",
+    "77",
+    "89",
+    "92",
+)
+"""Numbers of the wrappers, tables and frames that are opened."""
+
+
+@pytest.mark.parametrize("number", READ)
+@pytest.mark.skipif(not SHAPES, reason="no published shapes beside the repository")
+def test_a_wrapper_or_table_is_opened(number: str, run: Run) -> None:
+    (shape,) = (path for path in SHAPES if path.name.startswith(f"{number}-"))
+    result = run("scan", shape, "--format", "json")
+    assert result.code == 1
+    (finding,) = json.loads(result.out)["findings"]
+    assert finding["destination"]["ip"] == "45.83.122.10"
+    assert finding["@timestamp"].startswith("2026-11-18T")
+    assert finding["host"]["name"].lower().startswith("ws-07")

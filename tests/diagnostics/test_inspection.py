@@ -10,9 +10,10 @@ from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import examine
 from smbrare.detection.partial import Partial
 from smbrare.detection.report import Report
-from smbrare.detection.survey import InputSurvey, totals
+from smbrare.detection.survey import InputSurvey
 from smbrare.diagnostics.advice import advise
-from smbrare.diagnostics.inspection import Inspected, Inspection, funnel, observe
+from smbrare.diagnostics.funnel import funnel
+from smbrare.diagnostics.inspection import Inspected, Inspection, observe
 from smbrare.records.event import Origin, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR, date
@@ -150,9 +151,7 @@ def test_gaps_are_the_hours_without_events() -> None:
 
 
 def advice(*events: dict[str, Any]) -> list[str]:
-    seen = inspected(*events)
-    sources = totals(seen.report.inputs)
-    return [f"{each.source}: {each.seen}" for each in advise(sources, seen.inspection.details)]
+    return [f"{each.source}: {each.seen}" for each in advise(inspected(*events))]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +226,7 @@ def test_what_a_vendor_lacks_is_named_as_the_vendor_does(
 ) -> None:
     lacking = {name: value for name, value in event.items() if name != lacks}
     told = inspected(event, lacking)
-    advised = advise(totals(told.report.inputs), told.inspection.details)
+    advised = advise(told)
     (one,) = (each for each in advised if " missing " in each.seen)
     assert one.seen == f"{seen} missing in 1 connection"
     assert change in one.change

@@ -14,6 +14,7 @@ from smbrare.inputs.containers import parts
 from smbrare.limits import Limits
 from smbrare.records import envelope
 from smbrare.records.event import Record, Skipped
+from smbrare.sources import column_names
 from tests.conftest import SHARED
 from tests.support.container_world import ENCODINGS, PACKED, TEXTS, WORLD, evtx_file, records_of
 from tests.support.zip_writer import Written, zip_file
@@ -79,7 +80,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 def read_to_the_end(content: bytes) -> None:
     ended: set[str] = set()
-    for part in parts(io.BytesIO(content), "input", LIMITS):
+    for part in parts(io.BytesIO(content), "input", LIMITS, columns=column_names):
         for item in records_of(part, LIMITS):
             assert part.container
             assert part.path not in ended, "nothing follows what ends an input"

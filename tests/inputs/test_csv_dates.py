@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from smbrare.inputs.readers import csv_dates, csv_table
 from smbrare.records.event import Origin, Record, Skipped
 from smbrare.records.times import date, format_time
+from smbrare.sources import column_names
 from tests.conftest import Run
 
 PLACE = Origin("table.csv", 1)
@@ -35,7 +36,7 @@ def table(*timestamps: str) -> bytes:
 
 
 def times(content: bytes) -> list[Any]:
-    read = list(csv_table.read(io.BytesIO(content), "table.csv"))
+    read = list(csv_table.read(io.BytesIO(content), "table.csv", names=column_names))
     assert all(isinstance(each, Record) for each in read)
     return [date(each.document["Timestamp"]) for each in read if isinstance(each, Record)]
 
@@ -101,7 +102,9 @@ def test_rows_are_not_held_back_where_no_date_is_ambiguous() -> None:
         def readline(self, size: int | None = -1) -> bytes:
             return super().readline(size) or pytest.fail("read on before the row was given")
 
-    assert isinstance(next(iter(csv_table.read(Endless(), "table.csv"))), Record)
+    assert isinstance(
+        next(iter(csv_table.read(Endless(), "table.csv", names=column_names))), Record
+    )
 
 
 @pytest.mark.parametrize("held", [Record(PLACE, {}), Skipped(PLACE, "broken", could_matter=True)])
@@ -125,7 +128,7 @@ def test_a_column_that_contradicts_itself_keeps_what_each_date_shows() -> None:
 
 def test_texts_that_only_begin_like_dates_decide_nothing_and_stay() -> None:
     content = HEADER + row("5/6/2026, 10:00:00", note="18/11/2026 was the day")
-    (read,) = csv_table.read(io.BytesIO(content.encode()), "table.csv")
+    (read,) = csv_table.read(io.BytesIO(content.encode()), "table.csv", names=column_names)
     assert isinstance(read, Record)
     assert read.document["Note"] == "18/11/2026 was the day"
     assert read.document["Timestamp"] == "5/6/2026, 10:00:00"
@@ -133,7 +136,7 @@ def test_texts_that_only_begin_like_dates_decide_nothing_and_stay() -> None:
 
 def test_broken_rows_keep_their_place_among_those_held_back() -> None:
     content = HEADER + row("5/11/2026, 10:00:00") + "broken,row\n" + row("18/11/2026, 10:00:00")
-    read = list(csv_table.read(io.BytesIO(content.encode()), "table.csv"))
+    read = list(csv_table.read(io.BytesIO(content.encode()), "table.csv", names=column_names))
     assert [isinstance(each, Record) for each in read] == [True, False, True]
     assert [each.origin.number for each in read] == [2, 3, 4]
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smbrare.inputs.containers import READERS, UNREADABLE
-from smbrare.inputs.readers import csv_table
+from smbrare.inputs.containers import UNREADABLE
+from smbrare.inputs.readers import readers
 from smbrare.inputs.unpack import archive_header
 from smbrare.inputs.unpack.compression import COMPRESSIONS
 from smbrare.inputs.unpack.streams import HEAD_BYTES
+from smbrare.sources import column_names
 from tests.support.container_world import (
     TEXTS,
     WORLD,
@@ -26,7 +27,7 @@ from tests.support.container_world import (
 )
 
 EVENTS = [ecs(connection) for connection in WORLD[:6]]
-COLUMNS = sorted(csv_table._COLUMNS)  # noqa: SLF001 - what an attacker would put into a string
+COLUMNS = sorted(column_names())  # what an attacker would put into a string
 MAGICS = [
     *(magic.decode("latin-1") for magic, _ in UNREADABLE),
     *("\x1f\x8b\x08", "BZh91AY&SY", "\xfd7zXZ\0", "\x28\xb5\x2f\xfd"),
@@ -193,6 +194,6 @@ def test_every_format_is_recognized_by_one_reader_alone() -> None:
     for name, content in formats.items():
         head = content[:HEAD_BYTES]
         whole = len(head) < HEAD_BYTES
-        found = [reader.name for reader in READERS if reader.recognizes(head, whole)]
+        found = [reader.name for reader in readers(column_names) if reader.recognizes(head, whole)]
         assert found == [name.split()[0]], name
     assert len({compression.name for compression in COMPRESSIONS}) == len(COMPRESSIONS)

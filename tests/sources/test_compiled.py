@@ -174,8 +174,8 @@ def test_marks_say_what_the_clauses_and_the_readings_say(
         assert bool(mark & BARS) == (is_barred and name != "event.category")
 
 
-WALKED = {"ecs-plain", "sysmon-agent-xml"}
-"""Forms that spell a field in two ways, or hold the event in a text beside other fields."""
+WALKED = {"ecs-plain"}
+"""Forms that spell a field in two ways."""
 ASKED = {
     *("defender-streaming", "defender-hunting", "defender-hunting-text", "defender-sentinel-text"),
     *("endgame-raw", "sentinel_one-raw"),

@@ -56,7 +56,7 @@ def test_where_azure_has_no_event_data_its_description_is_read_as_inferred() -> 
 def test_xml_that_stands_alone_in_a_field_is_read(field: str) -> None:
     view = seen({"@timestamp": "2026-11-16T10:00:00Z", field: windows.xml(SYSMON)})
     assert matches(view)
-    assert view.read("process.pid").path == f"{field}.Event.EventData.ProcessId"
+    assert view.layers == (f"{field} (XML)",)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_text_that_is_no_event_is_no_connection(text: str) -> None:
         (windows.velociraptor, "EventData.ProcessId"),
         (windows.nxlog, "ProcessId"),
         (windows.powershell, "Message"),
-        (windows.agent_xml, "event.original.Event.EventData.ProcessId"),
+        (windows.agent_xml, "Event.EventData.ProcessId"),
     ],
 )
 def test_a_reading_names_the_exporters_own_path(wrap: Any, wanted: str) -> None:

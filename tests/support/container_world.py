@@ -23,6 +23,7 @@ from smbrare.records import envelope
 from smbrare.records.event import Document, Record, Skipped
 from smbrare.records.paths import first
 from smbrare.records.times import date
+from smbrare.sources import column_names
 from tests.support.evtx_writer import evtx
 
 if sys.version_info >= (3, 14):
@@ -176,6 +177,14 @@ def _table(rows: Iterable[dict[str, str]], delimiter: str = ",") -> str:
     return text.getvalue()
 
 
+def _columns_and(rows: str, world: Iterable[Connection]) -> dict[str, Any]:
+    """Return the world's rows of Advanced Hunting as lists of values, behind their columns."""
+    found = [{"TenantId": "t" * 36, **defender(each)} for each in world]
+    names = list(found[0])
+    columns = [{"name": name, "type": "string"} for name in names]
+    return {"columns": columns, rows: [[row[name] for name in names] for row in found]}
+
+
 def _kibana_row(connection: Connection) -> dict[str, str]:
     return {
         "@timestamp": connection.kibana,
@@ -197,6 +206,13 @@ def _pretty(value: Any) -> str:
     return json.dumps(value, indent=4, ensure_ascii=False) + "\n"
 
 
+HEADERS = "HTTP/1.1 200 OK\ncontent-type: application/json\nx: {\n\n"
+
+
+def _split(world: Iterable[Connection]) -> list[str]:
+    return _lines(map(ecs, world)).splitlines(keepends=True)
+
+
 TEXTS: dict[str, Callable[[Iterable[Connection]], str]] = {
     "ndjson": lambda world: _lines(map(ecs, world)),
     "ndjson with blank lines": lambda world: "\n" + _lines(map(ecs, world), "\n\n"),
@@ -204,6 +220,16 @@ TEXTS: dict[str, Callable[[Iterable[Connection]], str]] = {
     "a search response a line": lambda world: _lines(_search([hit]) for hit in _hits(world)),
     "Event Hub batches a line": lambda world: _lines(
         {"records": [streamed(each)]} for each in world
+    ),
+    "RFC 7464 lines": lambda world: "".join(f"\x1e{line}" for line in _split(world)),
+    "syslog lines": lambda world: "".join(f"<13>Nov 18 09:11:18 ws: {x}" for x in _split(world)),
+    "container log lines": lambda world: "".join(
+        f"2026-11-18T09:11:18.123Z stdout F {line}" for line in _split(world)
+    ),
+    "HTTP answer": lambda world: HEADERS + json.dumps(_search(_hits(world))),
+    "HTTP answer in lines": lambda world: HEADERS + _lines(map(ecs, world)),
+    "answers of Dev Tools": lambda world: "".join(
+        f"# GET /logs/_search 200 OK\n{_pretty(_search([hit]))}\n" for hit in _hits(world)
     ),
     "pretty objects": lambda world: "".join(_pretty(ecs(each)) for each in world),
     "objects without anything between": lambda world: _lines(map(ecs, world), ""),
@@ -218,6 +244,16 @@ TEXTS: dict[str, Callable[[Iterable[Connection]], str]] = {
     "several searches": lambda world: json.dumps(
         {"took": 1, "responses": [_search([hit]) for hit in _hits(world)]}
     ),
+    "EQL answer": lambda world: json.dumps({"hits": {"events": list(_hits(world))}}),
+    "EQL sequences": lambda world: _pretty(
+        {"hits": {"sequences": [{"join_keys": ["x"], "events": [hit]} for hit in _hits(world)]}}
+    ),
+    "several documents by id": lambda world: _pretty({"docs": list(_hits(world))}),
+    "top hits in a line": lambda world: json.dumps(
+        {"aggregations": {"by": {"buckets": [{"top": _search([hit])} for hit in _hits(world)]}}}
+    ),
+    "ES|QL": lambda world: json.dumps(_columns_and("values", world)),
+    "Log Analytics": lambda world: _pretty({"tables": [_columns_and("rows", world)]}),
     "Event Hub batch": lambda world: json.dumps({"records": [streamed(each) for each in world]}),
     "Advanced Hunting, old API": lambda world: json.dumps(
         {"Stats": {}, "Schema": [{"Name": "a"}], "Results": [defender(each) for each in world]}
@@ -231,6 +267,7 @@ TEXTS: dict[str, Callable[[Iterable[Connection]], str]] = {
     "Kibana CSV": lambda world: _table(map(_kibana_row, world)),
     "Advanced Hunting CSV": lambda world: _table(map(defender, world)),
     "CSV with semicolons": lambda world: _table(map(defender, world), ";"),
+    "CSV of Excel": lambda world: "sep=;\n" + _table(map(defender, world), ";"),
     "event XML with a root": lambda world: (
         '<?xml version="1.0" encoding="utf-8" standalone="yes"?>\n<Events>'
         + "".join(map(xml, world))
@@ -252,6 +289,8 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "utf-8": lambda text: text.encode(),
     "utf-8 with mark": lambda text: text.encode("utf-8-sig"),
     "utf-16 little": lambda text: b"\xff\xfe" + text.encode("utf-16-le"),
+    "utf-16 little without mark": lambda text: text.encode("utf-16-le"),
+    "utf-16 big without mark": lambda text: text.encode("utf-16-be"),
     "utf-16 big": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
 }
 
@@ -343,7 +382,7 @@ def read(stream: bytes | io.BufferedIOBase, limits: Limits = DEFAULT) -> Outcome
     found: list[Part] = []
     documents: list[Document] = []
     skipped: list[Skipped] = []
-    for part in parts(source, "input", limits):
+    for part in parts(source, "input", limits, columns=column_names):
         found.append(part)
         for item in records_of(part, limits):
             if isinstance(item, Record):

@@ -1,48 +1,27 @@
-"""CSV tables: Kibana's Discover export, and Advanced Hunting of Defender XDR and Sentinel.
+"""CSV tables of events: Kibana's Discover, Advanced Hunting, Event Viewer, PowerShell and others.
 
 Kibana formats what it exports: numbers with thousands commas, several values in one cell, marks
-for what is missing. Advanced Hunting writes columns as they are. A header of ECS or dotted names
-tells one from the other.
+for what is missing. The others write columns as they are. A header of ECS or dotted names tells
+one from the other. Which names a table of events may have, the reader is told.
 """
 
 import csv
 import re
-from collections import deque
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, BinaryIO, TypeAlias
 
 from msgspec import Struct
 
 from smbrare.inputs.readers.csv_dates import with_dates_decided
-from smbrare.limits import DEFAULT, KIB, Limits, longer_than
+from smbrare.inputs.readers.csv_lines import CsvLines
+from smbrare.limits import DEFAULT, KIB, Limits
 from smbrare.records.event import Document, Origin, Record, Skipped
 from smbrare.records.fields import ADDRESSES, LONGS
-from smbrare.rule.port_sieve import may_match_wide
+from smbrare.records.json_text import BadJson, decode
 
-_COLUMNS = frozenset(
-    {
-        "@timestamp",
-        "ActionType",
-        "DestinationIp",
-        "DeviceName",
-        "EventID",
-        "EventId",
-        "LocalIP",
-        "RemoteIP",
-        "RemotePort",
-        "TimeGenerated",
-        "TimeGenerated [UTC]",
-        "destination.ip",
-        "destination.port",
-        "event.category",
-        "host.name",
-        "process.pid",
-        "source.ip",
-        "winlog.channel",
-        "winlog.event_data.DestinationIp",
-    }
-)
-"""Columns that tables of events have; a table without any of them is none."""
+Names: TypeAlias = Callable[[], frozenset[str]]
+"""Returns the names of columns that tables of events have."""
 
 _DELIMITERS = ",;\t"
 _NUMBERS = frozenset({"destination.port", "process.pid", "source.port"})
@@ -66,12 +45,18 @@ _MISSING = frozenset({"", "-", "'-", "(empty)"})
 _NO_NAME = re.compile(r'["{}]')
 """What no name of a column holds, and a line of JSON does."""
 _NAME = re.compile(r"'?[A-Za-z_@][\w.@ \[\]()#/-]*")
+_PLAIN_WORD = re.compile(r"[A-Z]?[a-z]+")
+"""What many a table has that holds no events; such names alone make none of it."""
+_SEPARATOR_LINES = {b"sep=%c" % delimiter: chr(delimiter) for delimiter in b",;\t"}
+"""Lines by which Excel tells the delimiter of what follows."""
+_OF_EVENT_VIEWER = frozenset({"Event ID", "Date and Time"})
+_ELEMENT = re.compile(r"(?:\.[0-9]+|\[[0-9]+\])$")
+"""What is behind the name of a column that holds one element of a list."""
 _LEAST_KNOWN = 2
 _MARK = "\ufeff"
 _LONGEST_HEADER = 64 * KIB
 _FIELD_LIMIT = "larger than field limit"
 """What csv says of a field that is too long."""
-_RETRY_FREE_BYTES = 64 * KIB
 
 
 class _Table(Struct, frozen=True):
@@ -79,49 +64,76 @@ class _Table(Struct, frozen=True):
 
     Attributes:
         columns: The names in it, in order.
-        names: These, and those that other tables of events have.
+        known: Those that tables of events have.
         delimiter: What separates cells.
         is_kibana: Whether Kibana formatted the cells.
     """
 
     columns: tuple[str, ...]
-    names: frozenset[str]
+    known: frozenset[str]
     delimiter: str
     is_kibana: bool
 
 
-def recognizes(head: bytes, whole: bool) -> bool:  # noqa: FBT001 - as `Reader` asks
+def recognizes(head: bytes, whole: bool, *, names: Names) -> bool:  # noqa: FBT001 - as of `Reader`
     """Return whether a text begins with the header of a table of events.
 
     Args:
         head: The first bytes.
         whole: Whether they are all there is, so that the last line needs no end.
+        names: The columns that such tables have.
     """
-    line, newline, _ = head.lstrip().partition(b"\n")
-    return bool(newline or whole) and _table(line) is not None
+    line, newline, rest = head.lstrip().partition(b"\n")
+    delimiters = _given_delimiters(line)
+    if delimiters:
+        line, newline, _ = rest.lstrip().partition(b"\n")
+    return bool(newline or whole) and _table(line, delimiters, names) is not None
 
 
-def _table(line: bytes) -> _Table | None:
+def _given_delimiters(line: bytes) -> str:
+    """Return the delimiters that a line before a header leaves; empty if it is no such line."""
+    text = line.strip().removeprefix(_MARK.encode()).strip(b'"')
+    return _DELIMITERS if text.startswith(b"#TYPE ") else _SEPARATOR_LINES.get(text, "")
+
+
+def _table(line: bytes, delimiters: str, names: Names) -> _Table | None:
     """Return what a header line says, or None if it is none of a table of events."""
-    if len(line) > _LONGEST_HEADER or b"\0" in line:
+    if len(line) > _LONGEST_HEADER or b"\0" in line or line.startswith((b"{", b"[{")):
         return None
     text = line.decode("utf-8", "replace").strip()
-    for delimiter in _DELIMITERS:
+    for delimiter in delimiters or _DELIMITERS:
         try:
             cells = next(csv.reader([text], delimiter=delimiter, strict=True), [])
         except csv.Error:
             continue
-        table = _headed(cells, delimiter)
-        if not _COLUMNS.isdisjoint(table.columns) and not any(map(_NO_NAME.search, table.columns)):
-            return table if len(table.columns) > 1 else None
+        table = _headed(cells, delimiter, names())
+        known = [name for name in table.columns if name in table.known]
+        if len(known) >= _LEAST_KNOWN and not all(map(_PLAIN_WORD.fullmatch, known)):
+            return None if any(map(_NO_NAME.search, table.columns)) else table
     return None
 
 
-def _headed(cells: list[str], delimiter: str) -> _Table:
+def _headed(cells: list[str], delimiter: str, known: frozenset[str]) -> _Table:
     """Return the table that a header's cells begin."""
-    columns = tuple(_unguarded(cell).strip().removeprefix(_MARK) for cell in cells)
-    is_kibana = any("." in name or name.startswith(("@", "_")) for name in columns)
-    return _Table(columns, _COLUMNS.union(columns), delimiter, is_kibana)
+    columns = [_unguarded(cell).strip().removeprefix(_MARK) for cell in cells]
+    if _OF_EVENT_VIEWER.issubset(columns):
+        columns.append("Message")  # It writes the message without a name.
+    named = tuple(_known_name(_ELEMENT.sub("", name), known) for name in columns)
+    is_kibana = any("." in name or name.startswith(("@", "_")) for name in named)
+    return _Table(named, known, delimiter, is_kibana)
+
+
+def _known_name(name: str, known: frozenset[str]) -> str:
+    """Return the name of a column, with the dots that Graylog writes as underscores."""
+    if name in known or "_" not in name:
+        return name
+    dotted = _with_underscores(known)
+    return dotted.get(name) or dotted.get(name.partition("_")[2]) or name
+
+
+@lru_cache(maxsize=1)
+def _with_underscores(known: frozenset[str]) -> dict[str, str]:
+    return {name.replace(".", "_"): name for name in known if "." in name}
 
 
 def _begins_another(cells: list[str], table: _Table) -> bool:
@@ -130,7 +142,7 @@ def _begins_another(cells: list[str], table: _Table) -> bool:
     Most of its cells are names of columns that are known, or some are and all look like names: not
     so an event, whose time, addresses and ports do not, whatever its other cells hold.
     """
-    known = sum(map(table.names.__contains__, cells))
+    known = sum(cell in table.known or cell in table.columns for cell in cells)
     if known < _LEAST_KNOWN:
         return False
     return 2 * known > len(cells) or (
@@ -138,7 +150,9 @@ def _begins_another(cells: list[str], table: _Table) -> bool:
     )
 
 
-def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
+def read(
+    stream: BinaryIO, path: str, limits: Limits = DEFAULT, *, names: Names
+) -> Iterator[Record | Skipped]:
     """Yield the rows of a table as flat documents, and what had to be skipped.
 
     A document has the columns that hold something. In Kibana's, ports and process ids are without
@@ -150,17 +164,20 @@ def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Reco
         stream: Decompressed UTF-8 bytes, from their start.
         path: The input's name, for the records' origins, which count lines.
         limits: The longest row and field to hold in memory.
+        names: The columns that tables of events have.
 
     Raises:
         OSError: If the stream fails; rows before that were yielded.
     """
-    return with_dates_decided(_rows(stream, path, limits))
+    return with_dates_decided(_rows(stream, path, limits, names))
 
 
-def _rows(stream: BinaryIO, path: str, limits: Limits) -> Iterator[Record | Skipped]:
+def _rows(stream: BinaryIO, path: str, limits: Limits, names: Names) -> Iterator[Record | Skipped]:
     csv.field_size_limit(limits.csv_field)  # The module keeps it for the whole process.
-    lines = _CsvLines(stream, limits)
-    table = _table(lines.header())
+    lines = CsvLines(stream, limits)
+    line = lines.header()
+    delimiters = _given_delimiters(line)
+    table = _table(lines.header() if delimiters else line, delimiters, names)
     if table is None:
         reason = "no header of a table of events"
         yield Skipped(Origin(path, 1, 0), reason, could_matter=True, ends_input=True)
@@ -177,7 +194,7 @@ def _rows(stream: BinaryIO, path: str, limits: Limits) -> Iterator[Record | Skip
             yield lines.skip(path, f"{error}{limit}")
             continue
         if _begins_another(cells, table):
-            table = _headed(cells, table.delimiter)
+            table = _headed(cells, table.delimiter, table.known)
         elif reason := _trouble(cells, table):
             yield lines.skip(path, reason)
         elif cells:
@@ -196,19 +213,36 @@ def _trouble(cells: list[str], table: _Table) -> str:
 def _document(cells: list[str], table: _Table) -> Document:
     document: dict[str, Any] = {}
     for name, cell in zip(table.columns, cells, strict=True):
-        if not table.is_kibana:
-            if cell:
-                document[name] = cell
-        elif cell not in _MISSING:
-            document[name] = _formatted(name, cell)
+        if cell in _MISSING if table.is_kibana else not cell:
+            continue
+        value: Any = cell
+        if cell[0] in "{[" and cell[-1] in "}]":
+            value = _packed(cell)
+        elif table.is_kibana:
+            value = _formatted(name, cell)
+        if name in document:
+            before = document[name]
+            value = [*(before if isinstance(before, list) else [before]), value]
+        document[name] = value
     return document
+
+
+def _packed(cell: str) -> Any:
+    """Return the value of a cell that holds JSON, the text of any other."""
+    try:
+        return decode(cell)
+    except BadJson:
+        return cell
 
 
 def _formatted(name: str, cell: str) -> str | list[str]:
     """Return the value or values that Kibana wrote into a cell."""
     if name not in _LISTS:
         return _unguarded(cell)
-    values = [_unguarded(value) for value in cell.split(", ")]
+    if cell[0] == "[" and cell[-1] == "]":  # As ES|QL writes several, and pandas a list.
+        values = [value.strip(" '\"") for value in cell[1:-1].split(",")]
+    else:
+        values = [_unguarded(value) for value in cell.split(", ")]
     if name in _NUMBERS:
         values = [
             value.replace(",", "") if _THOUSANDS.fullmatch(value) else value for value in values
@@ -218,99 +252,3 @@ def _formatted(name: str, cell: str) -> str | list[str]:
 
 def _unguarded(cell: str) -> str:
     return cell[1:] if _GUARDED.match(cell) else cell
-
-
-class _CsvLine(Struct, frozen=True):
-    """A line, of which no more is held than a row may have.
-
-    Attributes:
-        number: Its number, counted from 1.
-        offset: Where it begins.
-        text: What is held of it.
-        ends: Whether it has an end, or the input stops first.
-    """
-
-    number: int
-    offset: int
-    text: bytes
-    ends: bool
-
-
-class _CsvLines:
-    """The lines of a table, as csv takes them, and what to do about a broken row.
-
-    A quote that is not closed makes one row of many lines. Of a broken row only the first line is
-    given up and the others are read again, as long as no more is read again than was read.
-    """
-
-    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
-        self._stream = stream
-        self._limits = limits
-        self._longest = limits.record_bytes
-        self._number = 0
-        self._offset = 0
-        self._again: deque[_CsvLine] = deque()
-        self._again_bytes = 0
-        self._row: list[_CsvLine] = []
-        self._row_bytes = 0
-
-    def header(self) -> bytes:
-        """Return the first line that is not blank."""
-        while (line := self._next()) is not None:
-            if line.text.strip():
-                return line.text
-        return b""
-
-    def begin_row(self) -> None:
-        self._row.clear()
-        self._row_bytes = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._next()
-        if line is None:
-            raise StopIteration
-        self._row.append(line)
-        self._row_bytes += len(line.text)
-        if self._row_bytes > self._longest:
-            raise csv.Error(longer_than(self._limits))
-        return line.text.decode("utf-8", "replace")
-
-    def origin(self, path: str) -> Origin:
-        """Return where the row begins."""
-        return Origin(path, self._row[0].number, self._row[0].offset)
-
-    def skip(self, path: str, reason: str) -> Skipped:
-        """Give up the row, or its first line if the others can be read again."""
-        rest = self._row[1:]
-        rest_bytes = self._row_bytes - len(self._row[0].text)
-        if self._again_bytes + rest_bytes <= self._offset + _RETRY_FREE_BYTES:
-            self._again_bytes += rest_bytes
-            self._again.extendleft(reversed(rest))
-            del self._row[1:]
-        text = b"".join(line.text for line in self._row)
-        cut_off = not self._row[-1].ends and not self._again
-        return Skipped(
-            self.origin(path),
-            f"cut off: {reason}" if cut_off else reason,
-            could_matter=cut_off or may_match_wide(text),
-            ends_input=cut_off,
-        )
-
-    def _next(self) -> _CsvLine | None:
-        if self._again:
-            return self._again.popleft()
-        text = self._stream.readline(self._longest + 1)
-        if not text:
-            return None
-        offset = self._offset
-        self._number += 1
-        self._offset += len(text)
-        part = text
-        while len(part) > self._longest and not part.endswith(b"\n"):
-            # What is held already makes the row too long; the rest of the line goes with it.
-            part = self._stream.readline(self._longest + 1)
-            self._offset += len(part)
-        return _CsvLine(self._number, offset, text, part.endswith(b"\n"))

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from smbrare.inputs.json_tokens import Readable, Token, cut_numbers, tokens
 from smbrare.limits import DEFAULT, KIB, TOO_DEEP, Limits, longer_than
+from smbrare.records import tables
 from smbrare.records.envelope import ARRAYS, Path, element, events, holds_event
 from smbrare.records.event import Origin, Record, Skipped
 from smbrare.records.json_flaws import JsonMender
@@ -173,7 +174,13 @@ def _object(
             members[key], inner = yield from _object(tokens, place, nesting)
             opened = opened or inner
             continue
-        if token[0] == "start_array" and place in ARRAYS:
+        value: Any
+        if token[0] == "start_array" and (columns := _columns(members, place)):
+            value = yield from _rows(tokens, columns, nesting)
+            if value is None:
+                opened = True
+                continue
+        elif token[0] == "start_array" and place in ARRAYS:
             value = yield from _events(tokens, place, nesting)
             if not value:
                 opened = True
@@ -185,6 +192,34 @@ def _object(
         else:
             members[key] = value
     return members, opened
+
+
+def _columns(members: dict[str, Any], place: Path) -> tuple[str, ...] | None:
+    """Return the columns of the rows that stand in an array, if it is one of a table's."""
+    return tables.columns_of(members) if len(place) == 1 and place[0] in tables.ROWS else None
+
+
+def _rows(
+    tokens: Iterator[Token], columns: tuple[str, ...], nesting: int
+) -> Generator[object, None, list[object] | None]:
+    """Yield the rows of a table as objects one by one.
+
+    Returns:
+        The array if its first element is no such row, so that it is a value like any other.
+    """
+    waiting: list[object] = []
+    are_rows = False
+    for token in tokens:
+        if token[0] == "end_array":
+            break
+        value = _value(tokens, token, nesting)
+        row = tables.row_object(columns, value)
+        are_rows = are_rows or (row is not None and not waiting)
+        if are_rows or value is _TOO_DEEP:
+            yield value if row is None else row or _NO_EVENT
+        else:
+            waiting.append(value)
+    return None if are_rows else waiting
 
 
 def _events(

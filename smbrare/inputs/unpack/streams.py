@@ -7,6 +7,7 @@ file that is complete, every good record before the damage is read, and whoever 
 
 import codecs
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
@@ -25,7 +26,11 @@ BLOCK_BYTES = 64 * KIB
 
 _SPOOLED_IN_MEMORY = 32 * MIB
 _UTF_8_MARK = codecs.BOM_UTF8
-_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_UTF_16 = {
+    # With its mark, or by printable ASCII characters beside NULs, as no other text begins.
+    "utf-16-le": re.compile(rb"(?P<mark>\xff\xfe)|(?:[\t\n\r\x1e -~]\0){4}"),
+    "utf-16-be": re.compile(rb"(?P<mark>\xfe\xff)|(?:\0[\t\n\r\x1e -~]){4}"),
+}
 
 
 class Damaged(Exception):  # noqa: N818 - says what the stream is
@@ -149,16 +154,21 @@ def blocks(stream: BinaryIO, budget: Budget | None = None) -> Iterator[bytes]:
 def as_utf_8(stream: Stream) -> Stream:
     """Return a text stream as UTF-8 without a byte order mark.
 
-    UTF-16 is known by its mark alone. The mark of UTF-8 becomes as many blanks, which every text
-    format passes over, so that offsets stay those of the input.
+    UTF-16 is known by its mark, or by how it begins. The mark of UTF-8 becomes as many blanks,
+    which every text format passes over, so that offsets stay those of the input.
     """
     head = stream.head
     if head.startswith(_UTF_8_MARK):
         return Stream(_blank_mark(stream), stream)
-    for mark, encoding in _UTF_16.items():
-        if head.startswith(mark):
-            return Stream(_transcoded(stream, encoding), stream)
+    for encoding, beginning in _UTF_16.items():
+        if found := beginning.match(head):
+            return Stream(_transcoded(stream, encoding, len(found["mark"] or b"")), stream)
     return stream
+
+
+def is_utf_16(head: bytes) -> bool:
+    """Return whether a text is UTF-16, by its first bytes."""
+    return any(beginning.match(head) for beginning in _UTF_16.values())
 
 
 def _blank_mark(stream: Stream) -> Iterator[bytes]:
@@ -167,8 +177,8 @@ def _blank_mark(stream: Stream) -> Iterator[bytes]:
     yield from blocks(stream)
 
 
-def _transcoded(stream: Stream, encoding: str) -> Iterator[bytes]:
-    stream.read(len(codecs.BOM_UTF16_LE))
+def _transcoded(stream: Stream, encoding: str, mark_bytes: int) -> Iterator[bytes]:
+    stream.read(mark_bytes)
     # Half a surrogate pair must not hide the record that it stands in.
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     for block in blocks(stream):
@@ -181,7 +191,7 @@ def as_read(text: Stream, head: bytes) -> Iterator[bytes]:
 
     What stands in UTF-16 as its mark says need not be: a shell may append in another encoding.
     """
-    encoding = next((name for mark, name in _UTF_16.items() if head.startswith(mark)), "")
+    encoding = next((name for name, beginning in _UTF_16.items() if beginning.match(head)), "")
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     for block in blocks(text):
         yield decoder.decode(block).encode(encoding, "replace") if encoding else block

@@ -4,13 +4,16 @@ The tables fill fields of their own: ``what``, ``detail``, ``parent``, ``account
 (see `smbrare.sources.activities.activity.Activity`).
 """
 
+from itertools import chain
+
 from smbrare.records.event import Document, Origin
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs, recognize
 from smbrare.sources.activities import defender, ecs_documents, windows
 from smbrare.sources.activities.activity import Activity, ActivityKind
 from smbrare.sources.mapping import View
-from smbrare.sources.windows_event import WindowsEvent, unwrap, unwrap_text
+from smbrare.sources.opening import Opened, opened, view_of_inner
+from smbrare.sources.windows_event import WindowsEvent, unwrap
 
 LONGEST = 500
 """Characters of a command line or another text that are kept."""
@@ -23,18 +26,27 @@ def read(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] 
         document: The event as the exporter wrote it, out of its envelope.
         options: How to read it.
     """
+    for inner in chain((Opened(document),), opened(document, options.limits)):
+        is_known, found = _read(inner.document, options)
+        if is_known:
+            return found and (found[0], view_of_inner(found[1], inner))
+    return _dns(document, options)
+
+
+def _read(
+    document: Document, options: ReadOptions
+) -> tuple[bool, tuple[ActivityKind, View] | None]:
+    """Return whether a record is of a form that is known here, and what activity it shows."""
     if (event := unwrap(document)) is not None:
-        return _of_windows(event, document, options)
+        return True, _of_windows(event, document, options)
     if (row := defender.row_of(document)) is not None:
         if defender.is_dns(row):
-            return _dns(document, options)
-        return defender.read(document, row, options)
+            return True, _dns(document, options)
+        return True, defender.read(document, row, options)
     if ecs_documents.is_ecs(document):
         found = ecs_documents.read(document, options)
-        return found or (_dns(document, options) if ecs_documents.is_dns(document) else None)
-    if (event := unwrap_text(document)) is not None:
-        return _of_windows(event, document, options)
-    return _dns(document, options)
+        return True, found or (_dns(document, options) if ecs_documents.is_dns(document) else None)
+    return False, None
 
 
 def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:

@@ -1,0 +1,182 @@
+"""Opens a record that no source knows: its event may lie in one text of it, or under one key.
+
+Log shippers, search engines and archives put the record they carry into a field of their own, as
+an object, as JSON in a text or as the XML of a Windows event. What they call the field does not
+matter: each is looked into, the outermost first, and what is inside is asked of every source.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from smbrare.limits import Limits
+from smbrare.records.event import Document, Reading
+from smbrare.records.event_xml import event_from_xml
+from smbrare.records.fields import Malformed
+from smbrare.records.json_text import BadJson, decode, nests_deeper
+from smbrare.records.paths import first, leaves
+from smbrare.records.read_options import ReadOptions
+from smbrare.records.times import date, from_number
+from smbrare.sources.field_rules import MISSING
+from smbrare.sources.mapping import View
+
+DEEPEST = 3
+"""How many layers are taken off."""
+
+MOST = 64
+"""How many objects and texts of one record are looked into."""
+
+_HOSTS = (
+    *("host.name", "host.hostname", "host", "hostname", "Hostname"),
+    *("Computer", "ComputerName", "computer", "MachineName", "agent.name"),
+)
+_SPLUNK_TIME = "_time"
+"""Seconds since 1970, in Splunk and Cribl; other names hold dates or say their unit by size."""
+_TIMES = (
+    *(_SPLUNK_TIME, "@timestamp", "timestamp", "Timestamp", "time", "Time", "TimeCreated"),
+    *("TimeGenerated", "date"),
+)
+
+NAMES = (("_raw", "event.original"), _HOSTS, _TIMES)
+"""Columns of a table whose rows hold events, or lend to them."""
+
+
+class Opened(Struct, frozen=True):
+    """What lies inside of a record.
+
+    Attributes:
+        document: An object out of it, or the record with a text of it decoded.
+        layers: The keys that lead there, outermost first, each with what its text was.
+        around: The objects around it, innermost first; none for one that is only decoded.
+    """
+
+    document: Document
+    layers: tuple[str, ...] = ()
+    around: tuple[Document, ...] = ()
+
+
+def opened(document: Document, limits: Limits) -> Iterator[Opened]:
+    """Yield what lies inside of a record, at most three layers deep, the outermost first.
+
+    A text is decoded where its beginning and end look like JSON or XML, with or without the header
+    of a syslog line before it; one that is neither holds no event.
+
+    Args:
+        document: The record, out of its envelope.
+        limits: How deeply a decoded value may nest.
+    """
+    pending = deque([Opened(document)])
+    left = MOST
+    while pending:
+        outer = pending.popleft()
+        for inner in _inside(outer, limits):
+            if not left:
+                return
+            left -= 1
+            yield inner
+            if len(inner.layers) < DEEPEST:
+                pending.append(inner)
+
+
+def _inside(outer: Opened, limits: Limits) -> Iterator[Opened]:
+    """Yield what lies under each key of an object."""
+    around = (outer.document, *outer.around)
+    for key, value in outer.document.items():
+        one = value[0] if isinstance(value, list) and len(value) == 1 else value
+        if isinstance(one, dict):
+            yield Opened(one, (*outer.layers, key), around)
+        elif isinstance(one, str) and (found := _decoded(one, limits)) is not None:
+            inner, form = found
+            layers = (*outer.layers, f"{key} ({form})")
+            if form == "JSON":
+                # What stands beside a text may say what it is: `category` beside `properties`.
+                yield Opened({**outer.document, key: inner}, layers, outer.around)
+            yield Opened(inner, layers, around)
+
+
+def _decoded(text: str, limits: Limits) -> tuple[Document, str] | None:
+    """Return the object in a text, and whether it is JSON or XML; None if the text holds none."""
+    last = text.rstrip()[-1:]
+    if last == ">" and (at := text.find("<Event")) >= 0:
+        event = event_from_xml(text[at:], limits)
+        return None if event is None else (event, "XML")
+    if last == '"' and text.lstrip()[:1] == '"':
+        inner = _json(text, limits)
+        return _decoded(inner, limits) if isinstance(inner, str) and inner != text else None
+    if last not in ("}", "]") or (at := text.find("{")) < 0:
+        return None
+    value = _json(text[at:] if last == "}" else text, limits)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return (value, "JSON") if isinstance(value, dict) else None
+
+
+def _json(text: str, limits: Limits) -> Any:
+    try:
+        value = decode(text)
+    except BadJson:
+        return None
+    return None if nests_deeper(text, value, limits.nesting) else value
+
+
+def view_of_inner(view: View, opened: Opened) -> View:
+    """Return the view of an opened event, to which the records around it lend host and time.
+
+    Only where the event has none, and inferred. The time of ingest is theirs alone to know.
+    """
+    if not opened.layers:
+        return view
+
+    def lend(field: str) -> Reading:
+        values, basis = _LENT[field](opened, view.options) if field in _LENT else ((), "")
+        return MISSING if basis and view.options.literal else Reading(values, inferred=basis)
+
+    return replace(view, layers=opened.layers, lend=lend)
+
+
+_Lent: TypeAlias = tuple[tuple[Any, ...], str]
+"""The values that a record around an event lends, and what they rest on; nothing if it is exact."""
+
+
+def _host(opened: Opened, _options: ReadOptions) -> _Lent:
+    for outer in opened.around:
+        for name in _HOSTS:
+            host = first(outer, name)
+            if isinstance(host, str):
+                return (host,), f"{name} of the record around the event, which names no host"
+    return (), ""
+
+
+def _time(opened: Opened, options: ReadOptions) -> _Lent:
+    for outer in opened.around:
+        for name in _TIMES:
+            value = first(outer, name)
+            try:
+                if name == _SPLUNK_TIME and isinstance(value, str | int | float):
+                    moment = from_number(float(value), 1)
+                else:
+                    moment = date(value, options.zone, options.time_unit)
+            except (Malformed, ValueError):
+                continue
+            return (moment,), f"{name} of the record around the event, which has no time"
+    return (), ""
+
+
+def _ingested(opened: Opened, options: ReadOptions) -> _Lent:
+    for outer in opened.around:
+        for value in leaves(outer, "event.ingested"):
+            try:
+                return (date(value, options.zone, options.time_unit),), ""
+            except Malformed:
+                continue
+    return (), ""
+
+
+_LENT: Mapping[str, Callable[[Opened, ReadOptions], _Lent]] = {
+    "host.name": _host,
+    "@timestamp": _time,
+    "event.ingested": _ingested,
+}
