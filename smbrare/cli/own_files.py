@@ -17,7 +17,7 @@ from smbrare.inputs.discovery import Input, discover
 from smbrare.limits import KIB
 from smbrare.records.event import Skipped
 from smbrare.rule.predicate import RULE_ID
-from smbrare.sources import is_alert
+from smbrare.sources.alerts import is_alert
 from smbrare.text import name_from, visible
 
 _HEAD_BYTES = 4 * KIB

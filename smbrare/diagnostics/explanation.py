@@ -17,7 +17,8 @@ from smbrare.records.json_text import encodable
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
 from smbrare.rule.networks import NOT_INTERNET, excluded_range
-from smbrare.sources import is_alert, recognize
+from smbrare.sources import recognize
+from smbrare.sources.alerts import is_alert
 from smbrare.sources.event_kinds import NO_CONNECTIONS
 from smbrare.sources.mapping import View
 

@@ -15,7 +15,8 @@ from smbrare.records import envelope
 from smbrare.records.event import Document, Record, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.reading import Progress, parts
-from smbrare.sources import is_alert, recognize
+from smbrare.sources import recognize
+from smbrare.sources.alerts import is_alert
 
 FIRST_EVENTS = 100
 """Events of each part that are looked at."""

@@ -24,7 +24,8 @@ from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Record, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.reading import Progress, parts
-from smbrare.sources import activities, is_alert
+from smbrare.sources import activities
+from smbrare.sources.alerts import is_alert
 
 MOST_FINDINGS = 100
 """Findings that are looked around, the first by their order."""

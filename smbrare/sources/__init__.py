@@ -1,6 +1,6 @@
 """Identifies the source of each record by its content, and reads it as that source's table says."""
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container
 from functools import cache
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from smbrare.sources import (
     windows_firewall,
     winlogbeat,
 )
+from smbrare.sources.alerts import is_alert, may_be_alert
 from smbrare.sources.compiled import Remembered
 from smbrare.sources.mapping import Layout, View, place_table
 from smbrare.sources.opening import opened, view_of_inner
@@ -57,13 +58,6 @@ ECS_SOURCES: tuple[Callable[[Document, str], Layout | None], ...] = (
     ecs.recognize_mapped,  # Last: it takes every ECS document.
 )
 """Sources of ECS documents, in the order asked; each is given the document's data set."""
-
-_ELASTIC_ALERTS = (
-    ("kibana", ("kibana.alert.uuid", "kibana.alert.rule.uuid", "kibana.alert.rule.rule_id")),
-    ("signal", ("signal.rule.id", "signal.rule.rule_id")),
-)
-"""Key at the top → fields that identify an alert: of Elastic 8 and later, of Elastic 7."""
-_ALERT_KINDS = frozenset({"alert", "signal"})
 
 
 class KeySet(Struct, frozen=True, eq=False):
@@ -124,7 +118,7 @@ def _key_set(keys: tuple[str, ...]) -> KeySet:
     document = dict.fromkeys(keys)
     known = not _FIRST_KEYS.isdisjoint(document)
     asked = not known or any(source.has_keys(document) for source in RAW_SOURCES)
-    return KeySet(known, _may_be_alert(document), None if asked else _facts(document))
+    return KeySet(known, may_be_alert(document), None if asked else _facts(document))
 
 
 def _remember(facts: tuple[Any, ...], document: Document) -> Layout | None:
@@ -260,41 +254,6 @@ def _windows_layout(event: WindowsEvent) -> Layout | None:
         if (layout := recognize_event(event)) is not None:
             return layout
     return None
-
-
-def is_alert(document: Document) -> bool:
-    """Return whether a document is an alert of Elastic's, or a finding of smbrare's.
-
-    They repeat the event that they were raised on; to read them would count it twice. A key alone
-    proves nothing, as any log may hold it: the document must say that it is an alert, too.
-    """
-    if not _may_be_alert(document):
-        return False
-    keys = " ".join(document)
-    if "smbrare" in keys and leaves(document, "smbrare.id"):
-        return _is_of_alert_kind(document) or _is_row_of_findings(document)
-    for word, fields in _ELASTIC_ALERTS:
-        if word in keys and any(leaves(document, field) for field in fields):
-            return _is_of_alert_kind(document)
-    return False
-
-
-def _may_be_alert(keys: Iterable[str]) -> bool:
-    # One search over the keys at the top spares nearly every document a closer look.
-    text = " ".join(keys)
-    return any(word in text for word in ("smbrare", *(word for word, _ in _ELASTIC_ALERTS)))
-
-
-def _is_of_alert_kind(document: Document) -> bool:
-    kinds = leaves(document, "event.kind")
-    return any(isinstance(kind, str) and kind in _ALERT_KINDS for kind in kinds)
-
-
-def _is_row_of_findings(document: Document) -> bool:
-    """Return whether a document is a row of smbrare's CSV, which has no room for what it is."""
-    if leaves(document, "event.kind") or leaves(document, "event.category"):
-        return False
-    return bool(leaves(document, "smbrare.status") and leaves(document, "rule.uuid"))
 
 
 def _first_keys() -> frozenset[str]:

@@ -13,7 +13,8 @@ from smbrare.records.envelope import ARRAYS, events
 from smbrare.records.json_text import decode
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
-from smbrare.sources import is_alert, recognize
+from smbrare.sources import recognize
+from smbrare.sources.alerts import is_alert
 from tests.rule.test_port_sieve import SHAPES, evtx_ecmd
 from tests.support.events import matching
 from tests.support.spelling import json_text

@@ -6,7 +6,8 @@ import pytest
 
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import matches
-from smbrare.sources import is_alert, recognize
+from smbrare.sources import recognize
+from smbrare.sources.alerts import is_alert
 from tests.support.forms import FORMS
 from tests.support.forms.connection import Connection
 

@@ -13,7 +13,8 @@ from smbrare.detection.source_survey import BARS, FAILS, MARKS, ODD, WORDS, is_u
 from smbrare.records.event import Document
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import failing
-from smbrare.sources import KEY_SETS, LAYOUTS, compiled, is_alert, key_set, recognize
+from smbrare.sources import KEY_SETS, LAYOUTS, compiled, key_set, recognize
+from smbrare.sources.alerts import is_alert
 from smbrare.sources.compiled import LONGEST_VALUE, MOST_IN_ALL, MOST_VALUES, Meanings
 from smbrare.sources.field_rules import find
 from smbrare.sources.mapping import View

@@ -14,7 +14,8 @@ from smbrare.records.paths import at
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment
 from smbrare.rule.predicate import failing
-from smbrare.sources import is_alert, recognize
+from smbrare.sources import recognize
+from smbrare.sources.alerts import is_alert
 from smbrare.sources.mapping import View
 from tests.support.forms import FORMS, OTHERS
 from tests.support.forms.connection import Connection

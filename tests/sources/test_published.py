@@ -11,7 +11,8 @@ import pytest
 
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import KERNEL_PID, SMB_PORTS, matches
-from smbrare.sources import is_alert, recognize
+from smbrare.sources import recognize
+from smbrare.sources.alerts import is_alert
 from smbrare.sources.mapping import (
     View,
 )
