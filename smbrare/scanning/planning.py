@@ -131,22 +131,20 @@ def plan(found: Input | Skipped, options: ReadOptions) -> list[Task]:
 def join_small(tasks: Iterable[Task]) -> list[Task]:
     """Return the tasks in their order, neighbours joined that read small inputs."""
     joined: list[Task] = []
-    some: list[Input | Skipped] = []
     for task in tasks:
-        is_small = _is_small(task.found) and task.identity is None
-        if some and (not is_small or len(some) == MOST_TOGETHER):
-            joined.append(Task(some[0], tuple(some[1:])))
-            some = []
-        if is_small:
-            some.append(task.found)
+        last = joined[-1] if joined and _is_small(task) else task
+        if last is not task and _is_small(last) and len(last.inputs) < MOST_TOGETHER:
+            joined[-1] = Task(last.found, (*last.more, task.found))
         else:
             joined.append(task)
-    return joined + ([Task(some[0], tuple(some[1:]))] if some else [])
+    return joined
 
 
-def _is_small(found: Input | Skipped) -> bool:
+def _is_small(task: Task) -> bool:
+    found = task.found
     # Of what has no size nobody knows how long it takes.
-    return isinstance(found, Skipped) or (found.size is not None and found.size <= SMALL_BYTES)
+    size = found.size if isinstance(found, Input) else 0
+    return task.identity is None and size is not None and size <= SMALL_BYTES
 
 
 def may_have_ranges(found: Input | Skipped, options: ReadOptions) -> bool:

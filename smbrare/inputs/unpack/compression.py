@@ -8,7 +8,7 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from io import BufferedIOBase
+from functools import partial as bind
 from typing import Protocol
 
 from msgspec import Struct
@@ -69,29 +69,21 @@ class Compression(Struct, frozen=True):
         name: Its name, for the user.
         magic: Matches the first bytes of a member.
         load: Imports the library.
-        reader: Opens a stream as one that is unpacked in large steps, where the library has that.
     """
 
     name: str
     magic: re.Pattern[bytes]
     load: Callable[[], Codec]
-    reader: Callable[[Stream], BufferedIOBase] | None = None
 
 
-def _gzip() -> Codec:
+def _isal(form: str) -> Codec:
     from isal import igzip_lib  # noqa: PLC0415
 
     def new() -> Decompressor:
-        return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+        return igzip_lib.IgzipDecompressor(flag=getattr(igzip_lib, form))
 
     # Its stub says that the class is an instance.
     return Codec(new, (igzip_lib.IsalError,))  # type: ignore[arg-type]
-
-
-def _gzip_reader(stream: Stream) -> BufferedIOBase:
-    from isal import igzip  # noqa: PLC0415
-
-    return igzip.IGzipFile(mode="rb", fileobj=stream)  # type: ignore[no-untyped-call]
 
 
 def _bzip2() -> Codec:
@@ -100,11 +92,11 @@ def _bzip2() -> Codec:
     return Codec(bz2.BZ2Decompressor, (OSError, ValueError))
 
 
-def _xz() -> Codec:
+def _lzma(form: str) -> Codec:
     import lzma  # noqa: PLC0415
 
     def new() -> Decompressor:
-        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+        return lzma.LZMADecompressor(getattr(lzma, form), memlimit=_XZ_MEMORY)
 
     return Codec(new, (lzma.LZMAError,))
 
@@ -119,32 +111,21 @@ def _zstd() -> Codec:
 
 def deflate() -> Codec:
     """Return the codec of deflated data without the header and the checksum of gzip."""
-    from isal import igzip_lib  # noqa: PLC0415
-
-    def new() -> Decompressor:
-        return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
-
-    # Its stub says that the class is an instance.
-    return Codec(new, (igzip_lib.IsalError,))  # type: ignore[arg-type]
+    return _isal("DECOMP_DEFLATE")
 
 
 def lzma_alone() -> Codec:
     """Return the codec of LZMA data that begins with its properties and its length."""
-    import lzma  # noqa: PLC0415
-
-    def new() -> Decompressor:
-        return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_XZ_MEMORY)
-
-    return Codec(new, (lzma.LZMAError,))
+    return _lzma("FORMAT_ALONE")
 
 
 COMPRESSIONS = (
-    Compression("gzip", re.compile(rb"\x1f\x8b\x08"), _gzip, _gzip_reader),
+    Compression("gzip", re.compile(rb"\x1f\x8b\x08"), bind(_isal, "DECOMP_GZIP")),
     # The mark of a first block, or of a file without one, follows the level.
     Compression(
         "bzip2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)", re.DOTALL), _bzip2
     ),
-    Compression("xz", re.compile(rb"\xfd7zXZ\0"), _xz),
+    Compression("xz", re.compile(rb"\xfd7zXZ\0"), bind(_lzma, "FORMAT_XZ")),
     # A frame, or one that carries no data.
     Compression("zstd", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL), _zstd),
 )
@@ -181,9 +162,7 @@ def decompressed(
     """
     if not ahead or len(stream.head) < AHEAD_BYTES:
         return _members(stream, compression, budget, _OUTPUT_BYTES)
-    if compression.reader is None:
-        return _in_thread(_members(stream, compression, budget, _OUTPUT_BYTES_AHEAD))
-    return _in_thread(_given_by(compression.reader(stream), compression, budget))
+    return _in_thread(_members(stream, compression, budget, _OUTPUT_BYTES_AHEAD))
 
 
 def _in_thread(blocks: Iterator[bytes]) -> Generator[bytes]:
@@ -214,16 +193,6 @@ def _members(
         data = _after_padding(stream, left)
         if data and not compression.magic.match(data):
             raise Damaged(f"something else follows the {compression.name} data")
-
-
-def _given_by(file: BufferedIOBase, compression: Compression, budget: Budget) -> Iterator[bytes]:
-    errors: tuple[type[Exception], ...] = (OSError, EOFError, *compression.load().errors)
-    try:
-        while block := file.read(_OUTPUT_BYTES_AHEAD):
-            budget.give(len(block))
-            yield block
-    except errors as error:
-        raise Damaged(f"damaged {compression.name} data: {error}") from None
 
 
 class Engines(Struct, frozen=True):
