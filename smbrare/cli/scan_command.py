@@ -134,7 +134,7 @@ def scan_command(**options: Any) -> int:
     _check_baseline(baseline, options, is_new=is_new)
     inputs = inputs_from(options)
     with progress_bar(inputs, quiet=options["quiet"]) as progress:
-        partial = gather(inputs, read_options, progress)
+        partial = gather(inputs, replace(read_options, grain=criteria.grain), progress)
     report = _enrich(judge(partial, read_options, criteria, baseline), options)
     mismatch = None if expected is None else compare(expected, report.findings)
     if mismatch is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from smbrare.baseline.location import locate
 from smbrare.baseline.store import Baseline
@@ -80,6 +81,7 @@ def watch_command(**options: Any) -> int:
         raise UsageError("watch keeps its place in a baseline: give --baseline NAME or FILE")
     _refuse_remote(options["paths"])
     read_options, criteria = settings_from(options)
+    read_options = replace(read_options, grain=criteria.grain)
     path = locate(options["baseline"])
     output: Path | None = options["output"]
     if output is not None:

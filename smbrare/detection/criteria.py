@@ -3,7 +3,8 @@
 from msgspec import Struct
 
 from smbrare.detection.exclusions import Exclusion
-from smbrare.records.times import DAY
+from smbrare.records.read_options import Grain
+from smbrare.records.times import DAY, HOUR
 from smbrare.rule.predicate import HISTORY_DAYS
 
 
@@ -36,4 +37,27 @@ class Criteria(Struct, frozen=True):
         """Return whether a time lies in the window that is reported."""
         return (self.since is None or time >= self.since) and (
             self.until is None or time < self.until
+        )
+
+    @property
+    def grain(self) -> Grain:
+        """How finely the events of matches have to be kept for these criteria.
+
+        What stands for a finding is the first of its destination in any stretch of time that is
+        no longer than the history, among those that an exclusion treats alike.
+        """
+        limits = {
+            hour
+            for exclusion in self.exclusions
+            for hour in (exclusion.start, exclusion.until, exclusion.expires)
+            if hour is not None
+        }
+        return Grain(
+            None if self.history is None else self.history // HOUR,
+            "contact"
+            if any(exclusion.source or exclusion.host for exclusion in self.exclusions)
+            else "host"
+            if self.per_host
+            else "destination",
+            tuple(sorted(limits)),
         )

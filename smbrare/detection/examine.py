@@ -1,14 +1,18 @@
 """One record judged: counted, and turned into sightings where it matches the rule."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
+from functools import partial as bind
+from ipaddress import IPv4Address
 from itertools import compress
 from typing import Any, Literal, TypeAlias
 
 import orjson
 
+from smbrare.detection.kept_events import KeptEvent
 from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.partial import Partial
-from smbrare.detection.sightings import Sighting, Told
+from smbrare.detection.sightings import Told
 from smbrare.detection.source_survey import FAILS, MARKS, ODD, every_mark
 from smbrare.detection.survey import InputSurvey
 from smbrare.detection.unread import check_readable, may_hold_port, note_unjudged, suspect_other
@@ -24,7 +28,7 @@ from smbrare.records.event import (
     Suspect,
     Tally,
 )
-from smbrare.records.fields import ADDRESSES, LONGS
+from smbrare.records.fields import ADDRESSES, LONGS, Address
 from smbrare.records.json_text import encoded
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment
@@ -222,37 +226,46 @@ def _count_unknown(document: Document, origin: Origin, survey: InputSurvey) -> N
 
 
 def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) -> None:
-    sources = [str(address) for address in view.read("source.ip").values if is_private(address)]
-    source = min(sources)
+    source = _private(view.read("source.ip").values)
     name, host = _host(view)
     told = Told(
         _outcomes(view.read("event.outcome").values),
         _smb_ports(view.read("destination.port").values),
         name,
     )
+    make: Callable[[], KeptEvent] = bind(_kept_event, view, (host, source), origin)
     time = None if moment is None else moment.time
-    own_time = _own_time(view)
-    ecs = b""
-    for address in dict.fromkeys(view.read("destination.ip").values):
-        destination = str(address)
-        # Of a busy destination all but the first sighting of an hour are only counted.
-        if partial.sightings.repeats(destination, source, host, time, told):
-            continue
+    destinations = view.read("destination.ip").values
+    if len(destinations) > 1:
+        destinations, make = tuple(dict.fromkeys(destinations)), cache(make)
+    for destination in destinations:
+        partial.sightings.add(destination, (source, host), time, told, make)
+
+
+def _private(addresses: tuple[Address, ...]) -> str:
+    """Return the private address that connected, of several the least by its text."""
+    if len(addresses) == 1:
+        return _text(int(addresses[0]))
+    return min(_text(int(address)) for address in addresses if is_private(address))
+
+
+@lru_cache(maxsize=8_192)
+def _text(address: int) -> str:
+    """Return the text of an IPv4 address: no other is private to the rule."""
+    return str(IPv4Address(address))
+
+
+def _kept_event(view: View, pair: tuple[str, str], origin: Origin) -> KeptEvent:
+    """Return what a finding shows of an event, given its host and source address."""
+    return KeptEvent(
+        rank=(*pair, _first(view, "source.port", 0), _first(view, "event.id", "")),
+        own_time=_own_time(view),
         # A copy: what orjson returns keeps the room of its buffer, several times its length.
-        ecs = ecs or bytes(memoryview(orjson.dumps(event_fields(view))))
-        sighting = Sighting(
-            destination=destination,
-            source=source,
-            host=host,
-            time=time,
-            event_source=view.source,
-            ecs=ecs,
-            inferred=_inferred(view),
-            origin=origin,
-            rank=(host, source, _first(view, "source.port", 0), _first(view, "event.id", "")),
-            own_time=own_time,
-        )
-        partial.sightings.add(sighting, told)
+        ecs=bytes(memoryview(orjson.dumps(event_fields(view)))),
+        event_source=view.source,
+        inferred=_inferred(view),
+        origin=origin,
+    )
 
 
 def _own_time(view: View) -> int | None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from smbrare.detection.dns import Query
 from smbrare.detection.host_context import HostContext
+from smbrare.detection.kept_events import KeptEvent
 from smbrare.detection.schedule import Alert
 from smbrare.detection.sightings import Sighting
 from smbrare.records.times import format_time
@@ -62,7 +63,7 @@ class Recorded(Struct, frozen=True):
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Finding(Struct, frozen=True):
+class Finding(Struct, frozen=True, gc=False):
     """A sighting of a destination that was not seen in the history before it.
 
     Attributes:
@@ -132,7 +133,7 @@ class Finding(Struct, frozen=True):
     @property
     def event(self) -> dict[str, Any]:
         """The event's ECS fields by dotted name."""
-        fields: dict[str, Any] = orjson.loads(self.sighting.ecs)
+        fields: dict[str, Any] = orjson.loads(self.sighting.event.ecs)
         return fields
 
 
@@ -142,14 +143,16 @@ def flat(finding: Finding) -> dict[str, Any]:
     The event keeps its own fields; ``event.kind`` and below say that this is an alert, ``rule``
     and ``threat`` which one, ``smbrare`` what only smbrare knows.
     """
-    sighting = finding.sighting
+    sighting, event = finding.sighting, finding.sighting.event
     document: dict[str, Any] = {}
-    if sighting.event_time is not None:
-        document["@timestamp"] = format_time(sighting.event_time)
-    if sighting.time is not None and sighting.own_time is not None:
+    if event.own_time is not None:
+        document["@timestamp"] = format_time(event.own_time)
+    elif sighting.time is not None:
+        document["@timestamp"] = format_time(sighting.time)
+    if sighting.time is not None and event.own_time is not None:
         document["event.ingested"] = format_time(sighting.time)
     document["event.kind"] = "alert"
-    document |= finding.event
+    document |= orjson.loads(event.ecs)
     document["destination.ip"] = sighting.destination
     document |= finding.extra
     document |= {
@@ -166,20 +169,19 @@ def flat(finding: Finding) -> dict[str, Any]:
         "threat.technique.name": [name for _, name in TECHNIQUES],
         "threat.tactic.id": [identifier for identifier, _ in TACTICS],
         "threat.tactic.name": [name for _, name in TACTICS],
-        "log.file.path": sighting.origin.path,
+        "log.file.path": event.origin.path,
     }
-    if sighting.origin.offset is not None:
-        document["log.offset"] = sighting.origin.offset
-    return document | _own(finding)
+    if event.origin.offset is not None:
+        document["log.offset"] = event.origin.offset
+    return document | _own(finding, event)
 
 
-def _own(finding: Finding) -> dict[str, Any]:
-    sighting = finding.sighting
+def _own(finding: Finding, event: KeptEvent) -> dict[str, Any]:
     own: dict[str, Any] = {
         "id": finding.id,
         "status": finding.status,
-        "source": sighting.event_source,
-        "record": sighting.origin.number,
+        "source": event.event_source,
+        "record": event.origin.number,
         "previous_seen": None if finding.previous is None else format_time(finding.previous),
         "last_seen": None if finding.last is None else format_time(finding.last),
         "events": finding.events,
@@ -189,7 +191,7 @@ def _own(finding: Finding) -> dict[str, Any]:
         "host_count": finding.host_count,
         "history_known_seconds": finding.history.known,
         "history_sampled": finding.history.sampled,
-        "inferred": list(sighting.inferred),
+        "inferred": list(event.inferred),
         "late": finding.late,
     }
     if finding.queries:

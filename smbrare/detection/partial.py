@@ -54,10 +54,7 @@ class Partial(Struct):
             survey: The counts of the input, one of this part.
             lines_before: Lines of the input before this part; None if that is unknown.
         """
-        for contact in self.sightings.contacts.values():
-            origin = contact.earliest.origin
-            if origin.path == survey.path:
-                contact.earliest = replace(contact.earliest, origin=shift(origin, lines_before))
+        self.sightings.renumber(survey.path, lines_before)
         survey.located = [
             replace(skipped, origin=shift(skipped.origin, lines_before))
             for skipped in survey.located

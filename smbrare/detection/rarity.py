@@ -8,15 +8,17 @@ and last sighting of each hour decide every criteria exactly.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby, zip_longest
+from sys import maxsize
 
 from msgspec import Struct, field
 
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.finding import MOST_HOSTS, Finding, History, Recorded, Status
-from smbrare.detection.sightings import Contact, Key, Row, Sightings
-from smbrare.records.times import HOUR, seconds
+from smbrare.detection.sightings import Contact, Key, Row, Sightings, Told
+from smbrare.records.times import HOUR, HOUR_SECONDS, seconds
 
 ExcludedBecause = Callable[[Key], str]
 """Why sightings of a key do not count; empty where they do."""
@@ -45,6 +47,15 @@ class Known(Struct, frozen=True):
     raised: frozenset[tuple[str, int]] | None = None
 
 
+class _Question(Struct, frozen=True):
+    """All that the sightings of each destination are judged by."""
+
+    sightings: Sightings
+    known: Known
+    criteria: Criteria
+    hours: list[int]
+
+
 class _Group(Struct):
     """Everything about one destination, or one destination and host."""
 
@@ -59,73 +70,85 @@ def judge(sightings: Sightings, known: Known, criteria: Criteria) -> list[Findin
 
     Undated sightings are findings each by destination (and host), and never history.
     """
-    groups: dict[tuple[str, str], list[Contact]] = defaultdict(list)
-    undated: dict[tuple[str, str], list[Contact]] = defaultdict(list)
-    excluded: dict[tuple[str, str, str, bool], list[Contact]] = defaultdict(list)
-    for key, contact in sightings.contacts.items():
-        group_key = (key[0], key[2] if criteria.per_host else "")
-        if reason := known.excluded(key):
-            excluded[*group_key, reason, key[3] is None].append(contact)
-        else:
-            (undated if key[3] is None else groups)[group_key].append(contact)
-    recorded = _by_group(known, groups, criteria)
-    hours = sorted(known.hours)
+    question = _Question(sightings, known, criteria, sorted(known.hours))
+    recorded: dict[str, list[Row]] = defaultdict(list)
+    for row in known.rows:
+        recorded[row.destination].append(row)
     findings = [
         finding
-        for group_key, contacts in groups.items()
-        for finding in _judge_group(
-            group_key[0], _group(contacts, recorded.get(group_key, ())), hours, known, criteria
-        )
+        for contacts in sightings.by_destination()
+        for finding in _judge_destination(contacts, recorded.get(contacts[0].key[0], ()), question)
     ]
-    untold = History(0, _wanted(criteria))
-    findings += [_finding(contacts, "new", None, untold, criteria) for contacts in undated.values()]
-    for (_, _, reason, is_undated), contacts in excluded.items():
-        time = min(contact.earliest.time or 0 for contact in contacts)
-        history = untold if is_undated else _history(hours, time, known, criteria)
-        findings.append(_finding(contacts, "excluded", None, history, criteria, reason=reason))
-    return sorted(findings, key=lambda finding: finding.order)
+    # By the time alone first: the whole key of each would take as much room as the findings.
+    findings.sort(key=_time)
+    return [
+        finding
+        for _, together in groupby(findings, key=_time)
+        for finding in sorted(together, key=lambda finding: finding.order)
+    ]
 
 
-def _by_group(
-    known: Known, groups: Container[tuple[str, str]], criteria: Criteria
-) -> dict[tuple[str, str], list[Row]]:
-    """Return the rows that count, of the groups that were sighted."""
-    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in known.rows:
-        group_key = (row.destination, row.host if criteria.per_host else "")
-        if group_key in groups and not known.excluded(row[:4]):
-            found[group_key].append(row)
-    return found
+def _time(finding: Finding) -> int:
+    """Return the time of a finding; an undated one is behind all others."""
+    return maxsize if finding.sighting.time is None else finding.sighting.time
+
+
+def _judge_destination(
+    contacts: Iterable[Contact], rows: Iterable[Row], question: _Question
+) -> Iterator[Finding]:
+    """Yield all findings of one destination, given its contacts and the baseline's rows."""
+    known, per_host = question.known, question.criteria.per_host
+    groups: dict[str, list[Contact]] = defaultdict(list)
+    undated: dict[str, list[Contact]] = defaultdict(list)
+    excluded: dict[tuple[str, str, bool], list[Contact]] = defaultdict(list)
+    for contact in contacts:
+        term = contact.key[2] if per_host else ""
+        if reason := known.excluded(contact.key):
+            excluded[term, reason, contact.first is None].append(contact)
+        else:
+            (undated if contact.first is None else groups)[term].append(contact)
+    recorded: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if not known.excluded(row[:4]):
+            recorded[row.host if per_host else ""].append(row)
+    for term, alike in groups.items():
+        yield from _judge_group(_group(alike, recorded.get(term, ())), question)
+    untold = History(0, _wanted(question.criteria))
+    for alike in undated.values():
+        yield _finding(alike, "new", None, untold, question)
+    for (_, reason, is_undated), alike in excluded.items():
+        first = min(contact.first or 0 for contact in alike)
+        history = untold if is_undated else _history(first, question)
+        yield _finding(alike, "excluded", None, history, question, reason=reason)
 
 
 def _group(contacts: Iterable[Contact], rows: Iterable[Row]) -> _Group:
     group = _Group()
     for contact in contacts:
-        time = contact.earliest.time or 0
-        group.contacts[time // HOUR].append(contact)
-        group.seen.update((time, contact.last))
+        first = contact.first or 0
+        group.contacts[first // HOUR].append(contact)
+        group.seen.update((first, contact.last))
     for row in rows:
         group.recorded.update((row.first, row.last))
         group.recorded_hosts.add(row.host)
     return group
 
 
-def _judge_group(
-    destination: str, group: _Group, hours: list[int], known: Known, criteria: Criteria
-) -> Iterator[Finding]:
+def _judge_group(group: _Group, question: _Question) -> Iterator[Finding]:
     seen = sorted(group.seen)
-    together = sorted(group.seen | group.recorded)
+    together = sorted(group.seen | group.recorded) if group.recorded else seen
+    in_order = sorted(group.contacts)
     started: list[tuple[int, Status, int | None, int]] = []
-    for hour in sorted(group.contacts):
-        time = min(contact.earliest.time or 0 for contact in group.contacts[hour])
+    for hour in in_order:
+        time = min(contact.first or 0 for contact in group.contacts[hour])
+        destination = group.contacts[hour][0].key[0]
         previous = _before(together, time)
-        if _is_rare(destination, previous, time, known, criteria):
+        if _is_rare(destination, previous, time, question):
             started.append((hour, "new", previous, time))
-        elif _is_rare(destination, _before(seen, time), time, known, criteria):
+        elif _is_rare(destination, _before(seen, time), time, question):
             started.append((hour, "known", previous, time))
     ends = [hour for hour, *_ in started[1:]]
     latest = max(group.recorded, default=None)
-    in_order = sorted(group.contacts)
     for (hour, status, previous, time), end in zip_longest(started, ends):
         upto = len(in_order) if end is None else bisect_left(in_order, end)
         spanned = in_order[bisect_left(in_order, hour) : upto]
@@ -133,8 +156,8 @@ def _judge_group(
             [contact for at in spanned for contact in group.contacts[at]],
             status,
             previous,
-            _history(hours, time, known, criteria),
-            criteria,
+            _history(time, question),
+            question,
             late=latest is not None and time <= latest,
             recorded=_recorded(group) if status == "known" else None,
         )
@@ -149,30 +172,47 @@ def _before(times: list[int], time: int) -> int | None:
     return times[at - 1] if at else None
 
 
-def _is_rare(
-    destination: str, previous: int | None, time: int, known: Known, criteria: Criteria
-) -> bool:
-    if known.raised is not None:
-        return (destination, time) in known.raised
+def _is_rare(destination: str, previous: int | None, time: int, question: _Question) -> bool:
+    if question.known.raised is not None:
+        return (destination, time) in question.known.raised
     if previous is None:
         return True
-    return criteria.history is not None and previous < time - criteria.history
+    history = question.criteria.history
+    return history is not None and previous < time - history
 
 
 def _wanted(criteria: Criteria) -> int | None:
     return None if criteria.history is None else seconds(criteria.history)
 
 
-def _history(hours: list[int], time: int, known: Known, criteria: Criteria) -> History:
+def _history(time: int, question: _Question) -> History:
     """Count the covered hours from the one that t - H lies in up to the one before t's own."""
-    start = 0 if criteria.history is None else bisect_left(hours, (time - criteria.history) // HOUR)
-    count = bisect_left(hours, time // HOUR) - start
-    covered = count * 3_600
-    wanted = _wanted(criteria)
+    hours, history = question.hours, question.criteria.history
+    start = 0 if history is None else bisect_left(hours, (time - history) // HOUR)
+    covered = (bisect_left(hours, time // HOUR) - start) * HOUR_SECONDS
+    wanted = _wanted(question.criteria)
     if wanted is None:
-        return History(covered, None, known.sampled)
+        return _one_history(covered, None, question.known.sampled)
     # What is complete is no lower bound.
-    return History(min(covered, wanted), wanted, known.sampled and covered < wanted)
+    sampled = question.known.sampled and covered < wanted
+    return _one_history(min(covered, wanted), wanted, sampled)
+
+
+# Findings may be as many as events, and what they tell besides is mostly the same.
+_one_history = lru_cache(maxsize=1_024)(History)
+
+
+@lru_cache(maxsize=1_024)
+def _all_told(tolds: frozenset[Told]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return the outcomes and the ports of some events, sorted."""
+    outcomes = frozenset[str]().union(*(told.outcomes for told in tolds))
+    ports = frozenset[int]().union(*(told.ports for told in tolds))
+    return tuple(sorted(outcomes)), tuple(sorted(ports))
+
+
+@lru_cache(maxsize=1_024)
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return names
 
 
 def _finding(
@@ -180,31 +220,33 @@ def _finding(
     status: Status,
     previous: int | None,
     history: History,
-    criteria: Criteria,
+    question: _Question,
     *,
     late: bool = False,
     reason: str = "",
     recorded: Recorded | None = None,
 ) -> Finding:
-    earliest = min((contact.earliest for contact in contacts), key=lambda first: first.order)
+    sighting = question.sightings.least(contacts)
     hosts: dict[str, str] = {}
     for contact in contacts:
-        name = hosts.get(contact.earliest.host, contact.told.host_name)
-        hosts[contact.earliest.host] = min(name, contact.told.host_name)
+        host, name = contact.key[2], contact.told.host_name
+        hosts[host] = min(hosts.get(host, name), name)
     new_hosts = () if recorded is None else set(hosts) - set(recorded.hosts)
+    outcomes, ports = _all_told(frozenset(contact.told for contact in contacts))
+    last = max(contact.last for contact in contacts)
     return Finding(
-        sighting=earliest,
+        sighting=sighting,
         status=status,
         previous=previous,
-        last=None if earliest.time is None else max(contact.last for contact in contacts),
+        last=sighting.time if sighting.time is None or last == sighting.time else last,
         events=sum(contact.events for contact in contacts),
-        outcomes=tuple(sorted(frozenset().union(*(contact.told.outcomes for contact in contacts)))),
-        ports=tuple(sorted(frozenset().union(*(contact.told.ports for contact in contacts)))),
-        hosts=tuple(sorted(hosts.values()))[:MOST_HOSTS],
+        outcomes=outcomes,
+        ports=ports,
+        hosts=_once(tuple(sorted(hosts.values()))[:MOST_HOSTS]),
         host_count=len(hosts),
         history=history,
         late=late,
-        per_host=criteria.per_host,
+        per_host=question.criteria.per_host,
         reason=reason,
         recorded=recorded,
         new_hosts=tuple(sorted(hosts[host] for host in new_hosts if host)),

@@ -226,9 +226,8 @@ def found_before(
 
 
 def _active(sightings: Sightings, criteria: Criteria, known: Known) -> Iterator[tuple[str, str]]:
-    for key, contact in sightings.contacts.items():
-        first = contact.earliest.time
-        if first is None or known.excluded(key):
+    for contact in sightings.contacts():
+        if contact.first is None or known.excluded(contact.key):
             continue
-        if criteria.reports(first) or criteria.reports(contact.last):
-            yield key[0], key[2] * criteria.per_host
+        if criteria.reports(contact.first) or criteria.reports(contact.last):
+            yield contact.key[0], contact.key[2] * criteria.per_host

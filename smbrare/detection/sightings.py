@@ -1,21 +1,42 @@
-"""Sightings: events that match the rule, kept by destination and UTC hour.
+"""Sightings: events that match the rule, counted by destination and UTC hour.
 
 What is kept merges by minimum, maximum, sum and union, so neither the order nor the split of the
-input shows in it.
+input shows in it. Logs may hold nothing but sightings, so they are columns, not objects.
 """
 
 import hashlib
 from array import array
-from collections.abc import Iterable
-from typing import NamedTuple, TypeAlias
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address
+from itertools import groupby
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 
+from smbrare.detection.kept_events import KeptEvent, KeptEvents
 from smbrare.records.event import Origin
+from smbrare.records.fields import Address
+from smbrare.records.read_options import Grain
 from smbrare.records.times import HOUR
 
+_T = TypeVar("_T")
 
-class Sighting(Struct, frozen=True, gc=False):
+_V6 = 1 << 128
+_BITS = 32
+_LOW = (1 << _BITS) - 1
+_MIDDLE = 1 << (_BITS - 1)
+"""The number of the hour in which 1970 began; 0 is that of what has no time."""
+
+_NO = ("", "")
+"""The pair with the number 0, of grains that hold all of a destination's."""
+
+_FEW_DEAD = 4_096
+"""Events kept without need before they are thrown out, where they are most of them."""
+
+
+class Sighting(Struct, frozen=True, gc=False, eq=False):
     """One destination of one event that matches the rule.
 
     Attributes:
@@ -24,43 +45,57 @@ class Sighting(Struct, frozen=True, gc=False):
         host: The host key: host.name, else host.hostname, else host.id, in lower case.
         time: The time that is judged, in microseconds since 1970 UTC; None if the event has none
             that can be read.
-        event_source: The source (exporter) of the event.
-        ecs: The event's ECS fields by dotted name, as canonical JSON.
-        inferred: ECS fields that the exporter left out and smbrare supplied.
-        origin: Where the record stands.
-        rank: Host, source address, source port and event id: which of several at a time is first.
-        own_time: The event's own time where its event.ingested is judged, else None.
+        kept: Where its event is kept.
+        slot: And its number there.
     """
 
     destination: str
     source: str
     host: str
     time: int | None
-    event_source: str
-    ecs: bytes
-    inferred: tuple[str, ...]
-    origin: Origin
-    rank: tuple[str, str, int, str]
-    own_time: int | None = None
+    kept: KeptEvents
+    slot: int
+
+    @property
+    def event(self) -> KeptEvent:
+        """What is shown of its event."""
+        return self.kept.event(self.slot)
+
+    @property
+    def own_time(self) -> int | None:
+        """The event's own time where its event.ingested is judged, else None."""
+        return self.event.own_time
 
     @property
     def event_time(self) -> int | None:
         """When it happened, by the event's own time."""
-        return self.time if self.own_time is None else self.own_time
+        own_time = self.own_time
+        return self.time if own_time is None else own_time
 
     @property
-    def order(self) -> tuple[int, tuple[str, str, int, str], int, bytes, str, str, int]:
-        """What decides which of several sightings stands for them: the least of these.
+    def event_source(self) -> str:
+        """The source (exporter) of the event."""
+        return self.event.event_source
 
-        Time, then host, source address, source port and event id, then content; only between
-        copies of the same event does the place decide.
-        """
-        time = 0 if self.time is None else self.time
-        origin = self.origin
-        # A range of a file knows the offset of its lines, but not yet their number in the file.
-        place = origin.number if origin.offset is None else origin.offset
-        own_time = self.own_time or 0
-        return (time, self.rank, own_time, self.ecs, self.event_source, origin.path, place)
+    @property
+    def inferred(self) -> tuple[str, ...]:
+        """ECS fields that the exporter left out and smbrare supplied."""
+        return self.event.inferred
+
+    @property
+    def origin(self) -> Origin:
+        """Where the record stands."""
+        return self.event.origin
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sighting) and self._essence == other._essence
+
+    def __hash__(self) -> int:
+        return hash(self._essence)
+
+    @property
+    def _essence(self) -> tuple[Any, ...]:
+        return (self.destination, self.source, self.host, self.time, self.event)
 
 
 class Row(NamedTuple):
@@ -96,7 +131,11 @@ class Told(NamedTuple):
 
     def joined(self, other: "Told") -> "Told":
         """Return what both tell."""
-        if other == self:
+        if (
+            other.outcomes <= self.outcomes
+            and other.ports <= self.ports
+            and other.host_name >= self.host_name
+        ):
             return self
         return Told(
             self.outcomes | other.outcomes,
@@ -105,32 +144,24 @@ class Told(NamedTuple):
         )
 
 
-class Contact(Struct, gc=False):
-    """The sightings of one key.
+class Contact(NamedTuple):
+    """The sightings of one destination, source address, host and UTC hour.
 
     Attributes:
-        earliest: The least sighting by `Sighting.order`.
-        last: Time of the last one, in microseconds since 1970 UTC (0 where undated).
+        key: These four.
+        first: Time of the first one, in microseconds since 1970 UTC; None where undated.
+        last: Time of the last one (0 where undated).
         events: How many records were sighted, duplicates included.
         told: What their events tell besides.
+        number: The key in the columns.
     """
 
-    earliest: Sighting
+    key: Key
+    first: int | None
     last: int
     events: int
     told: Told
-
-    def absorb(self, other: "Contact") -> None:
-        """Take in another contact of the same key."""
-        if other.earliest.order < self.earliest.order:
-            self.earliest = other.earliest
-        self.count(other.last, other.events, other.told)
-
-    def count(self, last: int, events: int, told: Told) -> None:
-        """Take in sightings, the last of them at a time, of which none is the earliest."""
-        self.last = max(self.last, last)
-        self.events += events
-        self.told = self.told.joined(told)
+    number: int
 
 
 class Moments(Struct):
@@ -139,14 +170,14 @@ class Moments(Struct):
     times: dict[str, "array[int]"] = field(default_factory=dict)
     digests: dict[str, "array[int]"] = field(default_factory=dict)
 
-    def add(self, sighting: Sighting) -> None:
+    def add(self, destination: str, time: int | None, event: KeptEvent) -> None:
         """Take in one sighting; one without a time has no moment."""
-        if sighting.time is None:
+        if time is None:
             return
-        content = repr((sighting.rank, sighting.own_time)).encode() + sighting.ecs
+        content = repr((event.rank, event.own_time)).encode() + event.ecs
         digest = hashlib.blake2b(content, digest_size=8).digest()
-        times, digests = self._of(sighting.destination)
-        times.append(sighting.time)
+        times, digests = self._of(destination)
+        times.append(time)
         digests.append(int.from_bytes(digest))
 
     def merge(self, other: "Moments") -> None:
@@ -175,68 +206,232 @@ class Moments(Struct):
         )
 
 
+class _Numbered(Struct, Generic[_T]):
+    """Values, each once and by a number."""
+
+    values: list[_T] = field(default_factory=list)
+    _numbers: dict[_T, int] = field(default_factory=dict)
+
+    def number(self, value: _T) -> int:
+        """Return the number of a value, which is a new one if it was not among them."""
+        number = self._numbers.setdefault(value, len(self.values))
+        if number == len(self.values):
+            self.values.append(value)
+        return number
+
+
 class Sightings(Struct):
     """All sightings of a scan, or of a part of one.
 
     Attributes:
-        contacts: The sightings by destination, source address, host and UTC hour.
-        moments: Each of them by itself, for a replay; None to do without.
+        grain: Of which sightings the events are kept.
+        moments: Each sighting by itself, for a replay; None to do without.
+        index: The row of each contact in the next four columns, by its number: the address, the
+            number of the pair, and the hour.
+        first: Time of its first sighting, in microseconds since 1970 UTC, 0 where undated.
+        last: Time of its last one.
+        events: How many records were sighted.
+        told: The number of what they tell.
+        pairs: Source address and host.
+        tolds: What events tell.
+        slots: Where the least event of each grain is kept.
+        kept: The events.
     """
 
-    contacts: dict[Key, Contact] = field(default_factory=dict)
+    grain: Grain = Grain()
     moments: Moments | None = None
+    index: dict[int, int] = field(default_factory=dict)
+    first: "array[int]" = field(default_factory=lambda: array("q"))
+    last: "array[int]" = field(default_factory=lambda: array("q"))
+    events: "array[int]" = field(default_factory=lambda: array("Q"))
+    told: "array[int]" = field(default_factory=lambda: array("I"))
+    pairs: _Numbered[tuple[str, str]] = field(default_factory=lambda: _Numbered([_NO], {_NO: 0}))
+    tolds: _Numbered[Told] = field(default_factory=_Numbered)
+    slots: dict[int, int] = field(default_factory=dict)
+    kept: KeptEvents = field(default_factory=KeptEvents)
 
-    def repeats(
-        self, destination: str, source: str, host: str, time: int | None, told: Told
-    ) -> bool:
-        """Count a sighting that is later than another of its key, and return whether it was one.
+    def add(
+        self,
+        destination: Address,
+        pair: tuple[str, str],
+        time: int | None,
+        told: Told,
+        event: Callable[[], KeptEvent],
+    ) -> None:
+        """Take in one sighting.
 
-        Nothing else is kept of those, so they need not be made.
+        Args:
+            destination: The address on the internet.
+            pair: The private address that connected, in canonical text, and the host key.
+            time: The time that is judged, in microseconds since 1970 UTC, if there is one.
+            told: What its event tells besides.
+            event: Makes what a finding would show of its event; called if it might be shown.
         """
-        if time is None or self.moments is not None:
-            return False
-        known = self.contacts.get((destination, source, host, time // HOUR))
-        if known is None or known.earliest.time is None or known.earliest.time >= time:
-            return False
-        known.count(time, 1, told)
-        return True
-
-    def add(self, sighting: Sighting, told: Told) -> None:
-        """Take in one sighting."""
-        time = sighting.time
-        hour = None if time is None else time // HOUR
-        contact = Contact(sighting, time or 0, 1, told)
-        self._absorb((sighting.destination, sighting.source, sighting.host, hour), contact)
+        pair_id = self.pairs.number(pair)
+        told_id = self.tolds.number(told)
+        hour = 0 if time is None else time // HOUR + _MIDDLE
+        number = (_code(destination) << _BITS | pair_id) << _BITS | hour
+        row, at = self.index.get(number), time or 0
+        if row is not None and at > self.first[row]:
+            # Of a busy destination all but the first sighting of an hour are only counted.
+            self._count(row, at, 1, told_id)
+        else:
+            self._absorb(number, at, at, 1, told_id)
+            self._keep(number, pair[1], time, event)
         if self.moments is not None:
-            self.moments.add(sighting)
+            self.moments.add(str(destination), time, event())
 
     def merge(self, other: "Sightings") -> None:
         """Take in the sightings of another part of the scan."""
-        for key, contact in other.contacts.items():
-            self._absorb(key, contact)
+        pairs = [*map(self.pairs.number, other.pairs.values)]
+        tolds = [*map(self.tolds.number, other.tolds.values)]
+        for number, row in other.index.items():
+            pair_id = number >> _BITS & _LOW
+            self._absorb(
+                number + (pairs[pair_id] - pair_id << _BITS),
+                other.first[row],
+                other.last[row],
+                other.events[row],
+                tolds[other.told[row]],
+            )
+        moved = self.kept.extend(other.kept)
+        for grain, slot in other.slots.items():
+            pair_id = grain >> 2 * _BITS & _LOW
+            its_grain = grain + (pairs[pair_id] - pair_id << 2 * _BITS)
+            known = self.slots.get(its_grain)
+            if known is None or self.kept.is_less(moved + slot, known):
+                self.slots[its_grain] = moved + slot
+        self._throw_out()
         if self.moments is not None and other.moments is not None:
             self.moments.merge(other.moments)
 
-    def _absorb(self, key: Key, contact: Contact) -> None:
-        known = self.contacts.get(key)
-        if known is None:
-            self.contacts[key] = contact
+    def _absorb(self, number: int, first: int, last: int, events: int, told_id: int) -> None:
+        row = self.index.setdefault(number, len(self.index))
+        if row == len(self.first):
+            self.first.append(first)
+            self.last.append(last)
+            self.events.append(events)
+            self.told.append(told_id)
         else:
-            known.absorb(contact)
+            self.first[row] = min(self.first[row], first)
+            self._count(row, last, events, told_id)
 
-    def clear(self) -> None:
-        """Forget the contacts."""
-        self.contacts.clear()
+    def _count(self, row: int, last: int, events: int, told_id: int) -> None:
+        self.events[row] += events
+        self.last[row] = max(self.last[row], last)
+        if told_id != (known_id := self.told[row]):
+            told = self.tolds.values[known_id].joined(self.tolds.values[told_id])
+            self.told[row] = self.tolds.number(told)
+
+    def _keep(
+        self, number: int, host: str, time: int | None, make: Callable[[], KeptEvent]
+    ) -> None:
+        """Keep the event of a sighting, if it is the least of its grain so far."""
+        if self.grain.by == "nothing":
+            return
+        grain = self._grain(number, host)
+        known = self.slots.get(grain)
+        after = -1 if known is None else (time or 0) - self.kept.times[known]
+        if after > 0:
+            return
+        event = make()
+        if known is None or after < 0 or event.order < self.kept.event(known).order:
+            self.slots[grain] = self.kept.add(event, time)
+            self._throw_out()
+
+    def _grain(self, number: int, host: str) -> int:
+        """Return the number of the grain that a contact lies in."""
+        grain, hour = self.grain, (number & _LOW) - _MIDDLE
+        part = number >> _BITS
+        if grain.by == "destination":
+            part &= ~_LOW
+        elif grain.by == "host":
+            part = part & ~_LOW | self.pairs.number(("", host))
+        if hour == -_MIDDLE:
+            return part << 2 * _BITS
+        since = hour // grain.hours if grain.hours else 0
+        return (part << _BITS | bisect_right(grain.edges, hour)) << _BITS | since + _MIDDLE
+
+    def _throw_out(self) -> None:
+        """Forget the events that are not the least of any grain, if they are most of those kept."""
+        if len(self.kept) > 2 * len(self.slots) + _FEW_DEAD:
+            living = sorted(set(self.slots.values()))
+            slots = {slot: at for at, slot in enumerate(living)}
+            self.kept = self.kept.only(living)
+            self.slots = {grain: slots[slot] for grain, slot in self.slots.items()}
+
+    def renumber(self, path: str, lines_before: int | None) -> None:
+        """Count the lines of an input from its start, and not from that of its range."""
+        self.kept.renumber(path, lines_before)
 
     def __len__(self) -> int:
-        return sum(contact.events for contact in self.contacts.values())
+        return sum(self.events)
+
+    @property
+    def contact_count(self) -> int:
+        """How many contacts there are."""
+        return len(self.index)
 
     def destinations(self) -> set[str]:
         """Return every destination that was sighted, dated or not."""
-        return {destination for destination, _, _, _ in self.contacts}
+        return {_text(code) for code in {number >> 2 * _BITS for number in self.index}}
+
+    def contacts(self) -> Iterator[Contact]:
+        """Yield the sightings by destination, source address, host and UTC hour."""
+        return self._contacts(self.index)
+
+    def by_destination(self) -> Iterator[list[Contact]]:
+        """Yield the contacts of each destination."""
+        for _, numbers in groupby(sorted(self.index), key=lambda number: number >> 2 * _BITS):
+            yield list(self._contacts(numbers))
+
+    def _contacts(self, numbers: Iterable[int]) -> Iterator[Contact]:
+        pairs, tolds = self.pairs.values, self.tolds.values
+        for number in numbers:
+            row, hour = self.index[number], (number & _LOW) - _MIDDLE
+            dated = hour != -_MIDDLE
+            pair = pairs[number >> _BITS & _LOW]
+            yield Contact(
+                (_text(number >> 2 * _BITS), *pair, hour if dated else None),
+                self.first[row] if dated else None,
+                self.last[row],
+                self.events[row],
+                tolds[self.told[row]],
+                number,
+            )
 
     def rows(self) -> Iterable[Row]:
         """Yield what a baseline keeps of these sightings; undated ones are no history."""
-        for (destination, source, host, hour), contact in self.contacts.items():
-            if hour is not None and contact.earliest.time is not None:
-                yield Row(destination, source, host, hour, contact.earliest.time, contact.last)
+        for (destination, source, host, hour), first, last, *_ in self.contacts():
+            if hour is not None and first is not None:
+                yield Row(destination, source, host, hour, first, last)
+
+    def least(self, contacts: Sequence[Contact]) -> Sighting:
+        """Return the sighting that stands for contacts: the first, or the least of several.
+
+        Args:
+            contacts: Those that are judged together, at least one.
+
+        Raises:
+            ValueError: If its event was not kept, because the grain is coarser than what is judged.
+        """
+        time = min(contact.first or 0 for contact in contacts)
+        rivals = [contact for contact in contacts if (contact.first or 0) == time]
+        slots = [*{self.slots[self._grain(rival.number, rival.key[2])] for rival in rivals}]
+        if any(self.kept.times[slot] != time for slot in slots):
+            raise ValueError("the events were kept for another question")
+        slot = min(slots, key=lambda slot: self.kept.event(slot).order) if slots[1:] else slots[0]
+        destination, source, host, _ = rivals[0].key
+        if len(rivals) > 1:
+            host, source, *_ = self.kept.event(slot).rank
+        return Sighting(destination, source, host, rivals[0].first, self.kept, slot)
+
+
+def _code(address: Address) -> int:
+    number = int(address)
+    return number if address.version == 4 else number | _V6  # noqa: PLR2004
+
+
+@lru_cache(maxsize=8_192)
+def _text(code: int) -> str:
+    return str(IPv6Address(code ^ _V6) if code & _V6 else IPv4Address(code))

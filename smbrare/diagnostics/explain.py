@@ -142,7 +142,9 @@ def _second_pass(
     options: ReadOptions,
 ) -> Pass:
     """Look for what happened around sightings, in the inputs that can be read again."""
-    earliest = [contact.earliest for own in owns for contact in own.sightings.contacts.values()]
+    earliest = [
+        own.sightings.least([contact]) for own in owns for contact in own.sightings.contacts()
+    ]
     return trace(
         [place for sighting in earliest if (place := place_of(sighting)) is not None],
         [sighting.destination for sighting in earliest],
@@ -154,7 +156,7 @@ def _second_pass(
 
 def _with_queries(answers: Iterable[Rarity], own: Partial, second: Pass) -> tuple[Rarity, ...]:
     """Return answers with the DNS queries that their destinations answered."""
-    hosts = {contact.earliest.host for contact in own.sightings.contacts.values()}
+    hosts = {contact.key[2] for contact in own.sightings.contacts()}
     host = min(hosts, default="")
     return tuple(
         replace(answer, queries=second.answers.of(answer.destination, host)) for answer in answers
@@ -163,6 +165,6 @@ def _with_queries(answers: Iterable[Rarity], own: Partial, second: Pass) -> tupl
 
 def _host_context(sighted: Sightings, second: Pass) -> HostContext | None:
     """Return what happened around an event, None if it is no sighting."""
-    for contact in sighted.contacts.values():
-        return second.host_context(contact.earliest)
+    for contact in sighted.contacts():
+        return second.host_context(sighted.least([contact]))
     return None

@@ -301,12 +301,12 @@ def _stands(
     """Return the event of the same moment that a scan reports instead, if there is one."""
     own = finding.sighting
     rivals = [
-        contact.earliest
-        for key, contact in others.contacts.items()
-        if key[0] == own.destination
-        and contact.earliest.time == own.time
-        and (not criteria.per_host or key[2] == own.host)
-        and not known.excluded(key)
+        others.least([contact]).event
+        for contact in others.contacts()
+        if contact.key[0] == own.destination
+        and contact.first == own.time
+        and (not criteria.per_host or contact.key[2] == own.host)
+        and not known.excluded(contact.key)
     ]
-    least = min([own, *rivals], key=lambda sighting: sighting.order)
-    return None if least.origin == own.origin else least.origin
+    least = min([own.event, *rivals], key=lambda event: event.order)
+    return None if least.origin == own.event.origin else least.origin

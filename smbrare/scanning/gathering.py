@@ -18,7 +18,7 @@ from smbrare.inputs.discovery import Input, anywhere
 from smbrare.inputs.readers.ndjson import read_range
 from smbrare.inputs.unpack.compression import is_packed
 from smbrare.records.event import Contents, Origin, Skipped
-from smbrare.records.read_options import ReadOptions
+from smbrare.records.read_options import Grain, ReadOptions
 from smbrare.scanning import planning
 from smbrare.scanning.keeping import Keep, judge_and_keep, keep_rows, portions
 from smbrare.scanning.planning import (
@@ -83,6 +83,9 @@ def _gather(
     keep: Keep | None,
     cluster: "Cluster | None" = None,
 ) -> Partial:
+    if keep is not None:
+        # Rows name no events.
+        options = replace(options, grain=Grain(by="nothing"))
     tasks = plan_all(inputs, options, cluster)
     if keep is None:
         whole = _read_tasks(tasks, judge_contents, options, progress, cluster)

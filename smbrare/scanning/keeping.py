@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from smbrare.detection.examine import judge_contents
 from smbrare.detection.partial import Partial
-from smbrare.detection.sightings import Row
+from smbrare.detection.sightings import Row, Sightings
 from smbrare.detection.survey import InputSurvey
 from smbrare.limits import MIB
 from smbrare.records.event import Contents, Item
@@ -41,7 +41,7 @@ def portions(tasks: Sequence[Task]) -> Iterator[list[Task]]:
 def keep_rows(partial: Partial, keep: Keep) -> None:
     """Have the rows of a part kept, which then holds none of its sightings any more."""
     keep(partial.sightings.rows())
-    partial.sightings.clear()
+    partial.sightings = Sightings(partial.sightings.grain)
 
 
 def judge_and_keep(keep: Keep) -> Callable[[Contents, ReadOptions, InputSurvey, Partial], None]:
@@ -53,7 +53,7 @@ def judge_and_keep(keep: Keep) -> Callable[[Contents, ReadOptions, InputSurvey, 
         def items() -> Iterator[Item]:
             for item in contents.items:
                 yield item
-                if len(partial.sightings.contacts) >= KEPT_CONTACTS:
+                if partial.sightings.contact_count >= KEPT_CONTACTS:
                     keep_rows(partial, keep)
 
         judge_contents(replace(contents, items=items()), options, survey, partial)

@@ -64,7 +64,7 @@ def reader_options(options: ReadOptions) -> ReaderOptions:
 def empty_partial(options: ReadOptions) -> Partial:
     """Return a partial result that holds nothing yet."""
     return Partial(
-        Sightings(moments=Moments() if options.every_moment else None),
+        Sightings(options.grain, Moments() if options.every_moment else None),
         resolutions=Resolutions(options.names),
     )
 

@@ -53,9 +53,7 @@ def judge(partial: Partial, options: ReadOptions, criteria: Criteria, schedule: 
         ),
         replayed=outcome,
         unseen=sum(
-            contact.events
-            for (_, _, _, hour), contact in partial.sightings.contacts.items()
-            if hour is None
+            contact.events for contact in partial.sightings.contacts() if contact.first is None
         ),
     )
 
@@ -148,8 +146,9 @@ def differences(stages: Sequence[Stage], schedule: Schedule, time_field: str) ->
 
 def _key(finding: Finding) -> _AlertKey:
     sighting = finding.sighting
-    origin = sighting.origin
-    return (sighting.destination, origin.path, origin.number, origin.offset, sighting.rank)
+    event = sighting.event
+    origin = event.origin
+    return (sighting.destination, origin.path, origin.number, origin.offset, event.rank)
 
 
 def _moment(finding: Finding) -> tuple[str, int | None]:
@@ -185,7 +184,7 @@ def _explain(reason: Reason, finding: Finding, schedule: Schedule, time_field: s
         case "max_signals":
             return f"every run that read it had more than {schedule.max_signals:,} to raise"
         case "inferred":
-            names = [name for name in finding.sighting.inferred if name != "@timestamp"]
+            names = [name for name in finding.sighting.event.inferred if name != "@timestamp"]
             if names:
                 return f"rests on inferred {', '.join(names)}"
             return "a record with inferred fields shows the destination before"

@@ -147,11 +147,7 @@ def _since(criteria: Criteria, partial: Partial) -> int | None:
 
     All rows of a busy destination would be more than a batch has need of.
     """
-    times = [
-        contact.earliest.time
-        for contact in partial.sightings.contacts.values()
-        if contact.earliest.time is not None
-    ]
+    times = [each.first for each in partial.sightings.contacts() if each.first is not None]
     limited = any(
         (exclusion.start, exclusion.until, exclusion.expires) != (None, None, None)
         for exclusion in criteria.exclusions

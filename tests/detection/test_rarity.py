@@ -3,6 +3,7 @@
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_network
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from smbrare.baseline.store import Baseline
 from smbrare.detection import rarity
 from smbrare.detection.criteria import Criteria
+from smbrare.detection.exclusions import Exclusion, because
 from smbrare.detection.finding import Finding, History
 from smbrare.detection.rarity import Known
 from smbrare.detection.sightings import Key, Sighting, Sightings
+from smbrare.records.read_options import Grain
 from smbrare.records.times import HOUR
 from tests.support.rows import START, gathered, rows_of, sighting, sightings
 
@@ -55,9 +59,9 @@ def naive(own: Sequence[Sighting], recorded: Sequence[Sighting], criteria: Crite
     """Return the findings by definition; among those of one time the least event stands."""
     rare = [one for one in own if is_rare(one, [*own, *recorded], criteria)]
     stands: dict[tuple[Any, ...], Sighting] = {}
-    for one in sorted(rare, key=lambda one: (one.rank, one.ecs)):
+    for one in sorted(rare, key=lambda one: one.event.order):
         stands.setdefault((*term(one, criteria), one.time), one)
-    return {(one.destination, time_of(one), one.ecs) for one in stands.values()}
+    return {(one.destination, time_of(one), one.event.ecs) for one in stands.values()}
 
 
 def judge(
@@ -68,7 +72,7 @@ def judge(
 
 def essence(findings: Iterable[Finding], status: str = "new") -> Judged:
     return {
-        (finding.sighting.destination, time_of(finding.sighting), finding.sighting.ecs)
+        (finding.sighting.destination, time_of(finding.sighting), finding.sighting.event.ecs)
         for finding in findings
         if finding.status == status
     }
@@ -79,7 +83,9 @@ def essence(findings: Iterable[Finding], status: str = "new") -> Judged:
 def test_findings_are_those_of_the_definition(
     own: list[Sighting], recorded: list[Sighting], criteria: Criteria
 ) -> None:
-    assert essence(judge(gathered(own), recorded, criteria)) == naive(own, recorded, criteria)
+    for grain in (Grain(), criteria.grain):
+        found = judge(gathered(own, grain), recorded, criteria)
+        assert essence(found) == naive(own, recorded, criteria)
 
 
 @given(sightings(), sightings(), any_criteria)
@@ -154,6 +160,37 @@ def test_an_excluded_sighting_is_neither_a_finding_nor_history(
     assert suppressed_by == len(own) - len(rest)
 
 
+hours_of_the_world = st.one_of(st.none(), st.integers(0, 16 * 24).map(lambda n: START // HOUR + n))
+any_exclusion = st.builds(
+    Exclusion,
+    st.sampled_from(["a", "b"]),
+    destination=st.sampled_from([(), (ip_network("45.83.122.10"),)]),
+    source=st.sampled_from([(), (ip_network("10.20.1.11"),)]),
+    host=st.sampled_from([(), ("ws-01",)]),
+    start=hours_of_the_world,
+    until=hours_of_the_world,
+    expires=hours_of_the_world,
+)
+
+
+@given(sightings(), sightings(), any_criteria, st.lists(any_exclusion, max_size=2))
+@settings(max_examples=200)
+def test_an_event_is_kept_for_whatever_the_criteria_leave(
+    own: list[Sighting],
+    recorded: list[Sighting],
+    criteria: Criteria,
+    exclusions: list[Exclusion],
+) -> None:
+    criteria = replace(criteria, exclusions=tuple(exclusions))
+    excluded = because(exclusions)
+    undated = [sighting(host=one.host, time=None, port=one.event.rank[2]) for one in own[:3]]
+    finest, coarser = (
+        judge(gathered([*own, *undated], grain), recorded, criteria, excluded=excluded)
+        for grain in (Grain(), criteria.grain)
+    )
+    assert coarser == finest
+
+
 # Guarantees: order, split, duplication
 
 
@@ -163,11 +200,12 @@ def test_order_and_split_of_the_input_do_not_show_at_all(
 ) -> None:
     shuffled = data.draw(st.permutations(own))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(own)), max_size=3)))
+    grain = data.draw(st.sampled_from([Grain(), criteria.grain]))
     parts = [
-        gathered(shuffled[start:end])
+        gathered(shuffled[start:end], grain)
         for start, end in zip([0, *cuts], [*cuts, len(own)], strict=True)
     ]
-    merged = Sightings()
+    merged = Sightings(grain)
     for part in parts:
         merged.merge(part)
     assert judge(merged, recorded, criteria) == judge(gathered(own), recorded, criteria)
@@ -179,7 +217,7 @@ def test_duplicates_change_nothing_but_the_number_of_events(
 ) -> None:
     again = data.draw(st.lists(st.sampled_from(own), max_size=10)) if own else []
     once = judge(gathered(own), [], criteria)
-    twice = judge(gathered([*own, *again]), [], criteria)
+    twice = judge(gathered([*own, *again], criteria.grain), [], criteria)
     assert [(f.id, f.event) for f in twice] == [(f.id, f.event) for f in once]
 
 
@@ -206,7 +244,7 @@ def at_once(several: Sequence[Sighting], criteria: Criteria) -> list[Finding]:
 
 
 def new(findings: Iterable[Finding]) -> Counter[tuple[str, bytes, History]]:
-    return Counter((f.id, f.sighting.ecs, f.history) for f in findings if f.status == "new")
+    return Counter((f.id, f.sighting.event.ecs, f.history) for f in findings if f.status == "new")
 
 
 @given(sightings(), any_criteria, st.data())

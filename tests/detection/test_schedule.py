@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.rarity import Known, judge
 from smbrare.detection.schedule import Alert, Outcome, Schedule, run_schedule, sixteen_bytes
-from smbrare.detection.sightings import Moments, Sighting, Sightings, Told
-from smbrare.records.event import Origin
+from smbrare.detection.sightings import Moments, Sighting, Sightings
 from smbrare.records.times import HOUR
+from tests.support import rows
 
 MINUTE = 60 * 1_000_000
 DAY = 24 * HOUR
@@ -140,16 +140,11 @@ def test_phase_dependence_is_what_trying_every_anchor_shows(
 
 
 def sighting(destination: str, time: int, host: str = "ws-01") -> Sighting:
-    return Sighting(
-        destination, "10.0.0.1", host, time, "ecs", b"{}", (), Origin("x", 1), (host, "", 0, "")
-    )
+    return rows.sighting(destination, "10.0.0.1", host, time)
 
 
 def gathered(events: Sequence[Event]) -> Sightings:
-    sightings = Sightings()
-    for destination, time in events:
-        sightings.add(sighting(destination, time), Told(frozenset(), frozenset({445}), "WS-01"))
-    return sightings
+    return rows.gathered(sighting(destination, time) for destination, time in events)
 
 
 @st.composite
@@ -354,14 +349,14 @@ def test_moments_count_events_once_whatever_the_copies_and_parts(
     events: list[Event], start: int, end: int, split: int
 ) -> None:
     numbered = [
-        replace(sighting(destination, time), rank=("ws-01", "", number, ""))
+        (destination, time, rows.sighting(port=number).event)
         for number, (destination, time) in enumerate(events)
     ]
     first, second = Moments(), Moments()
     for item in numbered[:split] + numbered[:1]:
-        first.add(item)
+        first.add(*item)
     for item in numbered[split:] + numbered[-1:]:
-        second.add(item)
+        second.add(*item)
     first.merge(second)
     for address in ADDRESSES:
         expected = sum(d == address and start <= t <= end for d, t in events)

@@ -69,10 +69,7 @@ def gathered(path: Path, **how: Any) -> Partial:
 
 
 def sighted(partial: Partial) -> set[tuple[Any, ...]]:
-    return {
-        (contact.earliest.destination, contact.earliest.source, contact.earliest.time)
-        for contact in partial.sightings.contacts.values()
-    }
+    return {(*contact.key[:2], contact.first) for contact in partial.sightings.contacts()}
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from smbrare.scanning.gathering import gather
 planning.LARGE_BYTES = 1
 partial = gather(list(discover(sys.argv[1:])), ReadOptions(), lambda _: None)
 assert all(survey.sampled for survey in partial.surveys)
-print(*sorted(key[0] for key in partial.sightings.contacts))
+print(*sorted(contact.key[0] for contact in partial.sightings.contacts()))
 """
 SPELLINGS = ("{port}", '"{port}"', '"00{port}"', '"+{port}"', '"{port}.7"', '"{escaped}"')
 

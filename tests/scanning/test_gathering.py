@@ -374,9 +374,9 @@ def test_behind_a_range_that_fails_no_line_is_given_a_wrong_number(
     monkeypatch.setattr(gathering, "open_raw", lambda found: Failing(found.path, "rb"))
     broken = gathered(path, thorough=True)
     origins = [
-        contact.earliest.origin
+        partial.sightings.least([contact]).origin
         for partial in (whole, broken)
-        for contact in partial.sightings.contacts.values()
+        for contact in partial.sightings.contacts()
     ]
     assert [origin.number for origin in origins] == [71, 0]
     assert origins[0].offset == origins[1].offset

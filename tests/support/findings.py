@@ -5,9 +5,10 @@ from typing import Any
 import orjson
 
 from smbrare.detection.finding import Finding, History
-from smbrare.detection.sightings import Sighting
+from smbrare.detection.kept_events import KeptEvent
 from smbrare.records.event import Origin
 from smbrare.records.times import date
+from tests.support.rows import kept_alone
 
 WEEK = 7 * 86_400
 
@@ -18,16 +19,17 @@ def finding(
     """Return a finding of one event; ``changes`` are fields of the finding or of its sighting."""
     first = date(timestamp).time
     time = changes.pop("time", first)
-    sighting = Sighting(
-        destination="45.83.122.10",
-        source="10.20.1.11",
-        host="ws-01",
-        time=time,
-        event_source="ecs",
-        ecs=orjson.dumps({"host.name": "WS-01", "destination.port": 445} | (event or {})),
-        inferred=changes.pop("inferred", ()),
-        origin=Origin("events.ndjson", 1, 0),
-        rank=("ws-01", "10.20.1.11", 50123, ""),
+    sighting = kept_alone(
+        KeptEvent(
+            rank=("ws-01", "10.20.1.11", 50123, ""),
+            own_time=None,
+            ecs=orjson.dumps({"host.name": "WS-01", "destination.port": 445} | (event or {})),
+            event_source="ecs",
+            inferred=changes.pop("inferred", ()),
+            origin=Origin("events.ndjson", 1, 0),
+        ),
+        "45.83.122.10",
+        time,
     )
     hosts = changes.get("hosts", ("WS-01",))
     standard: dict[str, Any] = {

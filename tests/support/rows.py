@@ -1,12 +1,16 @@
 """Sightings for tests of rarity and baselines: a small world, so that they meet often."""
 
 from collections.abc import Iterable
+from functools import partial
+from ipaddress import ip_address
 
 import orjson
 from hypothesis import strategies as st
 
+from smbrare.detection.kept_events import KeptEvent, KeptEvents
 from smbrare.detection.sightings import Row, Sighting, Sightings, Told
 from smbrare.records.event import Origin
+from smbrare.records.read_options import Grain
 from smbrare.records.times import HOUR
 
 _ORIGIN = Origin("events.ndjson", 1)
@@ -26,25 +30,31 @@ def sighting(
     content: str = "",
 ) -> Sighting:
     """Return a sighting; the ECS fields tell it from others."""
-    ecs = orjson.dumps({"host.name": host, "source.port": port, "event.action": content})
-    return Sighting(
-        destination=destination,
-        source=source,
-        host=host,
-        time=time,
+    event = KeptEvent(
+        rank=(host, source, port, event_id),
+        own_time=None,
+        ecs=orjson.dumps({"host.name": host, "source.port": port, "event.action": content}),
         event_source="ecs",
-        ecs=ecs,
         inferred=(),
         origin=_ORIGIN,
-        rank=(host, source, port, event_id),
     )
+    return kept_alone(event, destination, time)
 
 
-def gathered(sightings: Iterable[Sighting]) -> Sightings:
+def kept_alone(event: KeptEvent, destination: str, time: int | None) -> Sighting:
+    """Return an event's sighting of a destination."""
+    kept = KeptEvents()
+    host, source, *_ = event.rank
+    return Sighting(destination, source, host, time, kept, kept.add(event, time))
+
+
+def gathered(sightings: Iterable[Sighting], grain: Grain | None = None) -> Sightings:
     """Return sightings as a scan gathers them."""
-    whole = Sightings()
+    whole = Sightings(grain or Grain())
     for each in sightings:
-        whole.add(each, Told(frozenset({"success"}), frozenset({445}), each.host.upper()))
+        told = Told(frozenset({"success"}), frozenset({445}), each.host.upper())
+        make = partial(getattr, each, "event")
+        whole.add(ip_address(each.destination), (each.source, each.host), each.time, told, make)
     return whole
 
 

@@ -1,0 +1,163 @@
+"""The events that may become findings, kept in little room until it is known which of them do.
+
+A finding shows its event whole, and a log may hold a finding in every line. So events are packed
+by the block, and each is made again only when it is asked for.
+"""
+
+import zlib
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+from functools import lru_cache
+
+import msgspec
+from msgspec import Struct, field
+
+from smbrare.records.event import Origin, shift
+
+_BLOCK_EVENTS = 32
+_BLOCK_BYTES = 65_536
+"""An event as large as this is packed by itself."""
+
+_PACKED_FAST = 1
+
+
+class KeptEvent(Struct, frozen=True, gc=False, array_like=True):
+    """What a finding shows of the event that stands for it.
+
+    Attributes:
+        rank: Host, source address, source port and event id: which of several at a time is first.
+        own_time: The event's own time where its event.ingested is judged, else None.
+        ecs: The event's ECS fields by dotted name, as canonical JSON.
+        event_source: The source (exporter) of the event.
+        inferred: ECS fields that the exporter left out and smbrare supplied.
+        origin: Where the record stands.
+    """
+
+    rank: tuple[str, str, int, str]
+    own_time: int | None
+    ecs: bytes
+    event_source: str
+    inferred: tuple[str, ...]
+    origin: Origin
+
+    @property
+    def order(self) -> tuple[tuple[str, str, int, str], int, bytes, str, str, int]:
+        """What decides which of several events at a time stands for them: the least of these.
+
+        Host, source address, source port and event id, then content; only between copies of the
+        same event does the place decide.
+        """
+        origin = self.origin
+        # A range of a file knows the offset of its lines, but not yet their number in the file.
+        place = origin.number if origin.offset is None else origin.offset
+        return (self.rank, self.own_time or 0, self.ecs, self.event_source, origin.path, place)
+
+
+class KeptEvents(Struct):
+    """Events by the number of their slot, in the order in which they were added.
+
+    Attributes:
+        times: The time of each in microseconds since 1970 UTC, 0 where it has none.
+        lines: The number of its line or record: a part of a file learns only when it is merged
+            which it has in the file.
+        paths: The number of its path.
+        names: The paths with their numbers.
+        blocks: Events, packed together.
+        starts: The first slot of each block.
+    """
+
+    times: "array[int]" = field(default_factory=lambda: array("q"))
+    lines: "array[int]" = field(default_factory=lambda: array("q"))
+    paths: "array[int]" = field(default_factory=lambda: array("I"))
+    names: dict[str, int] = field(default_factory=dict)
+    blocks: list[bytes] = field(default_factory=list)
+    starts: "array[int]" = field(default_factory=lambda: array("Q"))
+    _open: list[KeptEvent] = field(default_factory=list)
+    _open_bytes: int = 0
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def add(self, event: KeptEvent, time: int | None) -> int:
+        """Take in an event, and return its slot; of one with several destinations the same."""
+        if self._open and event is self._open[-1]:
+            return len(self) - 1
+        self.times.append(time or 0)
+        self.lines.append(event.origin.number)
+        self.paths.append(self._name(event.origin.path))
+        self._open.append(event)
+        self._open_bytes += len(event.ecs)
+        slot = len(self) - 1
+        if len(self._open) >= _BLOCK_EVENTS or self._open_bytes >= _BLOCK_BYTES:
+            self.pack()
+        return slot
+
+    def event(self, slot: int) -> KeptEvent:
+        """Return the event of a slot."""
+        at = slot - len(self) + len(self._open)
+        if at >= 0:
+            found = self._open[at]
+        else:
+            block = bisect_right(self.starts, slot) - 1
+            found = _unpacked(self.blocks[block])[slot - self.starts[block]]
+        number = self.lines[slot]
+        if found.origin.number == number:
+            return found
+        origin = Origin(found.origin.path, number, found.origin.offset)
+        return msgspec.structs.replace(found, origin=origin)
+
+    def is_less(self, slot: int, other: int) -> bool:
+        """Return whether the event of a slot stands for both, and not that of the other."""
+        if self.times[slot] != self.times[other]:
+            return self.times[slot] < self.times[other]
+        return self.event(slot).order < self.event(other).order
+
+    def extend(self, other: "KeptEvents") -> int:
+        """Take in all events of another part of the scan, and return the slot of the first."""
+        self.pack()
+        other.pack()
+        before = len(self)
+        names = [self._name(path) for path in other.names]
+        self.times.extend(other.times)
+        self.lines.extend(other.lines)
+        self.paths.extend(names[path] for path in other.paths)
+        self.blocks += other.blocks
+        self.starts.extend(before + start for start in other.starts)
+        return before
+
+    def only(self, slots: Iterable[int]) -> "KeptEvents":
+        """Return some of the events, in slots from 0 on."""
+        chosen = KeptEvents()
+        for slot in slots:
+            chosen.add(self.event(slot), self.times[slot])
+        return chosen
+
+    def renumber(self, path: str, lines_before: int | None) -> None:
+        """Count the lines of an input from its start, and not from that of its range."""
+        name = self.names.get(path)
+        for slot, its_name in enumerate(self.paths):
+            if its_name == name:
+                place = Origin(path, self.lines[slot])
+                self.lines[slot] = shift(place, lines_before).number
+
+    def _name(self, path: str) -> int:
+        return self.names.setdefault(path, len(self.names))
+
+    def pack(self) -> None:
+        """Pack what is not yet."""
+        if self._open:
+            self.starts.append(len(self) - len(self._open))
+            packed = msgspec.msgpack.encode(self._open)
+            self.blocks.append(zlib.compress(packed, _PACKED_FAST))
+            self._open.clear()
+            self._open_bytes = 0
+
+
+_DECODER = msgspec.msgpack.Decoder(list[KeptEvent])
+
+
+# Findings are read again and again while they are written, and nearly in the order of the events.
+@lru_cache(maxsize=64)
+def _unpacked(block: bytes) -> list[KeptEvent]:
+    return _DECODER.decode(zlib.decompress(block))
