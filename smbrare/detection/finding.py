@@ -10,9 +10,8 @@ from msgspec import Struct
 
 from smbrare.detection.dns import Query
 from smbrare.detection.host_context import HostContext
-from smbrare.detection.kept_events import KeptEvent
+from smbrare.detection.kept_events import KeptEvent, Sighting
 from smbrare.detection.schedule import Alert
-from smbrare.detection.sightings import Sighting
 from smbrare.records.times import format_time
 from smbrare.rule import predicate
 from smbrare.rule.predicate import _SEVERITY_NUMBERS, TACTICS, TECHNIQUES

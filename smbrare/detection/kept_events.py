@@ -161,3 +161,65 @@ _DECODER = msgspec.msgpack.Decoder(list[KeptEvent])
 @lru_cache(maxsize=64)
 def _unpacked(block: bytes) -> list[KeptEvent]:
     return _DECODER.decode(zlib.decompress(block))
+
+
+class Sighting(Struct, frozen=True, gc=False, eq=False):
+    """One destination of one event that matches the rule.
+
+    Attributes:
+        destination: The address on the internet, in canonical text.
+        source: The private address that connected, in canonical text.
+        host: The host key: host.name, else host.hostname, else host.id, in lower case.
+        time: The time that is judged, in microseconds since 1970 UTC; None if the event has none
+            that can be read.
+        kept: Where its event is kept.
+        slot: And its number there.
+    """
+
+    destination: str
+    source: str
+    host: str
+    time: int | None
+    kept: KeptEvents
+    slot: int
+
+    @property
+    def event(self) -> KeptEvent:
+        """What is shown of its event."""
+        return self.kept.event(self.slot)
+
+    @property
+    def own_time(self) -> int | None:
+        """The event's own time where its event.ingested is judged, else None."""
+        return self.event.own_time
+
+    @property
+    def event_time(self) -> int | None:
+        """When it happened, by the event's own time."""
+        own_time = self.own_time
+        return self.time if own_time is None else own_time
+
+    @property
+    def event_source(self) -> str:
+        """The source (exporter) of the event."""
+        return self.event.event_source
+
+    @property
+    def inferred(self) -> tuple[str, ...]:
+        """ECS fields that the exporter left out and smbrare supplied."""
+        return self.event.inferred
+
+    @property
+    def origin(self) -> Origin:
+        """Where the record stands."""
+        return self.event.origin
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sighting) and self._essence == other._essence
+
+    def __hash__(self) -> int:
+        return hash(self._essence)
+
+    @property
+    def _essence(self) -> tuple[str, str, str, int | None, KeptEvent]:
+        return (self.destination, self.source, self.host, self.time, self.event)

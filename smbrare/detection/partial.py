@@ -54,7 +54,7 @@ class Partial(Struct):
             survey: The counts of the input, one of this part.
             lines_before: Lines of the input before this part; None if that is unknown.
         """
-        self.sightings.renumber(survey.path, lines_before)
+        self.sightings.kept.renumber(survey.path, lines_before)
         survey.located = [
             replace(skipped, origin=shift(skipped.origin, lines_before))
             for skipped in survey.located

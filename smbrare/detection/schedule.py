@@ -25,10 +25,14 @@ Runs are taken to be punctual, at anchor + k * interval for every whole k, and e
 at their time.
 """
 
+import hashlib
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, ip_address
 
-from msgspec import Struct
+from msgspec import Struct, field
+
+from smbrare.detection.kept_events import KeptEvent
 
 DocumentCount = Callable[[str, int, int], int]
 """How many events of a destination were read between two times, both included."""
@@ -258,3 +262,45 @@ def _alert(candidate: _Candidate, run: int, schedule: Schedule, *, crowded: bool
         phase_dependent=not schedule.always_raises(silence),
         crowded=crowded,
     )
+
+
+class Moments(Struct):
+    """The time of every sighting with a digest of its event, in 16 bytes, by destination."""
+
+    times: dict[str, "array[int]"] = field(default_factory=dict)
+    digests: dict[str, "array[int]"] = field(default_factory=dict)
+
+    def add(self, destination: str, time: int | None, event: KeptEvent) -> None:
+        """Take in one sighting; one without a time has no moment."""
+        if time is None:
+            return
+        content = repr((event.rank, event.own_time)).encode() + event.ecs
+        digest = hashlib.blake2b(content, digest_size=8).digest()
+        times, digests = self._of(destination)
+        times.append(time)
+        digests.append(int.from_bytes(digest))
+
+    def merge(self, other: "Moments") -> None:
+        """Take in the moments of another part of the scan."""
+        for destination in other.times:
+            times, digests = self._of(destination)
+            times.extend(other.times[destination])
+            digests.extend(other.digests[destination])
+
+    def _of(self, destination: str) -> tuple["array[int]", "array[int]"]:
+        return (
+            self.times.setdefault(destination, array("q")),
+            self.digests.setdefault(destination, array("Q")),
+        )
+
+    def events(self, destination: str, start: int, end: int) -> int:
+        """Count a destination's events between two times, both included; copies count once."""
+        times = self.times.get(destination, ())
+        digests = self.digests.get(destination, ())
+        return len(
+            {
+                (time, digest)
+                for time, digest in zip(times, digests, strict=True)
+                if start <= time <= end
+            }
+        )

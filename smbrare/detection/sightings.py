@@ -4,19 +4,18 @@ What is kept merges by minimum, maximum, sum and union, so neither the order nor
 input shows in it. Logs may hold nothing but sightings, so they are columns, not objects.
 """
 
-import hashlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from itertools import groupby
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 
-from smbrare.detection.kept_events import KeptEvent, KeptEvents
-from smbrare.records.event import Origin
+from smbrare.detection.kept_events import KeptEvent, KeptEvents, Sighting
+from smbrare.detection.schedule import Moments
 from smbrare.records.fields import Address
 from smbrare.records.read_options import Grain
 from smbrare.records.times import HOUR
@@ -34,68 +33,6 @@ _NO = ("", "")
 
 _FEW_DEAD = 4_096
 """Events kept without need before they are thrown out, where they are most of them."""
-
-
-class Sighting(Struct, frozen=True, gc=False, eq=False):
-    """One destination of one event that matches the rule.
-
-    Attributes:
-        destination: The address on the internet, in canonical text.
-        source: The private address that connected, in canonical text.
-        host: The host key: host.name, else host.hostname, else host.id, in lower case.
-        time: The time that is judged, in microseconds since 1970 UTC; None if the event has none
-            that can be read.
-        kept: Where its event is kept.
-        slot: And its number there.
-    """
-
-    destination: str
-    source: str
-    host: str
-    time: int | None
-    kept: KeptEvents
-    slot: int
-
-    @property
-    def event(self) -> KeptEvent:
-        """What is shown of its event."""
-        return self.kept.event(self.slot)
-
-    @property
-    def own_time(self) -> int | None:
-        """The event's own time where its event.ingested is judged, else None."""
-        return self.event.own_time
-
-    @property
-    def event_time(self) -> int | None:
-        """When it happened, by the event's own time."""
-        own_time = self.own_time
-        return self.time if own_time is None else own_time
-
-    @property
-    def event_source(self) -> str:
-        """The source (exporter) of the event."""
-        return self.event.event_source
-
-    @property
-    def inferred(self) -> tuple[str, ...]:
-        """ECS fields that the exporter left out and smbrare supplied."""
-        return self.event.inferred
-
-    @property
-    def origin(self) -> Origin:
-        """Where the record stands."""
-        return self.event.origin
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sighting) and self._essence == other._essence
-
-    def __hash__(self) -> int:
-        return hash(self._essence)
-
-    @property
-    def _essence(self) -> tuple[Any, ...]:
-        return (self.destination, self.source, self.host, self.time, self.event)
 
 
 class Row(NamedTuple):
@@ -131,12 +68,6 @@ class Told(NamedTuple):
 
     def joined(self, other: "Told") -> "Told":
         """Return what both tell."""
-        if (
-            other.outcomes <= self.outcomes
-            and other.ports <= self.ports
-            and other.host_name >= self.host_name
-        ):
-            return self
         return Told(
             self.outcomes | other.outcomes,
             self.ports | other.ports,
@@ -162,48 +93,6 @@ class Contact(NamedTuple):
     events: int
     told: Told
     number: int
-
-
-class Moments(Struct):
-    """The time of every sighting with a digest of its event, in 16 bytes, by destination."""
-
-    times: dict[str, "array[int]"] = field(default_factory=dict)
-    digests: dict[str, "array[int]"] = field(default_factory=dict)
-
-    def add(self, destination: str, time: int | None, event: KeptEvent) -> None:
-        """Take in one sighting; one without a time has no moment."""
-        if time is None:
-            return
-        content = repr((event.rank, event.own_time)).encode() + event.ecs
-        digest = hashlib.blake2b(content, digest_size=8).digest()
-        times, digests = self._of(destination)
-        times.append(time)
-        digests.append(int.from_bytes(digest))
-
-    def merge(self, other: "Moments") -> None:
-        """Take in the moments of another part of the scan."""
-        for destination in other.times:
-            times, digests = self._of(destination)
-            times.extend(other.times[destination])
-            digests.extend(other.digests[destination])
-
-    def _of(self, destination: str) -> tuple["array[int]", "array[int]"]:
-        return (
-            self.times.setdefault(destination, array("q")),
-            self.digests.setdefault(destination, array("Q")),
-        )
-
-    def events(self, destination: str, start: int, end: int) -> int:
-        """Count a destination's events between two times, both included; copies count once."""
-        times = self.times.get(destination, ())
-        digests = self.digests.get(destination, ())
-        return len(
-            {
-                (time, digest)
-                for time, digest in zip(times, digests, strict=True)
-                if start <= time <= end
-            }
-        )
 
 
 class _Numbered(Struct, Generic[_T]):
@@ -360,17 +249,8 @@ class Sightings(Struct):
             self.kept = self.kept.only(living)
             self.slots = {grain: slots[slot] for grain, slot in self.slots.items()}
 
-    def renumber(self, path: str, lines_before: int | None) -> None:
-        """Count the lines of an input from its start, and not from that of its range."""
-        self.kept.renumber(path, lines_before)
-
     def __len__(self) -> int:
         return sum(self.events)
-
-    @property
-    def contact_count(self) -> int:
-        """How many contacts there are."""
-        return len(self.index)
 
     def destinations(self) -> set[str]:
         """Return every destination that was sighted, dated or not."""
@@ -378,27 +258,25 @@ class Sightings(Struct):
 
     def contacts(self) -> Iterator[Contact]:
         """Yield the sightings by destination, source address, host and UTC hour."""
-        return self._contacts(self.index)
+        return map(self._contact, self.index)
 
     def by_destination(self) -> Iterator[list[Contact]]:
         """Yield the contacts of each destination."""
         for _, numbers in groupby(sorted(self.index), key=lambda number: number >> 2 * _BITS):
-            yield list(self._contacts(numbers))
+            yield [*map(self._contact, numbers)]
 
-    def _contacts(self, numbers: Iterable[int]) -> Iterator[Contact]:
-        pairs, tolds = self.pairs.values, self.tolds.values
-        for number in numbers:
-            row, hour = self.index[number], (number & _LOW) - _MIDDLE
-            dated = hour != -_MIDDLE
-            pair = pairs[number >> _BITS & _LOW]
-            yield Contact(
-                (_text(number >> 2 * _BITS), *pair, hour if dated else None),
-                self.first[row] if dated else None,
-                self.last[row],
-                self.events[row],
-                tolds[self.told[row]],
-                number,
-            )
+    def _contact(self, number: int) -> Contact:
+        row, hour = self.index[number], (number & _LOW) - _MIDDLE
+        dated = hour != -_MIDDLE
+        pair = self.pairs.values[number >> _BITS & _LOW]
+        return Contact(
+            (_text(number >> 2 * _BITS), *pair, hour if dated else None),
+            self.first[row] if dated else None,
+            self.last[row],
+            self.events[row],
+            self.tolds.values[self.told[row]],
+            number,
+        )
 
     def rows(self) -> Iterable[Row]:
         """Yield what a baseline keeps of these sightings; undated ones are no history."""

@@ -53,7 +53,7 @@ def judge_and_keep(keep: Keep) -> Callable[[Contents, ReadOptions, InputSurvey, 
         def items() -> Iterator[Item]:
             for item in contents.items:
                 yield item
-                if partial.sightings.contact_count >= KEPT_CONTACTS:
+                if len(partial.sightings.index) >= KEPT_CONTACTS:
                     keep_rows(partial, keep)
 
         judge_contents(replace(contents, items=items()), options, survey, partial)

@@ -9,7 +9,8 @@ from msgspec import Struct
 from smbrare.detection.destination_sieve import needs_decoding
 from smbrare.detection.dns import Resolutions
 from smbrare.detection.partial import Partial
-from smbrare.detection.sightings import Moments, Sightings
+from smbrare.detection.schedule import Moments
+from smbrare.detection.sightings import Sightings
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import EVERY, ReaderOptions
 from smbrare.inputs.readers.samples import HEAD_BYTES, sample_seed

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from smbrare.detection.dns import Answers
 from smbrare.detection.finding import Finding
 from smbrare.detection.host_context import Collector, HostContext, together
+from smbrare.detection.kept_events import Sighting
 from smbrare.detection.report import Report
-from smbrare.detection.sightings import Sighting
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import Limits

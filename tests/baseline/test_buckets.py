@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from smbrare.baseline import buckets, schema
 from smbrare.baseline.buckets import Buckets
 from smbrare.baseline.store import Baseline
-from smbrare.detection.sightings import Row, Sighting
+from smbrare.detection.kept_events import Sighting
+from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
 from smbrare.records.times import HOUR
 from tests.conftest import Run

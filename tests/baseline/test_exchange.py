@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from smbrare.baseline.exchange import Export, export, is_export, merge_into, open_memory
 from smbrare.baseline.store import Baseline
-from smbrare.detection.sightings import Sighting
+from smbrare.detection.kept_events import Sighting
 from smbrare.errors import BaselineError
 from smbrare.records.times import HOUR
 from tests.support.rows import START, rows_of, sighting, sightings

@@ -18,8 +18,9 @@ from smbrare.detection import rarity
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.exclusions import Exclusion, because
 from smbrare.detection.finding import Finding, History
+from smbrare.detection.kept_events import Sighting
 from smbrare.detection.rarity import Known
-from smbrare.detection.sightings import Key, Sighting, Sightings
+from smbrare.detection.sightings import Key, Sightings
 from smbrare.records.read_options import Grain
 from smbrare.records.times import HOUR
 from tests.support.rows import START, gathered, rows_of, sighting, sightings

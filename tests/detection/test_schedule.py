@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from smbrare.detection.criteria import Criteria
+from smbrare.detection.kept_events import Sighting
 from smbrare.detection.rarity import Known, judge
-from smbrare.detection.schedule import Alert, Outcome, Schedule, run_schedule, sixteen_bytes
-from smbrare.detection.sightings import Moments, Sighting, Sightings
+from smbrare.detection.schedule import (
+    Alert,
+    Moments,
+    Outcome,
+    Schedule,
+    run_schedule,
+    sixteen_bytes,
+)
+from smbrare.detection.sightings import Sightings
 from smbrare.records.times import HOUR
 from tests.support import rows
 

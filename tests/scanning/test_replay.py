@@ -13,8 +13,8 @@ from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import examine
 from smbrare.detection.finding import Finding
 from smbrare.detection.partial import Partial
-from smbrare.detection.schedule import Schedule, run_schedule
-from smbrare.detection.sightings import Moments, Sightings
+from smbrare.detection.schedule import Moments, Schedule, run_schedule
+from smbrare.detection.sightings import Sightings
 from smbrare.detection.survey import InputSurvey
 from smbrare.records.event import Origin
 from smbrare.records.read_options import ReadOptions

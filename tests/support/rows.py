@@ -7,8 +7,8 @@ from ipaddress import ip_address
 import orjson
 from hypothesis import strategies as st
 
-from smbrare.detection.kept_events import KeptEvent, KeptEvents
-from smbrare.detection.sightings import Row, Sighting, Sightings, Told
+from smbrare.detection.kept_events import KeptEvent, KeptEvents, Sighting
+from smbrare.detection.sightings import Row, Sightings, Told
 from smbrare.records.event import Origin
 from smbrare.records.read_options import Grain
 from smbrare.records.times import HOUR
