@@ -40,13 +40,14 @@ class Pictures:
         self._times: dict[str, list[int]] = defaultdict(list)
         self.cells: Counter[tuple[str, str]] = Counter()
         names: dict[str, str] = {}
-        for (destination, source, host, _), contact in report.traffic.contacts.items():
+        for contact in report.traffic.contacts():
+            destination, source, host, _ = contact.key
             if destination in found:
-                key = host or source
-                names[key] = contact.told.host_name or names.get(key, source)
+                key, name = host or source, contact.told.host_name or source
+                names[key] = min(names.get(key, name), name)
                 self.cells[key, destination] += contact.events
-                if contact.earliest.time is not None:
-                    self._times[destination].append(contact.earliest.time)
+                if contact.first is not None:
+                    self._times[destination].append(contact.first)
         self.hosts = names
         dated = [time for times in self._times.values() for time in times]
         self.start, self.end = (min(dated), max(dated)) if dated else (0, 0)
