@@ -5,11 +5,9 @@ from functools import cache, lru_cache
 from functools import partial as bind
 from ipaddress import IPv4Address
 from itertools import compress
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-import orjson
-
-from smbrare.detection.kept_events import KeptEvent
+from smbrare.detection.kept_events import KeptEvent, kept_event
 from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Told
@@ -28,7 +26,7 @@ from smbrare.records.event import (
     Suspect,
     Tally,
 )
-from smbrare.records.fields import ADDRESSES, LONGS, Address
+from smbrare.records.fields import LONGS, Address
 from smbrare.records.json_text import encoded
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment
@@ -36,13 +34,11 @@ from smbrare.rule import predicate
 from smbrare.rule.might_match import might_match
 from smbrare.rule.networks import is_private
 from smbrare.sources import ecs, key_set
-from smbrare.sources.ecs import EVENT_FIELDS
 from smbrare.sources.mapping import View
 
 Outside: TypeAlias = Literal["alert", "unknown", "other"]
 """Why an event is not judged: an alert itself, of no known source, or no network event."""
 
-_ALWAYS_LISTS = frozenset({"event.category", "event.type"})
 _UNTOLD = frozenset({"unknown"})
 """ECS's word for the outcome of an event that does not tell."""
 
@@ -227,13 +223,14 @@ def _count_unknown(document: Document, origin: Origin, survey: InputSurvey) -> N
 
 def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) -> None:
     source = _private(view.read("source.ip").values)
-    name, host = _host(view)
+    name = view.host()
+    host = name.lower()
     told = Told(
         _outcomes(view.read("event.outcome").values),
         _smb_ports(view.read("destination.port").values),
         name,
     )
-    make: Callable[[], KeptEvent] = bind(_kept_event, view, (host, source), origin)
+    make: Callable[[], KeptEvent] = bind(kept_event, view, (host, source), origin)
     time = None if moment is None else moment.time
     destinations = view.read("destination.ip").values
     if len(destinations) > 1:
@@ -255,36 +252,6 @@ def _text(address: int) -> str:
     return str(IPv4Address(address))
 
 
-def _kept_event(view: View, pair: tuple[str, str], origin: Origin) -> KeptEvent:
-    """Return what a finding shows of an event, given its host and source address."""
-    return KeptEvent(
-        rank=(*pair, _first(view, "source.port", 0), _first(view, "event.id", "")),
-        own_time=_own_time(view),
-        # A copy: what orjson returns keeps the room of its buffer, several times its length.
-        ecs=bytes(memoryview(orjson.dumps(event_fields(view)))),
-        event_source=view.source,
-        inferred=_inferred(view),
-        origin=origin,
-    )
-
-
-def _own_time(view: View) -> int | None:
-    """Return the event's own time where another is judged, which is its own if it has none."""
-    field = view.options.time_field
-    if field == "@timestamp":
-        return None
-    judged = view.read(field).values
-    own = view.read("@timestamp").values or judged
-    return own[0].time if judged else None
-
-
-def _inferred(view: View) -> tuple[str, ...]:
-    fields = [*(clause.field for clause in predicate.CLAUSES), "@timestamp"]
-    if view.options.time_field not in fields:
-        fields.append(view.options.time_field)
-    return tuple(name for name in fields if view.read(name).inferred)
-
-
 # The same few sets are kept once for all sightings.
 @lru_cache(maxsize=1_024)
 def _outcomes(values: tuple[str, ...]) -> frozenset[str]:
@@ -294,28 +261,3 @@ def _outcomes(values: tuple[str, ...]) -> frozenset[str]:
 @lru_cache(maxsize=1_024)
 def _smb_ports(values: tuple[int, ...]) -> frozenset[int]:
     return frozenset(values) & predicate.SMB_PORTS
-
-
-def _first(view: View, field: str, default: Any) -> Any:
-    values = view.read(field).values
-    return values[0] if values else default
-
-
-def _host(view: View) -> tuple[str, str]:
-    """Return the host's name as the exporter spells it, and its key: lower case, or its id."""
-    name = _first(view, "host.name", "") or _first(view, "host.id", "")
-    return name, name.lower()
-
-
-def event_fields(view: View) -> dict[str, Any]:
-    """Return the event's ECS fields by dotted name, as JSON values, in the order of output."""
-    fields: dict[str, Any] = {}
-    for name in EVENT_FIELDS:
-        values = view.read(name).values
-        if values:
-            alone = len(values) == 1 and name not in _ALWAYS_LISTS
-            fields[name] = values[0] if alone else list(values)
-    for name in ADDRESSES & fields.keys():
-        found = fields[name]
-        fields[name] = list(map(str, found)) if isinstance(found, list) else str(found)
-    return fields

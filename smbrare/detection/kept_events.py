@@ -9,11 +9,19 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 import msgspec
+import orjson
 from msgspec import Struct, field
 
 from smbrare.records.event import Origin, shift
+from smbrare.records.fields import ADDRESSES
+from smbrare.rule import predicate
+from smbrare.sources.ecs import EVENT_FIELDS
+from smbrare.sources.mapping import View
+
+_ALWAYS_LISTS = frozenset({"event.category", "event.type"})
 
 _BLOCK_EVENTS = 32
 _BLOCK_BYTES = 65_536
@@ -52,6 +60,55 @@ class KeptEvent(Struct, frozen=True, gc=False, array_like=True):
         # A range of a file knows the offset of its lines, but not yet their number in the file.
         place = origin.number if origin.offset is None else origin.offset
         return (self.rank, self.own_time or 0, self.ecs, self.event_source, origin.path, place)
+
+
+def kept_event(view: View, pair: tuple[str, str], origin: Origin) -> KeptEvent:
+    """Return what a finding shows of an event, given its host and source address."""
+    return KeptEvent(
+        rank=(*pair, _first(view, "source.port", 0), _first(view, "event.id", "")),
+        own_time=_own_time(view),
+        # A copy: what orjson returns keeps the room of its buffer, several times its length.
+        ecs=bytes(memoryview(orjson.dumps(_event_fields(view)))),
+        event_source=view.source,
+        inferred=_inferred(view),
+        origin=origin,
+    )
+
+
+def _own_time(view: View) -> int | None:
+    """Return the event's own time where another is judged, which is its own if it has none."""
+    field = view.options.time_field
+    if field == "@timestamp":
+        return None
+    judged = view.read(field).values
+    own = view.read("@timestamp").values or judged
+    return own[0].time if judged else None
+
+
+def _inferred(view: View) -> tuple[str, ...]:
+    fields = [*(clause.field for clause in predicate.CLAUSES), "@timestamp"]
+    if view.options.time_field not in fields:
+        fields.append(view.options.time_field)
+    return tuple(name for name in fields if view.read(name).inferred)
+
+
+def _first(view: View, field: str, default: Any) -> Any:
+    values = view.read(field).values
+    return values[0] if values else default
+
+
+def _event_fields(view: View) -> dict[str, Any]:
+    """Return the event's ECS fields by dotted name, as JSON values, in the order of output."""
+    fields: dict[str, Any] = {}
+    for name in EVENT_FIELDS:
+        values = view.read(name).values
+        if values:
+            alone = len(values) == 1 and name not in _ALWAYS_LISTS
+            fields[name] = values[0] if alone else list(values)
+    for name in ADDRESSES & fields.keys():
+        found = fields[name]
+        fields[name] = list(map(str, found)) if isinstance(found, list) else str(found)
+    return fields
 
 
 class KeptEvents(Struct):
