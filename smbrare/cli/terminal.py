@@ -79,6 +79,11 @@ def tell_verdict(
     writing.tell([*verdict_lines(lines, messages_screen(options)), *([""] if apart else [])])
 
 
+def rows_screen() -> RenderOptions | None:
+    """Return what rows on stdout are laid out for, None where that is no terminal."""
+    return _screen("auto", sys.stdout) if sys.stdout.isatty() else None
+
+
 def messages_screen(options: Mapping[str, Any]) -> RenderOptions:
     """Return what messages on stderr are laid out for."""
     return _screen(options.get("color", "auto"), sys.stderr)

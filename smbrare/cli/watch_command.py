@@ -1,6 +1,7 @@
 """``smbrare watch``: follow files that grow, and print each finding as it comes."""
 
 import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,17 @@ from smbrare.cli import options as shared
 from smbrare.cli.command import command
 from smbrare.cli.options import new_or_known, settings_from
 from smbrare.cli.parameters import BaselineName, FileName
-from smbrare.cli.terminal import tell_labelled
+from smbrare.cli.terminal import rows_screen, tell_labelled
 from smbrare.detection.finding import Finding
 from smbrare.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_TERMINATED, UsageError
 from smbrare.inputs import remote
+from smbrare.outputs.columns import Labelled
+from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.json_document import ndjson_line
+from smbrare.outputs.table import render_one
 from smbrare.outputs.warning_lines import odd_time_lines, unjudged_lines
 from smbrare.scanning.scan import baseline_settings
-from smbrare.text import counted, visible
+from smbrare.text import counted
 from smbrare.watch.watch import Hooks, Watch, WatchResult
 
 
@@ -66,8 +70,9 @@ from smbrare.watch.watch import Hooks, Watch, WatchResult
 def watch_command(**options: Any) -> int:
     """Follow growing files, and print findings as they come.
 
-    PATH is an NDJSON file, a directory or a glob. Each finding is printed once, as a line of
-    NDJSON. The baseline keeps what was read, so the next run continues there.
+    PATH is an NDJSON file, a directory or a glob. Each finding is printed once: on a terminal for
+    people, elsewhere as a line of NDJSON. The baseline keeps what was read, so the next run
+    continues there.
 
     Exit codes: 130 Ctrl-C and 143 SIGTERM, both with the baseline complete; 2 wrong usage.
     With --once: those of scan; also 0 if nothing was added since the last run.
@@ -86,13 +91,15 @@ def watch_command(**options: Any) -> int:
     output: Path | None = options["output"]
     if output is not None:
         writing.check(output, options["paths"])
-        appending.check(output, _tell)
+        appending.check(output, _warn)
     baseline = new_or_known(Baseline(path, baseline_settings(read_options)))
     baseline.check_writable()
     stop = interruption.await_stop_request()
+    screen = rows_screen()
     hooks = Hooks(
-        report=lambda finding: _print(finding, output),
-        tell=_tell,
+        report=lambda finding: _print(finding, output, screen),
+        tell=_warn,
+        started=lambda files: _say_start(files, options),
         wait=lambda: stop.wait(options["interval"]),
         stopping=stop.is_made,
     )
@@ -104,33 +111,41 @@ def watch_command(**options: Any) -> int:
 def _refuse_remote(paths: Sequence[str]) -> None:
     for path in paths:
         if remote.is_remote(path):
-            raise UsageError(f"{remote.shown(path)} is no file: watch follows files alone; scan it")
+            raise UsageError(f"{remote.shown(path)} is not a file: watch follows files, scan it")
 
 
-def _tell(line: str) -> None:
-    writing.tell([visible(f"smbrare: {line}")])
+def _warn(line: str) -> None:
+    writing.warn([line])
 
 
-def _print(finding: Finding, output: Path | None) -> None:
-    if output is None:
+def _print(finding: Finding, output: Path | None, screen: RenderOptions | None) -> None:
+    """Write a finding to a file or, on a terminal, as a row for people."""
+    if output is not None:
+        appending.append(output, ndjson_line(finding))
+    elif screen is None:
         writing.write([ndjson_line(finding)], None)
     else:
-        appending.append(output, ndjson_line(finding))
+        writing.write(render_one(finding, screen), None, screen.encoding)
+
+
+def _say_start(files: int, options: dict[str, Any]) -> None:
+    if sys.stderr.isatty():
+        text = f"{counted(files, 'file')} (Ctrl-C to stop)"
+        tell_labelled([Labelled("watching", text)], options)
 
 
 def _end(result: WatchResult, options: dict[str, Any], stop: interruption.StopRequest) -> int:
     """Say what was done, and return the exit code."""
     report = result.report
-    if not options["quiet"]:
-        records = sum(survey.records for survey in report.inputs)
-        skipped = sum(survey.skipped for survey in report.inputs)
-        read = f"{counted(result.files, 'file')}, {counted(records, 'record')}"
-        lines = (
-            f"watched     {read}, {skipped:,} skipped",
-            f"findings    {result.findings:,}",
-            f"history     baseline {options['baseline']}, updated",
-        )
-        writing.tell(map(visible, lines))
+    records = sum(survey.records for survey in report.inputs)
+    skipped = sum(survey.skipped for survey in report.inputs)
+    left = f", {skipped:,} skipped" if skipped else ""
+    lines = (
+        Labelled("watched", f"{counted(result.files, 'file')}, {counted(records, 'record')}{left}"),
+        Labelled("findings", f"{result.findings:,}"),
+        Labelled("baseline", f"{options['baseline']}, updated"),
+    )
+    tell_labelled(lines, options)
     if stop.number is not None:
         return EXIT_INTERRUPTED if stop.number == signal.SIGINT else EXIT_TERMINATED
     if not report.inputs and result.files:

@@ -120,7 +120,7 @@ class Messages(Struct):
             now: Seconds of the monotonic clock; None for all files.
         """
         for path, count in self._limiter.expire(now):
-            self.tell(f"{path}: … and {count:,} more skipped")
+            self.tell(f"{path}: and {count:,} more skipped")
 
     def forget(self, path: str) -> None:
         """Forget a file that is not followed any more."""
@@ -135,4 +135,4 @@ class Messages(Struct):
             if source is None or source.connections < _ENOUGH_TO_TELL or key in self._unjudged:
                 continue
             self._unjudged.add(key)
-            self.tell(f"{survey.path} ({name}) cannot be judged: {reason}")
+            self.tell(f"{survey.path} ({name}) not evaluated: {reason}")

@@ -48,6 +48,7 @@ class Hooks(Struct, frozen=True):
         tell: Called with each line for the user.
         wait: Waits until the files are to be looked at again.
         stopping: Whether to end.
+        started: Called once with the number of files, when what they held was read.
         gone_seconds: How long a file that no longer has a name is still followed.
     """
 
@@ -55,6 +56,7 @@ class Hooks(Struct, frozen=True):
     tell: Callable[[str], None]
     wait: Callable[[], None]
     stopping: Callable[[], bool]
+    started: Callable[[int], None] = lambda _: None
     gone_seconds: float = 10.0
 
 
@@ -120,6 +122,8 @@ class Watch:
         hooks = self._hooks
         try:
             self._poll(once=once)
+            if not (once or hooks.stopping()):
+                hooks.started(len(self._following.tails))
             while not (once or hooks.stopping()):
                 hooks.wait()
                 if not hooks.stopping():

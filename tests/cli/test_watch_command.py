@@ -71,7 +71,7 @@ def test_findings_come_at_once_and_a_signal_ends_it_with_the_baseline_complete(
     process.send_signal(number)
     out, err = process.communicate(timeout=SECONDS)
     assert (process.returncode, out) == (code, b"")
-    assert b"findings    2" in err
+    assert b"findings 2" in err
     again = run("watch", log, "--baseline", log.with_name("kept.db"), "--once")
     assert (again.code, again.out) == (0, "")
     assert "1 file, 0 records" in again.err
@@ -156,7 +156,7 @@ def test_what_was_done_to_the_end_of_the_file_is_told(run: Run, log: Path, tmp_p
     output = tmp_path / "findings.ndjson"
     output.write_text('{"@timestamp":"2026-')
     result = run("watch", log, "--baseline", tmp_path / "kept.db", "--once", "-o", output)
-    assert f"smbrare: {output}: its last line was a finding cut off" in result.err
+    assert f"WARNING  {output}: its last line was a finding cut off" in result.err
     assert found(output.read_text()) == [ONE]
 
 
@@ -164,7 +164,7 @@ def test_what_was_done_to_the_end_of_the_file_is_told(run: Run, log: Path, tmp_p
 def test_objects_behind_urls_are_refused(run: Run, log: Path, tmp_path: Path, url: str) -> None:
     result = run("watch", log, url, "--baseline", tmp_path / "kept.db", "--once")
     assert (result.code, result.out) == (2, "")
-    assert "is no file: watch follows files alone; scan it" in result.err
+    assert "is not a file: watch follows files, scan it" in result.err
     assert "secret" not in result.err
     assert not (tmp_path / "kept.db").exists()
 
@@ -269,3 +269,28 @@ def test_kills_at_random_moments_lose_no_finding_and_repeat_at_most_the_last(
     fates: Counter[str] = Counter()
     assert run_rounds(tmp_path, 4, 1, fates) == []
     assert fates["(findings in all)"] > 40
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+def test_a_terminal_shows_rows_and_how_many_files_are_watched(log: Path, tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "smbrare", "watch", str(log), "--interval", "0.02"]
+    process = subprocess.Popen(
+        [*command, "--baseline", str(tmp_path / "kept.db")],
+        cwd=ROOT,
+        stdout=theirs,
+        stderr=theirs,
+        env=os.environ | {"COLUMNS": "100", "TERM": "xterm", "NO_COLOR": "1"},
+    )
+    os.close(theirs)
+    sent = b""
+    while b"(Ctrl-C to stop)" not in sent:
+        sent += os.read(ours, 65_536)
+    process.terminate()
+    assert process.wait(SECONDS) == 143
+    os.close(ours)
+    first, second, *_, last = sent.decode().splitlines()
+    assert first.startswith(f"!     {ONE}  ")
+    assert "1 event" in second
+    assert f"{log.name}:1" in sent.decode()
+    assert last == "watching 1 file (Ctrl-C to stop)"
