@@ -20,6 +20,7 @@ from smbrare.detection.report import Report
 from smbrare.diagnostics.expect import Expected, Mismatch, compare, parse
 from smbrare.errors import UsageError, cannot_open
 from smbrare.inputs.discovery import Input
+from smbrare.limits import MIB
 from smbrare.outputs.columns import WARNING, Labelled
 from smbrare.outputs.formats import PREVIEW, REPORT, RenderOptions
 from smbrare.outputs.summary import detail_lines, summary_lines
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from smbrare.baseline.store import Baseline
 
 _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if each.show != "new")]
+
+_MOST_BYTES_FOR_TABLE = 1024 * MIB
+"""Up to how much is read a second time for a table, unless the user asks."""
 
 
 @command("scan")
@@ -90,6 +94,12 @@ _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if 
     type=click.IntRange(min=1),
     metavar="N",
     help="Number of processes; by default by size.",
+)
+@click.option(
+    "--context/--no-context",
+    default=None,
+    help="Read the inputs again for accounts, programs and DNS names around findings; by default "
+    "for all formats but ndjson, csv and sarif, and for a table up to 1 GiB.",
 )
 @shared.limits
 @shared.cluster
@@ -182,7 +192,7 @@ def _print(report: Report, inputs: list[Input | Skipped], options: dict[str, Any
     """Print a report, and return it with what its format had to look for."""
     output_format = REPORT[options["format"]]
     show = options["show"] or output_format.show
-    if output_format.second_pass:
+    if _wants_context(inputs, options):
         # Most scans do without.
         from smbrare.scanning.second_pass import with_host_context  # noqa: PLC0415
 
@@ -192,6 +202,18 @@ def _print(report: Report, inputs: list[Input | Skipped], options: dict[str, Any
     tell_verdict(verdict(report), output_format, options, rows=rows)
     print_as(output_format, report, options, show)
     return report
+
+
+def _wants_context(inputs: list[Input | Skipped], options: dict[str, Any]) -> bool:
+    """Return whether to read the inputs once more, for accounts and names."""
+    output_format = REPORT[options["format"]]
+    wanted: bool | None = options["context"]
+    if wanted is not None:
+        return wanted
+    # A table is looked at while one waits.
+    size = sum(found.size or 0 for found in inputs if isinstance(found, Input))
+    is_short = size <= _MOST_BYTES_FOR_TABLE or not output_format.for_terminal
+    return output_format.second_pass and is_short
 
 
 def _enrich(report: Report, options: dict[str, Any]) -> Report:

@@ -20,6 +20,11 @@ REACH = 5 * 60 * MICROSECONDS
 SESSION = 24 * HOUR
 """How far before a finding a logon is looked for."""
 
+MOST_FINDINGS = 100
+"""Findings that are looked around, the highest ranked."""
+
+TOO_MANY = f"only the {MOST_FINDINGS} highest-ranked findings were looked around"
+
 MOST_OF_A_KIND = 20
 """Events of each kind that are kept for a finding, the nearest in time."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from smbrare.detection import reference
-from smbrare.detection.finding import flat
+from smbrare.detection.finding import Finding, flat
 from smbrare.detection.report import Report
 from smbrare.outputs.formats import RenderOptions
 from smbrare.text import cell
@@ -58,6 +58,9 @@ COLUMNS = (
     *reference.FIELDS,
 )
 
+USERS = "smbrare.users"
+"""Whose credentials the connection may have given away, with ``--context``."""
+
 REPLAY_COLUMNS = (
     "smbrare.run",
     "smbrare.window.from",
@@ -70,7 +73,15 @@ REPLAY_COLUMNS = (
 def render(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield a header and one row a finding."""
     columns = COLUMNS if report.replayed is None else COLUMNS + REPLAY_COLUMNS
-    return csv_lines(columns, map(flat, options.findings_of(report)))
+    findings = options.findings_of(report)
+    if not any(finding.host_context for finding in findings):
+        return csv_lines(columns, map(flat, findings))
+    return csv_lines((*columns, USERS), map(_with_users, findings))
+
+
+def _with_users(finding: Finding) -> dict[str, Any]:
+    context = finding.host_context
+    return flat(finding) | {USERS: [] if context is None else list(context.users)}
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

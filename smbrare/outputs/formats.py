@@ -66,7 +66,7 @@ class OutputFormat(Struct, Generic[T], frozen=True):
         renderer: The module of ``smbrare.outputs`` and its function, which yields texts of what to
             print, given `RenderOptions` too.
         for_terminal: Whether it is laid out for a terminal, with its width, colours and encoding.
-        second_pass: Whether it shows what only a second pass over the inputs finds.
+        second_pass: Whether it shows by default what only a second pass over the inputs finds.
         show: The findings that it shows unless the user chooses.
         of_replay: Whether a replay is printed in it too.
         brief: Whether it can be made brief.
@@ -94,7 +94,7 @@ def _by_name(*formats: OutputFormat[Any]) -> dict[str, OutputFormat[Any]]:
 
 
 REPORT: "Mapping[str, OutputFormat[Report]]" = _by_name(
-    OutputFormat("table", "table.render", for_terminal=True, of_replay=True),
+    OutputFormat("table", "table.render", for_terminal=True, second_pass=True, of_replay=True),
     OutputFormat("json", "json_document.render_json", second_pass=True, of_replay=True),
     OutputFormat("ndjson", "json_document.render_ndjson", of_replay=True),
     OutputFormat("csv", "csv_rows.render", of_replay=True),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from smbrare.detection.finding import Finding, flat
 from smbrare.detection.host_context import REACH, SESSION, HostContext
 from smbrare.outputs import grid
 from smbrare.outputs.formats import RenderOptions
@@ -96,6 +97,12 @@ def lines(context: HostContext, time: int, options: RenderOptions) -> Iterator[s
             Column[Activity]("Record", lambda each: str(each.origin.number), right=True),
         )
         yield from grid.lines(columns, context.events, options)
+
+
+def fields(finding: Finding) -> dict[str, Any]:
+    """Return a finding as ECS fields, with what happened around it where somebody looked."""
+    context = finding.host_context
+    return flat(finding) | ({} if context is None else {"smbrare.host_context": document(context)})
 
 
 def document(context: HostContext) -> dict[str, Any]:

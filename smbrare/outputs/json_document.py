@@ -5,12 +5,13 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from smbrare.detection.finding import Finding, flat, nested
+from smbrare.detection.finding import Finding, nested
 from smbrare.detection.reference import Reference
 from smbrare.detection.report import Report, settings_document
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.survey import InputSurvey
 from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.host_context import fields
 from smbrare.outputs.json_values import json_text, time_value, unjudged_values
 from smbrare.outputs.triage import triage
 from smbrare.records.times import format_time, seconds
@@ -24,7 +25,7 @@ def render_ndjson(report: Report, options: RenderOptions) -> Iterator[str]:
 
 def ndjson_line(finding: Finding) -> str:
     """Return one finding as a line."""
-    return json_text(nested(flat(finding))) + "\n"
+    return json_text(nested(fields(finding))) + "\n"
 
 
 def render_json(report: Report, options: RenderOptions) -> Iterator[str]:
@@ -36,8 +37,8 @@ def render_json(report: Report, options: RenderOptions) -> Iterator[str]:
     separator = "\n"
     for finding in options.findings_of(report):
         # A string in JSON has no raw line feed, so this only indents lines.
-        fields = flat(finding) | {"smbrare.triage": _triage(finding)}
-        yield separator + "    " + json_text(nested(fields), indent=True).replace("\n", "\n    ")
+        values = fields(finding) | {"smbrare.triage": _triage(finding)}
+        yield separator + "    " + json_text(nested(values), indent=True).replace("\n", "\n    ")
         separator = ",\n"
     yield "]\n}\n" if separator == "\n" else "\n  ]\n}\n"
 

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 from smbrare import __version__
-from smbrare.detection.finding import Finding, flat, nested, reason
+from smbrare.detection.finding import Finding, nested, reason
 from smbrare.detection.report import Report
 from smbrare.errors import EXIT_CLEAN, EXIT_FINDINGS
 from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.host_context import fields
 from smbrare.outputs.json_values import json_text
 from smbrare.outputs.wording import host_text, outcome_text, silence
 from smbrare.records.event import Origin
@@ -160,7 +161,7 @@ def _result(
             "primaryLocationLineHash": f"{finding.id}:1",
         },
         "occurrenceCount": finding.events,
-        "properties": nested(flat(finding)),
+        "properties": nested(fields(finding)),
     }
     if finding.status != "new":
         result["suppressions"] = [_suppression(finding, report)]

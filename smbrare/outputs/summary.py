@@ -7,6 +7,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from smbrare.detection.host_context import TOO_MANY
 from smbrare.detection.rank import grade, ranked
 from smbrare.detection.report import Report
 from smbrare.detection.schedule import Outcome
@@ -300,8 +301,10 @@ def _notes(report: Report) -> Iterator[str]:
         elif unread := len(report.names_unread):
             yield (
                 f"DNS names not looked for in {counted(unread, 'pre-filtered input')}: "
-                "--thorough, --format html and json do"
+                "--context does"
             )
+    if any(each.host_context and TOO_MANY in each.host_context.gaps for each in report.findings):
+        yield f"accounts and DNS names: {TOO_MANY}"
     documents = [
         survey
         for survey in inputs

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from smbrare.detection.dns import Answers
 from smbrare.detection.finding import Finding
-from smbrare.detection.host_context import Collector, HostContext, together
+from smbrare.detection.host_context import MOST_FINDINGS, TOO_MANY, Collector, HostContext, together
 from smbrare.detection.kept_events import Sighting
+from smbrare.detection.rank import ranked
 from smbrare.detection.report import Report
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import ReaderOptions
@@ -27,10 +28,6 @@ from smbrare.scanning.reading import Progress, parts
 from smbrare.sources import activities
 from smbrare.sources.alerts import is_alert
 
-MOST_FINDINGS = 100
-"""Findings that are looked around, the first by their order."""
-
-TOO_MANY = f"only the first {MOST_FINDINGS} findings were looked around"
 NO_HOST = "the event does not name its host"
 NO_TIME = "the event has no time that can be read"
 READ_ONCE = "standard input and pipes cannot be read again"
@@ -101,13 +98,13 @@ def add_host_context(
     """Return the findings with what happened around them, and with the names of destinations.
 
     Args:
-        findings: What was found; it stays in its order.
+        findings: What was found; it stays in its order. The highest ranked are looked around.
         inputs: What it was found in.
         options: How to read.
         progress: Called as bytes are read.
     """
     every = tuple(findings)
-    looked_at = every[:MOST_FINDINGS]
+    looked_at = ranked(every)[:MOST_FINDINGS]
     if not looked_at:
         return every
     found = trace(
@@ -118,20 +115,17 @@ def add_host_context(
         progress,
     )
     queries = found.answers.by_address(map(_query_key, looked_at))
-    return (
-        *(
-            replace(
-                finding,
-                host_context=found.host_context(finding.sighting),
-                # What standard input told of names was kept by the first pass.
-                queries=queries.get(_query_key(finding), finding.queries),
-            )
-            for finding in looked_at
-        ),
-        *(
-            replace(finding, host_context=HostContext(gaps=(TOO_MANY,)))
-            for finding in every[MOST_FINDINGS:]
-        ),
+    chosen = set(map(id, looked_at))
+    return tuple(
+        replace(
+            finding,
+            host_context=found.host_context(finding.sighting),
+            # What standard input told of names was kept by the first pass.
+            queries=queries.get(_query_key(finding), finding.queries),
+        )
+        if id(finding) in chosen
+        else replace(finding, host_context=HostContext(gaps=(TOO_MANY,)))
+        for finding in every
     )
 
 

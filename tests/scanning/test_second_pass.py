@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbrare.detection.finding import Finding
-from smbrare.detection.host_context import HostContext
+from smbrare.detection.host_context import TOO_MANY, HostContext
 from smbrare.inputs.discovery import discover
 from smbrare.inputs.readers import ndjson
 from smbrare.inputs.readers.reader import ReaderOptions
@@ -21,7 +21,7 @@ from smbrare.outputs.triage import triage
 from smbrare.records.event import Record
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning, second_pass
-from smbrare.scanning.second_pass import NO_HOST, NO_TIME, READ_ONCE, TOO_MANY, add_host_context
+from smbrare.scanning.second_pass import NO_HOST, NO_TIME, READ_ONCE, add_host_context
 from tests.conftest import Run
 from tests.support.activities import logon, process, security
 from tests.support.container_world import WORLD, event_data
@@ -240,3 +240,67 @@ def test_the_search_gives_the_records_of_the_lines_that_hold_a_text(
         if isinstance(item, Record) and "ws-01" in json.dumps(item.document).lower()
     ]
     assert list(found) == wanted
+
+
+# By default and on request
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return write(tmp_path / "events.ndjson", [*FAR, *NEAR, matching()])
+
+
+def test_a_table_names_account_and_name_unless_told_otherwise(run: Run, log: Path) -> None:
+    assert "files.example (DNS)  CORP\\alice  WS-01" in run("scan", log).out
+    without = run("scan", log, "--no-context").out
+    assert "CORP" not in without
+    assert "Account" not in without
+
+
+def test_json_has_the_events_and_the_logon_with_their_records(run: Run, log: Path) -> None:
+    (finding,) = json.loads(run("scan", log, "-f", "json").out)["findings"]
+    around = finding["smbrare"]["host_context"]
+    (event,) = around["events"]
+    assert (event["kind"], event["user"], event["record"]["number"]) == (
+        "process",
+        "CORP\\alice",
+        5,
+    )
+    assert [each["user"] for each in around["logged_on"]] == ["CORP\\alice"]
+    (bare,) = json.loads(run("scan", log, "-f", "json", "--no-context").out)["findings"]
+    assert "host_context" not in bare["smbrare"]
+
+
+def test_other_formats_have_it_on_request_only(run: Run, log: Path) -> None:
+    plain = json.loads(run("scan", log, "-f", "ndjson").out)
+    asked = json.loads(run("scan", log, "-f", "ndjson", "--context").out)
+    assert asked["smbrare"].pop("host_context")["active_users"] == []
+    assert asked == plain
+    assert "CORP" not in run("scan", log, "-f", "csv").out
+    header, row = run("scan", log, "-f", "csv", "--context").out.splitlines()
+    assert (header.split(",")[-1], row.split(",")[-1]) == ("smbrare.users", "CORP\\alice")
+    assert "logged_on" not in run("scan", log, "-f", "sarif").out
+    assert "logged_on" in run("scan", log, "-f", "sarif", "--context").out
+
+
+def test_a_pre_filtered_input_has_its_names_in_the_table(
+    run: Run, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "LARGE_BYTES", 1)
+    result = run("scan", log)
+    assert "files.example" in result.out
+    assert "DNS names" not in result.err
+    assert "DNS names not looked for" in run("scan", log, "--no-context").err
+
+
+def test_the_highest_ranked_are_looked_around_and_the_rest_is_said(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = matching(destination__ip="91.219.236.18", event__outcome="failure")
+    worst = matching(timestamp="2026-11-16T08:00:01Z", event__outcome="success")
+    path = write(tmp_path / "events.ndjson", [*NEAR, failed, worst])
+    monkeypatch.setattr(second_pass, "MOST_FINDINGS", 1)
+    result = run("scan", path)
+    (first, second) = result.out.splitlines()[1:]
+    assert (DESTINATION in first, "CORP" in first, "CORP" in second) == (True, True, False)
+    assert "highest-ranked findings were looked around" in result.err
