@@ -122,31 +122,21 @@ def _replay(outcome: Outcome | None) -> Iterator[Labelled]:
     schedule = outcome.schedule
     spans = (schedule.interval, schedule.lookback, schedule.history)
     interval, lookback, history = (duration(seconds(span)) for span in spans)
-    yield Labelled(
-        "schedule",
-        f"a run every {interval} in step with {format_time(schedule.anchor)}, "
-        f"over the last {lookback}, history {history}",
-    )
+    runs = f"a run every {interval} in step with {format_time(schedule.anchor)}"
+    yield Labelled("schedule", f"{runs}, over the last {lookback}, history {history}")
     depends = sum(alert.phase_dependent for alert in outcome.alerts)
     if depends or outcome.missed:
-        yield Labelled(
-            "phase",
-            f"{counted(depends, 'alert')} that other phases of the runs would not raise, "
-            f"{counted(len(outcome.missed), 'match')} that only others would",
-        )
+        only = f"{counted(len(outcome.missed), 'match')} that only others would"
+        other = f"{counted(depends, 'alert')} that other phases of the runs would not raise"
+        yield Labelled("phase", f"{other}, {only}")
     if crowded := outcome.crowded_runs:
-        yield Labelled(
-            "capped",
-            f"{counted(len(crowded), 'run')} had more than --max-signals "
-            f"{schedule.max_signals:,} alerts to raise, the first at {format_time(crowded[0])}",
-        )
+        more = f"more than --max-signals {schedule.max_signals:,} alerts to raise"
+        first = format_time(crowded[0])
+        yield Labelled("capped", f"{counted(len(crowded), 'run')} had {more}, the first at {first}")
     if outcome.cut:
-        destinations = sorted({alert.destination for alert in outcome.cut})
-        yield Labelled(
-            "never",
-            f"{counted(len(outcome.cut), 'matching event')} cut in every run that read it, "
-            f"and silent history after that: {some(destinations)}",
-        )
+        where = some(sorted({alert.destination for alert in outcome.cut}))
+        what = f"{counted(len(outcome.cut), 'matching event')} cut in every run that read it"
+        yield Labelled("never", f"{what}, and silent history after that: {where}")
 
 
 def _suppressed(report: Report) -> Iterator[str]:
