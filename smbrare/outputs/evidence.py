@@ -124,7 +124,8 @@ def why(finding: Finding) -> Iterator[Step]:
         yield Step("It was the answer to a DNS query for {names}.", names)
     if programs_before(finding):
         yield Step("Shortly before, the host started {programs}.", names)
-    if finding.host_context is not None and not finding.host_context.logged_on:
+    context = finding.host_context
+    if context is not None and not context.logged_on and not context.gaps:
         yield Step("No interactive logon was found in the 24 hours before.", names)
 
 

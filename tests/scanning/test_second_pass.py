@@ -201,6 +201,7 @@ def test_the_program_looks_around_for_reports(run: Run, run_process: Run, tmp_pa
     assert "Evidence, in order" in page.out
     piped = run_process("scan", "-", "--format", "html", stdin=path.read_bytes())
     assert f"Not complete: {READ_ONCE}" in piped.out
+    assert "No interactive logon was found" not in piped.out
     assert "files.example" in piped.out
     assert "OUTLOOK" in run("scan", path, "--format", "json").out
     assert "OUTLOOK" not in run("scan", path, "--format", "ndjson").out
