@@ -1,6 +1,6 @@
 """One record judged: counted, and turned into sightings where it matches the rule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from functools import partial as bind
 from ipaddress import IPv4Address
@@ -64,8 +64,8 @@ def judge_contents(
             for document in envelope.events(item.record.document):
                 count(document, item.record.origin, options, survey, partial)
         else:
-            for document, origin in events_of(item, survey):
-                judge_it(document, origin, options, survey, partial)
+            for document in events_of(item, survey):
+                judge_it(document, item.origin, options, survey, partial)
 
 
 def count_contents(
@@ -76,28 +76,26 @@ def count_contents(
         if isinstance(item, Tally):
             survey.lines += item.lines
         elif not isinstance(item, Sample):
-            for document, origin in events_of(item, survey):
-                view = admit(document, origin, options, survey)
+            for document in events_of(item, survey):
+                view = admit(document, item.origin, options, survey)
                 if not isinstance(view, str):
                     cover(view, survey, partial)
                     missed = next(predicate.failing(view), None)
                     if missed is not None:
-                        note_unjudged(view, missed.field, origin, survey)
+                        note_unjudged(view, missed.field, item.origin, survey)
 
 
-def events_of(
-    item: Record | Skipped | Suspect, survey: InputSurvey
-) -> list[tuple[Document, Origin]]:
+def events_of(item: Record | Skipped | Suspect, survey: InputSurvey) -> Iterable[Document]:
     """Return the events of a record, out of its envelope; what cannot be read is only counted."""
     if isinstance(item, Skipped):
         survey.skip(item)
-        return []
+        return ()
     if isinstance(item, Suspect):
         survey.suspect(item.origin)
-        return []
+        return ()
     if item.mended:
         survey.note_mended(item)
-    return [(document, item.origin) for document in envelope.events(item.document)]
+    return envelope.events(item.document)
 
 
 def examine(

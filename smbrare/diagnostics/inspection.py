@@ -263,8 +263,8 @@ def inspect(
     def handle(contents: Contents, survey: InputSurvey) -> None:
         for item in contents.items:
             if isinstance(item, Record | Skipped | Suspect):
-                for document, origin in events_of(item, survey):
-                    observe(document, origin, options, survey, inspection)
+                for document in events_of(item, survey):
+                    observe(document, item.origin, options, survey, inspection)
 
     surveys = read_inputs(inputs, ReaderOptions(options.limits), progress, handle)
     for survey in surveys:

@@ -142,7 +142,7 @@ def from_number(value: float | Decimal, per_second: int, epoch: datetime = _EPOC
             micros = round(value * MICROSECONDS / per_second)
     except (OverflowError, ArithmeticError):
         raise Malformed("date out of range") from None
-    time = micros + (epoch - _EPOCH) // _MICROSECOND
+    time = micros if epoch is _EPOCH else micros + (epoch - _EPOCH) // _MICROSECOND
     if not _EARLIEST <= time <= _LATEST:
         raise Malformed("date out of range")
     return Moment(time)

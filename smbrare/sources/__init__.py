@@ -142,23 +142,24 @@ LAYOUTS: Remembered[tuple[Any, ...], Layout | None] = Remembered(MOST_LAYOUTS)
 
 def _facts(keys: Container[str]) -> tuple[Callable[[Document], Any], ...]:
     """Return what the sources of Windows events and of ECS documents ask of a record."""
-    shapes = [
-        shape
-        for shape in SHAPES
-        if any(
-            _begins(path, keys)
-            for path in (shape.places["event_id"][0], *shape.places.get("channel", ()))
-        )
-    ]
-    wanted = dict.fromkeys((*ecs.DATASET, *ecs.SHIPPER, "winlog.channel"), _text)
-    wanted |= dict.fromkeys((defender.CATEGORY, sentinel_one.META, endgame.EVENT_TYPE), _presence)
-    wanted["event.code"] = _number
-    for shape in shapes:
-        wanted |= dict.fromkeys(shape.places["event_id"], _number)
-        for part in ("channel", "provider"):
-            wanted |= dict.fromkeys(shape.places.get(part, ()), _text)
-    facts = [fact(path) for path, fact in wanted.items() if _begins(path, keys)]
-    return (_is_ecs, shape_of, *facts) if shapes else (_is_ecs, *facts)
+    facts: list[Callable[[Document], Any]] = []
+    wanted: dict[str, Callable[[str], Callable[[Document], Any]]] = {}
+    for shape in SHAPES:
+        numbers, channels = shape.places["event_id"], shape.places.get("channel", ())
+        if any(_begins(path, keys) for path in (numbers[0], *channels)):
+            wanted |= dict.fromkeys(numbers, _number)
+            wanted |= dict.fromkeys((*channels, *shape.places["provider"]), _text)
+    if wanted:
+        # Of other shapes all is decided by the keys, and by whether a pipeline made ECS of them.
+        by_keys = "Event" not in keys and not _begins("winlog.channel", keys)
+        by_keys = by_keys and "winlog.event_id" not in keys
+        facts.append(_presence("destination.ip") if by_keys else shape_of)
+    if any(_begins(path, keys) for group in ecs.MARKS for path in group):
+        facts.append(_is_ecs)
+        wanted |= dict.fromkeys((*ecs.DATASET, *ecs.SHIPPER, "winlog.channel"), _text)
+        vendors = (defender.CATEGORY, sentinel_one.META, endgame.EVENT_TYPE)
+        wanted |= dict.fromkeys(vendors, _presence) | {"event.code": _number}
+    return (*facts, *(fact(path) for path, fact in wanted.items() if _begins(path, keys)))
 
 
 def _begins(path: str, keys: Container[str]) -> bool:
@@ -187,7 +188,8 @@ def _text(path: str) -> Callable[[Document], Any]:
 
 
 def _presence(path: str) -> Callable[[Document], bool]:
-    return lambda document: bool(leaves(document, path))
+    get = getter(path)
+    return lambda document: get(document) is not None and bool(leaves(document, path))
 
 
 def _number(path: str) -> Callable[[Document], Any]:

@@ -98,7 +98,10 @@ class View(Struct, frozen=True, gc=False):
         found: list[T] | None = self._readings.get(notes)
         if found is None:
             document = self.document
-            found = [read(document) for read in self.compiled.noting(notes)]
+            if self.lend is None:
+                found = [read(document) for read in self.compiled.noting(notes)]
+            else:
+                found = [notes.note(name, self.read(name)) for name in notes.fields]
             self._readings[notes] = found
         return found
 

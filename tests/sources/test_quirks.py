@@ -1,11 +1,15 @@
 """What real exports do: one test for each peculiarity that a reader could trip over."""
 
 import json
+import re
 from datetime import timedelta, timezone
 from ipaddress import ip_address
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date, format_time
@@ -13,6 +17,7 @@ from smbrare.rule.predicate import matches
 from smbrare.sources import recognize
 from smbrare.sources.field_rules import ZONE_ASSUMED
 from smbrare.sources.mapping import View
+from smbrare.sources.windows_event import message_line
 from tests.support.forms import events, vendors, windows
 from tests.support.forms.connection import Connection
 from tests.support.forms.reading import values
@@ -310,3 +315,11 @@ def test_a_key_in_another_case_is_another_key() -> None:
     record["destinationport"] = record.pop("DestinationPort")
     record["Message"] = ""
     assert read(record, "destination.port") == []
+
+
+@given(st.lists(st.sampled_from(["A:", "A", ":", " ", "\t", "\n", "\r", "x", "B:"]), max_size=12))
+@examples(max_examples=300)
+def test_a_line_of_a_message_is_the_first_that_begins_with_its_label(parts: list[str]) -> None:
+    message = "".join(parts)
+    found = re.search(r"^[ \t]*A:[ \t]*([^\r\n]*)", message, re.MULTILINE)
+    assert (message_line("A")(message) or "") == (found[1] if found else "")

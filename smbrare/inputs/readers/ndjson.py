@@ -122,8 +122,9 @@ def _each(block: LineBlock, path: str, before: int, limits: Limits) -> Generator
             blank += 1
         else:
             items = records(line, Origin(path, number, offset), limits)
-            skipped += sum(isinstance(item, Skipped) for item in items)
-            more += len(items) - 1
+            if len(items) != 1 or isinstance(items[0], Skipped):
+                skipped += sum(isinstance(item, Skipped) for item in items)
+                more += len(items) - 1
             yield from items
         offset += len(line)
     return Tally(number - before, blank, skipped, more)
