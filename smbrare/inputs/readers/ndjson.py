@@ -114,8 +114,7 @@ def _alone(block: LineBlock, origin: Origin, limits: Limits) -> Generator[Item, 
 
 def _each(block: LineBlock, path: str, before: int, limits: Limits) -> Generator[Item, None, Tally]:
     """Yield what each line of a block holds, and return their tally."""
-    number, offset = before, block.offset
-    blank = skipped = more = 0
+    number, offset, blank, skipped, more = before, block.offset, 0, 0, 0
     for line in io.BytesIO(block.text):
         number += 1
         if is_blank(line):
