@@ -54,14 +54,14 @@ def list_command() -> int:
     problems = []
     for file in files:
         try:
-            seen = list(by_destination(Baseline(file).rows()))
-        except BaselineError as error:
+            seen, size = list(by_destination(Baseline(file).rows())), file.stat().st_size
+        except (BaselineError, OSError) as error:
             problems.append(str(error))
             continue
         days = [format_time(time)[:10] for one in seen for time in (one.first, one.last)]
         span = f", {min(days)} to {max(days)}" if days else ""
-        size = human_size(file.stat().st_size)
-        line = f"{file.stem:{wide}}  {counted(len(seen), 'destination')}{span}, {size}"
+        what = f"{counted(len(seen), 'destination')}{span}, {human_size(size)}"
+        line = f"{file.stem:{wide}}  {what}"
         writing.write([visible(line) + "\n"], None)
     writing.tell([visible(f"{counted(len(files), 'baseline')} in {state_directory()}")])
     writing.warn(problems)

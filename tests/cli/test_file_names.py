@@ -107,7 +107,7 @@ def test_every_command_takes_and_shows_them(run: Run, logs: Path, tmp_path: Path
             (1, "scan", log, "--baseline", odd, "-f", "json", "-v"),
             (1, "scan", log, "--exclusions", exclusions, "-f", "json", "-v"),
             (1, "scan", log, "--intel", intel, "-f", "json"),
-            (1, "scan", log, "--intel", f"{intel}#c\udce4l", "-f", "html"),
+            (2, "scan", log, "--intel", f"{intel}#c\udce4l", "-f", "html"),
             (0, "replay", log, "--compare", "-f", "json"),
             (0, "baseline", "show", odd, "-f", "json"),
             (0, "baseline", "verify", odd),
