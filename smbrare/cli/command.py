@@ -14,7 +14,18 @@ from smbrare.text import nearest, visible
 
 _GROUPS: Mapping[str, tuple[str, ...]] = {
     "Output": (
-        *("format", "output", "show", "brief", "exit_zero", "quiet", "verbose", "color", "compare"),
+        *(
+            "format",
+            "output",
+            "show",
+            "context",
+            "brief",
+            "exit_zero",
+            "quiet",
+            "verbose",
+            "color",
+            "compare",
+        ),
     ),
     "What to look for": (
         *("since", "until", "exclude", "exclusions", "history", "per_host", "expect"),

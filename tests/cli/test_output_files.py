@@ -32,7 +32,8 @@ def test_an_output_never_replaces_the_baseline(run: Run, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("there", [True, False])
 @pytest.mark.parametrize(
-    "option", ["--baseline", "--exclusions", "--expect", "--intel", "--geoip", "--labels", "--config"]
+    "option",
+    ["--baseline", "--exclusions", "--expect", "--intel", "--geoip", "--labels", "--config"],
 )
 def test_an_output_never_takes_the_place_of_what_an_option_names(
     run: Run, tmp_path: Path, option: str, *, there: bool
