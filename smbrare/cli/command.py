@@ -1,7 +1,7 @@
 """Commands with help in groups, and with suggestions for what was mistyped."""
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -12,37 +12,19 @@ from smbrare.cli import configuration, writing
 from smbrare.cli.own_files import check_output
 from smbrare.text import nearest, visible
 
-_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Output": (
-        *(
-            "format",
-            "output",
-            "show",
-            "context",
-            "brief",
-            "exit_zero",
-            "quiet",
-            "verbose",
-            "color",
-            "compare",
-        ),
-    ),
-    "What to look for": (
-        *("since", "until", "exclude", "exclusions", "history", "per_host", "expect"),
-    ),
-    "Schedule": ("interval", "once", "lookback", "anchor", "max_signals"),
-    "Baseline": ("baseline", "no_baseline", "no_update"),
-    "Names for destinations": ("intel", "labels", "geoip"),
-    "Input": (
-        *("dry_run", "literal", "inferred", "input_tz", "time_unit", "time_field"),
-        *("strict", "ignore_unknown", "limits"),
-    ),
-    "Performance": ("jobs", "thorough", "cluster"),
-    "Other": ("config", "help"),
+_GROUPS = {
+    "Output": "format output show context brief exit_zero quiet verbose color compare",
+    "What to look for": "since until exclude exclusions history per_host expect",
+    "Schedule": "interval once lookback anchor max_signals",
+    "Baseline": "baseline no_baseline no_update",
+    "Names for destinations": "intel labels geoip",
+    "Input": "dry_run literal inferred input_tz time_unit time_field strict ignore_unknown limits",
+    "Performance": "jobs thorough cluster",
+    "Other": "config help",
 }
 """Title in the help → the names of its options, everyday ones first."""
 
-_ORDER = [(title, name) for title, names in _GROUPS.items() for name in names]
+_ORDER = [(title, name) for title, names in _GROUPS.items() for name in names.split()]
 _FEW = 8
 """Options that need no groups."""
 

@@ -229,7 +229,7 @@ def open_baseline(options: ReadOptions, criteria: Criteria) -> "Baseline | None"
 def new_or_known(baseline: "Baseline") -> "Baseline":
     """Return a baseline, after a warning if it is new and its name may be a slip of another's."""
     if not baseline.path.exists() and (near := similar(baseline.path)):
-        writing.warn([f"baseline {baseline.path} is new and empty; did you mean {near}?"])
+        writing.warn([f"baseline {baseline.path} does not exist yet; did you mean {near}?"])
     return baseline
 
 

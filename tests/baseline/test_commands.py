@@ -85,7 +85,7 @@ def test_a_new_name_that_resembles_another_is_a_warning(
     if near and command != "show":
         path = tmp_path / "smbrare" / f"{name}.db"
         first = told.splitlines()[0]
-        assert first == f"WARNING  baseline {path} is new and empty; did you mean acme?"
+        assert first == f"WARNING  baseline {path} does not exist yet; did you mean acme?"
     assert run(*words["scan"], env=env).code == 1
     assert "did you mean" not in run(*words[command], env=env).err
 
