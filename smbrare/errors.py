@@ -38,6 +38,15 @@ EXIT_UNREADABLE = 3
 
 EXIT_UNJUDGED = 4
 
+EXIT_NAMES = {
+    EXIT_CLEAN: "clean",
+    EXIT_FINDINGS: "findings",
+    EXIT_USAGE: "usage",
+    EXIT_UNREADABLE: "incomplete",
+    EXIT_UNJUDGED: "not evaluated",
+}
+"""What the codes that a verdict can have are called."""
+
 EXIT_INTERNAL = 70
 
 EXIT_INTERRUPTED = 130

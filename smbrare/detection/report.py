@@ -16,7 +16,7 @@ from smbrare.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNJUDGED, EXIT_UNREAD
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import seconds
 
-_JUNK = "is only an archiver's litter"
+_JUNK = "archiver junk only"
 
 
 def settings_document(options: ReadOptions, criteria: Criteria) -> dict[str, Any]:

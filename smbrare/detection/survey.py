@@ -195,8 +195,8 @@ class InputSurvey(Struct):
             return [("", self._void())]
         if not self.sources:
             if self.alerts == self.records:
-                return [("", "holds nothing but alerts, which are no events")]
-            return [("", f"holds no record of a known source ({self.records:,} read)")]
+                return [("", "contains only alerts, which repeat events")]
+            return [("", f"contains no record of a known source ({self.records:,} read)")]
         if not self.connections:
             return [(self._names(), f"contains no connections, only {self._others()}")]
         return [
@@ -216,8 +216,8 @@ class InputSurvey(Struct):
 
     def _void(self) -> str:
         if self.skipped:
-            return "holds no readable record"
-        return "is empty" if self.container else "is of no known format"
+            return "contains no readable record"
+        return "empty" if self.container else "of no known format"
 
     @property
     def input(self) -> str:

@@ -12,7 +12,7 @@ _BOLD, _DIM, _BOLD_YELLOW = "1", "2", "1;33"
 ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,45}[,)]?")
 """What could be an address or a range; such a word is never broken."""
 
-SEGMENT = re.compile(r"[^./\\_!:]*[./\\_!:]|[^./\\_!:]+")
+SEGMENT = re.compile(r"[^./\\_!:]+[./\\_!:]?|[./\\_!:]")
 """What a word is broken into before it is broken anywhere: names of a path or a field."""
 
 WARNING = "WARNING"

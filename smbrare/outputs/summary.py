@@ -12,6 +12,7 @@ from smbrare.detection.rank import grade, ranked
 from smbrare.detection.report import Report
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.survey import InputSurvey, totals
+from smbrare.errors import EXIT_NAMES
 from smbrare.inputs import json_tokens
 from smbrare.limits import MIB
 from smbrare.outputs.columns import Labelled
@@ -84,6 +85,7 @@ def detail_lines(report: Report, seconds: float) -> list[Labelled]:
         *_labelled("lookup", _references(report)),
         *_labelled("malformed", _malformed(report.inputs)),
         Labelled("note", "the rule sees no IPv6 sources, no WebDAV and no SMB over QUIC"),
+        Labelled("exit", f"{report.exit_code} ({EXIT_NAMES[report.exit_code]})"),
         Labelled("took", f"{size} in {seconds:.1f} s"),
     ]
 

@@ -169,6 +169,10 @@ def _obstacle(report: Report) -> str:
         if network:
             events = counted(network, "network event")
             return f"none of {events} could be evaluated. {_NOT_CLEAN}"
+    if len(incomplete) == len(inputs) > 1 and not any(survey.records for survey in inputs):
+        return f"none of {counted(len(inputs), 'input')} could be evaluated. {_NOT_CLEAN}"
+    if len(inputs) == 1 and not inputs[0].records:
+        return f"the input could not be evaluated. {_NOT_CLEAN}"
     if len(inputs) == 1:
         return f"the input could not be fully evaluated, and may contain matches. {_NOT_CLEAN}"
     number = f"{len(incomplete):,} of {counted(len(inputs), 'input')}"

@@ -118,8 +118,8 @@ def _unjudged_inputs(report: Report) -> Iterator[str]:
     suspected = {survey.path: survey for survey in report.suspected}
     lines = [_suspicion(survey) for survey in suspected.values()]
     for survey, source, reason in report.unjudged():
-        if survey.path in suspected and not source:
-            continue  # One line a file, and that it might hold a match says more.
+        if not source and (survey.path in suspected or (survey.located and not survey.records)):
+            continue  # One line a file, and what might match or was skipped says more.
         advice = _advice(report, reason)
         named = f"{survey.path} ({source})" if source else survey.path
         lines.append(f"{named}: not evaluated: {reason}" + (f"; {advice}" if advice else ""))

@@ -228,7 +228,7 @@ def test_a_piece_of_an_event_could_have_matched(run: Run, tmp_path: Path, end: i
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is empty"),
+        ("", "not evaluated: empty"),
         ('{"message": "hello"}\n', "no record of a known source"),
         (
             json.dumps(matching(event__category=["process"], destination__ip=None)) + "\n",
@@ -339,6 +339,7 @@ def test_the_summary_counts_what_was_read_and_omitted(run: Run) -> None:
     err = run("scan", SAMPLE, "-v").err
     assert "1 input, 37 records, 37 network events, 2026-11-16 to 2026-11-22, all evaluated" in err
     assert "9 Sysmon event 3" in err
+    assert "exit     1 (findings)" in err
     assert "skipped" not in err
 
 
