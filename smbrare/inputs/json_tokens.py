@@ -6,7 +6,7 @@ Numbers come as int and Decimal, so that no digit is lost and no exponent is eve
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any, Protocol, TypeAlias
 
@@ -37,8 +37,12 @@ class Readable(Protocol):
         """Return up to so many bytes of UTF-8, none at the end."""
 
 
-def tokens(source: Readable) -> Iterator[Token]:
+def tokens(source: Readable, count: Callable[[int], None] = lambda _: None) -> Iterator[Token]:
     """Yield the tokens of all JSON values that follow one another in a source.
+
+    Args:
+        source: What is read.
+        count: Called with the number of tokens that are yielded next.
 
     Raises:
         BadJson: If it is no JSON or ends inside of a value; the tokens before were yielded. There
@@ -46,10 +50,24 @@ def tokens(source: Readable) -> Iterator[Token]:
     """
     import ijson  # noqa: PLC0415
 
-    try:
-        yield from ijson.basic_parse(source, buf_size=_BLOCK_BYTES, multiple_values=True)
-    except (ijson.JSONError, ArithmeticError, SystemError, ValueError) as error:
-        raise BadJson(_reason(error)) from None
+    found: list[Token] = ijson.sendable_list()
+    parser = ijson.basic_parse_coro(found, multiple_values=True)
+    failure = ""
+    is_end = False
+    while not (is_end or failure):
+        text = source.read(_BLOCK_BYTES)
+        is_end = not text
+        try:
+            parser.send(text)
+        except StopIteration:
+            pass
+        except (ijson.JSONError, ArithmeticError, SystemError, ValueError) as error:
+            failure = _reason(error)
+        count(len(found))
+        yield from found
+        found.clear()
+    if failure:
+        raise BadJson(failure)
 
 
 def beginning(text: bytes) -> tuple[list[Token], bool]:

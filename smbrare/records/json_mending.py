@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from smbrare.records.json_flaws import JsonMender
-from smbrare.records.json_text import BadJson, finite_integer, without_surrogates
+from smbrare.records.json_text import BadJson, check_values, finite_integer, without_surrogates
 
 _APART = re.compile(r"[ \t\r\n]*(?:,[ \t\r\n]*)?")
 
@@ -40,8 +40,10 @@ def mend(text: bytes) -> Mended:
     """Return the objects of a text that `json_text.decode` refuses.
 
     Raises:
-        BadJson: If it does not begin with a whole object, or something else than an object follows.
+        BadJson: If it does not begin with a whole object, or something else than an object follows,
+            or if it has too many values.
     """
+    check_values(text)
     mender = JsonMender()
     loose = b"".join(mender.pieces([text])).decode("utf-8", "replace")
     flaws = dict.fromkeys(filter(None, [mender.take_flaws()]))

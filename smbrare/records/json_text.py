@@ -20,6 +20,19 @@ _LONGEST_INTEGER = 40
 _BEYOND_EVERY_TYPE = float("inf")
 
 
+FREE_VALUES = 100_000
+"""Values of a record before it is asked how long they are."""
+
+LEAST_VALUE_BYTES = 12
+"""Bytes that a value takes on average, beyond so many: decoded, the shortest takes up to 200."""
+
+TOO_MANY_VALUES = f"more than {FREE_VALUES:,} values of less than {LEAST_VALUE_BYTES} bytes each"
+"""Why a record is skipped that would take many times its bytes in memory."""
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_STRING_BYTES = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+
+
 class BadJson(ValueError):  # noqa: N818 - says what the text is
     """Text that is no JSON value; the message says why and where."""
 
@@ -33,8 +46,9 @@ def decode(text: bytes | str) -> Any:
     becomes infinite, which no ECS type accepts.
 
     Raises:
-        BadJson: If it is no JSON value, or one nested too deeply.
+        BadJson: If it is no JSON value, or one nested too deeply or with too many values.
     """
+    check_values(text)
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -89,6 +103,31 @@ def unframed(line: bytes) -> bytes | None:
     """
     frame = _FRAME.match(line)
     return None if frame is None else b" " * frame.end() + line[frame.end() :]
+
+
+def check_values(text: bytes | str) -> None:
+    """Make sure that a JSON text has not so many values that decoding it fills the memory.
+
+    Raises:
+        BadJson: If it has.
+    """
+    if len(text) <= FREE_VALUES:
+        return
+    most = max(FREE_VALUES, len(text) // LEAST_VALUE_BYTES)
+    values = _parted(text)
+    if values <= most:
+        return
+    # What parts values in a string parts none. One by one: a list of strings may be large itself.
+    found = _STRING.finditer(text) if isinstance(text, str) else _STRING_BYTES.finditer(text)
+    if values - sum(_parted(string[0]) for string in found) > most:
+        raise BadJson(TOO_MANY_VALUES)
+
+
+def _parted(text: bytes | str) -> int:
+    """Return how many values the commas and brackets of a text part, at the most."""
+    if isinstance(text, str):
+        return text.count("[") + text.count("{") + text.count(",")
+    return text.count(b"[") + text.count(b"{") + text.count(b",")
 
 
 def _reason(error: orjson.JSONDecodeError) -> str:

@@ -15,7 +15,7 @@ from smbrare.records import tables
 from smbrare.records.envelope import ARRAYS, Path, element, events, holds_event
 from smbrare.records.event import Origin, Record, Skipped
 from smbrare.records.json_flaws import JsonMender
-from smbrare.records.json_text import BadJson
+from smbrare.records.json_text import FREE_VALUES, LEAST_VALUE_BYTES, TOO_MANY_VALUES, BadJson
 
 _BLOCK_BYTES = 64 * KIB
 _CONTAINERS: dict[str, Callable[[], Any]] = {"start_map": dict, "start_array": list}
@@ -49,15 +49,15 @@ def read(
         for value in _top_level(feed, limits.nesting):
             yield from last
             number += 1
-            feed.element_bytes = 0
+            feed.element_bytes = feed.element_tokens = 0
             last = _records(value, Origin(path, number))
             if feed.mender.flaws:
                 last = _marked(last, feed.mender.take_flaws())
     except OSError:
         yield from last
         raise
-    except _TooLong:
-        reason = longer_than(limits)
+    except _TooLarge as error:
+        reason = str(error)
     except BadJson as bad:
         reason = str(bad)
     else:
@@ -69,8 +69,8 @@ def read(
     yield Skipped(origin, f"{reason}; the rest was not read", could_matter=True, ends_input=True)
 
 
-class _TooLong(Exception):  # noqa: N818 - says what the element is
-    """An element that exceeds the limits."""
+class _TooLarge(Exception):  # noqa: N818 - says what the element is
+    """An element that exceeds the limits; the message says which, for the user."""
 
 
 _TOO_DEEP = object()
@@ -86,17 +86,25 @@ class _Feed:
     Attributes:
         mender: What mends it.
         element_bytes: How much was read since an element ended.
+        element_tokens: How many tokens that was.
     """
 
     def __init__(self, stream: Readable, limits: Limits) -> None:
         self._stream = stream
         self._limits = limits
         self.mender = JsonMender()
-        self.element_bytes = 0
+        self.element_bytes = self.element_tokens = 0
         self._pieces = self.mender.pieces(self._blocks())
 
     def read(self, size: int, /) -> bytes:
         return next(self._pieces, b"") if size else b""
+
+    def count(self, tokens: int) -> None:
+        """Count tokens that were read: two a value, more or less."""
+        self.element_tokens += tokens
+        values = self.element_tokens // 2
+        if values > max(FREE_VALUES, self.element_bytes // LEAST_VALUE_BYTES):
+            raise _TooLarge(TOO_MANY_VALUES)
 
     def _blocks(self) -> Iterator[bytes]:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
@@ -104,7 +112,7 @@ class _Feed:
             self.element_bytes += len(block)
             yield cut_numbers(decoder.decode(block).encode(), self._limits.number_digits)
             if self.element_bytes > self._limits.record_bytes:
-                raise _TooLong
+                raise _TooLarge(longer_than(self._limits))
         yield decoder.decode(b"", final=True).encode()
 
 
@@ -133,7 +141,7 @@ def _records(value: object, origin: Origin) -> Iterator[Record | Skipped]:
 
 def _top_level(feed: _Feed, nesting: int) -> Iterator[object]:
     """Yield the values at the top, and the elements of arrays and envelopes there."""
-    stream = tokens(feed)
+    stream = tokens(feed, feed.count)
     for token in stream:
         feed.mender.inside = True
         if token[0] == "start_array":
