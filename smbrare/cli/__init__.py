@@ -18,6 +18,7 @@ from smbrare.errors import (
     EXIT_INTERNAL,
     EXIT_INTERRUPTED,
     EXIT_TERMINATED,
+    EXIT_UNREADABLE,
     EXIT_USAGE,
     ClosedPipeError,
     SmbrareError,
@@ -106,6 +107,9 @@ def run() -> int:
         return _closed_pipe() if ended.code else 0
     except ClosedPipeError:
         return _closed_pipe()
+    except MemoryError:
+        writing.tell(["smbrare: out of memory: scan fewer files at a time, or lower --limit"])
+        return EXIT_UNREADABLE
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except interruption.Terminated:

@@ -103,7 +103,7 @@ def holds_findings(path: Path) -> bool:
             if not head.startswith(b"{"):
                 return not head or _TEXTS.match(head) is not None
             file.seek(0)
-            if not head.startswith(b"{\n"):
+            if head.startswith((b'{"@timestamp":', b'{"event":')):
                 return all(is_alert(orjson.loads(line)) for line in file)
             document = orjson.loads(file.read())
     except OSError as error:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from itertools import compress
 from typing import Literal, TypeAlias
 
+from smbrare.detection.event_fields import LONGEST_HOST, MANY
 from smbrare.detection.kept_events import KeptEvent, kept_event
 from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.partial import Partial
@@ -221,7 +222,10 @@ def _count_unknown(document: Document, origin: Origin, survey: InputSurvey) -> N
 
 def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) -> None:
     source = _private(view.read("source.ip").values)
+    destinations = view.read("destination.ip").values
     name = view.host()
+    if len(destinations) > MANY:
+        name = name[:LONGEST_HOST]
     host = name.lower()
     told = Told(
         _outcomes(view.read("event.outcome").values),
@@ -230,7 +234,6 @@ def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) 
     )
     make: Callable[[], KeptEvent] = bind(kept_event, view, (host, source), origin)
     time = None if moment is None else moment.time
-    destinations = view.read("destination.ip").values
     if len(destinations) > 1:
         destinations, make = tuple(dict.fromkeys(destinations)), cache(make)
     for destination in destinations:

@@ -15,13 +15,10 @@ import msgspec
 import orjson
 from msgspec import Struct, field
 
+from smbrare.detection.event_fields import event_fields
 from smbrare.records.event import Origin, shift
-from smbrare.records.fields import ADDRESSES
 from smbrare.rule import predicate
-from smbrare.sources.ecs import EVENT_FIELDS
 from smbrare.sources.mapping import View
-
-_ALWAYS_LISTS = frozenset({"event.category", "event.type"})
 
 _BLOCK_EVENTS = 32
 _BLOCK_BYTES = 65_536
@@ -68,7 +65,7 @@ def kept_event(view: View, pair: tuple[str, str], origin: Origin) -> KeptEvent:
         rank=(*pair, _first(view, "source.port", 0), _first(view, "event.id", "")),
         own_time=_own_time(view),
         # A copy: what orjson returns keeps the room of its buffer, several times its length.
-        ecs=bytes(memoryview(orjson.dumps(_event_fields(view)))),
+        ecs=bytes(memoryview(orjson.dumps(event_fields(view)))),
         event_source=view.source,
         inferred=_inferred(view),
         origin=origin,
@@ -95,20 +92,6 @@ def _inferred(view: View) -> tuple[str, ...]:
 def _first(view: View, field: str, default: Any) -> Any:
     values = view.read(field).values
     return values[0] if values else default
-
-
-def _event_fields(view: View) -> dict[str, Any]:
-    """Return the event's ECS fields by dotted name, as JSON values, in the order of output."""
-    fields: dict[str, Any] = {}
-    for name in EVENT_FIELDS:
-        values = view.read(name).values
-        if values:
-            alone = len(values) == 1 and name not in _ALWAYS_LISTS
-            fields[name] = values[0] if alone else list(values)
-    for name in ADDRESSES & fields.keys():
-        found = fields[name]
-        fields[name] = list(map(str, found)) if isinstance(found, list) else str(found)
-    return fields
 
 
 class KeptEvents(Struct):

@@ -54,7 +54,7 @@ def render(report: Report, options: RenderOptions) -> Iterator[str]:
         },
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    yield json_text(log, indent=True) + "\n"
+    yield json_text(log) + "\n"
 
 
 def _path(finding: Finding) -> str:

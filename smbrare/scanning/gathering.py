@@ -214,7 +214,7 @@ def _read_range(
             items = read_range(raw, found.path, reading, task.start, task.end)
             handle(Contents(items, bool(task.sample_every)), options, survey, partial)
             check_length(found, raw)
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         survey.skip(unreadable(found.path, survey.lines, error))
     survey.size = task.size
     progress(task.size)

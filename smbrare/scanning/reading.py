@@ -81,13 +81,13 @@ def _read_input(
                 survey.size = min(counted.taken(), left)
                 left -= survey.size
             counted.check_length(found)
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         survey.skip(unreadable(survey.path, survey.records, error))
         if not any(known is survey for known in surveys):
             surveys.append(survey)
 
 
-def unreadable(path: str, number: int, error: OSError) -> Skipped:
+def unreadable(path: str, number: int, error: OSError | MemoryError) -> Skipped:
     """Return the rest of an input that the system failed to read, as something skipped.
 
     Args:
@@ -95,7 +95,8 @@ def unreadable(path: str, number: int, error: OSError) -> Skipped:
         number: How many records were read before; 0 for none.
         error: What the system said.
     """
-    reason = error.strerror or str(error)
+    said = "out of memory" if isinstance(error, MemoryError) else error.strerror
+    reason = said or str(error)
     return Skipped(Origin(path, number), reason, could_matter=True, ends_input=True)
 
 
