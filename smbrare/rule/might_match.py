@@ -87,15 +87,27 @@ def might_match(text: bytes) -> bool:
     Args:
         text: The record as it was read.
     """
-    return any(
-        all(any(True for _ in find(plain)) for find in _PARTS)
-        for plain in map(_plain, _readings(text))
-    )
+    if len(text) <= _PIECE:
+        return any(all(_has(find, plain) for find in _PARTS) for plain in _plain_readings(text))
+    missing = list(_PARTS)
+    for _, piece in _pieces([text]):
+        for plain in _plain_readings(piece):
+            missing = [find for find in missing if not _has(find, plain)]
+    return not missing
+
+
+def _has(find: Callable[[bytes], Iterable[object]], plain: bytes) -> bool:
+    return any(True for _ in find(plain))
+
+
+def _plain_readings(text: bytes) -> Iterator[bytes]:
+    return map(_plain, _readings(text))
 
 
 def has_address(text: bytes) -> bool:
     """Return whether a text shows any IP address at all."""
-    return any(True for _ in _addresses(_plain(text), lambda _address: True))
+    pieces = (_plain(piece) for _, piece in _pieces([text]))
+    return any(_has(lambda plain: _addresses(plain, lambda _: True), plain) for plain in pieces)
 
 
 def might_match_anywhere(chunks: Iterable[bytes]) -> int | None:
