@@ -1,25 +1,46 @@
 """Where baselines lie: a scan that uses none does without SQLite."""
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
 
-from smbrare.errors import BaselineError
+from smbrare.errors import BaselineError, UsageError
 from smbrare.text import nearest
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
+def user_folder(find: Callable[..., str]) -> Path:
+    """Return a folder of the user's own, which never depends on where the program runs.
+
+    Args:
+        find: A function of `platformdirs`.
+
+    Raises:
+        UsageError: If there is none: no home is set, and the system knows none.
+    """
+    with suppress(RuntimeError, KeyError, OSError):
+        folder = Path(find("smbrare", appauthor=False))
+        if folder.is_absolute():
+            return folder
+    raise UsageError("no home directory is known: set HOME to an absolute path, or give a path")
+
+
 def state_directory() -> Path:
-    """Return the directory of baselines with a bare name."""
-    return Path(platformdirs.user_state_dir("smbrare", appauthor=False))
+    """Return the directory of baselines with a bare name.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    return user_folder(platformdirs.user_state_dir)
 
 
 def similar(path: Path) -> str:
     """Return the baseline that a missing one may be a slip of, as the user gives it; else empty."""
-    with suppress(OSError):
+    with suppress(OSError, UsageError):
         names = [each.stem for each in path.parent.iterdir() if each.suffix == path.suffix]
         if near := nearest(path.stem, names):
             is_named = path.parent == state_directory() and _NAME.fullmatch(near)
@@ -35,6 +56,7 @@ def locate(name: str) -> Path:
 
     Raises:
         BaselineError: If no file can have that path.
+        UsageError: If it is a name, and the user has no directory for it.
     """
     if "\0" in name or not name:
         raise BaselineError(f"{name!r} is neither a name nor a path")

@@ -19,7 +19,7 @@ from smbrare.baseline import buckets, checkpoints, schema
 from smbrare.baseline.connection import begin, connected, explained
 from smbrare.baseline.location import similar, state_directory
 from smbrare.detection.sightings import Row
-from smbrare.errors import BaselineError
+from smbrare.errors import BaselineError, UsageError
 from smbrare.records.times import HOUR
 from smbrare.rule import predicate
 
@@ -282,8 +282,9 @@ def _exists(path: Path) -> bool:
 
 
 def _make_state_directory(path: Path) -> None:
-    if path.parent == state_directory():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(UsageError):
+        if path.parent == state_directory():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _publish(made: Path, path: Path) -> bool:

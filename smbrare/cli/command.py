@@ -80,7 +80,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, after warnings about variables and a look at its output."""
-        writing.warn(configuration.unknown_variables(ctx))
+        writing.warn((*configuration.unknown_variables(ctx), *configuration.relative_folders()))
         check_output(ctx)
         return super().invoke(ctx)
 

@@ -14,8 +14,10 @@ import click
 import platformdirs
 from click.core import ParameterSource
 
+from smbrare.baseline.location import user_folder
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.toml_file import TomlText, load, unknown_key
+from smbrare.errors import UsageError
 from smbrare.text import nearest
 
 PREFIX = "SMBRARE"
@@ -88,8 +90,12 @@ def config_option(section: str = "") -> Callable[[Any], Any]:
 
 
 def user_file() -> Path:
-    """Return the file in the user's configuration directory, there or not."""
-    return Path(platformdirs.user_config_dir("smbrare", appauthor=False), "smbrare.toml")
+    """Return the file in the user's configuration directory, there or not.
+
+    Raises:
+        UsageError: If the user has none.
+    """
+    return user_folder(platformdirs.user_config_dir) / "smbrare.toml"
 
 
 def file_of(context: click.Context) -> Path | None:
@@ -130,6 +136,13 @@ def outranks(context: click.Context, one: str, other: str) -> bool:
     return ranks[0] < ranks[1]
 
 
+def relative_folders() -> Iterator[str]:
+    """Yield a warning for each variable that should name one of the user's folders, and doesn't."""
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME") if os.name == "posix" else ():
+        if (value := os.environ.get(name)) and not Path(value).is_absolute():
+            yield f"{name}={value} is ignored: not an absolute path"
+
+
 def unknown_variables(context: click.Context) -> Iterator[str]:
     """Yield a warning for each SMBRARE_* variable that no command reads."""
     start = f"{PREFIX}_"
@@ -154,8 +167,11 @@ def _variables(command: click.Command) -> Iterator[str]:
 def _load(context: click.Context, option: click.Parameter, value: Path | None) -> None:
     path = value
     if path is None:
-        path = user_file()
-        if not path.is_file():
+        try:
+            path = user_file()
+        except UsageError:
+            return
+        if not _is_file(path):
             return
     text = load(path)
     known = _known_keys(context.find_root())
@@ -174,6 +190,13 @@ def _load(context: click.Context, option: click.Parameter, value: Path | None) -
     given = text.values.get(section, {}) if section else top
     context.meta[_FILE] = path
     context.default_map = _values(context, text, given, text.line_of(section) if section else 0)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no right to look
+        return False
 
 
 def _check_keys(text: TomlText, given: dict[str, Any], known: set[str], start: int) -> None:

@@ -1,4 +1,6 @@
-"""Handles Ctrl-C and SIGTERM: until when they stop a run, and how.
+"""Handles Ctrl-C, SIGTERM and SIGHUP: until when they stop a run, and how.
+
+One that was ignored when the program began, as nohup and scripts do it, stays so.
 
 They end the program at once. An exception would have to find its way through libraries in C and
 Rust, and some of them swallow it, take it for damage of the input, or crash when it meets them
@@ -8,7 +10,7 @@ while they are imported. Only where a transaction has to be undone is there an e
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -17,21 +19,33 @@ from msgspec import Struct, field
 from smbrare.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
 _CODES = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
+if hasattr(signal, "SIGHUP"):
+    _CODES[signal.SIGHUP] = EXIT_TERMINATED
+_OTHERS = ("QUIT", "ABRT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "POLL", "PWR")
+_ALL = [
+    *_CODES,
+    *(getattr(signal, f"SIG{name}") for name in _OTHERS if hasattr(signal, f"SIG{name}")),
+]
+"""With those that would end a program which says nothing of them."""
 _CLEAR_BAR = b"\r\x1b[2K\x1b[?25h"
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived."""
+    """SIGTERM or SIGHUP arrived."""
 
 
 def listen() -> None:
-    """From here on both end the program with the code that is promised for them."""
-    for number in _CODES:
+    """From here on they end the program with the code that is promised for them."""
+    for number in _heard(_CODES):
         signal.signal(number, _exit)
 
 
+def _heard(numbers: Iterable[signal.Signals]) -> list[signal.Signals]:
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 def stop_listening() -> None:
-    """Ignore both from here on: what follows happens, and the exit code has to say so."""
+    """Ignore them from here on: what follows happens, and the exit code has to say so."""
     for number in _CODES:
         signal.signal(number, signal.SIG_IGN)
 
@@ -63,24 +77,24 @@ class StopRequest(Struct):
 
 
 def await_stop_request() -> StopRequest:
-    """From here on Ctrl-C and SIGTERM are noted, and the run ends when it is consistent."""
+    """From here on they are noted, and the run ends when it is consistent."""
     request = StopRequest()
-    for number in _CODES:
+    for number in _heard(_CODES):
         signal.signal(number, request.make)
     return request
 
 
 @contextmanager
 def unwinding() -> Iterator[None]:
-    """Have both raise here, as KeyboardInterrupt and `Terminated`: there is something to undo."""
-    with _handling(_raise):
+    """Have them raise here, as KeyboardInterrupt and `Terminated`: there is something to undo."""
+    with _handling(_raise, _CODES):
         yield
 
 
 @contextmanager
 def undoing(step: Callable[[], object]) -> Iterator[None]:
-    """Have a step done before both end the program here; its OSErrors are ignored."""
-    before = {number: signal.getsignal(number) for number in _CODES}
+    """Have a step done before any signal ends the program here; its OSErrors are ignored."""
+    before = {number: signal.getsignal(number) for number in _ALL}
 
     def stop(number: int, frame: FrameType | None) -> None:
         with suppress(OSError):
@@ -88,14 +102,18 @@ def undoing(step: Callable[[], object]) -> Iterator[None]:
         handler = before[signal.Signals(number)]
         if callable(handler):
             handler(number, frame)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
-    with _handling(stop):
+    with _handling(stop, _ALL):
         yield
 
 
 @contextmanager
-def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number in _CODES}
+def _handling(
+    handler: Callable[[int, FrameType | None], None], numbers: Iterable[signal.Signals]
+) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in _heard(numbers)}
     try:
         yield
     finally:

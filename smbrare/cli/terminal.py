@@ -104,7 +104,7 @@ def _screen(color: str, stream: TextIO, *, to_file: bool = False) -> RenderOptio
     if width is None and is_terminal:
         width = os.get_terminal_size(stream.fileno()).columns
     is_dumb = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    colored = is_terminal and not is_dumb
+    colored = not is_dumb and (is_terminal or (not to_file and bool(os.environ.get("FORCE_COLOR"))))
     if color != "auto":
         colored = color == "always"
     encoding = "utf-8" if to_file else stream.encoding
@@ -127,7 +127,13 @@ def progress_bar(
         times: How often it is read.
     """
     total = times * sum(found.size or 0 for found in inputs if isinstance(found, Input))
-    if quiet or total < _WORTH_SHOWING or not sys.stderr.isatty() or os.environ.get("CI"):
+    if (
+        quiet
+        or total < _WORTH_SHOWING
+        or not sys.stderr.isatty()
+        or os.environ.get("CI")
+        or os.environ.get("TERM") == "dumb"
+    ):
         yield lambda _: None
         return
     from rich.console import Console  # noqa: PLC0415 - only long scans need it
