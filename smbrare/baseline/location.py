@@ -11,6 +11,7 @@ from smbrare.errors import BaselineError, UsageError
 from smbrare.text import nearest
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
+_LONGEST_NAME = 200  # What SQLite and a commit put behind it has room, too.
 
 
 def user_folder(find: Callable[..., str]) -> Path:
@@ -60,4 +61,6 @@ def locate(name: str) -> Path:
     """
     if "\0" in name or not name:
         raise BaselineError(f"{name!r} is neither a name nor a path")
+    if _NAME.fullmatch(name) and len(name) > _LONGEST_NAME:
+        raise BaselineError(f"{name} is longer than {_LONGEST_NAME} characters")
     return state_directory() / f"{name}.db" if _NAME.fullmatch(name) else Path(name)
