@@ -18,8 +18,8 @@ from smbrare.cli.options import new_or_known, settings_from
 from smbrare.cli.own_files import inputs_from
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.cli.terminal import print_as, progress_bar, tell_labelled
-from smbrare.outputs.columns import Labelled
 from smbrare.outputs.formats import SEEN
+from smbrare.outputs.grid import Labelled
 from smbrare.outputs.summary import reading_line
 from smbrare.outputs.warning_lines import warning_lines
 from smbrare.scanning import scan

@@ -21,8 +21,8 @@ from smbrare.diagnostics.expect import Expected, Mismatch, compare, parse
 from smbrare.errors import UsageError, cannot_open
 from smbrare.inputs.discovery import Input
 from smbrare.limits import MIB
-from smbrare.outputs.columns import WARNING, Labelled
 from smbrare.outputs.formats import PREVIEW, REPORT, RenderOptions
+from smbrare.outputs.grid import WARNING, Labelled
 from smbrare.outputs.summary import detail_lines, summary_lines
 from smbrare.outputs.verdict import says_all, verdict
 from smbrare.records.event import Skipped

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from smbrare.cli import interruption, writing
 from smbrare.inputs.discovery import Input
 from smbrare.limits import MIB
-from smbrare.outputs.columns import WARNING, Labelled, labelled_lines, verdict_lines
 from smbrare.outputs.formats import OutputFormat, RenderOptions
+from smbrare.outputs.grid import WARNING, Labelled, labelled_lines, verdict_lines
 from smbrare.records.event import Skipped
 
 T = TypeVar("T")

@@ -20,8 +20,8 @@ from smbrare.cli.terminal import rows_screen, tell_labelled
 from smbrare.detection.finding import Finding
 from smbrare.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_TERMINATED, UsageError
 from smbrare.inputs import remote
-from smbrare.outputs.columns import Labelled
 from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.grid import Labelled
 from smbrare.outputs.json_document import ndjson_line
 from smbrare.outputs.table import render_one
 from smbrare.outputs.warning_lines import odd_time_lines, unjudged_lines

@@ -15,7 +15,7 @@ from smbrare.detection.survey import InputSurvey, totals
 from smbrare.errors import EXIT_NAMES
 from smbrare.inputs import json_tokens
 from smbrare.limits import MIB
-from smbrare.outputs.columns import Labelled
+from smbrare.outputs.grid import Labelled
 from smbrare.outputs.verdict import incomplete_inputs, is_cold_start
 from smbrare.outputs.warning_lines import warning_lines
 from smbrare.outputs.wording import GRADE_MARKS

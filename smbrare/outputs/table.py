@@ -13,8 +13,8 @@ from smbrare.detection.finding import Finding
 from smbrare.detection.rank import ranked
 from smbrare.detection.reference import PROVIDER
 from smbrare.detection.report import Report
-from smbrare.outputs.columns import Styled, cells, painted, wrapped
 from smbrare.outputs.formats import RenderOptions
+from smbrare.outputs.grid import Styled, cells, painted, wrapped
 from smbrare.outputs.wording import (
     account_text,
     domain_text,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from smbrare.detection.report import Report
 from smbrare.detection.source_survey import MOST_LOCATED
 from smbrare.detection.survey import InputSurvey, OddTimes, TimeOddity
-from smbrare.outputs.columns import WARNING, Labelled
+from smbrare.outputs.grid import WARNING, Labelled
 from smbrare.outputs.verdict import unreadable_text
 from smbrare.records.times import MICROSECONDS, YEAR_2000, YEAR_2100, format_time
 from smbrare.text import counted
