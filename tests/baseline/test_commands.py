@@ -13,7 +13,7 @@ from smbrare.baseline import buckets
 from smbrare.baseline.collected import CollectedRows
 from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row
-from smbrare.scanning import keeping
+from smbrare.scanning import keeping, planning
 from tests.conftest import FIXTURES, Run
 from tests.support.events import matching
 from tests.support.reports import write
@@ -143,6 +143,7 @@ def test_batches_of_learning_do_not_show(
         add(collected, some)
 
     monkeypatch.setattr(keeping, name, 2)
+    monkeypatch.setattr(planning, "SMALL_BYTES", 0)  # Otherwise they are read together.
     monkeypatch.setattr(CollectedRows, "add", noted)
     again = run("baseline", "learn", many, *paths, "-f", "csv")
     assert (again.code, again.out) == (whole.code, whole.out)
