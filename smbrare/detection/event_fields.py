@@ -5,7 +5,9 @@ from typing import Any
 
 import orjson
 
+from smbrare.records.event import Reading
 from smbrare.records.fields import ADDRESSES
+from smbrare.sources.compiled import FieldNotes
 from smbrare.sources.ecs import EVENT_FIELDS
 from smbrare.sources.mapping import View
 
@@ -24,20 +26,23 @@ def event_fields(view: View) -> dict[str, Any]:
 
     Long ones are cut where the findings of many destinations would repeat them.
     """
-    fields: dict[str, Any] = {}
-    for name in EVENT_FIELDS:
-        values = view.read(name).values
-        if values:
-            alone = len(values) == 1 and name not in _ALWAYS_LISTS
-            fields[name] = values[0] if alone else list(values)
-    for name in ADDRESSES & fields.keys():
-        found = fields[name]
-        fields[name] = list(map(str, found)) if isinstance(found, list) else str(found)
+    values = zip(EVENT_FIELDS, view.noted(_JSON_VALUES), strict=True)
+    fields = {name: value for name, value in values if value is not None}
     destinations = len(view.read("destination.ip").values)
     if destinations <= MANY:
         return fields
     longest = max(_SHORTEST_CUT, len(orjson.dumps(fields)) // destinations)
     return {name: _cut(value, longest) for name, value in fields.items()}
+
+
+def _json_value(name: str, reading: Reading) -> Any:
+    values = tuple(map(str, reading.values)) if name in ADDRESSES else reading.values
+    if not values:
+        return None
+    return values[0] if len(values) == 1 and name not in _ALWAYS_LISTS else list(values)
+
+
+_JSON_VALUES = FieldNotes(EVENT_FIELDS, _json_value)
 
 
 def _cut(value: Any, longest: int) -> Any:

@@ -16,8 +16,8 @@ import orjson
 from msgspec import Struct, field
 
 from smbrare.detection.event_fields import event_fields
+from smbrare.detection.source_survey import INFERRED, MARKS
 from smbrare.records.event import Origin, shift
-from smbrare.rule import predicate
 from smbrare.sources.mapping import View
 
 _BLOCK_EVENTS = 32
@@ -83,10 +83,12 @@ def _own_time(view: View) -> int | None:
 
 
 def _inferred(view: View) -> tuple[str, ...]:
-    fields = [*(clause.field for clause in predicate.CLAUSES), "@timestamp"]
-    if view.options.time_field not in fields:
-        fields.append(view.options.time_field)
-    return tuple(name for name in fields if view.read(name).inferred)
+    marks = zip(MARKS.fields, view.noted(MARKS), strict=True)
+    times = dict.fromkeys(("@timestamp", view.options.time_field))
+    return (
+        *(name for name, mark in marks if mark & INFERRED),
+        *(name for name in times if view.read(name).inferred),
+    )
 
 
 def _first(view: View, field: str, default: Any) -> Any:

@@ -220,6 +220,9 @@ BARS = 4
 """An ordinary word keeps the event from matching, as ``linux`` and ``udp`` do."""
 
 
+INFERRED = 8
+"""The exporter left the field out, and smbrare supplied it."""
+
 WORDS = {clause.field: str(clause.among[0]) for clause in CLAUSES if clause.field in ORDINARY}
 """Fields that the rule compares with one word → that word."""
 
@@ -246,7 +249,8 @@ def _marks(name: str, reading: Reading) -> int:
     is_odd = unusual or not values or bool(reading.malformed)
     # Exporters differ too much in categories for those to excuse a gap.
     bars = not (holds or unusual) and name in WORDS and name != "event.category"
-    return FAILS * (not holds) | ODD * is_odd | BARS * bars
+    marks = FAILS * (not holds) | ODD * is_odd | BARS * bars
+    return marks | INFERRED * bool(reading.inferred)
 
 
 MARKS = FieldNotes(tuple(_CLAUSES), _marks)

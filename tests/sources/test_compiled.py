@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smbrare import sources
-from smbrare.detection.source_survey import BARS, FAILS, MARKS, ODD, WORDS, is_unusual
+from smbrare.detection.source_survey import BARS, FAILS, INFERRED, MARKS, ODD, WORDS, is_unusual
 from smbrare.records.event import Document
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import failing
@@ -172,6 +172,7 @@ def test_marks_say_what_the_clauses_and_the_readings_say(
         word = WORDS.get(name)
         ordinary = bool(reading.values) and not is_unusual(name, reading.values)
         is_barred = word is not None and word not in reading.values and ordinary
+        assert bool(mark & INFERRED) == bool(reading.inferred)
         assert bool(mark & BARS) == (is_barred and name != "event.category")
 
 
@@ -209,7 +210,7 @@ def test_of_a_known_kind_of_record_nothing_is_walked_through_and_no_source_is_as
     view = recognize(FORMS[name](other), options)
     assert view is not None
     marks = view.noted(MARKS)
-    assert not any(marks)
+    assert not any(mark & ~INFERRED for mark in marks)
     assert set(calls) == {*["asked"] * (name in ASKED), *["walked"] * (name in WALKED)}
 
 
