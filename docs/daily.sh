@@ -8,7 +8,7 @@ case $code in
   0) ;;
   1) echo "rare SMB connections: see $report" ;;
   3) echo "something could not be read: see above, and $report for findings" ;;
-  4) echo "something could not be judged: see above" ;;
+  4) echo "something could not be evaluated: see above" ;;
   *) echo "the scan failed" ;;
 esac
 exit $code

@@ -203,7 +203,7 @@ def export_command(**options: Any) -> int:
     baseline = Baseline(locate(options["baseline"]))
     writing.write(exchange.export(baseline), options["output"])
     if omitted := exchange.sampled_hours(baseline):
-        writing.tell([f"left out    {counted(omitted, 'covered hour')} known from samples only"])
+        writing.tell([f"omitted     {counted(omitted, 'covered hour')} known from samples only"])
     return 0
 
 

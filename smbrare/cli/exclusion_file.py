@@ -71,7 +71,7 @@ def _hour(value: Any) -> int:
     except Malformed:
         raise ValueError(f"{value!r} is no time such as 2026-11-20T08:00Z") from None
     if time % HOUR:
-        raise ValueError(f"{text} is no full hour in UTC: sightings are kept by the hour")
+        raise ValueError(f"{text} is no full hour in UTC: matches are kept by the hour")
     return time // HOUR
 
 

@@ -202,7 +202,9 @@ def _near(inspected: Inspected) -> _Section:
         Column[Any]("For example", lambda row: _place(row[1].example), folds=True),
     )
     near = sorted(inspected.inspection.near.items(), key=lambda item: (-item[1].count, item[0]))
-    return _Section("ONE CLAUSE AWAY: to an SMB port on the internet", columns, near)
+    return _Section(
+        "NEAR MISSES: to an SMB port on the internet, one condition short", columns, near
+    )
 
 
 def _malformed(inspected: Inspected) -> _Section:

@@ -195,7 +195,7 @@ def ingested_text(finding: Finding) -> str:
     sighting = finding.sighting
     if sighting.own_time is None or sighting.time is None:
         return ""
-    return f"{format_time(sighting.time)}, by which it is judged"
+    return f"{format_time(sighting.time)}, by which it is evaluated"
 
 
 def silence(finding: Finding) -> str:

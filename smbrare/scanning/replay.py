@@ -189,7 +189,7 @@ def _explain(reason: Reason, finding: Finding, schedule: Schedule, time_field: s
                 return f"rests on inferred {', '.join(names)}"
             return "a record with inferred fields shows the destination before"
         case "time_field":
-            return f"{time_field} tells other times than @timestamp"
+            return f"{time_field} has other times than @timestamp"
         case "undated":
             return "no run reads an event without a time"
         case "unread":

@@ -37,7 +37,7 @@ def test_the_text_tells_what_the_export_is_and_lacks(run: Run) -> None:
     ]
     assert rows(result.out, "HOSTS: 4")[2] == "WS-01 7"
     assert "host.os.type 57.1 % 100 %" in rows(result.out, "FIELDS")
-    assert f"host.os.type 45.83.122.10 missing 1 {POOR}:16" in rows(result.out, "ONE CLAUSE AWAY")
+    assert f"host.os.type 45.83.122.10 missing 1 {POOR}:16" in rows(result.out, "NEAR MISSES")
     assert f"elastic_defend source.ip 1 10.20.1.300 {POOR}:19" in rows(result.out, "MALFORMED")
     assert "Sysmon logs no event 3 for PID 4" in result.out
 
@@ -158,7 +158,7 @@ def test_long_lists_are_cut_and_counted_in_text_but_not_in_json(run: Run, tmp_pa
         ),
     )
     out = run("inspect", path).out
-    assert "and 30 more: --format json has all" in rows(out, "ONE CLAUSE AWAY")
+    assert "and 30 more: --format json has all" in rows(out, "NEAR MISSES")
     assert "and 40 more: --format json has all" in rows(out, "HOSTS")
     document = json.loads(run("inspect", path, "--format", "json").out)
     assert len(document["near_misses"]) == len(document["hosts"]) == 50

@@ -46,11 +46,11 @@ def _describe() -> Iterator[str]:
     for name, text in _identity():
         yield f"  {name:<11}{text}"
     yield ""
-    yield "An event is a sighting if each of these fields holds what is asked:"
+    yield "An event matches if each of these fields holds what is asked:"
     for clause in predicate.CLAUSES:
         yield f"  {clause.field:<19}{clause.wants}"
     yield ""
-    yield f"A sighting is a finding if {_new_by()}."
+    yield f"A match is a finding if {_new_by()}."
     yield ""
     yield "Private ranges of source.ip, one of which it has to be in:"
     yield from _ranges((network, _PRIVATE_NAME) for network in PRIVATE)
@@ -79,7 +79,7 @@ def _identity() -> Iterator[tuple[str, str]]:
 
 
 def _new_by() -> str:
-    return f"its destination.ip has no sighting in the {predicate.HISTORY_DAYS} days before it"
+    return f"its destination.ip has no match in the {predicate.HISTORY_DAYS} days before it"
 
 
 def _ranges(named: Iterator[tuple[Network, str]]) -> Iterator[str]:
