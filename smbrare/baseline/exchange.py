@@ -19,7 +19,7 @@ from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError
 from smbrare.records.fields import Malformed, ip
-from smbrare.records.times import HOUR, date, format_time
+from smbrare.records.times import HOUR, LATEST, date, format_time
 from smbrare.text import json_visible
 
 FORMAT = "smbrare baseline"
@@ -193,6 +193,8 @@ def _time(value: Any) -> int:
 
 def _hours(item: Any) -> tuple[int, int]:
     start, end = _time(item["from"]), _time(item["until"])
+    # The hour after the calendar's last has no name.
+    end += end == LATEST
     if start % HOUR or end % HOUR or end <= start:
         raise ValueError(f"no span of full hours: {item}")
     return start // HOUR, end // HOUR

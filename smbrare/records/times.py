@@ -40,9 +40,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _MICROSECOND = timedelta(microseconds=1)
 
-_EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
-_LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+"""The first and the last moment of the calendar: no text tells others."""
 
 YEAR_2000 = 946_684_800 * MICROSECONDS
 """Logs that the rule reads begin later: an earlier time was probably read wrongly."""
@@ -143,7 +144,7 @@ def from_number(value: float | Decimal, per_second: int, epoch: datetime = _EPOC
     except (OverflowError, ArithmeticError):
         raise Malformed("date out of range") from None
     time = micros if epoch is _EPOCH else micros + (epoch - _EPOCH) // _MICROSECOND
-    if not _EARLIEST <= time <= _LATEST:
+    if not EARLIEST <= time <= LATEST:
         raise Malformed("date out of range")
     return Moment(time)
 
@@ -167,14 +168,19 @@ def _written_date(text: str, zone: tzinfo) -> Moment:
         raise Malformed("no date") from None
     # Half as long as a division by a microsecond.
     time = (since.days * DAY_SECONDS + since.seconds) * MICROSECONDS + since.microseconds
-    if not _EARLIEST <= time <= _LATEST:
+    if not EARLIEST <= time <= LATEST:
         # An offset can carry the first and the last day out of the calendar.
         raise Malformed("date out of range")
     return Moment(time, assumed, order_assumed)
 
 
 def format_time(time: int) -> str:
-    """Return a time as RFC 3339 in UTC with 0, 3 or 6 fraction digits, the fewest that hold it."""
+    """Return a time as RFC 3339 in UTC with 0, 3 or 6 fraction digits, the fewest that hold it.
+
+    What is reckoned beyond the years 1 to 9999, such as a run after the last event, is shown as the
+    nearest moment of them.
+    """
+    time = min(max(time, EARLIEST), LATEST)
     moment = _EPOCH + timedelta(microseconds=time)
     fraction = time % MICROSECONDS
     precision = (
