@@ -16,7 +16,10 @@ _INVISIBLE = re.compile(
     "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff]"
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A sheet may split a line at another separator than the comma, also inside of quotes.
+_FORMULA = re.compile(r'(?:^|(?<=[,;:|^~\s"]))(?=[=+@\-\t\r\uff1d\uff0b\uff20\uff0d])')
+_ROUNDED = re.compile(r"[+-]?[0-9][0-9.,]{14,}")
+"""A number of more digits than a sheet keeps."""
 
 
 def visible(text: str) -> str:
@@ -67,12 +70,14 @@ def name_from(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return text that a spreadsheet takes for text: no formula, no control character.
+    """Return text that a spreadsheet takes for text: no formula, no number that it would round.
 
-    A leading character that starts a formula gets an apostrophe before it, which spreadsheets
-    take for "text follows".
+    What starts a formula, at the beginning or behind what may part cells, gets an apostrophe before
+    it, which spreadsheets take for "text follows". Control characters become escapes.
     """
-    guarded = f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    guarded = _FORMULA.sub("'", text)
+    if _ROUNDED.fullmatch(text) and not guarded.startswith("'"):
+        guarded = f"'{guarded}"
     return visible(guarded)
 
 

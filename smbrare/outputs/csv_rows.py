@@ -1,7 +1,5 @@
 """``csv``: one finding a row, columns named as ECS names them, safe to open in a spreadsheet."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -70,6 +68,10 @@ REPLAY_COLUMNS = (
 )
 
 
+_DIGITS_KEPT = 15
+"""From so many on, a sheet may round a number."""
+
+
 def render(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield a header and one row a finding."""
     columns = COLUMNS if report.replayed is None else COLUMNS + REPLAY_COLUMNS
@@ -85,16 +87,19 @@ def _with_users(finding: Finding) -> dict[str, Any]:
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a header and then rows (RFC 4180, lines end with CR LF), safe in a spreadsheet."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
+    """Yield a header and then rows (RFC 4180, lines end with CR LF), safe in a spreadsheet.
+
+    Every text is quoted; what is empty or a number is not.
+    """
+    header = ",".join(map(_quoted, columns)) + "\r\n"
     for row in rows:
-        writer.writerow([_text(row.get(column)) for column in columns])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-    yield buffer.getvalue()
+        yield header + ",".join(_text(row.get(column)) for column in columns) + "\r\n"
+        header = ""
+    yield header
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if text else ""
 
 
 def _text(value: Any) -> str:
@@ -103,5 +108,8 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return cell(", ".join(map(str, value)))
-    return cell(value) if isinstance(value, str) else str(value)
+        value = ", ".join(map(str, value))
+    text = str(value)
+    if isinstance(value, int | float) and len(text) < _DIGITS_KEPT:
+        return text
+    return _quoted(cell(text))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smbrare.outputs.csv_rows import csv_lines
 from smbrare.outputs.formats import REPORT
 from smbrare.text import cell, json_visible, visible
 from tests.conftest import Run
@@ -152,9 +153,30 @@ def test_plain_text_stays_as_it_is(text: str) -> None:
     assert visible(text) == text
 
 
-@given(st.text())
-def test_a_cell_never_starts_a_formula(text: str) -> None:
-    assert not cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+
+
+@given(st.text() | st.text(st.sampled_from([*SIGNS, *',;|:^~ \t\r\n"', "a", "1"])))
+def test_a_cell_never_starts_a_formula_wherever_a_sheet_splits_it(text: str) -> None:
+    assert not cell(text).startswith((*SIGNS, "\t", "\r"))
+    line, _ = csv_lines(("a",), [{"a": text}])
+    line = line.partition("\n")[2]
+    for separator in ",;|:^~ \t":
+        parts = line.removesuffix("\r\n").split(separator)
+        assert not [part for part in parts if part.strip('" ').startswith(tuple(SIGNS))], line
+
+
+@pytest.mark.parametrize("value", ["123456789012345", "1234567890.12345", 10**15, [10**15]])
+def test_a_number_that_a_sheet_would_round_is_text(value: object) -> None:
+    (line, _) = csv_lines(("a",), [{"a": value}])
+    digits = value[0] if isinstance(value, list) else value
+    assert line == f'"a"\r\n"\'{digits}"\r\n'
+
+
+def test_every_text_in_csv_is_quoted_and_no_number_is() -> None:
+    row = {"a": "x", "b": 5, "c": None, "d": True, "e": ["p", "q"], "f": 12345678901234}
+    (line, _) = csv_lines(tuple(row), [row])
+    assert line.splitlines()[1] == '"x",5,,true,"p, q",12345678901234'
 
 
 @given(st.recursive(st.text() | st.integers(), st.lists, max_leaves=5))
