@@ -16,20 +16,20 @@ from smbrare.errors import OutputError
 from smbrare.inputs.discovery import Input, discover
 from smbrare.limits import KIB
 from smbrare.records.event import Skipped
-from smbrare.rule.predicate import RULE_ID
+from smbrare.rule import predicate
 from smbrare.sources.alerts import is_alert
 from smbrare.text import name_from, visible
 
 _HEAD_BYTES = 4 * KIB
 _COLOR = re.compile(rb"\x1b\[[0-9;]*m")
 _TEXTS = re.compile(
-    rb'"?@timestamp"?,"?destination\.ip"?,'
-    rb"|# [^\n]{1,300}\.\n"
-    rb'|<!doctype html>\s[^>]*>\s<head>\s<meta charset="utf-8">\s<meta name="generator" '
+    rb'<!doctype html>\s[^>]*>\s<head>\s<meta charset="utf-8">\s<meta name="generator" '
     rb'content="smbrare">'
     rb"|(?:Destination| +#  First \(UTC\)) .*\n|(?:!{1,3}|\.|)\s+1  [0-9a-f.:]+ .*\n"
 )
-"""How CSV, Markdown, HTML and tables of findings begin."""
+"""How HTML and tables of findings begin."""
+_COLUMN = b"smbrare.id"
+_RULE_PAGE = predicate.RULE_URL.rpartition("/")[2].encode()
 
 
 def check_output(context: click.Context) -> None:
@@ -101,7 +101,7 @@ def holds_findings(path: Path) -> bool:
         with path.open("rb") as file:
             head = _COLOR.sub(b"", file.read(_HEAD_BYTES))
             if not head.startswith(b"{"):
-                return not head or _TEXTS.match(head) is not None
+                return not head or _is_text_of_findings(head)
             file.seek(0)
             if head.startswith((b'{"@timestamp":', b'{"event":')):
                 return all(is_alert(orjson.loads(line)) for line in file)
@@ -113,10 +113,22 @@ def holds_findings(path: Path) -> bool:
     return bool(_names_rule(document))
 
 
+def _is_text_of_findings(head: bytes) -> bool:
+    """Return whether a text that is no JSON begins as findings in CSV, Markdown, HTML or a table.
+
+    Others write tables with a column @timestamp, and tickets: ours name what only ours do.
+    """
+    if head.startswith((b"@timestamp,", b'"@timestamp",')):
+        return _COLUMN in head.partition(b"\n")[0]
+    if head.startswith(b"# "):
+        return _RULE_PAGE in head
+    return _TEXTS.match(head) is not None
+
+
 def _names_rule(document: Mapping[str, Any]) -> bool:
     """Return whether a JSON document is one of findings, of differences, or of SARIF."""
     try:
         rules = [run["tool"]["driver"]["rules"][0]["guid"] for run in document.get("runs", ())]
-        return RULE_ID in rules or document["rule"]["uuid"] == RULE_ID
+        return predicate.RULE_ID in rules or document["rule"]["uuid"] == predicate.RULE_ID
     except (KeyError, IndexError, TypeError, AttributeError):
         return False

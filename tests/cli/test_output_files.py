@@ -94,6 +94,19 @@ def test_findings_among_events_are_no_earlier_output(run: Run, tmp_path: Path) -
     assert log.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["# Case 7: look at this.\n\n1. Ask.\n", "@timestamp,destination.ip,port\nx,1.1.1.1,445\n"],
+)
+def test_what_others_write_is_no_earlier_output(run: Run, tmp_path: Path, text: str) -> None:
+    log, output = tmp_path / "logs" / "events.ndjson", tmp_path / "logs" / "case"
+    log.parent.mkdir()
+    log.write_bytes(SAMPLE.read_bytes())
+    output.write_text(text)
+    assert run("scan", log.parent, "-o", output).code == 2
+    assert output.read_text() == text
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o664, 0o444])
 def test_an_output_keeps_the_rights_of_the_file_that_it_replaces(
     run: Run, tmp_path: Path, mode: int
