@@ -9,16 +9,18 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-import msgspec
 import orjson
-from msgspec import Struct, field
+from msgspec import Struct, field, msgpack
+from msgspec.structs import replace
 
 from smbrare.detection.event_fields import event_fields
 from smbrare.detection.source_survey import INFERRED, MARKS
 from smbrare.records.event import Origin, shift
 from smbrare.sources.mapping import View
+
+_T = TypeVar("_T")
 
 _BLOCK_EVENTS = 32
 _BLOCK_BYTES = 65_536
@@ -96,6 +98,20 @@ def _first(view: View, field: str, default: Any) -> Any:
     return values[0] if values else default
 
 
+class Numbered(Struct, Generic[_T]):
+    """Values, each once and by a number."""
+
+    values: list[_T] = field(default_factory=list)
+    _numbers: dict[_T, int] = field(default_factory=dict)
+
+    def number(self, value: _T) -> int:
+        """Return the number of a value, which is a new one if it was not among them."""
+        number = self._numbers.setdefault(value, len(self.values))
+        if number == len(self.values):
+            self.values.append(value)
+        return number
+
+
 class KeptEvents(Struct):
     """Events by the number of their slot, in the order in which they were added.
 
@@ -103,16 +119,16 @@ class KeptEvents(Struct):
         times: The time of each in microseconds since 1970 UTC, 0 where it has none.
         lines: The number of its line or record: a part of a file learns only when it is merged
             which it has in the file.
-        paths: The number of its path.
-        names: The paths with their numbers.
+        places: The number of its path.
+        paths: The paths.
         blocks: Events, packed together.
         starts: The first slot of each block.
     """
 
     times: "array[int]" = field(default_factory=lambda: array("q"))
     lines: "array[int]" = field(default_factory=lambda: array("q"))
-    paths: "array[int]" = field(default_factory=lambda: array("I"))
-    names: dict[str, int] = field(default_factory=dict)
+    places: "array[int]" = field(default_factory=lambda: array("I"))
+    paths: Numbered[str] = field(default_factory=Numbered)
     blocks: list[bytes] = field(default_factory=list)
     starts: "array[int]" = field(default_factory=lambda: array("Q"))
     _open: list[KeptEvent] = field(default_factory=list)
@@ -125,15 +141,14 @@ class KeptEvents(Struct):
         """Take in an event, and return its slot; of one with several destinations the same."""
         if self._open and event is self._open[-1]:
             return len(self) - 1
-        self.times.append(time or 0)
-        self.lines.append(event.origin.number)
-        self.paths.append(self._name(event.origin.path))
-        self._open.append(event)
-        self._open_bytes += len(event.ecs)
-        slot = len(self) - 1
         if len(self._open) >= _BLOCK_EVENTS or self._open_bytes >= _BLOCK_BYTES:
             self.pack()
-        return slot
+        self.times.append(time or 0)
+        self.lines.append(event.origin.number)
+        self.places.append(self.paths.number(event.origin.path))
+        self._open.append(event)
+        self._open_bytes += len(event.ecs)
+        return len(self) - 1
 
     def event(self, slot: int) -> KeptEvent:
         """Return the event of a slot."""
@@ -143,11 +158,8 @@ class KeptEvents(Struct):
         else:
             block = bisect_right(self.starts, slot) - 1
             found = _unpacked(self.blocks[block])[slot - self.starts[block]]
-        number = self.lines[slot]
-        if found.origin.number == number:
-            return found
-        origin = Origin(found.origin.path, number, found.origin.offset)
-        return msgspec.structs.replace(found, origin=origin)
+        path = self.paths.values[self.places[slot]]
+        return replace(found, origin=Origin(path, self.lines[slot], found.origin.offset))
 
     def is_less(self, slot: int, other: int) -> bool:
         """Return whether the event of a slot stands for both, and not that of the other."""
@@ -160,10 +172,10 @@ class KeptEvents(Struct):
         self.pack()
         other.pack()
         before = len(self)
-        names = [self._name(path) for path in other.names]
+        paths = [*map(self.paths.number, other.paths.values)]
         self.times.extend(other.times)
         self.lines.extend(other.lines)
-        self.paths.extend(names[path] for path in other.paths)
+        self.places.extend(paths[place] for place in other.places)
         self.blocks += other.blocks
         self.starts.extend(before + start for start in other.starts)
         return before
@@ -177,26 +189,22 @@ class KeptEvents(Struct):
 
     def renumber(self, path: str, lines_before: int | None) -> None:
         """Count the lines of an input from its start, and not from that of its range."""
-        name = self.names.get(path)
-        for slot, its_name in enumerate(self.paths):
-            if its_name == name:
-                place = Origin(path, self.lines[slot])
-                self.lines[slot] = shift(place, lines_before).number
-
-    def _name(self, path: str) -> int:
-        return self.names.setdefault(path, len(self.names))
+        for slot, place in enumerate(self.places):
+            if self.paths.values[place] == path:
+                self.lines[slot] = shift(Origin(path, self.lines[slot]), lines_before).number
 
     def pack(self) -> None:
         """Pack what is not yet."""
         if self._open:
             self.starts.append(len(self) - len(self._open))
-            packed = msgspec.msgpack.encode(self._open)
-            self.blocks.append(zlib.compress(packed, _PACKED_FAST))
+            # Path and line stand beside, and a path may be no Unicode.
+            events = [replace(e, origin=Origin("", 0, e.origin.offset)) for e in self._open]
+            self.blocks.append(zlib.compress(msgpack.encode(events), _PACKED_FAST))
             self._open.clear()
             self._open_bytes = 0
 
 
-_DECODER = msgspec.msgpack.Decoder(list[KeptEvent])
+_DECODER = msgpack.Decoder(list[KeptEvent])
 
 
 # Findings are read again and again while they are written, and nearly in the order of the events.

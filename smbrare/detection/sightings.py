@@ -10,17 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from itertools import groupby
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct, field
 
-from smbrare.detection.kept_events import KeptEvent, KeptEvents, Sighting
+from smbrare.detection.kept_events import KeptEvent, KeptEvents, Numbered, Sighting
 from smbrare.detection.schedule import Moments
 from smbrare.records.fields import Address
 from smbrare.records.read_options import Grain
 from smbrare.records.times import HOUR
-
-_T = TypeVar("_T")
 
 _V6 = 1 << 128
 _BITS = 32
@@ -95,20 +93,6 @@ class Contact(NamedTuple):
     number: int
 
 
-class _Numbered(Struct, Generic[_T]):
-    """Values, each once and by a number."""
-
-    values: list[_T] = field(default_factory=list)
-    _numbers: dict[_T, int] = field(default_factory=dict)
-
-    def number(self, value: _T) -> int:
-        """Return the number of a value, which is a new one if it was not among them."""
-        number = self._numbers.setdefault(value, len(self.values))
-        if number == len(self.values):
-            self.values.append(value)
-        return number
-
-
 class Sightings(Struct):
     """All sightings of a scan, or of a part of one.
 
@@ -134,8 +118,8 @@ class Sightings(Struct):
     last: "array[int]" = field(default_factory=lambda: array("q"))
     events: "array[int]" = field(default_factory=lambda: array("Q"))
     told: "array[int]" = field(default_factory=lambda: array("I"))
-    pairs: _Numbered[tuple[str, str]] = field(default_factory=lambda: _Numbered([_NO], {_NO: 0}))
-    tolds: _Numbered[Told] = field(default_factory=_Numbered)
+    pairs: Numbered[tuple[str, str]] = field(default_factory=lambda: Numbered([_NO], {_NO: 0}))
+    tolds: Numbered[Told] = field(default_factory=Numbered)
     slots: dict[int, int] = field(default_factory=dict)
     kept: KeptEvents = field(default_factory=KeptEvents)
 
