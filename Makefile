@@ -8,10 +8,12 @@ LOCK := $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-header --no-annotate --no-emit-index-url --upgrade
 # With LOCKED=1, exactly what requirements/dev.txt names is installed, and nothing else.
 LOCKED ?=
+# The interpreters of make test-all.
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 # Which service of advisories make audit asks, as options of pip-audit; PyPI's if empty.
 ADVISORIES ?=
 
-.PHONY: demo test audit fuzz lock bench bench-peers browser-test pictures lint format clean
+.PHONY: demo test test-all audit fuzz lock bench bench-peers browser-test pictures lint format clean
 
 demo: $(DEMO)/.ready  ## Install smbrare alone, scan a shipped sample, and explain a finding.
 	@echo 'Scanning a week of sample events for SMB connections to new addresses on the internet:'
@@ -26,6 +28,14 @@ demo: $(DEMO)/.ready  ## Install smbrare alone, scan a shipped sample, and expla
 
 test: lint  ## Check style, types and behaviour.
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup
+
+test-all:  ## Run the tests on every interpreter of PYTHONS that is installed.
+	@for each in $(PYTHONS); do \
+		command -v $$each >/dev/null || { echo "$$each is not installed"; continue; }; \
+		$$each -m venv .venv-all/$$each && \
+		.venv-all/$$each/bin/python $(INSTALL) --editable '.[dev]' && \
+		.venv-all/$$each/bin/python -m pytest -q -n auto --dist loadgroup || exit 1; \
+	done
 
 audit: $(READY) $(TOOLS)/.ready  ## Ask for known vulnerabilities of what is locked; check licences.
 	$(TOOLS)/bin/pip-licenses --python $(BIN)/python --summary
@@ -64,7 +74,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(DEMO) $(TOOLS) .bench .fuzz .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) $(TOOLS) .bench .fuzz .venv-bench .venv-all .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 INSTALL := -m pip install --quiet --disable-pip-version-check
 

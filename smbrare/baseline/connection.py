@@ -58,7 +58,9 @@ def connected(path: Path) -> Iterator[tuple[sqlite3.Connection, BinaryIO]]:
         # Never creates a file. SQLite reads one that is read-only all the same, and undoes what a
         # killed scan left half done where it may write.
         uri = f"{path.absolute().as_uri()}?mode=rw"
-        with closing(sqlite3.connect(uri, _ONE_WAIT, isolation_level=None, uri=True)) as database:
+        with closing(
+            sqlite3.connect(uri, timeout=_ONE_WAIT, isolation_level=None, uri=True)
+        ) as database:
             yield database, file
 
 

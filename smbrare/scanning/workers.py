@@ -5,13 +5,25 @@ The work is one function of one task, so the same function runs here, in a proce
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, Protocol, TypeVar
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
 Given = TypeVar("Given")
 Result = TypeVar("Result")
+
+
+_CGROUP = Path("/sys/fs/cgroup")
+_IS_WINDOWS = os.name == "nt"
+_MOST_ON_WINDOWS = 61
+"""Processes that Windows lets one wait for."""
 
 
 class Work(Struct, Generic[Given, Result], frozen=True):
@@ -85,11 +97,30 @@ class Processes(Struct, frozen=True):
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return how many cores this process may use, by its affinity and a container's quota."""
     try:
-        return len(os.sched_getaffinity(0))
+        count = len(os.sched_getaffinity(0))
     except AttributeError:  # Neither macOS nor Windows has it.
-        return os.cpu_count() or 1
+        count = os.cpu_count() or 1
+    return min(count, _MOST_ON_WINDOWS if _IS_WINDOWS else count, quota(_CGROUP) or count)
+
+
+def quota(cgroup: Path) -> int | None:
+    """Return the cores that a control group may use, part of one as one; None if all.
+
+    Args:
+        cgroup: Where Linux shows the groups, of version 2 or 1.
+    """
+    with suppress(OSError, ValueError, ZeroDivisionError):
+        if (both := cgroup / "cpu.max").exists():
+            most, period = both.read_text().split()
+        else:
+            most, period = (
+                (cgroup / "cpu" / f"cpu.cfs_{what}_us").read_text() for what in ("quota", "period")
+            )
+        if most != "max" and int(most) > 0:
+            return -(-int(most) // int(period))
+    return None
 
 
 def _in_processes(
@@ -101,20 +132,19 @@ def _in_processes(
 ) -> Iterator[Result]:
     # Only work for several processes pays for the modules that start them.
     import multiprocessing  # noqa: PLC0415
-    from concurrent.futures import Future, ProcessPoolExecutor, as_completed  # noqa: PLC0415
+    from concurrent.futures import as_completed  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
-    # Where processes are no forks, Python would look for modules in the folder of the logs first.
-    os.environ["PYTHONSAFEPATH"] = "1"
-    context = multiprocessing.get_context(None if fork else "spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin)
     try:
-        futures: list[Future[Result] | None] = []
-        for task in tasks:
-            try:
-                futures.append(pool.submit(work.do, task))
-            except BrokenProcessPool:
-                futures.append(None)
+        pool, futures = _started(tasks, work, jobs, fork=fork)
+    except (OSError, ImportError, NotImplementedError) as error:
+        # No shared memory for queues that can be written to, or no room for a process or a file.
+        for process in multiprocessing.active_children():
+            process.kill()
+        sys.stderr.write(f"WARNING  read with one process: {error}\n")
+        yield from Here().map(work, tasks)
+        return
+    try:
         ended = {future: task for future, task in zip(futures, tasks, strict=True) if future}
         for future in as_completed(ended):
             work.done(ended[future])
@@ -133,6 +163,28 @@ def _in_processes(
         except BrokenProcessPool:
             result = work.lost(task)
         yield result
+
+
+def _started(
+    tasks: Sequence[Given], work: Work[Given, Result], jobs: int, *, fork: bool
+) -> "tuple[ProcessPoolExecutor, list[Future[Result] | None]]":
+    """Return processes that were given all tasks, and None for each task that they died before."""
+    import multiprocessing  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+
+    # Where processes are no forks, Python would look for modules in the folder of the logs first.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    context = multiprocessing.get_context(None if fork else "spawn")
+    jobs = min(jobs, _MOST_ON_WINDOWS) if _IS_WINDOWS else jobs
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin)
+    futures: list[Future[Result] | None] = []
+    for task in tasks:
+        try:
+            futures.append(pool.submit(work.do, task))
+        except BrokenProcessPool:
+            futures.append(None)
+    return pool, futures
 
 
 def _begin() -> None:

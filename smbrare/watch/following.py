@@ -26,6 +26,17 @@ from smbrare.watch.tails import (
 )
 
 _MOST_OPEN = 256
+
+
+def most_open() -> int:
+    """Return how many files to keep open: a quarter of those that the system allows, at most."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource  # noqa: PLC0415 - only POSIX has it
+
+        return min(_MOST_OPEN, max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4, 1))
+    return _MOST_OPEN
+
+
 # Elsewhere an open file can be neither renamed nor removed, so none is kept open.
 _KEEPS_OPEN = os.name == "posix"
 
@@ -78,7 +89,7 @@ class Following(Struct):
         """Close the files that were not changed for longest, so that only some are kept open."""
         kept = [tail for tail in self.tails.values() if tail.file is not None and not tail.gone]
         kept.sort(key=lambda tail: tail.modified)
-        for tail in kept[: max(len(kept) - _MOST_OPEN, 0) if _KEEPS_OPEN else None]:
+        for tail in kept[: max(len(kept) - most_open(), 0) if _KEEPS_OPEN else None]:
             tail.close()
 
     def _meet(self, found: Input) -> str | None:

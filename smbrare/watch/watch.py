@@ -31,7 +31,7 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import scan
 from smbrare.scanning.planning import LARGE_BYTES, empty_partial
 from smbrare.scanning.reading import unreadable
-from smbrare.watch.following import Following
+from smbrare.watch.following import Following, most_open
 from smbrare.watch.messages import Messages
 from smbrare.watch.state import WatchState
 from smbrare.watch.tails import NewLines, Tail, identity_of
@@ -161,6 +161,7 @@ class Watch:
     def _read_batch(self, waiting: list[Tail], partial: Partial) -> list[Tail]:
         """Read a batch into a partial, and return the files that hold more."""
         room = BATCH_BYTES
+        most = most_open()
         for number, tail in enumerate(waiting):
             while room > 0:
                 if self._hooks.stopping():
@@ -172,6 +173,8 @@ class Watch:
                 self._take(tail, lines, partial)
             else:
                 return waiting[number:]
+            if number >= most and not tail.gone:
+                tail.close()
         return []
 
     def _next(self, tail: Tail) -> NewLines | None:
