@@ -1,4 +1,7 @@
-"""The question in DuckDB, with explicit columns: ``duckdb_scan.py THREADS FILE``."""
+"""The question in DuckDB, with explicit columns: ``duckdb_scan.py THREADS FILE [first]``.
+
+With ``first`` it asks for the first time of each destination, of ECS documents.
+"""
 
 import sys
 
@@ -30,9 +33,21 @@ WHERE port IN ('445', '139') AND pid = '4' AND transport = 'tcp'
   AND regexp_matches(source_ip, $private) AND NOT regexp_matches(destination_ip, $internal)
 """  # noqa: S608 - the parts are the constants above
 
+FIRST = """
+SELECT destination.ip, min("@timestamp")
+FROM read_ndjson($path, columns = {
+  "@timestamp": 'VARCHAR', destination: 'STRUCT(ip VARCHAR, port VARCHAR)',
+  source: 'STRUCT(ip VARCHAR)', process: 'STRUCT(pid VARCHAR)',
+  network: 'STRUCT(transport VARCHAR)'})
+WHERE destination.port IN ('445', '139') AND process.pid = '4' AND network.transport = 'tcp'
+  AND regexp_matches(source.ip, $private) AND NOT regexp_matches(destination.ip, $internal)
+GROUP BY 1
+"""
+
 if __name__ == "__main__":
     duckdb.sql(f"SET threads = {int(sys.argv[1])}")
     found = duckdb.execute(
-        QUERY, {"path": sys.argv[2], "private": PRIVATE, "internal": INTERNAL}
+        FIRST if sys.argv[3:] else QUERY,
+        {"path": sys.argv[2], "private": PRIVATE, "internal": INTERNAL},
     ).fetchall()
-    sys.stdout.write("".join(f"{address}\n" for (address,) in found))
+    sys.stdout.write("".join(f"{address}\n" for address, *_ in found))
