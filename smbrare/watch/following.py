@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from smbrare.baseline.checkpoints import Checkpoint
 from smbrare.inputs.discovery import Input, discover
@@ -47,17 +48,21 @@ class Following(Struct):
     Attributes:
         paths: What the user gave: files, folders and patterns.
         places: How far files were read before, by identity, until they are met.
-        ignored: Files that are no logs, by identity: the run's own.
+        own: Files that are no logs, whichever have these names by now: the run's own.
         tails: The files that were met, by identity.
+        renumbered: The earlier identities of files whose device got another number.
     """
 
     paths: Sequence[str]
     places: dict[str, Checkpoint]
-    ignored: frozenset[str] = frozenset()
+    own: Sequence[Path] = ()
     tails: dict[str, Tail] = field(default_factory=dict)
+    renumbered: list[str] = field(default_factory=list)
+    _ignored: frozenset[str] = frozenset()
 
     def refresh(self) -> Iterator[Skipped]:
         """Find the files that there are now, and yield what cannot be followed."""
+        self._ignored = frozenset(identity_of(path.stat()) for path in self.own if path.exists())
         present: dict[str, str] = {}
         for found in discover(self.paths):
             if isinstance(found, Skipped):
@@ -99,7 +104,7 @@ class Following(Struct):
         except OSError:
             return None  # Removed since it was listed.
         identity = identity_of(status)
-        if identity in self.ignored:
+        if identity in self._ignored:
             return None
         tail = self.tails.get(identity)
         if tail is None:
@@ -112,11 +117,20 @@ class Following(Struct):
     def _begin(self, identity: str, path: str) -> Tail:
         """Return a file that is met first, with its place if it has one."""
         tail = Tail(identity, path, named=True)
-        place = self.places.pop(identity, None)
+        place = self.places.pop(identity, None) or self._renumbered(identity, path)
         if place is not None:
             tail.offset, tail.lines, tail.resumed = place.offset, place.lines, place
             tail.kind = RECOGNIZED if place.offset else ""
         return tail
+
+    def _renumbered(self, identity: str, path: str) -> Checkpoint | None:
+        """Return the place of a file whose device got another number, as after a mount."""
+        _, _, inode = identity.partition(":")
+        for place in self.places.values():
+            if place.identity.partition(":")[2] == inode and place.path == full_name(path):
+                self.renumbered.append(place.identity)
+                return replace(self.places.pop(place.identity), identity=identity)
+        return None
 
     def _look_for_moved(self, present: dict[str, str]) -> Iterator[Skipped]:
         """Look in its folder for each file that lost its name to another while nobody watched."""

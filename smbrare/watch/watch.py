@@ -34,7 +34,7 @@ from smbrare.scanning.reading import unreadable
 from smbrare.watch.following import Following, most_open
 from smbrare.watch.messages import Messages
 from smbrare.watch.state import WatchState
-from smbrare.watch.tails import NewLines, Tail, identity_of
+from smbrare.watch.tails import NewLines, Tail
 
 BATCH_BYTES = 32 * MIB
 """Judged together at most: findings in what is longer do not wait for its end."""
@@ -102,8 +102,7 @@ class Watch:
         """
         self._options, self._criteria, self._hooks = options, criteria, hooks
         self._state = WatchState(baseline)  # It makes the file, if need be.
-        ignored = frozenset(identity_of(path.stat()) for path in own if path.exists())
-        self._following = Following(paths, self._state.places, ignored)
+        self._following = Following(paths, self._state.places, tuple(own))
         self._messages = Messages(hooks.tell)
         self._resolutions = Resolutions(options.names)
         self._near_misses: Counter[str] = Counter()
@@ -139,6 +138,8 @@ class Watch:
         """Read what the files gained, batch by batch."""
         for problem in self._following.refresh():
             self._messages.add_problem(problem)
+        while self._following.renumbered:
+            self._state.end(self._following.renumbered.pop())
         waiting = self._following.changed()
         while waiting and not self._hooks.stopping():
             waiting = self._judge_next(waiting)
