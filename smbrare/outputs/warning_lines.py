@@ -13,6 +13,7 @@ from smbrare.text import counted
 _MOST_ODD_TIMES = 10
 _MOST_INPUTS = 10
 """Inputs that lines of one kind name."""
+_PACKED = (".gz", ".bz2", ".xz", ".zst")
 _ADVICE = {
     "host.os.type": "export host.os.type (the agent's add_host_metadata sets it)",
     "network.transport": "without --literal it is inferred where the record shows it",
@@ -24,7 +25,10 @@ _ADVICE = {
 def warning_lines(report: Report) -> list[Labelled]:
     """Return the warnings of a run: what was skipped, doubtful times, what was not evaluated."""
     return [
-        *(Labelled(WARNING, text) for text in (*_skipped_records(report), *_unused(report))),
+        *(
+            Labelled(WARNING, text)
+            for text in (*_skipped_records(report), *_unused(report), *_given_twice(report))
+        ),
         *odd_time_lines(report),
         *unjudged_lines(report),
     ]
@@ -79,6 +83,15 @@ def _unused(report: Report) -> Iterator[str]:
     for reference in report.references:
         if reference.problem:
             yield f"{reference.file}: not used: {reference.problem}"
+
+
+def _given_twice(report: Report) -> Iterator[str]:
+    """Yield a line for each of the first logs that were read packed and unpacked too."""
+    records = {survey.path: survey.records for survey in report.inputs if survey.records}
+    pairs = [(path, path + end) for path in records for end in _PACKED]
+    twice = [(plain, packed) for plain, packed in pairs if records[plain] == records.get(packed)]
+    for plain, packed in twice[:_MOST_INPUTS]:
+        yield f"{plain}: the same log as {packed}? its events are counted twice"
 
 
 def _odd_times(report: Report) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """``smbrare scan``: what it prints, and the exit code that it promises."""
 
+import gzip
 import json
 import os
 import signal
@@ -397,3 +398,16 @@ def test_to_literal_a_source_by_inference_is_none(run: Run) -> None:
     assert run("scan", WEEK[3], firewall, "--literal").code == 0
     assert run("scan", firewall, "--literal").code == 4
     assert run("scan", firewall).code == 1
+
+
+def test_a_log_that_is_given_plain_and_packed_is_told(run: Run, tmp_path: Path) -> None:
+    plain, packed = tmp_path / "a.ndjson", tmp_path / "a.ndjson.gz"
+    plain.write_bytes(SAMPLE.read_bytes())
+    packed.write_bytes(gzip.compress(SAMPLE.read_bytes()))
+    other = tmp_path / "b.ndjson.gz"
+    other.write_bytes(packed.read_bytes())
+    result = run("scan", tmp_path, "-q")
+    assert f"{plain}: the same log as {packed}?" in result.err
+    assert "b.ndjson" not in result.err
+    plain.write_bytes(SAMPLE.read_bytes() + SAMPLE.read_bytes())
+    assert "the same log" not in run("scan", tmp_path, "-q").err
