@@ -219,14 +219,14 @@ def recognize(document: Document, options: ReadOptions) -> View | None:
 def _view_of_inner(document: Document, options: ReadOptions) -> View | None:
     """Return the view of the one event inside of a record; None if there are none or several."""
     found: View | None = None
-    for inner in opened(document, options.limits):
-        if found is not None and len(inner.layers) > len(found.layers):
-            break  # Of an event, or one that is deeper than another.
+    events = set[tuple[str, ...]]()  # What is inside of an event belongs to it.
+    for inner in opened(document, options.limits, events):
         keys = key_set(inner.document)
         layout = None if keys.is_alert(inner.document) else keys.layout(inner.document)
         if layout is None:
             continue
         view = view_of_inner(layout.view(inner.document, options), inner)
+        events.add(view.layers)
         if found is None:
             found = view
         # The same text may be decoded in its place and alone.

@@ -6,7 +6,7 @@ matter: each is looked into, the outermost first, and what is inside is asked of
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -58,7 +58,9 @@ class Opened(Struct, frozen=True):
     around: tuple[Document, ...] = ()
 
 
-def opened(document: Document, limits: Limits) -> Iterator[Opened]:
+def opened(
+    document: Document, limits: Limits, closed: Container[tuple[str, ...]] = ()
+) -> Iterator[Opened]:
     """Yield what lies inside of a record, at most three layers deep, the outermost first.
 
     A text is decoded where its beginning and end look like JSON or XML, with or without the header
@@ -67,11 +69,14 @@ def opened(document: Document, limits: Limits) -> Iterator[Opened]:
     Args:
         document: The record, out of its envelope.
         limits: How deeply a decoded value may nest.
+        closed: Layers inside of which nothing is looked for; who iterates may add some.
     """
     pending = deque([Opened(document)])
     left = MOST
     while pending:
         outer = pending.popleft()
+        if outer.layers in closed:
+            continue
         for inner in _inside(outer, limits):
             if not left:
                 return

@@ -98,6 +98,12 @@ def test_of_several_events_in_one_record_none_is_picked() -> None:
     one, other = (FORMS["ecs-plain"](Connection(destination=to)) for to in ("45.0.0.1", "45.0.0.2"))
     assert recognize({"before": one, "after": other}, ReadOptions()) is None
     assert recognize({"before": one, "after": one}, ReadOptions()) is not None
+    # However deep each of them is.
+    assert recognize({"about": one, "payload": {"inner": other}}, ReadOptions()) is None
+    process = {"event": {"category": "process"}}
+    assert recognize({"about": process, "a": {"b": json.dumps(other)}}, ReadOptions()) is None
+    assert recognize({"about": one, "payload": {"inner": one}}, ReadOptions()) is not None
+    assert recognize({"log": one | {"message": json.dumps(other)}}, ReadOptions()) is not None
 
 
 def test_an_alert_inside_of_a_record_is_no_event() -> None:
