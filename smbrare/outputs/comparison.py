@@ -5,7 +5,7 @@ from typing import Any
 
 from smbrare.detection.finding import flat, nested
 from smbrare.outputs.formats import RenderOptions
-from smbrare.outputs.grid import Column, Line, lines
+from smbrare.outputs.grid import Column, Styled, lines
 from smbrare.outputs.json_values import json_text
 from smbrare.outputs.wording import time_text
 from smbrare.rule import predicate
@@ -13,7 +13,7 @@ from smbrare.scanning.replay import Difference
 
 _COLUMNS = (
     Column[Difference]("Time (UTC)", lambda one: time_text(one.finding.sighting.time)),
-    Column[Difference]("Destination", lambda one: Line(one.finding.sighting.destination, "bold")),
+    Column[Difference]("Destination", lambda one: Styled(one.finding.sighting.destination, "bold")),
     Column[Difference]("Raised by", lambda one: one.raised_by),
     Column[Difference]("Reason", lambda one: ", ".join(one.reasons)),
     Column[Difference]("Explanation", lambda one: one.explanation, folds=True),

@@ -11,7 +11,7 @@ from smbrare.diagnostics.explain import Explained
 from smbrare.diagnostics.explanation import ClauseResult, Explanation, FieldChange, Rarity
 from smbrare.outputs import host_context
 from smbrare.outputs.formats import RenderOptions
-from smbrare.outputs.grid import Column, Line, lines
+from smbrare.outputs.grid import Column, Styled, lines
 from smbrare.outputs.json_values import json_text, place_value, time_value
 from smbrare.outputs.wording import history_text, query_text
 from smbrare.records.event import Skipped
@@ -83,7 +83,7 @@ def _time_text(event: Explanation) -> str:
 def _columns(event: Explanation) -> tuple[Column[ClauseResult], ...]:
     return (
         Column("Condition", lambda clause: clause.field),
-        Column("Verdict", lambda clause: Line(clause.verdict, _STYLES[clause.verdict])),
+        Column("Verdict", lambda clause: Styled(clause.verdict, _STYLES[clause.verdict])),
         Column("Value", _values_text, folds=True),
         Column("Wanted", lambda clause: clause.wants, folds=True),
         Column("Read from", lambda clause: _read_from(clause, event), folds=True),

@@ -7,7 +7,7 @@ do not fit side by side, each row is a list.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -20,29 +20,42 @@ _NARROWEST = 12
 _ROOMY = 60
 _LONGEST_SEGMENT = 24
 """Columns from which on a name in a word may be broken."""
-_STYLES = {
-    "": "",
+_LABEL_WIDTH = 9
+_CODES = {
     "bold": "1",
     "dim": "2",
+    "reverse": "7",
     "red": "31",
     "green": "32",
     "yellow": "33",
     "cyan": "36",
+    "bold red": "1;31",
+    "bold yellow": "1;33",
 }
-"""The codes of the styles that lines have, for a terminal."""
+"""What a terminal calls each style."""
+
+ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,45}[,)]?")
+"""What could be an address or a range; such a word is never broken."""
+
+SEGMENT = re.compile(r"[^./\\_!:]+[./\\_!:]?|[./\\_!:]")
+"""What a word is broken into before it is broken anywhere: names of a path or a field."""
+
+WARNING = "WARNING"
+"""The label of what may be wrong with a result."""
 
 
-class Line(NamedTuple):
-    """A line of a cell, with its style (a name in `_STYLES`); a whole one never breaks."""
+class Styled(NamedTuple):
+    """A text, with the name of its style (as in `_CODES`; empty for none)."""
 
     text: str
     style: str = ""
-    whole: bool = False
 
 
-_NOTHING = Line("")
+class Labelled(NamedTuple):
+    """A line for people, behind a label of at most eight characters."""
 
-Cell: TypeAlias = list[Line]
+    label: str
+    text: str
 
 
 class Column(Struct, Generic[T], frozen=True):
@@ -50,24 +63,21 @@ class Column(Struct, Generic[T], frozen=True):
 
     Attributes:
         title: Its heading.
-        show: What it shows of the thing that a row is about: a text, a line or several lines.
-        folds: Whether lines that are not whole may be broken where the terminal is narrow.
+        show: What it shows of the thing that a row is about.
+        folds: Whether a text may be broken where the terminal is narrow.
         right: Whether it is aligned to the right.
     """
 
     title: str
-    show: Callable[[T], str | Line | Sequence[Line]]
+    show: Callable[[T], str | Styled]
     folds: bool = False
     right: bool = False
 
-    def cell(self, thing: T, clean: Callable[[str], str]) -> Cell:
-        """Return the lines that have text, made fit for the terminal."""
+    def cell(self, thing: T, clean: Callable[[str], str]) -> Styled:
+        """Return what it shows, made fit for the terminal."""
         shown = self.show(thing)
-        if isinstance(shown, str):
-            shown = Line(shown)
-        lines = [shown] if isinstance(shown, Line) else shown
-        cleaned = (line._replace(text=clean(line.text)) for line in lines)
-        return [line for line in cleaned if line.text]
+        text, style = (shown, "") if isinstance(shown, str) else shown
+        return Styled(clean(text), style)
 
 
 def lines(
@@ -75,28 +85,23 @@ def lines(
 ) -> Iterator[str]:
     """Yield the lines of a table, the headings first, with a row for each thing."""
     rows = [[column.cell(thing, options.clean) for column in columns] for thing in things]
-    by_column = [
-        [Line(column.title), *(line for row in rows for line in row[at])]
-        for at, column in enumerate(columns)
-    ]
-    widths = [max(cells(line.text) for line in lines) for lines in by_column]
+    headings = [Styled(column.title, "bold") for column in columns]
+    by_column = [[cell.text for cell in each] for each in zip(headings, *rows, strict=True)]
+    widths = [max(map(cells, texts)) for texts in by_column]
     if options.width is not None:
         room = options.width - _GAP * (len(columns) - 1)
         least = [
-            max(_least(line, column, may_break=at > 0) for line in lines)
-            for at, (column, lines) in enumerate(zip(columns, by_column, strict=True))
+            max(_least(text, column, may_break=at > 0) for text in texts)
+            for at, (column, texts) in enumerate(zip(columns, by_column, strict=True))
         ]
         widths = _narrow(widths, least, room)
         if sum(widths) > room:
             yield from _listed(columns, rows, options)
             return
-    headings = [[Line(column.title, "bold")] for column in columns]
     shape = list(zip(columns, widths, strict=True))
     for row in (headings, *rows):
-        folded = [
-            _folded(cell or [_NOTHING], width) for cell, width in zip(row, widths, strict=True)
-        ]
-        for parts in zip_longest(*folded, fillvalue=_NOTHING):
+        folded = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for parts in zip_longest(*folded, fillvalue=Styled("")):
             padded = (
                 _pad(part, column, width, options)
                 for part, (column, width) in zip(parts, shape, strict=True)
@@ -105,52 +110,48 @@ def lines(
 
 
 def _listed(
-    columns: Sequence[Column[T]], rows: Sequence[Sequence[Cell]], options: RenderOptions
+    columns: Sequence[Column[T]], rows: Sequence[Sequence[Styled]], options: RenderOptions
 ) -> Iterator[str]:
     """Yield each row as a list: the first column, and below it the others with their headings."""
     # The longest address fits 40 columns, but not more.
     indent = _GAP * ((options.width or 0) >= _ROOMY)
     width = max((options.width or 0) - indent, 1)
     for first, *others in rows:
-        for line in _folded(first, options.width or 1):
-            yield painted(line.text, _STYLES[line.style], options) + "\n"
+        for part in _folded(first, options.width or 1):
+            yield painted(*part, options) + "\n"
         facts = (
-            f"{column.title} {' '.join(line.text for line in cell)}".strip()
+            f"{column.title} {cell.text}".strip()
             for column, cell in zip(columns[1:], others, strict=True)
-            if cell
+            if cell.text
         )
         words = map(Styled, ", ".join(facts).split(" "))
         for text in wrapped(words, width, options, breaks=True):
             yield " " * indent + text + "\n"
 
 
-def _folded(cell: Cell, width: int) -> Cell:
-    """Return the lines of a cell, those broken that are wider than its column."""
-    plain = RenderOptions()
+def _folded(cell: Styled, width: int) -> list[Styled]:
+    """Return the lines of a cell: several if it is wider than its column."""
+    if cells(cell.text) <= width:
+        return [cell]
+    words = map(Styled, cell.text.split(" "))
     return [
-        line._replace(text=text)
-        for line in cell
-        for text in (
-            [line.text]
-            if cells(line.text) <= width
-            else wrapped(map(Styled, line.text.split(" ")), width, plain, breaks=True)
-        )
+        Styled(text, cell.style) for text in wrapped(words, width, RenderOptions(), breaks=True)
     ]
 
 
-def _pad(line: Line, column: Column[Any], width: int, options: RenderOptions) -> str:
-    room = " " * (width - cells(line.text))
-    text = painted(line.text, _STYLES[line.style], options)
+def _pad(cell: Styled, column: Column[Any], width: int, options: RenderOptions) -> str:
+    room = " " * (width - cells(cell.text))
+    text = painted(*cell, options)
     return room + text if column.right else text + room
 
 
-def _least(line: Line, column: Column[Any], *, may_break: bool) -> int:
-    """Return how narrow a line can be: whole ones and addresses never break, others keep room."""
-    width = cells(line.text)
-    if line.whole or not column.folds:
+def _least(text: str, column: Column[Any], *, may_break: bool) -> int:
+    """Return how narrow a text can be: addresses never break, others keep room."""
+    width = cells(text)
+    if not column.folds:
         return width
     least = 0
-    for word in line.text.split(" "):
+    for word in text.split(" "):
         if ADDRESS.fullmatch(word) or not may_break:
             least = max(least, cells(word))
         else:
@@ -168,38 +169,6 @@ def _narrow(widest: list[int], least: list[int], room: int) -> list[int]:
     return widths
 
 
-_LABEL_WIDTH = 9
-
-
-_BOLD, _DIM, _BOLD_YELLOW = "1", "2", "1;33"
-
-
-ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,45}[,)]?")
-"""What could be an address or a range; such a word is never broken."""
-
-
-SEGMENT = re.compile(r"[^./\\_!:]+[./\\_!:]?|[./\\_!:]")
-"""What a word is broken into before it is broken anywhere: names of a path or a field."""
-
-
-WARNING = "WARNING"
-"""The label of what may be wrong with a result."""
-
-
-class Styled(NamedTuple):
-    """A word, with the codes of its colour (``1;31``; empty for none)."""
-
-    text: str
-    style: str = ""
-
-
-class Labelled(NamedTuple):
-    """A line for people, behind a label of at most eight characters."""
-
-    label: str
-    text: str
-
-
 def cells(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
     if text.isascii():
@@ -210,8 +179,8 @@ def cells(text: str) -> int:
 
 
 def painted(text: str, style: str, options: RenderOptions) -> str:
-    """Return a text in a colour, if there are colours."""
-    return f"\x1b[{style}m{text}\x1b[0m" if text and style and options.color else text
+    """Return a text in a style, by its name, if there are colours."""
+    return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if text and style and options.color else text
 
 
 def wrapped(
@@ -258,7 +227,7 @@ def labelled_lines(lines: Iterable[Labelled], options: RenderOptions) -> Iterato
     before = ""
     width = None if options.width is None else max(options.width - _LABEL_WIDTH, _LABEL_WIDTH)
     for label, text in lines:
-        style = _BOLD_YELLOW if label == WARNING else _DIM
+        style = "bold yellow" if label == WARNING else "dim"
         again = label == before and label != WARNING
         head = painted(" " * len(label) if again else label, style, options)
         head += " " * max(_LABEL_WIDTH - len(label), 1)
@@ -271,8 +240,8 @@ def labelled_lines(lines: Iterable[Labelled], options: RenderOptions) -> Iterato
 def verdict_lines(lines: Iterable[str], options: RenderOptions) -> Iterator[str]:
     """Yield the lines of a verdict, the first of them bold."""
     for at, text in enumerate(lines):
-        style = "" if at else _BOLD
+        style = "" if at else "bold"
         if text.startswith("No verdict"):
-            style = _BOLD_YELLOW
+            style = "bold yellow"
         for line in wrapped(map(Styled, visible(text).split(" ")), options.width, options):
             yield painted(line, style, options)

@@ -11,7 +11,7 @@ from smbrare.diagnostics.advice import Advice, advise
 from smbrare.diagnostics.funnel import FunnelStage, funnel
 from smbrare.diagnostics.inspection import ExampleCount, Inspected, SourceDetails
 from smbrare.outputs.formats import RenderOptions
-from smbrare.outputs.grid import Column, Line, lines
+from smbrare.outputs.grid import Column, Styled, lines
 from smbrare.records.event import Origin
 from smbrare.records.times import HOUR, HOUR_SECONDS, format_time
 from smbrare.rule import predicate
@@ -162,7 +162,7 @@ def _funnel(inspected: Inspected, block: str) -> _Section:
             folds=True,
         ),
         Column[FunnelStage]("Left", lambda stage: f"{stage.left:,}", right=True),
-        Column[FunnelStage]("", lambda stage: Line(_bar(stage.left, every, block), "cyan")),
+        Column[FunnelStage]("", lambda stage: Styled(_bar(stage.left, every, block), "cyan")),
         Column[FunnelStage](
             "Removed",
             lambda stage: f"{stage.removed.count:,}" if stage.removed.count else "",

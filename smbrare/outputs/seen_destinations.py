@@ -6,7 +6,7 @@ from typing import Any
 from smbrare.baseline.seen import Seen, SeenDestinations
 from smbrare.outputs.csv_rows import csv_lines
 from smbrare.outputs.formats import RenderOptions
-from smbrare.outputs.grid import Column, Line, lines
+from smbrare.outputs.grid import Column, Styled, lines
 from smbrare.outputs.json_values import json_text
 from smbrare.outputs.wording import time_text
 from smbrare.records.times import format_time
@@ -15,7 +15,7 @@ from smbrare.text import some
 COLUMNS = ("destination.ip", "first_seen", "last_seen", "hours", "hosts", "sources")
 _NEW = "new_to_baseline"
 _TABLE = (
-    Column[Seen]("Destination", lambda one: Line(one.destination, "bold")),
+    Column[Seen]("Destination", lambda one: Styled(one.destination, "bold")),
     Column[Seen]("First (UTC)", lambda one: time_text(one.first)),
     Column[Seen]("Last (UTC)", lambda one: time_text(one.last)),
     Column[Seen]("Hours", lambda one: f"{one.hours:,}", right=True),

@@ -35,7 +35,7 @@ _FULL, _ROWS = 160, 100
 """From how many columns on rows have every fact, and from how many on a finding is a row."""
 _MINUTE = 16
 """Characters of a time up to its minute."""
-_STYLES = {"!!!": "1;31", "!!": "33", ".": "2"}
+_STYLES = {"!!!": "bold red", "!!": "yellow", ".": "dim"}
 _USUAL_PORT = "445"
 
 
@@ -61,7 +61,7 @@ class _FindingRow(Struct, frozen=True):
         """Return the words of the line about the destination: lists, name, notes, and more."""
         text = "; ".join(filter(None, (self.about, *more)))
         return [
-            *(Styled(f"[{name}]", "7") for name in self.lists),
+            *(Styled(f"[{name}]", "reverse") for name in self.lists),
             *map(Styled, text.split(" ") if text else ()),
         ]
 
@@ -178,7 +178,7 @@ def _table(rows: Sequence[_FindingRow], shape: _Widths, options: RenderOptions) 
     start = len(rows[0].mark) + 1 + len(rows[0].number)
     titles = (_padded(column.title, column, width) for column, width in shape)
     heading = " " * (start - 1) + "#" + "".join(_GAP + title for title in titles)
-    yield painted(heading.rstrip(), "2", options) + "\n"
+    yield painted(heading.rstrip(), "dim", options) + "\n"
     indent = start + len(_GAP) + shape[0][1] + len(_GAP)
     columns = [column for column, _ in shape]
     is_named, has_ports = _NAME in columns, _PORT in columns
@@ -202,7 +202,7 @@ def _padded(
     """Return the text of a cell as wide as its column, names of lists at its start marked."""
     room = " " * (width - cells(text))
     listed = " ".join(f"[{name}]" for name in lists)
-    text = painted(listed, "7", options) + text[len(listed) :]
+    text = painted(listed, "reverse", options) + text[len(listed) :]
     return room + text if column.right else text + room
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from smbrare.outputs.formats import RenderOptions
-from smbrare.outputs.grid import Column, Line, lines
+from smbrare.outputs.grid import Column, Styled, lines
 
 WORDS = st.text("ab1.:é漢/ ", max_size=30).map(lambda text: " ".join(text.split()))
-CELLS = st.lists(st.builds(Line, WORDS, st.sampled_from(["", "bold", "dim", "red"])), max_size=3)
+CELLS = st.builds(Styled, WORDS, st.sampled_from(["", "bold", "dim", "red"]))
 ROWS = st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=6)
 COLUMNS = (
     Column[Any]("Name", lambda row: row[0], folds=True),
@@ -33,7 +33,7 @@ def characters(text: str) -> list[str]:
 def test_every_character_is_shown_and_no_line_is_too_wide(rows: Any, width: int) -> None:
     text = drawn(rows, RenderOptions(width=width))
     assert max(map(cell_len, text.splitlines())) <= width
-    shown = [line.text for row in rows for cell in row for line in cell]
+    shown = [cell.text for row in rows for cell in row]
     missing = characters("".join(shown))
     for character in characters(text):
         if character in missing:
@@ -42,9 +42,9 @@ def test_every_character_is_shown_and_no_line_is_too_wide(rows: Any, width: int)
 
 
 @given(ROWS)
-def test_without_a_width_a_line_of_a_cell_is_a_line(rows: Any) -> None:
+def test_without_a_width_a_cell_is_on_one_line(rows: Any) -> None:
     text = drawn(rows, RenderOptions())
-    shown = [line.text for row in rows for cell in row for line in cell]
+    shown = [cell.text for row in rows for cell in row]
     assert all(any(part in line for line in text.splitlines()) for part in shown)
 
 
