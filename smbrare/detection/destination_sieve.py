@@ -84,8 +84,11 @@ _OTHER_KEYS = (
     "RemoteIP",
     "InitiatingProcessId",
     "event_type_full",
+    *("actionType", "remoteIP", "Action Type", "Remote IP"),
+    *("meta", "dataSource", "src", "i", "eventType"),
+    *("EventSchema", "class_uid"),
     # Windows events in other shapes.
-    "EventID",
+    *("EventID", "etl_pipeline", "z_logstash_pipeline"),
     # Where a hit of a search holds its event, and where envelopes hold theirs.
     "_source",
     "fields",

@@ -35,8 +35,8 @@ _SENSOR = "export the endpoint's events instead (Sysmon event 3, or an EDR's net
 LOOKS = (
     UnknownForm(
         "a timeline of Hayabusa",
-        "its columns shorten or drop the addresses",
-        "scan the .evtx files themselves",
+        "its profile leaves out AllFieldInfo, and with it addresses and process",
+        "use the profile all-field-info, or scan the .evtx files themselves",
         ("RuleTitle", "Level"),
     ),
     UnknownForm(
@@ -55,7 +55,7 @@ LOOKS = (
         "a Graylog export",
         "the event's number and log are missing",
         "export the fields that end in _winlog_event_id and _winlog_channel as well",
-        ("winlog.event_data.DestinationIp",),
+        ("winlogbeat_winlog_event_data_DestinationIp",),
     ),
     UnknownForm(
         "rows of a Velociraptor event artifact",

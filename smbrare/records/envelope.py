@@ -31,6 +31,9 @@ ARRAYS: tuple[Path, ...] = (
     ("value",),  # ConvertTo-Json of PowerShell 5.1, for some arrays.
     ("tables",),  # Azure Log Analytics: tables of rows.
     ("Tables",),  # Kusto, the same.
+    *(("resourceLogs",), ("scopeLogs",), ("logRecords",)),  # OTLP.
+    ("metrics",),  # Telegraf, in batches.
+    ("messages",),  # Graylog.
     # What programs call a list of whatever they hold.
     *(("data",), ("documents",), ("entries",), ("items",), ("logs",), ("rows",)),
 )

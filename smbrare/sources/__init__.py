@@ -11,24 +11,28 @@ from smbrare.records.paths import MIXED, getter, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import (
     defender,
+    defender_columns,
     ecs,
     elastic_defend,
     endgame,
     opening,
+    schemas,
     sentinel_one,
     sysmon,
     windows_firewall,
     winlogbeat,
 )
 from smbrare.sources.alerts import is_alert, may_be_alert
+from smbrare.sources.collector_shapes import SHAPES, shape_of
 from smbrare.sources.compiled import Remembered
-from smbrare.sources.mapping import Layout, View, place_table
+from smbrare.sources.mapping import Layout, Marks, View, place_table
 from smbrare.sources.opening import opened, view_of_inner
 from smbrare.sources.windows_event import WindowsEvent, unwrap
-from smbrare.sources.windows_shapes import SHAPES, shape_of
 
 
 class _RawSource(Protocol):
+    RAW_MARKS: Marks
+
     def has_keys(self, keys: Container[str]) -> bool: ...
     def recognize(self, document: Document) -> Layout | None: ...
 
@@ -36,7 +40,9 @@ class _RawSource(Protocol):
 RAW_SOURCES: tuple[_RawSource, ...] = (
     sentinel_one,  # Before ECS: its raw records have a key event.category as well.
     defender,
+    defender_columns,
     endgame,
+    schemas,
 )
 """Sources of a vendor's own records, identified by keys that no other source has."""
 
@@ -99,7 +105,7 @@ class KeySet(Struct, frozen=True, eq=False):
             except KeyError:
                 return _remember(facts, document)
             except TypeError:  # An array or object stands where nearly every record has a text.
-                facts = tuple(tuple(fact) if type(fact) is list else fact for fact in facts)
+                facts = tuple(map(_hashable, facts))
         return _layout(document)
 
 
@@ -119,6 +125,12 @@ def _key_set(keys: tuple[str, ...]) -> KeySet:
     known = not _FIRST_KEYS.isdisjoint(document)
     asked = not known or any(source.has_keys(document) for source in RAW_SOURCES)
     return KeySet(known, may_be_alert(document), None if asked else _facts(document))
+
+
+def _hashable(fact: Any) -> Any:
+    """Return a fact as a key of a dictionary; of objects one is as good as another."""
+    kind = type(fact)
+    return tuple(fact) if kind is list else kind if kind is dict else fact
 
 
 def _remember(facts: tuple[Any, ...], document: Document) -> Layout | None:
@@ -260,7 +272,7 @@ def _windows_layout(event: WindowsEvent) -> Layout | None:
 
 def _first_keys() -> frozenset[str]:
     """Return every key at the top of a record that can begin a field that identifies one."""
-    groups = [*sentinel_one.RAW_MARKS, *defender.RAW_MARKS, *endgame.RAW_MARKS, *ecs.MARKS]
+    groups = [paths for source in RAW_SOURCES for paths in source.RAW_MARKS] + [*ecs.MARKS]
     groups += [shape.places["event_id"] for shape in SHAPES]
     groups += [shape.places.get("channel", ()) for shape in SHAPES]
     return frozenset(key for group in groups for path in group for key in _beginnings(path))
@@ -272,11 +284,12 @@ _FIRST_KEYS = _first_keys()
 @cache
 def column_names() -> frozenset[str]:
     """Return every path that a source reads or knows a record by: the columns that tables have."""
-    tables = [ecs.TABLE, defender.ROW, endgame.RAW, sentinel_one.RAW]
+    tables = [ecs.TABLE, defender.ROW, endgame.RAW, sentinel_one.RAW, sentinel_one.DEEP]
+    tables += [schemas.ASIM, schemas.OCSF]
     for table in (sysmon.CONNECTION, windows_firewall.TABLE):
-        tables += [place_table(table, shape.places) for shape in SHAPES]
+        tables += [place_table(table, shape.places, shape.spelling) for shape in SHAPES]
     rules = [rule for table in tables for found in table.values() for rule in found]
-    marks = (*defender.RAW_MARKS, *endgame.RAW_MARKS, *sentinel_one.RAW_MARKS, *ecs.MARKS)
+    marks = [*(paths for source in RAW_SOURCES for paths in source.RAW_MARKS), *ecs.MARKS]
     places = (paths for shape in SHAPES for paths in shape.places.values())
     paths = {path for group in (*marks, *places, *opening.NAMES) for path in group}
-    return frozenset(paths | {rule.path for rule in rules}) - {""}
+    return frozenset(paths | defender_columns.TIMELINE | {rule.path for rule in rules}) - {""}

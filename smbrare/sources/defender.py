@@ -175,7 +175,7 @@ ROW = _row_table("", inbound=False, posix=False, named=True)
 
 _OTHER = {place: place_table(RECORD, {"row": (place,)}) for place in ("", "properties")}
 
-_ADAPTER = frozenset({"NetworkAdapterName", "NetworkAdapterType"})
+ADAPTER = frozenset({"NetworkAdapterName", "NetworkAdapterType"})
 """Columns of DeviceNetworkInfo, which describes adapters and holds no connection."""
 
 _HOSTS = ("DeviceName", "DeviceId", "RemoteIP")
@@ -235,7 +235,7 @@ def _layout(row: Document, place: str, marks: Marks, *, named: bool, network: bo
     additional = _additional(row.get("AdditionalFields"))
     inbound = additional.get("direction") == "In"
     posix = any("Posix" in key for key in additional)
-    about = "" if _ADAPTER.isdisjoint(row) else event_kinds.OTHER
+    about = "" if ADAPTER.isdisjoint(row) else event_kinds.OTHER
     if place and "ActionType" not in row:
         about = event_kinds.CONNECTION  # As far as can be told: a streamed row always has one.
     return _network_layout(place, marks, about, inbound=inbound, posix=posix, named=named)

@@ -37,7 +37,8 @@ EVENT_FIELDS = (
 _READ_AS_THEY_ARE = ("@timestamp", "event.ingested", "dns.question.name", *EVENT_FIELDS)
 
 
-def _windows(value: object) -> str | None:
+def windows(value: object) -> str | None:
+    """Return ``windows`` for a name of an operating system that begins so, None for others."""
     return "windows" if keyword(value).lower().startswith("windows") else None
 
 
@@ -68,8 +69,8 @@ TABLE: FieldTable = {
     "network.transport": (FieldRule("network.transport", word="tcp"),),
     "host.os.type": (
         FieldRule("host.os.type", word="windows"),
-        FieldRule("host.os.platform", _windows, inferred="host.os.platform"),
-        FieldRule("host.os.name", _windows, inferred="host.os.name"),
+        FieldRule("host.os.platform", windows, inferred="host.os.platform"),
+        FieldRule("host.os.name", windows, inferred="host.os.name"),
     ),
     # The Defender XDR integration writes answers as plain texts.
     "dns.answers.data": (

@@ -107,17 +107,10 @@ def _values_by_name(items: list[Any]) -> dict[str, Any]:
     return named
 
 
-def from_position(event_id: object, properties: object) -> dict[str, Any]:
-    """Return the values of PowerShell's ``Properties`` by name; empty where it holds no values.
-
-    At the default depth of ConvertTo-Json the list holds the name of a .NET class instead.
-    """
-    if not isinstance(properties, list) or not all(
-        isinstance(item, Mapping) and "Value" in item for item in properties
-    ):
-        return {}
+def from_position(event_id: object, values: list[Any]) -> dict[str, Any]:
+    """Return values that stand in the order of the manifest by name; empty where it is unknown."""
     try:
-        names = _ORDERS.get((long(event_id), len(properties)), ())
+        names = _ORDERS.get((long(event_id), len(values)), ())
     except Malformed:
         return {}
-    return {name: item["Value"] for name, item in zip(names, properties, strict=False)}
+    return dict(zip(names, values, strict=False))

@@ -31,21 +31,28 @@ Places: TypeAlias = Mapping[str, tuple[str, ...]]
 """Name that a table uses → where an exporter keeps it, the first that has it first."""
 
 
-def place_table(table: FieldTable, places: Places) -> FieldTable:
+def place_table(
+    table: FieldTable, places: Places, spelling: Callable[[str], str] | None = None
+) -> FieldTable:
     """Return a table whose paths lead into one exporter's records.
 
     A path ``data.ProcessId`` becomes ``winlog.event_data.ProcessId`` where ``data`` lies at
     ``winlog.event_data``, and ``ProcessId`` where it lies at the top (an empty place). Rules whose
-    name the exporter has no place for are dropped.
+    name the exporter has no place for are dropped. A spelling turns ``ProcessId`` into what the
+    exporter calls it.
     """
-    return {name: tuple(_place_rules(rules, places)) for name, rules in table.items()}
+    return {name: tuple(_place_rules(rules, places, spelling)) for name, rules in table.items()}
 
 
-def _place_rules(rules: tuple[FieldRule, ...], places: Places) -> list[FieldRule]:
+def _place_rules(
+    rules: tuple[FieldRule, ...], places: Places, spelling: Callable[[str], str] | None
+) -> list[FieldRule]:
     found: list[FieldRule] = []
     for rule in rules:
         if rule.path:
             name, _, rest = rule.path.partition(".")
+            if spelling is not None and name == "data":
+                rest = spelling(rest)
             found.extend(
                 replace(rule, path=".".join(filter(None, (place, rest))))
                 for place in places.get(name, ())

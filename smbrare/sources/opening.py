@@ -3,6 +3,8 @@
 Log shippers, search engines and archives put the record they carry into a field of their own, as
 an object, as JSON in a text or as the XML of a Windows event. What they call the field does not
 matter: each is looked into, the outermost first, and what is inside is asked of every source.
+Two protocols of shippers are taken off on the way: OTLP's values, which each say their type, and
+GELF's names, which begin with an underscore.
 """
 
 from collections import deque
@@ -28,6 +30,10 @@ DEEPEST = 3
 
 MOST = 64
 """How many objects and texts of one record are looked into."""
+
+_SCALARS = frozenset({"stringValue", "intValue", "boolValue", "doubleValue"})
+_COLLECTIONS = frozenset({"kvlistValue", "arrayValue"})
+_PAIR = frozenset({"key", "value"})
 
 _HOSTS = (
     *("host.name", "host.hostname", "host", "hostname", "Hostname"),
@@ -89,8 +95,13 @@ def opened(
 def _inside(outer: Opened, limits: Limits) -> Iterator[Opened]:
     """Yield what lies under each key of an object."""
     around = (outer.document, *outer.around)
+    if "short_message" in outer.document and any(key.startswith("_") for key in outer.document):
+        named = {key.removeprefix("_"): value for key, value in outer.document.items()}
+        yield Opened(named, (*outer.layers, "short_message (GELF)"), around)
     for key, value in outer.document.items():
-        one = value[0] if isinstance(value, list) and len(value) == 1 else value
+        one = _without_types(value)
+        if isinstance(one, list) and len(one) == 1:
+            one = one[0]
         if isinstance(one, dict):
             yield Opened(one, (*outer.layers, key), around)
         elif isinstance(one, str) and (found := _decoded(one, limits)) is not None:
@@ -100,6 +111,28 @@ def _inside(outer: Opened, limits: Limits) -> Iterator[Opened]:
                 # What stands beside a text may say what it is: `category` beside `properties`.
                 yield Opened({**outer.document, key: inner}, layers, outer.around)
             yield Opened(inner, layers, around)
+
+
+def _without_types(value: Any) -> Any:
+    """Return a value of OTLP without its type, and pairs of key and value as an object.
+
+    It nests no deeper than the record does, which is bounded.
+    """
+    if isinstance(value, list) and value and all(map(_is_pair, value)):
+        return {pair["key"]: _without_types(pair["value"]) for pair in value}
+    if not isinstance(value, dict) or len(value) != 1:
+        return value
+    ((kind, held),) = value.items()
+    if kind in _SCALARS:
+        return held
+    inner = held.get("values") if kind in _COLLECTIONS and isinstance(held, dict) else None
+    if not isinstance(inner, list):
+        return value
+    return _without_types(inner) if kind == "kvlistValue" else [*map(_without_types, inner)]
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, dict) and value.keys() == _PAIR and isinstance(value["key"], str)
 
 
 def _decoded(text: str, limits: Limits) -> tuple[Document, str] | None:

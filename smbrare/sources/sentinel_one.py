@@ -1,4 +1,7 @@
-"""SentinelOne Cloud Funnel: raw records of flat dotted keys, and mapped ECS documents.
+"""SentinelOne: records of Cloud Funnel and of Deep Visibility, and mapped ECS documents.
+
+Cloud Funnel writes dotted keys, which some shippers turn into objects; Deep Visibility's API has
+names of its own for the same fields.
 
 Follows the mapping of Elastic's sentinel_one_cloud_funnel integration, which never sets
 network.transport: the transport is in ``meta.event.name`` alone, and is inferred from it in both
@@ -6,6 +9,8 @@ forms, so that ``--literal`` and a replay find what Elastic's rule would, which 
 """
 
 from collections.abc import Container
+
+from msgspec.structs import replace
 
 from smbrare.records.event import Document
 from smbrare.records.fields import keyword, long
@@ -41,7 +46,8 @@ def _connects(document: Document) -> bool:
     # The vendor writes "IP Connect", Elastic's sample "IPConnect".
     return any(
         isinstance(value, str) and value.replace(" ", "") == "IPConnect"
-        for value in leaves(document, "event.type")
+        for name in ("event.type", "eventType")
+        for value in leaves(document, name)
     )
 
 
@@ -100,6 +106,41 @@ RAW: FieldTable = {
     ),
 }
 
+_DEEP_NAMES = {
+    "event.category": ("objectType",),
+    "event.network.direction": ("netEventDirection", "direction"),
+    "event.network.connectionStatus": ("netConnStatus", "connectionStatus"),
+    "event.id": ("id",),
+    "endpoint.name": ("endpointName", "agentName"),
+    "agent.uuid": ("agentUuid",),
+    "endpoint.os": ("endpointOs", "agentOs"),
+    "src.process.user": ("srcProcUser", "user"),
+    "src.process.pid": ("srcProcPid", "pid"),
+    "src.process.name": ("srcProcName", "processName"),
+    "src.process.image.path": ("srcProcImagePath", "processImagePath"),
+    "src.ip.address": ("srcIp",),
+    "src.port.number": ("srcPort",),
+    "dst.ip.address": ("dstIp",),
+    "dst.port.number": ("dstPort",),
+    "meta.event.name": ("metaEventName",),
+    "event.dns.request": ("dnsRequest",),
+    "event.dns.response": ("dnsResponse",),
+}
+
+DEEP: FieldTable = {
+    **{
+        field: tuple(
+            replace(rule, path=path, inferred=rule.inferred and path)
+            for rule in rules
+            for path in (_DEEP_NAMES[rule.path] if rule.path else ("",))
+        )
+        for field, rules in RAW.items()
+        if field != "@timestamp"
+    },
+    "@timestamp": (FieldRule("eventTime"), FieldRule("createdAt")),
+}
+"""The same by Deep Visibility's names."""
+
 MAPPED: FieldTable = {
     **ecs.TABLE,
     "event.action": (
@@ -117,32 +158,46 @@ MAPPED: FieldTable = {
 }
 
 _KEYS = ("meta.event.name", "dataSource.name", "sca:ingestTime", "src.process.pid", "i.scheme")
-RAW_MARKS: Marks = (("event.category",), _KEYS)
-_RAW_LAYOUTS = {
-    about: Layout("sentinel_one", "SentinelOne record", RAW, RAW_MARKS, about)
-    for about in (event_kinds.DNS, event_kinds.CONNECTION, event_kinds.LISTENING, "")
-}
+_NESTED = frozenset({"meta", "dataSource", "src", "i"})
+_DEEP_KEYS = frozenset({"endpointOs", "agentOs"})
+_DEEP_MARKS: Marks = (("eventType",), tuple(_DEEP_KEYS))
+_FUNNEL_MARKS: Marks = (("event.category",), _KEYS)
+RAW_MARKS: Marks = (*_FUNNEL_MARKS, *_DEEP_MARKS)
+_KINDS = (event_kinds.DNS, event_kinds.CONNECTION, event_kinds.LISTENING, "")
+_RAW_LAYOUTS, _DEEP_LAYOUTS = (
+    {about: Layout("sentinel_one", "SentinelOne record", table, marks, about) for about in _KINDS}
+    for table, marks in ((RAW, _FUNNEL_MARKS), (DEEP, _DEEP_MARKS))
+)
 _MAPPED_MARKS: Marks = ((META, "sentinel_one_cloud_funnel"), *ecs.MARKS)
 
 
 def recognize(document: Document) -> Layout | None:
     """Return the layout of a raw record of any kind: connection, DNS, process and others."""
-    if not has_keys(document):
+    if "eventType" in document and not _DEEP_KEYS.isdisjoint(document):
+        return _DEEP_LAYOUTS[_event_kind(document)]
+    if not has_keys(document) or not leaves(document, "event.category"):
+        return None
+    if not any(leaves(document, key) for key in _KEYS):
         return None
     return _RAW_LAYOUTS[_event_kind(document)]
 
 
 def has_keys(keys: Container[str]) -> bool:
     """Return whether a record may be a raw one, by its keys at the top."""
-    return "event.category" in keys and any(key in keys for key in _KEYS)
+    return (
+        ("event.category" in keys and any(key in keys for key in _KEYS))
+        or ("event" in keys and any(key in keys for key in _NESTED))
+        or ("eventType" in keys and any(key in keys for key in _DEEP_KEYS))
+    )
 
 
 def _event_kind(document: Document) -> str:
-    if document["event.category"] == "dns":
+    if "dns" in (*leaves(document, "event.category"), *leaves(document, "objectType")):
         return event_kinds.DNS
     if _connects(document):
         return event_kinds.CONNECTION
-    return event_kinds.LISTENING if "listen" in str(document.get("event.type")).lower() else ""
+    about = [*leaves(document, "event.type"), *leaves(document, "eventType")]
+    return event_kinds.LISTENING if "listen" in str(about).lower() else ""
 
 
 def recognize_mapped(document: Document, dataset: str) -> Layout | None:

@@ -11,11 +11,12 @@ from smbrare.records.event import Document
 from smbrare.records.fields import Malformed, long
 from smbrare.records.paths import first, leaves
 from smbrare.records.times import Moment, date, from_number
+from smbrare.sources.collector_shapes import shape_of
 from smbrare.sources.ecs import not_forwarded
 from smbrare.sources.event_kinds import OTHER
 from smbrare.sources.field_rules import FieldRule, FieldTable
 from smbrare.sources.mapping import Layout, Marks, place_table, utc
-from smbrare.sources.windows_shapes import Shape, shape_of
+from smbrare.sources.windows_shapes import Shape
 
 SYSMON_CHANNEL = "microsoft-windows-sysmon/operational"
 SYSMON_PROVIDER = "microsoft-windows-sysmon"
@@ -141,7 +142,7 @@ class TableByShape(dict[Shape, FieldTable]):
         self._table = table
 
     def __missing__(self, shape: Shape) -> FieldTable:
-        self[shape] = made = place_table(self._table, shape.places)
+        self[shape] = made = place_table(self._table, shape.places, shape.spelling)
         return made
 
 
@@ -206,7 +207,8 @@ def unwrap(document: Document) -> WindowsEvent | None:
 
 def _event(shape: Shape, document: Document) -> WindowsEvent:
     places = shape.places
-    channel = _text(document, places.get("channel", ()))
+    named = _text(document, places.get("channel", ()))
+    channel = shape.channels.get(named, named)
     return WindowsEvent(shape, document, _number(document, places["event_id"]), channel)
 
 

@@ -37,12 +37,13 @@ _direction = one_of(
 
 
 def _mixes_keys(document: Document) -> bool:
-    return "EventID" in document
+    return "EventID" in document and not ("EventData" in document or "StringInserts" in document)
 
 
 def _is_subject(document: Document) -> bool:
-    # Older NXLog has no ExecutionProcessID and keeps the logging service's id as ProcessID.
-    return "SourceModuleType" not in document or "ExecutionProcessID" in document
+    # Older NXLog and the Fluents keep the logging service's id as ProcessID.
+    is_service = "SourceModuleType" in document or "ThreadID" in document
+    return not _mixes_keys(document) or "ExecutionProcessID" in document or not is_service
 
 
 TABLE: FieldTable = {

@@ -19,8 +19,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from smbrare.records.event import Document
-from smbrare.records.paths import leaves
-from smbrare.sources.ecs import SHIPPER, shippers
+from smbrare.sources.ecs import SHIPPER
 from smbrare.sources.event_data import as_names, from_position, from_text
 from smbrare.sources.mapping import Marks, Places
 
@@ -35,6 +34,8 @@ class Shape(Struct, frozen=True, eq=False):
             `Malformed` if it cannot. Only called for network events. None for no packing.
         packed: The path of what ``unpack`` decodes.
         marks: By what it is distinguished from another exporter that writes alike.
+        spelling: Turns a name of EventData into the exporter's; None where it keeps them.
+        channels: What it calls a channel, in lower case → the channel.
     """
 
     source: str
@@ -42,10 +43,12 @@ class Shape(Struct, frozen=True, eq=False):
     unpack: Callable[[Document], Document] | None = None
     packed: str = ""
     marks: Marks = ()
+    spelling: Callable[[str], str] | None = None
+    channels: Mapping[str, str] = {}
 
 
 def _unpack_event(document: Document) -> Document:
-    event = document["Event"]
+    event = document.get("Event", {})
     data = event.get("EventData")
     if not isinstance(data, Mapping) or "Data" not in data:
         return document
@@ -57,7 +60,10 @@ def _unpack_payload(document: Document) -> Document:
 
 
 def _unpack_column(document: Document) -> Document:
-    return {**document, "EventData": _event_data(document["EventData"])}
+    data = document["EventData"]
+    if isinstance(data, list) and not any(isinstance(item, Mapping) for item in data):
+        return {**document, "EventData": from_position(document["EventID"], data)}
+    return {**document, "EventData": _event_data(data)}
 
 
 def _event_data(value: object) -> Mapping[str, object]:
@@ -65,8 +71,13 @@ def _event_data(value: object) -> Mapping[str, object]:
 
 
 def _unpack_properties(document: Document) -> Document:
-    values = from_position(document.get("Id"), document.get("Properties"))
-    return {**document, "Properties": values}
+    items = document.get("Properties")
+    if not isinstance(items, list):
+        items = []
+    # At its default depth ConvertTo-Json writes the name of a .NET class for each value.
+    values = [item["Value"] for item in items if isinstance(item, Mapping) and "Value" in item]
+    named = from_position(document.get("Id"), values if len(values) == len(items) else [])
+    return {**document, "Properties": named}
 
 
 _WINLOG: Places = {
@@ -84,7 +95,7 @@ _WINLOG: Places = {
 }
 
 
-_COLUMNS: Places = {
+COLUMNS: Places = {
     "event_id": ("EventID",),
     "channel": ("Channel", "EventLog"),
     "provider": ("SourceName", "ProviderName", "Provider", "EventSourceName", "Source"),
@@ -97,8 +108,9 @@ _COLUMNS: Places = {
         "TimeGenerated [Local Time]",
         "@timestamp",
     ),
-    "message": ("Message", "RenderedDescription"),
+    "message": ("Message", "RenderedDescription", "Description", "full_message"),
 }
+"""The columns of a flat record, as different exporters call them."""
 
 WINLOGBEAT = Shape("winlogbeat", _WINLOG)
 """Winlogbeat 7 and 8: everything of the event below ``winlog``."""
@@ -202,67 +214,9 @@ EVENT_VIEWER = Shape(
 """Event Viewer's CSV: the values are in the message alone."""
 
 EVENT_DATA_COLUMN = Shape(
-    "sysmon", {**_COLUMNS, "data": ("EventData",)}, _unpack_column, "EventData"
+    "sysmon", {**COLUMNS, "data": ("EventData",)}, _unpack_column, "EventData"
 )
-"""Azure Log Analytics, and Velociraptor's EvtxHunter: columns, one of them EventData."""
+"""Azure Log Analytics, Velociraptor's EvtxHunter and Fluentd: columns, one of them EventData."""
 
-FLAT = Shape("sysmon", {**_COLUMNS, "data": ("",)})
+FLAT = Shape("sysmon", {**COLUMNS, "data": ("",)})
 """NXLog and its like: EventData's names at the top, beside the record's own."""
-
-SHAPES = (
-    WINLOGBEAT,
-    AGENT,
-    WINLOGBEAT_6,
-    EVENT_JSON,
-    VELOCIRAPTOR,
-    EVTXECMD,
-    POWERSHELL,
-    EVENT_VIEWER,
-    EVENT_DATA_COLUMN,
-    FLAT,
-)
-
-
-def shape_of(document: Document) -> Shape | None:
-    """Return the shape of a raw Windows event, by the keys at the top; None if it is not one."""
-    shape = _by_keys(document)
-    if shape is None or leaves(document, "destination.ip"):
-        return None  # A pipeline has made ECS of it, whatever it kept of the raw record.
-    return shape
-
-
-def _by_keys(document: Document) -> Shape | None:
-    if "winlog" in document or "winlog.channel" in document or "winlog.event_id" in document:
-        return None if _is_mapped(document) else _beat(document)
-    if "EventID" in document:
-        if not any(key in document for key in (*_COLUMNS["channel"], *_COLUMNS["provider"])):
-            return None
-        return EVENT_DATA_COLUMN if "EventData" in document else FLAT
-    if "Event" in document:
-        event = document["Event"]
-        return EVENT_JSON if isinstance(event, dict) and "System" in event else None
-    if "System" in document and "EventData" in document:
-        return VELOCIRAPTOR
-    if "EventId" in document and "Payload" in document:
-        return EVTXECMD
-    if "Id" in document and ("LogName" in document or "ProviderName" in document):
-        return POWERSHELL
-    if "Event ID" in document and "Source" in document:
-        return EVENT_VIEWER
-    if "log_name" in document and "event_id" in document:
-        return WINLOGBEAT_6
-    return None
-
-
-def _is_mapped(document: Document) -> bool:
-    """Return whether a pipeline has turned a record of ``winlog`` without addresses into ECS."""
-    return bool(leaves(document, "event.category")) and not (
-        leaves(document, "winlog.event_data.DestinationIp")
-        or leaves(document, "winlog.event_data.DestAddress")
-    )
-
-
-def _beat(document: Document) -> Shape:
-    if found := shippers(document):
-        return WINLOGBEAT if "winlogbeat" in found else AGENT
-    return AGENT if leaves(document, "event.original") else WINLOGBEAT

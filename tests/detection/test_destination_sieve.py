@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smbrare.detection.destination_sieve import needs_decoding, stays_inside
@@ -17,6 +17,8 @@ from smbrare.sources import recognize
 from smbrare.sources.alerts import is_alert
 from tests.rule.test_port_sieve import SHAPES, evtx_ecmd
 from tests.support.events import matching
+from tests.support.forms import FORMS
+from tests.support.forms.connection import Connection
 from tests.support.spelling import json_text
 
 INSIDE = ("10.20.0.5", "192.168.1.2", "127.0.0.1", "fe80::1", "::ffff:10.0.0.1")
@@ -62,6 +64,21 @@ def test_what_is_rejected_is_of_no_interest(
     first = with_address(one("445"), here)
     second = with_address(other("445"), there)
     for document in (first, merged(first, second), merged(second, first)):
+        line = json_text(document, random).encode()
+        assert not (stays_inside(line) and is_of_interest(line))
+
+
+@given(st.sampled_from(list(FORMS)), st.sampled_from(list(FORMS)), st.booleans(), randoms)
+@settings(max_examples=400)
+def test_no_sighting_of_any_form_is_lost_whatever_stands_beside_it(
+    one: str,
+    other: str,
+    first: bool,  # noqa: FBT001
+    random: Random,
+) -> None:
+    sighting = FORMS[one](Connection())
+    inside = FORMS[other](Connection(destination=random.choice(INSIDE[:3])))
+    for document in (sighting, merged(inside, sighting) if first else merged(sighting, inside)):
         line = json_text(document, random).encode()
         assert not (stays_inside(line) and is_of_interest(line))
 

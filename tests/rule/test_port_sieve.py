@@ -16,6 +16,8 @@ from smbrare.records.json_text import decode
 from smbrare.rule.port_sieve import may_match, scan_block
 from smbrare.rule.predicate import SMB_PORTS, matches
 from tests.support.events import DESTINATION, matching, view
+from tests.support.forms import FORMS
+from tests.support.forms.connection import Connection
 from tests.support.spelling import Packed, PackedXml, Token, json_text
 
 SYSMON = "Microsoft-Windows-Sysmon"
@@ -321,6 +323,12 @@ def test_spellings_of_a_port_are_kept(text: str) -> None:
 def test_digits_that_are_no_port_are_let_go(text: str) -> None:
     assert not may_match(text.encode())
     assert not survives(text.encode())
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("port", sorted(SMB_PORTS))
+def test_a_sighting_of_every_form_survives(name: str, port: int) -> None:
+    assert survives(json.dumps(FORMS[name](Connection(port=port))).encode())
 
 
 @pytest.mark.parametrize("text", ["4.45e2", "4450e-1", "1.39E2"])

@@ -152,6 +152,8 @@ def test_each_field_is_read_as_the_full_walk_reads_it(
         return
     for field in (*FIELDS, "dns.question.name", "dns.answers.data", "no.field"):
         wanted = find(field, view.table.get(field, ()), view.document, options)
+        if view.lend is not None and not wanted.values and not wanted.malformed:
+            wanted = view.lend(field)
         assert repr(view.read(field)) == repr(again.read(field)) == repr(wanted)
 
 
@@ -180,7 +182,8 @@ WALKED = {"ecs-plain"}
 """Forms that spell a field in two ways."""
 ASKED = {
     *("defender-streaming", "defender-hunting", "defender-hunting-text", "defender-sentinel-text"),
-    *("endgame-raw", "sentinel_one-raw"),
+    *("defender-graph", "defender-timeline", "endgame-raw", "asim-networksession"),
+    *("sentinel_one-raw", "sentinel_one-nested", "sentinel_one-deep", "ocsf-network"),
 }
 """Forms that a few keys at the top identify; their sources are asked each time."""
 

@@ -25,6 +25,8 @@ SOURCES = {
     "sentinel_one",
     "windows_firewall",
     "ecs",
+    "asim",
+    "ocsf",
 }
 
 NO_HOST = {"endgame-raw"}

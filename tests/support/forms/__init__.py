@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from tests.support.forms import ecs, events, vendors, windows
+from tests.support.forms import collectors, ecs, events, vendors, windows
 from tests.support.forms.connection import SCENE, Connection
 
 Form: TypeAlias = Callable[[Connection], dict[str, Any]]
@@ -39,6 +39,28 @@ _SYSMON_WRAPPERS: Mapping[str, Wrapper] = {
     "sysmon-velociraptor": windows.velociraptor,
     "sysmon-velociraptor-hunter": windows.velociraptor_hunter,
     "sysmon-xml-as-json": windows.xml_as_json,
+    "sysmon-wazuh": collectors.wazuh,
+    "sysmon-fluent-bit": collectors.fluent_bit,
+    "sysmon-fluent-bit-xml": collectors.fluent_bit_xml,
+    "sysmon-fluentd": collectors.fluentd,
+    "sysmon-telegraf": collectors.telegraf,
+    "sysmon-opentelemetry": collectors.opentelemetry,
+    "sysmon-opentelemetry-elasticsearch": collectors.opentelemetry_elasticsearch,
+    "sysmon-otlp": collectors.otlp,
+    "sysmon-otlp-raw": collectors.otlp_raw,
+    "sysmon-gelf": collectors.gelf,
+    "sysmon-graylog": collectors.graylog,
+    "winlogbeat-graylog": collectors.graylog_beats,
+    "winlogbeat-graylog-bare": collectors.graylog_beats_bare,
+    "sysmon-helk": collectors.helk,
+    "sysmon-lower": collectors.lower,
+    "sysmon-flattened": collectors.flattened,
+    "winlogbeat-evtx2es": collectors.evtx2es,
+    "sysmon-plaso": collectors.plaso,
+    "sysmon-chainsaw": collectors.chainsaw,
+    "sysmon-hayabusa": collectors.hayabusa,
+    "sysmon-hayabusa-text": collectors.hayabusa_text,
+    "sysmon-azure-windowsevent": collectors.azure_windows_event,
 }
 _FIREWALL_WRAPPERS: Mapping[str, Wrapper] = {
     "windows_firewall-evtx_dump": windows.evtx_dump,
@@ -47,6 +69,16 @@ _FIREWALL_WRAPPERS: Mapping[str, Wrapper] = {
     "windows_firewall-powershell": windows.powershell,
     "windows_firewall-powershell-depth3": windows.powershell_deep,
     "windows_firewall-winlogbeat": windows.winlogbeat_8,
+    "windows_firewall-wazuh": collectors.wazuh,
+    "windows_firewall-fluent-bit": collectors.fluent_bit,
+    "windows_firewall-fluent-bit-bare": collectors.fluent_bit_bare,
+    "windows_firewall-fluentd": collectors.fluentd,
+    "windows_firewall-telegraf": collectors.telegraf,
+    "windows_firewall-otlp": collectors.otlp,
+    "windows_firewall-gelf": collectors.gelf,
+    "windows_firewall-lower": collectors.lower,
+    "windows_firewall-hayabusa": collectors.hayabusa,
+    "windows_firewall-securityevent": collectors.azure_security_event,
 }
 
 
@@ -69,11 +101,17 @@ FORMS: Mapping[str, Form] = {
     "defender-hunting": vendors.defender_row,
     "defender-hunting-text": vendors.defender_text,
     "defender-sentinel-text": vendors.defender_sentinel,
+    "defender-graph": vendors.defender_graph,
+    "defender-timeline": vendors.defender_timeline,
     "defender-mapped": ecs.defender_mapped,
     "defender-mapped-old": ecs.defender_mapped_old,
     "sentinel_one-raw": vendors.sentinel_one_raw,
+    "sentinel_one-nested": vendors.sentinel_one_nested,
+    "sentinel_one-deep": vendors.sentinel_one_deep,
     "sentinel_one-mapped": ecs.sentinel_one_mapped,
     "ecs-plain": ecs.plain,
+    "asim-networksession": vendors.asim,
+    "ocsf-network": vendors.ocsf,
 }
 """Name of a form (the source, a dash, what is special about it) → the form."""
 
@@ -87,6 +125,7 @@ OTHERS: Mapping[str, tuple[Form, ...]] = {
     "endgame-raw": (vendors.endgame_raw_process,),
     "defender-streaming": (vendors.defender_streaming_process,),
     "defender-hunting-text": (vendors.defender_text_event,),
+    "sentinel_one-deep": (vendors.sentinel_one_deep_dns,),
     "sentinel_one-raw": (vendors.sentinel_one_raw_dns, vendors.sentinel_one_raw_process),
 }
 """Records of the same exporter that are no connections, however alike they look."""

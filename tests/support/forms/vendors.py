@@ -1,6 +1,7 @@
 """Records of the vendors whose own form is no Windows event."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -197,4 +198,123 @@ def sentinel_one_raw_process(connection: Connection) -> dict[str, Any]:
         "event.category": "process",
         "event.type": "Process Creation",
         "meta.event.name": "PROCESSCREATION",
+    }
+
+
+def sentinel_one_nested(connection: Connection) -> dict[str, Any]:
+    """A raw record whose dotted keys a shipper turned into objects."""
+    nested: dict[str, Any] = {}
+    for key, value in sentinel_one_raw(connection).items():
+        *outer, last = key.split(".")
+        node = nested
+        for step in outer:
+            node = node.setdefault(step, {})
+        node[last] = value
+    return nested
+
+
+def sentinel_one_deep(connection: Connection) -> dict[str, Any]:
+    """An event of Deep Visibility's API."""
+    direction = "OUTGOING" if connection.outward else "INCOMING"
+    return {
+        "agentName": connection.host,
+        "agentOs": "windows",
+        "agentUuid": "uuid-1",
+        "createdAt": iso(connection.time, 6),
+        "direction": direction,
+        "dstIp": connection.destination,
+        "dstPort": connection.port,
+        "eventTime": iso(connection.time),
+        "eventType": "IP Connect",
+        "id": f"{connection.source_port}",
+        "metaEventName": f"{connection.protocol.upper()}V4",
+        "netConnStatus": connection.outcome.upper(),
+        "netEventDirection": direction,
+        "objectType": "ip",
+        "pid": str(connection.pid),
+        "processName": connection.process or "System",
+        "srcIp": connection.source,
+        "srcPort": connection.source_port,
+        "user": "\\".join(connection.account),
+    }
+
+
+def sentinel_one_deep_dns(connection: Connection) -> dict[str, Any]:
+    """A DNS query of the same API."""
+    record = sentinel_one_deep(connection)
+    for name in ("srcIp", "srcPort", "dstIp", "dstPort", "metaEventName"):
+        del record[name]
+    changed = {"eventType": "DNS Resolved", "objectType": "dns", "dnsRequest": "share.example"}
+    return record | changed
+
+
+def defender_graph(connection: Connection) -> dict[str, Any]:
+    """A row whose columns begin with a small letter."""
+    return {name[:1].lower() + name[1:]: value for name, value in defender_row(connection).items()}
+
+
+def defender_timeline(connection: Connection) -> dict[str, Any]:
+    """A row of a device's timeline as CSV: names with blanks, times without a zone."""
+    names = {"Timestamp": "Event Time", "DeviceId": "Machine Id", "DeviceName": "Computer Name"}
+    row = defender_text(connection)
+    row["Timestamp"] = iso(connection.time).rstrip("Z")
+    return {
+        names.get(name, re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)): value
+        for name, value in row.items()
+    }
+
+
+def asim(connection: Connection) -> dict[str, Any]:
+    """A row of Microsoft Sentinel's normalized network sessions."""
+    end = "Src" if connection.outward else "Dst"
+    return {
+        "TimeGenerated": iso(connection.time, 7),
+        "EventStartTime": iso(connection.time, 7),
+        "EventSchema": "NetworkSession",
+        "EventType": "EndpointNetworkSession",
+        "EventProduct": "Sysmon",
+        "EventResult": connection.outcome.title(),
+        "Dvc": connection.host,
+        "DvcHostname": connection.host,
+        "DvcOs": "Windows",
+        "SrcIpAddr": connection.source,
+        "SrcPortNumber": connection.source_port,
+        "DstIpAddr": connection.destination,
+        "DstPortNumber": connection.port,
+        "NetworkProtocol": connection.protocol.upper(),
+        "NetworkDirection": "Outbound" if connection.outward else "Inbound",
+        f"{end}ProcessId": str(connection.pid),
+        f"{end}ProcessName": connection.image,
+        "Type": "ASimNetworkSessionLogs",
+    }
+
+
+def asim_dns(connection: Connection) -> dict[str, Any]:
+    """A row of another schema of the same model."""
+    return asim(connection) | {"EventSchema": "Dns", "EventType": "Query"}
+
+
+def ocsf(connection: Connection) -> dict[str, Any]:
+    """An event of OCSF's class Network Activity."""
+    domain, user = connection.account
+    return {
+        "class_uid": 4001,
+        "class_name": "Network Activity",
+        "activity_id": 1,
+        "activity_name": "Open",
+        "time": _milliseconds(connection.time),
+        "status": connection.outcome.title(),
+        "metadata": {"version": "1.3.0", "product": {"name": "EDR", "vendor_name": "Vendor"}},
+        "device": {"hostname": connection.host, "os": {"name": "Windows", "type_id": 100}},
+        "actor": {
+            "process": {"pid": connection.pid, "name": connection.process or "System"},
+            "user": {"name": user, "domain": domain},
+        },
+        "src_endpoint": {"ip": connection.source, "port": connection.source_port},
+        "dst_endpoint": {"ip": connection.destination, "port": connection.port},
+        "connection_info": {
+            "protocol_name": connection.protocol,
+            "protocol_num": 6,
+            "direction_id": 2 if connection.outward else 1,
+        },
     }

@@ -164,7 +164,8 @@ def flat_time_created(event: Event) -> dict[str, Any]:
     }
 
 
-def _typed(data: Mapping[str, str]) -> dict[str, Any]:
+def typed(data: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of EventData as numbers and booleans, where they look like them."""
     words = {"true": True, "false": False}
     return {
         name: int(value) if value.isdigit() else words.get(value, value)
@@ -186,7 +187,7 @@ def evtx_dump(event: Event) -> dict[str, Any]:
                 "Channel": event.channel,
                 "Computer": event.host,
             },
-            "EventData": _typed(event.data),
+            "EventData": typed(event.data),
         }
     }
 
@@ -298,7 +299,7 @@ def powershell_deep(event: Event) -> dict[str, Any]:
     record = powershell(event)
     local = event.logged + timedelta(hours=2)
     record["TimeCreated"] = f"{local:%Y-%m-%dT%H:%M:%S.%f}0+02:00"
-    record["Properties"] = [{"Value": value} for value in _typed(event.data).values()]
+    record["Properties"] = [{"Value": value} for value in typed(event.data).values()]
     # The language of the rendering is the reader's; the values stand apart from it.
     record["Message"] = "Netzwerkverbindung erkannt"
     return record
@@ -316,7 +317,7 @@ def velociraptor(event: Event) -> dict[str, Any]:
             "Channel": event.channel,
             "Computer": event.host,
         },
-        "EventData": _typed(event.data),
+        "EventData": typed(event.data),
         "Message": event.message,
     }
 
@@ -330,7 +331,7 @@ def velociraptor_hunter(event: Event) -> dict[str, Any]:
         "Provider": event.provider,
         "EventID": event.number,
         "EventRecordID": 8,
-        "EventData": _typed(event.data),
+        "EventData": typed(event.data),
         "Message": event.message,
         "OSPath": "C:\\Windows\\System32\\winevt\\Logs\\log.evtx",
     }
