@@ -69,8 +69,9 @@ SHARED = {
         "samples",
     },
     "sources": {
-        *("compiled", "ecs", "event_data", "event_kinds", "field_rules", "mapping"),
-        *("opening", "ordinary_values", "windows_event", "windows_shapes"),
+        *("collector_shapes", "compiled", "ecs", "event_data", "event_kinds", "field_rules"),
+        *("mapping", "opening", "ordinary_values", "windows_event", "windows_shapes"),
+        "defender",  # Its columns are spelled in other ways, too.
     },
 }
 """Folders of plugs, whose modules know nothing of each other but these."""
