@@ -29,6 +29,7 @@ from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.scan import judge, learn
+from smbrare.text import counted
 
 if TYPE_CHECKING:
     from smbrare.baseline.store import Baseline
@@ -198,9 +199,12 @@ def _print(report: Report, inputs: list[Input | Skipped], options: dict[str, Any
 
         bar = bind(progress_bar, quiet=options["quiet"])
         report = with_host_context(report, show, inputs, report.options, bar)
-    rows = bool(RenderOptions(show=show).findings_of(report))
-    tell_verdict(verdict(report), output_format, options, rows=rows)
+    count = len(RenderOptions(show=show).findings_of(report))
+    tell_verdict(verdict(report), output_format, options, rows=bool(count))
     print_as(output_format, report, options, show)
+    if output_format.most is not None and count > output_format.most:
+        most = f"code scanning services take {output_format.most:,} of one file"
+        writing.warn([f"{counted(count, 'finding')} in {output_format.name}: {most}"])
     return report
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sarif_kit.validate import validation_errors
 
+from smbrare.outputs.formats import REPORT
 from smbrare.outputs.sarif import uri
 from smbrare.text import message
 from tests.conftest import FIXTURES, Run
@@ -100,3 +102,14 @@ def test_a_path_is_a_uri(path: str, expected: str) -> None:
 
 def test_a_message_holds_no_link_and_no_placeholder() -> None:
     assert message("[a](b) {0} \\ \x1b") == r"\[a\](b) {{0}} \\ \\x1b"
+
+
+@pytest.mark.parametrize(("most", "warned"), [(2, True), (3, False)])
+def test_more_findings_than_a_service_takes_are_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, most: int, *, warned: bool
+) -> None:
+    assert REPORT["sarif"].most == 25_000
+    monkeypatch.setitem(REPORT, "sarif", replace(REPORT["sarif"], most=most))
+    result = run("scan", FIXTURES / "sample.ndjson", "-f", "sarif", "-q")
+    assert ("3 findings in sarif" in result.err) is warned
+    assert result.code == 1
