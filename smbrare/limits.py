@@ -26,7 +26,7 @@ class Limits(Struct, frozen=True):
         xml_elements: Elements in one XML event.
         xml_attributes: Attributes of one XML element.
         layers: Compressions and archives inside one another; a ``.tar.gz`` is two.
-        archive_members: Members of one archive, files and folders alike.
+        archive_members: Members of all archives of an input, files and folders alike.
         archive_directory_bytes: Length of a zip's list of members, which is read at once.
         decompressed_bytes: Bytes that all layers and members of one input may give together.
         expansion: Bytes that one byte of the input may become on average, over all layers and

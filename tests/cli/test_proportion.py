@@ -1,9 +1,11 @@
 """What a run takes and gives stays in proportion to what it reads."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +120,20 @@ def test_an_input_that_memory_does_not_suffice_for_is_named_and_the_others_are_r
     assert result.code == 3
     assert "a.ndjson:2: not read to its end: out of memory" in result.err
     assert "45.83.122.10" in result.out
+
+
+@pytest.mark.parametrize(("most", "is_hit"), [(54, True), (55, False)])
+def test_the_members_of_archives_in_archives_are_counted_together(
+    run: Run, tmp_path: Path, most: int, *, is_hit: bool
+) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        for number in range(10):
+            archive.writestr(f"{number}.json", b"")
+    log = tmp_path / "log.zip"
+    with zipfile.ZipFile(log, "w") as archive:
+        for number in range(5):
+            archive.writestr(f"{number}.zip", inner.getvalue())
+    result = run("scan", log, "--limit", f"archive-members={most}")
+    assert ("limit archive-members" in result.err) is is_hit
+    assert result.code == (3 if is_hit else 4)

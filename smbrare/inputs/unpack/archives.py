@@ -7,7 +7,7 @@ from typing import IO, cast
 from msgspec import Struct
 
 from smbrare.inputs.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream
-from smbrare.limits import MIB, Limits
+from smbrare.limits import MIB
 from smbrare.text import name_text
 
 _TAR_BLOCK = 512
@@ -42,8 +42,8 @@ def tar_members(stream: Stream, budget: Budget) -> Iterator[Member]:
     try:
         file = cast("IO[bytes]", source)  # Reading in one direction needs nothing but read.
         with tarfile.open(fileobj=file, mode="r|", bufsize=_TAR_READ) as archive:
-            for number, info in enumerate(_headers(archive, source), 1):
-                check_members(number, budget.limits)
+            for info in _headers(archive, source):
+                budget.give_member()
                 if info.isreg() or info.type not in tarfile.SUPPORTED_TYPES:
                     member = Stream(_tar_member(archive, info, source, budget), stream)
                     yield Member(name_text(info.name), member)
@@ -127,13 +127,3 @@ def _tar_member(
         if not info.issparse():  # tarfile keeps back a block that is cut short.
             yield source.recent(info.offset_data + given)[: max(0, info.size - given)]
         raise Damaged(f"damaged tar member: {error}") from None
-
-
-def check_members(number: int, limits: Limits) -> None:
-    """Refuse a member whose number is too high.
-
-    Raises:
-        Damaged: If it is.
-    """
-    if number > limits.archive_members:
-        raise Damaged(f"more than {limits.archive_members} members (limit archive-members)")

@@ -44,11 +44,24 @@ class Budget(Struct):
         limits: The bounds.
         taken: Bytes read from the input itself so far, or its size where that is known.
         given: Bytes that layers and members gave so far.
+        members: Members of archives so far, of those inside one another too.
     """
 
     limits: Limits
     taken: int = 0
     given: int = 0
+    members: int = 0
+
+    def give_member(self) -> None:
+        """Count a member of an archive.
+
+        Raises:
+            Damaged: If there are more than the limits allow.
+        """
+        self.members += 1
+        if self.members > self.limits.archive_members:
+            most = self.limits.archive_members
+            raise Damaged(f"more than {most} members (limit archive-members)")
 
     def give(self, size: int) -> None:
         """Count bytes that a layer gives.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, cast
 
 from smbrare.inputs.unpack import compression
-from smbrare.inputs.unpack.archives import Member, check_members
+from smbrare.inputs.unpack.archives import Member
 from smbrare.inputs.unpack.compression import Codec
 from smbrare.inputs.unpack.streams import BLOCK_BYTES, Budget, Damaged, Stream, blocks
 from smbrare.inputs.unpack.zip_names import ENTRY, ENTRY_MAGIC, open_zip
@@ -135,11 +135,10 @@ def zip_members(file: IO[bytes], below: Stream, budget: Budget) -> Iterator[Memb
     limits = budget.limits
     whole = _FileRange(file, 0, file.seek(0, io.SEEK_END), limits.archive_directory_bytes)
     unread, lost = [whole], []
-    archives = members = 0
     while unread:
         extent = unread.pop()
-        archives += 1
-        check_members(archives, limits)
+        if extent is not whole:
+            budget.give_member()
         try:
             archive = open_zip(cast("IO[bytes]", extent))
         except _ERRORS as error:
@@ -149,8 +148,7 @@ def zip_members(file: IO[bytes], below: Stream, budget: Budget) -> Iterator[Memb
             continue
         covered = [(archive.start_dir, _end_of_list(extent, archive))]
         for info in archive.infolist():
-            members += 1
-            check_members(members, limits)
+            budget.give_member()
             start, end = _place(extent, info)
             covered.append((info.header_offset, end))
             stream = Stream(_member(extent, info, start, budget), below)
