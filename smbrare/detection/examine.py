@@ -5,7 +5,7 @@ from functools import cache, lru_cache
 from functools import partial as bind
 from ipaddress import IPv4Address
 from itertools import compress
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from smbrare.detection.event_fields import LONGEST_HOST, MANY
 from smbrare.detection.kept_events import KeptEvent, kept_event
@@ -21,6 +21,7 @@ from smbrare.records.event import (
     Contents,
     Document,
     Origin,
+    Reading,
     Record,
     Sample,
     Skipped,
@@ -35,6 +36,7 @@ from smbrare.rule import predicate
 from smbrare.rule.might_match import might_match
 from smbrare.rule.networks import is_private
 from smbrare.sources import ecs, key_set
+from smbrare.sources.compiled import FieldNotes
 from smbrare.sources.mapping import View
 
 Outside: TypeAlias = Literal["alert", "unknown", "other"]
@@ -221,44 +223,45 @@ def _count_unknown(document: Document, origin: Origin, survey: InputSurvey) -> N
 
 
 def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) -> None:
-    source = _private(view.read("source.ip").values)
-    destinations = view.read("destination.ip").values
-    name = view.host()
+    source, destinations, name, outcomes, ports = view.noted(_SIGHTED)
+    name = name or view.host()
     if len(destinations) > MANY:
         name = name[:LONGEST_HOST]
     host = name.lower()
-    told = Told(
-        _outcomes(view.read("event.outcome").values),
-        _smb_ports(view.read("destination.port").values),
-        name,
-    )
+    told = Told(outcomes, ports, name)
     make: Callable[[], KeptEvent] = bind(kept_event, view, (host, source), origin)
     time = None if moment is None else moment.time
     if len(destinations) > 1:
-        destinations, make = tuple(dict.fromkeys(destinations)), cache(make)
+        make = cache(make)
     for destination in destinations:
         partial.sightings.add(destination, (source, host), time, told, make)
 
 
+def _sighted(name: str, reading: Reading) -> Any:
+    """Return what a sighting keeps of a field: worked out once for each raw value."""
+    values = reading.values
+    if name == "destination.ip":
+        return tuple(dict.fromkeys(values))
+    if name == "source.ip":
+        return _private(values)
+    if name == "event.outcome":
+        return frozenset(values) or _UNTOLD
+    if name == "destination.port":
+        return frozenset(values) & predicate.SMB_PORTS
+    return str(values[0]) if values else ""
+
+
+_SIGHTED = FieldNotes(
+    ("source.ip", "destination.ip", "host.name", "event.outcome", "destination.port"), _sighted
+)
+
+
 def _private(addresses: tuple[Address, ...]) -> str:
     """Return the private address that connected, of several the least by its text."""
-    if len(addresses) == 1:
-        return _text(int(addresses[0]))
-    return min(_text(int(address)) for address in addresses if is_private(address))
+    return min((_text(int(each)) for each in addresses if is_private(each)), default="")
 
 
 @lru_cache(maxsize=8_192)
 def _text(address: int) -> str:
     """Return the text of an IPv4 address: no other is private to the rule."""
     return str(IPv4Address(address))
-
-
-# The same few sets are kept once for all sightings.
-@lru_cache(maxsize=1_024)
-def _outcomes(values: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(values) or _UNTOLD
-
-
-@lru_cache(maxsize=1_024)
-def _smb_ports(values: tuple[int, ...]) -> frozenset[int]:
-    return frozenset(values) & predicate.SMB_PORTS
