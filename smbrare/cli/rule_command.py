@@ -10,7 +10,7 @@ from smbrare.cli import options as shared
 from smbrare.cli.command import CommandGroup
 from smbrare.cli.options import exclusions_from
 from smbrare.cli.terminal import print_as
-from smbrare.outputs.formats import RULE
+from smbrare.outputs.formats import RULE, SOURCES
 from smbrare.outputs.rule.exclusions import list_included, list_missing
 from smbrare.outputs.rule.export import EXPORTS
 
@@ -27,16 +27,18 @@ def rule_command() -> None:
 
 
 @rule_command.command("show")
+@click.option("--sources", is_flag=True, help="Show instead the forms of records that are read.")
 @shared.text_or_json
-def show(**options: Any) -> None:
+def show(*, sources: bool, **options: Any) -> None:
     """Show the rule's conditions, and what it excludes.
 
     Exit codes: 0 shown; 2 wrong usage.
 
     Examples:
       smbrare rule show --format json | jq .clauses
+      smbrare rule show --sources
     """
-    print_as(RULE[options["format"]], None, options)
+    print_as((SOURCES if sources else RULE)[options["format"]], None, options)
 
 
 @rule_command.command("export", context_settings=configuration.settings())

@@ -145,3 +145,9 @@ RULE: Mapping[str, OutputFormat[None]] = _by_name(
     OutputFormat("text", "rule.text.render"), OutputFormat("json", "rule.text.render_json")
 )
 """The rule itself, which needs no content."""
+
+SOURCES: Mapping[str, OutputFormat[None]] = _by_name(
+    OutputFormat("text", "rule.sources.render"),
+    OutputFormat("json", "rule.sources.render_json"),
+)
+"""The forms that are read."""

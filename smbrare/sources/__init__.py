@@ -1,6 +1,6 @@
 """Identifies the source of each record by its content, and reads it as that source's table says."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import cache
 from typing import Any, Protocol
 
@@ -31,7 +31,7 @@ from smbrare.sources.windows_event import WindowsEvent, unwrap
 
 
 class _RawSource(Protocol):
-    RAW_MARKS: Marks
+    RAW_FORMS: Mapping[tuple[str, str], Marks]
 
     def has_keys(self, keys: Container[str]) -> bool: ...
     def recognize(self, document: Document) -> Layout | None: ...
@@ -270,9 +270,14 @@ def _windows_layout(event: WindowsEvent) -> Layout | None:
     return None
 
 
+def _raw_marks() -> Iterator[tuple[str, ...]]:
+    forms = (marks for source in RAW_SOURCES for marks in source.RAW_FORMS.values())
+    return (group for marks in forms for group in marks)
+
+
 def _first_keys() -> frozenset[str]:
     """Return every key at the top of a record that can begin a field that identifies one."""
-    groups = [paths for source in RAW_SOURCES for paths in source.RAW_MARKS] + [*ecs.MARKS]
+    groups = [*_raw_marks(), *ecs.MARKS]
     groups += [shape.places["event_id"] for shape in SHAPES]
     groups += [shape.places.get("channel", ()) for shape in SHAPES]
     return frozenset(key for group in groups for path in group for key in _beginnings(path))
@@ -289,7 +294,7 @@ def column_names() -> frozenset[str]:
     for table in (sysmon.CONNECTION, windows_firewall.TABLE):
         tables += [place_table(table, shape.places, shape.spelling) for shape in SHAPES]
     rules = [rule for table in tables for found in table.values() for rule in found]
-    marks = [*(paths for source in RAW_SOURCES for paths in source.RAW_MARKS), *ecs.MARKS]
+    marks = [*_raw_marks(), *ecs.MARKS]
     places = (paths for shape in SHAPES for paths in shape.places.values())
     paths = {path for group in (*marks, *places, *opening.NAMES) for path in group}
     return frozenset(paths | defender_columns.TIMELINE | {rule.path for rule in rules}) - {""}

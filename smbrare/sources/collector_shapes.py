@@ -78,6 +78,7 @@ def _subject_of_helk(document: Document) -> Document:
 
 
 WAZUH = Shape(
+    "Wazuh's alerts and archives: names begin with a small letter",
     "sysmon",
     {
         "event_id": ("data.win.system.eventID",),
@@ -90,14 +91,17 @@ WAZUH = Shape(
     },
     spelling=lambda name: name[:1].lower() + name[1:],
 )
-"""Wazuh's alerts and archives: names begin with a small letter."""
 
 FLUENT_BIT = Shape(
-    "sysmon", {**COLUMNS, "data": ("StringInserts",)}, _inserts_by_name, "StringInserts"
+    "Fluent Bit's winevtlog: values by position",
+    "sysmon",
+    {**COLUMNS, "data": ("StringInserts",)},
+    _inserts_by_name,
+    "StringInserts",
 )
-"""Fluent Bit's winevtlog: values by position."""
 
 TELEGRAF = Shape(
+    "Telegraf's win_eventlog: which names are fields and which are tags is configured",
     "sysmon",
     {
         **{
@@ -116,9 +120,9 @@ TELEGRAF = Shape(
     },
     spelling=lambda name: f"Data_{name}",
 )
-"""Telegraf's win_eventlog: which names are fields and which are tags is configured."""
 
 OPENTELEMETRY = Shape(
+    "OpenTelemetry's windowseventlog receiver: the body of a log record",
     "sysmon",
     {
         "event_id": ("event_id.id",),
@@ -132,9 +136,9 @@ OPENTELEMETRY = Shape(
     _merged_data,
     "event_data",
 )
-"""OpenTelemetry's windowseventlog receiver: the body of a log record."""
 
 HAYABUSA = Shape(
+    "Hayabusa's timeline with all fields: an object in JSON, a text in CSV",
     "sysmon",
     {
         "event_id": ("EventID",),
@@ -151,7 +155,6 @@ HAYABUSA = Shape(
         "sec": "security",
     },
 )
-"""Hayabusa's timeline with all fields: an object in JSON, a text in CSV."""
 
 _HELK_NAMES = {
     "UtcTime": "@event_date_creation",
@@ -170,6 +173,7 @@ _HELK_NAMES = {
 }
 
 HELK = Shape(
+    "HELK: names of the Open Source Security Events Metadata",
     "sysmon",
     {
         "event_id": ("event_id",),
@@ -180,16 +184,17 @@ HELK = Shape(
         "data": ("",),
     },
     _subject_of_helk,
-    "process_id",
     spelling=lambda name: _HELK_NAMES.get(name, name),
 )
-"""HELK: names of the Open Source Security Events Metadata."""
 
 _LOWER: Places = {part: tuple(map(str.lower, names)) for part, names in COLUMNS.items()}
 LOWER = Shape(
-    "sysmon", {**_LOWER, "data": ("",)}, _without_service, "processid", spelling=str.lower
+    "Flat, all names in lower case, so that two process ids have one name",
+    "sysmon",
+    {**_LOWER, "data": ("",)},
+    _without_service,
+    spelling=str.lower,
 )
-"""Flat, all names in lower case, so that two process ids have one name."""
 
 
 def _graylog(prefix: str) -> Shape:
@@ -203,14 +208,18 @@ def _graylog(prefix: str) -> Shape:
         part: (f"{prefix}_{name}",) for part, name in parts.items()
     }
     places |= {"time": ("timestamp",), "data": ("",), "message": ("message",)}
-    return Shape("winlogbeat", places, spelling=lambda name: f"{prefix}_event_data_{name}")
+    name = f"Winlogbeat through Graylog, names that begin with {prefix}"
+    return Shape(name, "winlogbeat", places, spelling=lambda name: f"{prefix}_event_data_{name}")
 
 
 GRAYLOG_BEATS = (_graylog("winlogbeat_winlog"), _graylog("winlog"))
 """Winlogbeat's fields in Graylog, which has no dots in names."""
 
-GRAYLOG = replace(FLAT, places={**FLAT.places, "computer": (*COLUMNS["computer"], "source")})
-"""NXLog's fields in Graylog, which keeps the host's name as the source."""
+GRAYLOG = replace(
+    FLAT,
+    name="NXLog through Graylog, which keeps the host's name as the source",
+    places={**FLAT.places, "computer": (*COLUMNS["computer"], "source")},
+)
 
 SHAPES = (
     WINLOGBEAT,

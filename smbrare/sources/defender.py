@@ -178,12 +178,16 @@ _OTHER = {place: place_table(RECORD, {"row": (place,)}) for place in ("", "prope
 ADAPTER = frozenset({"NetworkAdapterName", "NetworkAdapterType"})
 """Columns of DeviceNetworkInfo, which describes adapters and holds no connection."""
 
-_HOSTS = ("DeviceName", "DeviceId", "RemoteIP")
+HOSTS = ("DeviceName", "DeviceId", "RemoteIP")
 _BY_CATEGORY: Marks = (("category",),)
-_BY_ACTION: Marks = (("ActionType",), _HOSTS)
+_BY_ACTION: Marks = (("ActionType",), HOSTS)
 _BY_TYPE: Marks = (("Type",), *_BY_ACTION)
 _BY_COLUMNS: Marks = (("RemoteIP",), ("InitiatingProcessId",))
-RAW_MARKS: Marks = (*_BY_CATEGORY, *_BY_ACTION, *_BY_COLUMNS)
+RAW_FORMS: Mapping[tuple[str, str], Marks] = {
+    ("defender", "Record of the streaming API"): _BY_CATEGORY,
+    ("defender", "Row of Advanced Hunting or Microsoft Sentinel"): _BY_ACTION,
+    ("defender", "The same without ActionType"): _BY_COLUMNS,
+}
 CATEGORY = "m365_defender.event.category"
 _BY_NAME: Marks = ((CATEGORY, "m365_defender"), *ecs.MARKS)
 
@@ -201,7 +205,7 @@ def recognize(document: Document) -> Layout | None:
         named = table.lower().endswith(_NETWORK_TABLES)
         return _layout(row, "properties", _BY_CATEGORY, named=named, network=named)
     if "ActionType" in document:
-        if not any(key in document for key in _HOSTS):
+        if not any(key in document for key in HOSTS):
             return None
         named = _is_network_row(document)
         marks = _BY_TYPE if document.get("Type") else _BY_ACTION

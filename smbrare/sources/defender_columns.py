@@ -5,7 +5,7 @@ calls three columns by names of its own.
 """
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from functools import cache
 
 from msgspec.structs import replace
@@ -31,7 +31,12 @@ _SPELLINGS = {
     for spelling in (_camel, _spaced)
 }
 """What ActionType is called → how all columns are spelled, and the column of each."""
-RAW_MARKS: Marks = (tuple(_SPELLINGS),)
+RAW_FORMS: Mapping[tuple[str, str], Marks] = {
+    ("defender", "Row of a client of Graph, or of a device's timeline"): (
+        tuple(_SPELLINGS),
+        tuple(spelling(name) for spelling, _ in _SPELLINGS.values() for name in defender.HOSTS),
+    )
+}
 TIMELINE = frozenset(map(_spaced, _COLUMNS))
 """The columns of a device's timeline."""
 

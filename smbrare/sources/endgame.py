@@ -3,7 +3,7 @@
 Follows the field list that Elastic publishes for endgame-*, and the names of Endgame's raw events.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 
 from smbrare.records.event import Document
@@ -69,8 +69,10 @@ RAW: FieldTable = {
     ),
 }
 
-RAW_MARKS: Marks = (("event_type_full",),)
-_RAW_LAYOUT = Layout("endgame", "Endgame raw event", RAW, RAW_MARKS)
+RAW_FORMS: Mapping[tuple[str, str], Marks] = {
+    ("endgame", "Event of the sensor, before ECS"): (("event_type_full",),)
+}
+_RAW_LAYOUT = Layout("endgame", "Endgame raw event", RAW, (("event_type_full",),))
 EVENT_TYPE = "endgame.event_type_full"
 _MAPPED_MARKS: Marks = ((EVENT_TYPE, "endgame"), *ecs.MARKS)
 

@@ -3,7 +3,7 @@
 Other tools fill them from whatever they collect, so any field may be missing.
 """
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 
 from msgspec.structs import replace
 
@@ -114,14 +114,17 @@ OCSF: FieldTable = {
 
 _ASIM_MARKS: Marks = (("EventSchema",),)
 _OCSF_MARKS: Marks = (("class_uid",),)
-RAW_MARKS: Marks = (*_ASIM_MARKS, *_OCSF_MARKS)
+RAW_FORMS: Mapping[tuple[str, str], Marks] = {
+    ("asim", "ASIM network session"): _ASIM_MARKS,
+    ("ocsf", "OCSF network activity, class 4001"): _OCSF_MARKS,
+}
 _ASIM = Layout("asim", "ASIM network session", ASIM, _ASIM_MARKS)
 _OCSF = Layout("ocsf", "OCSF network activity", OCSF, _OCSF_MARKS)
 
 
 def has_keys(keys: Container[str]) -> bool:
     """Return whether a record may be of one of the schemas, by its keys at the top."""
-    return any(key in keys for group in RAW_MARKS for key in group)
+    return any(key in keys for [group] in RAW_FORMS.values() for key in group)
 
 
 def recognize(document: Document) -> Layout | None:

@@ -8,7 +8,7 @@ network.transport: the transport is in ``meta.event.name`` alone, and is inferre
 forms, so that ``--literal`` and a replay find what Elastic's rule would, which is nothing.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 
 from msgspec.structs import replace
 
@@ -162,7 +162,10 @@ _NESTED = frozenset({"meta", "dataSource", "src", "i"})
 _DEEP_KEYS = frozenset({"endpointOs", "agentOs"})
 _DEEP_MARKS: Marks = (("eventType",), tuple(_DEEP_KEYS))
 _FUNNEL_MARKS: Marks = (("event.category",), _KEYS)
-RAW_MARKS: Marks = (*_FUNNEL_MARKS, *_DEEP_MARKS)
+RAW_FORMS: Mapping[tuple[str, str], Marks] = {
+    ("sentinel_one", "Record of Cloud Funnel, flat or nested"): _FUNNEL_MARKS,
+    ("sentinel_one", "Event of Deep Visibility's API"): _DEEP_MARKS,
+}
 _KINDS = (event_kinds.DNS, event_kinds.CONNECTION, event_kinds.LISTENING, "")
 _RAW_LAYOUTS, _DEEP_LAYOUTS = (
     {about: Layout("sentinel_one", "SentinelOne record", table, marks, about) for about in _KINDS}

@@ -28,6 +28,7 @@ class Shape(Struct, frozen=True, eq=False):
     """How one exporter writes a Windows event.
 
     Attributes:
+        name: Whose records are so, for people.
         source: The source that a Sysmon event of this exporter belongs to.
         places: Where it keeps the parts of the event.
         unpack: Returns the record with EventData by name, where a list or a text packs it; raises
@@ -38,6 +39,7 @@ class Shape(Struct, frozen=True, eq=False):
         channels: What it calls a channel, in lower case → the channel.
     """
 
+    name: str
     source: str
     places: Places
     unpack: Callable[[Document], Document] | None = None
@@ -112,13 +114,17 @@ COLUMNS: Places = {
 }
 """The columns of a flat record, as different exporters call them."""
 
-WINLOGBEAT = Shape("winlogbeat", _WINLOG)
-"""Winlogbeat 7 and 8: everything of the event below ``winlog``."""
+WINLOGBEAT = Shape("Winlogbeat 7 and later: the event below winlog", "winlogbeat", _WINLOG)
 
-AGENT = Shape("sysmon", _WINLOG, marks=((*SHIPPER, "event.original"),))
-"""The same, shipped by Elastic Agent for the windows integration."""
+AGENT = Shape(
+    "The same, shipped by Elastic Agent",
+    "sysmon",
+    _WINLOG,
+    marks=((*SHIPPER, "event.original"),),
+)
 
 WINLOGBEAT_6 = Shape(
+    "Winlogbeat 6: the same names one level higher",
     "winlogbeat",
     {
         "event_id": ("event_id",),
@@ -131,9 +137,9 @@ WINLOGBEAT_6 = Shape(
         "message": ("message",),
     },
 )
-"""Winlogbeat 6: the same names one level higher."""
 
 EVENT_JSON = Shape(
+    "The XML of an event as JSON: evtx_dump, the evtx library, and converters like them",
     "sysmon",
     {
         "event_id": ("Event.System.EventID.#text", "Event.System.EventID"),
@@ -155,9 +161,9 @@ EVENT_JSON = Shape(
     },
     _unpack_event,
 )
-"""The XML of an event as JSON: evtx_dump, the evtx library, and converters like them."""
 
 VELOCIRAPTOR = Shape(
+    "Velociraptor's parse_evtx: System and EventData at the top",
     "sysmon",
     {
         "event_id": ("System.EventID.Value", "System.EventID"),
@@ -169,9 +175,9 @@ VELOCIRAPTOR = Shape(
         "message": ("Message",),
     },
 )
-"""Velociraptor's parse_evtx: System and EventData at the top."""
 
 EVTXECMD = Shape(
+    "EvtxECmd: EventData in a JSON text, Payload",
     "sysmon",
     {
         "event_id": ("EventId",),
@@ -184,9 +190,9 @@ EVTXECMD = Shape(
     _unpack_payload,
     "Payload",
 )
-"""EvtxECmd: EventData in a JSON text, ``Payload``."""
 
 POWERSHELL = Shape(
+    "Get-WinEvent | ConvertTo-Json: values by position from -Depth 3, else in the message",
     "sysmon",
     {
         "event_id": ("Id",),
@@ -200,9 +206,9 @@ POWERSHELL = Shape(
     },
     _unpack_properties,
 )
-"""``Get-WinEvent | ConvertTo-Json``: values by position from -Depth 3, else in the message."""
 
 EVENT_VIEWER = Shape(
+    "Event Viewer's CSV: the values are in the message alone",
     "sysmon",
     {
         "event_id": ("Event ID",),
@@ -211,12 +217,17 @@ EVENT_VIEWER = Shape(
         "rendered": ("Message",),
     },
 )
-"""Event Viewer's CSV: the values are in the message alone."""
 
 EVENT_DATA_COLUMN = Shape(
-    "sysmon", {**COLUMNS, "data": ("EventData",)}, _unpack_column, "EventData"
+    "Azure Log Analytics, Velociraptor's EvtxHunter and Fluentd: columns, one of them EventData",
+    "sysmon",
+    {**COLUMNS, "data": ("EventData",)},
+    _unpack_column,
+    "EventData",
 )
-"""Azure Log Analytics, Velociraptor's EvtxHunter and Fluentd: columns, one of them EventData."""
 
-FLAT = Shape("sysmon", {**COLUMNS, "data": ("",)})
-"""NXLog and its like: EventData's names at the top, beside the record's own."""
+FLAT = Shape(
+    "NXLog and its like: EventData's names at the top, beside the record's own",
+    "sysmon",
+    {**COLUMNS, "data": ("",)},
+)
