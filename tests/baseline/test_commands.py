@@ -286,7 +286,7 @@ def test_an_export_says_what_it_leaves_out(run: Run, acme: Path) -> None:
     assert run("baseline", "export", acme).err == ""
     Baseline(acme).commit([], {5: True})
     result = run("baseline", "export", acme)
-    assert result.err == "left out    1 covered hour known from samples only\n"
+    assert result.err == "omitted     1 covered hour known from samples only\n"
     assert "1970" not in result.out
 
 
