@@ -54,6 +54,7 @@ COLUMNS = (
     "smbrare.new_hosts",
     "smbrare.dns_names",
     *reference.FIELDS,
+    "event.ingested",  # Only where it is what is evaluated.
 )
 
 USERS = "smbrare.users"

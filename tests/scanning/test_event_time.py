@@ -1,5 +1,6 @@
 """Judged by event.ingested, a finding still says when its event happened."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,9 @@ def test_the_finding_has_the_events_own_time_and_the_judged_one_in_event_ingeste
     assert finding["@timestamp"] == OWN
     assert finding["event"]["ingested"] == INGESTED
     assert finding["smbrare"]["last_seen"] == INGESTED
+    table = run(*command, log(ingested(OWN, INGESTED)), "--format", "csv").out
+    (row,) = csv.DictReader(table.splitlines())
+    assert (row["@timestamp"], row["event.ingested"]) == (OWN, INGESTED)
 
 
 def test_the_id_is_that_of_the_judged_time(run: Run, log: Any) -> None:
