@@ -34,7 +34,7 @@ from smbrare.records.times import date
 from smbrare.rule import predicate
 from smbrare.rule.port_sieve import may_match
 from smbrare.sources import column_names, recognize
-from smbrare.text import cell, code_block, code_span, json_visible, message, visible
+from smbrare.text import cell, code_span, json_visible, message, visible
 
 LIMITS = Limits(
     record_bytes=64 * KIB,
@@ -171,9 +171,6 @@ def texts(data: bytes) -> None:
         assert not any(unicodedata.category(one) in {"Cc", "Cf", "Cs"} for one in shown)
     assert not cell(text).startswith(("=", "+", "-", "@"))
     assert visible(visible(text)) == visible(text)
-    block = code_block(text).split("\n")
-    assert block[0] == block[-1]
-    assert all(not line.strip().startswith(block[0]) for line in block[1:-1])
     written = json.dumps(text, ensure_ascii=False)
     assert json.loads(json_visible(written)) == text
 

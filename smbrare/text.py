@@ -95,13 +95,6 @@ def code_span(text: str) -> str:
     return f"{fence}{padding}{shown}{padding}{fence}"
 
 
-def code_block(text: str) -> str:
-    """Return lines as a Markdown code block, fenced longer than any run of backticks in them."""
-    lines = [visible(line) for line in text.split("\n")]
-    fence = "`" * max(3, _longest_run(text) + 1)
-    return "\n".join((fence, *lines, fence))
-
-
 def _longest_run(text: str) -> int:
     return max(map(len, re.findall("`+", text)), default=0)
 

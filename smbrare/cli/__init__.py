@@ -22,6 +22,7 @@ from smbrare.errors import (
     EXIT_USAGE,
     ClosedPipeError,
     SmbrareError,
+    reason_of,
 )
 from smbrare.text import visible
 
@@ -118,7 +119,7 @@ def run() -> int:
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             # click writes help and version to stdout by itself.
             _drop_stdout()
-            writing.tell([f"smbrare: cannot be written: {error.strerror}"])
+            writing.tell([f"smbrare: stdout cannot be written: {reason_of(error)}"])
             return EXIT_USAGE
         return _internal(error)
     return code if isinstance(code, int) else 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from smbrare.errors import OutputError
+from smbrare.errors import OutputError, reason_of
 from smbrare.watch.tails import read_at
 
 _TIME = re.compile(rb'(?<=^{"@timestamp":")[^"]*')
@@ -33,7 +33,7 @@ def check(path: Path, tell: Callable[[str], None]) -> None:
     if path.is_dir():
         raise OutputError(f"{path} is a directory")
     if not path.parent.is_dir():
-        raise OutputError(f"{path.parent} is no directory")
+        raise OutputError(f"{path.parent} is not a directory")
     try:
         if path.exists() and stat.S_ISREG(path.stat().st_mode):
             _mend(path, tell)
@@ -41,7 +41,7 @@ def check(path: Path, tell: Callable[[str], None]) -> None:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
             _sync_folder(path)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+        raise OutputError(f"{path} cannot be written: {reason_of(error)}") from None
 
 
 def append(path: Path, line: str) -> None:
@@ -59,7 +59,7 @@ def append(path: Path, line: str) -> None:
             if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 os.fsync(file.fileno())
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+        raise OutputError(f"{path} cannot be written: {reason_of(error)}") from None
 
 
 def _mend(path: Path, tell: Callable[[str], None]) -> None:
@@ -77,7 +77,9 @@ def _mend(path: Path, tell: Callable[[str], None]) -> None:
             file.truncate(start)
             tell(f"{path}: its last line was a finding cut off, and was taken off")
         else:
-            raise OutputError(f"{path} does not end with a whole line, and is no file of findings")
+            raise OutputError(
+                f"{path} does not end with a complete line, and is not a file of findings"
+            )
         os.fsync(file.fileno())
 
 

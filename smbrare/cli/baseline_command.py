@@ -15,9 +15,10 @@ from smbrare.cli import options as shared
 from smbrare.cli.baseline_learn import learn_command
 from smbrare.cli.command import CommandGroup
 from smbrare.cli.parameters import RANGE, TIME, BaselineName
-from smbrare.cli.terminal import print_as
+from smbrare.cli.terminal import print_as, tell_labelled
 from smbrare.errors import EXIT_CLEAN, EXIT_USAGE, BaselineError
 from smbrare.outputs.formats import SEEN
+from smbrare.outputs.grid import Labelled
 from smbrare.records.times import format_time
 from smbrare.text import counted, human_size, visible
 
@@ -112,13 +113,9 @@ def show_command(**options: Any) -> int:
         covered = baseline.covered()
         sampled = sum(covered.values())
         kept = ", ".join(f"{name} {value}" for name, value in sorted(baseline.settings.items()))
-        writing.tell(
-            [
-                f"covers      {counted(len(covered), 'hour')}"
-                + (f", {sampled:,} of them known from samples only" if sampled else ""),
-                f"kept with   {kept}",
-            ]
-        )
+        part = f", {sampled:,} of them known from samples only" if sampled else ""
+        covers = f"{counted(len(covered), 'hour')}{part}"
+        tell_labelled([Labelled("covers", covers), Labelled("settings", kept)], options)
     return 0
 
 
@@ -148,12 +145,12 @@ def merge_command(**options: Any) -> int:
             [open_memory(name) for name in options["sources"]], locate(options["output"])
         )
     rows = Counter(row.destination for row in merged.rows())
-    line = (
-        f"merged      {counted(len(options['sources']), 'baseline')} into {options['output']}: "
+    text = (
+        f"{counted(len(options['sources']), 'baseline')} into {options['output']}: "
         f"{counted(len(rows), 'destination')}, {counted(rows.total(), 'row')}, "
         f"{counted(len(merged.covered()), 'covered hour')}"
     )
-    writing.tell([visible(line)])
+    tell_labelled([Labelled("merged", text)], options)
     return 0
 
 
@@ -175,11 +172,11 @@ def prune_command(**options: Any) -> int:
     """
     with interruption.unwinding():
         rows, hours = Baseline(locate(options["baseline"])).prune(options["before"])
-    line = (
-        f"forgotten   {counted(rows, 'row')} and {counted(hours, 'covered hour')} before "
+    text = (
+        f"{counted(rows, 'row')} and {counted(hours, 'covered hour')} before "
         f"{format_time(options['before'])}"
     )
-    writing.tell([line])
+    tell_labelled([Labelled("pruned", text)], options)
     return 0
 
 
@@ -203,7 +200,8 @@ def export_command(**options: Any) -> int:
     baseline = Baseline(locate(options["baseline"]))
     writing.write(exchange.export(baseline), options["output"])
     if omitted := exchange.sampled_hours(baseline):
-        writing.tell([f"omitted     {counted(omitted, 'covered hour')} known from samples only"])
+        text = f"{counted(omitted, 'covered hour')} known from samples only"
+        tell_labelled([Labelled("omitted", text)], options)
     return 0
 
 
@@ -222,8 +220,8 @@ def verify_command(**options: Any) -> int:
       smbrare baseline verify evidence/acme.db
     """
     version, digest = Baseline(locate(options["baseline"])).verify()
-    text = f"{options['baseline']} is whole: schema version {version}, SHA-256 {digest}\n"
-    writing.write([visible(text[:-1]) + "\n"], None)
+    text = f"{options['baseline']} is intact: schema version {version}, SHA-256 {digest}"
+    writing.write([visible(text) + "\n"], None)
     return 0
 
 

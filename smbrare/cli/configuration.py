@@ -112,7 +112,7 @@ def origins(context: click.Context) -> Iterator[str]:
             given = dict(context.params[str(option.name)])
             for name, value in of_table(context, option.table).items():
                 if name not in given:
-                    yield f"option      {_key(option)} {name}={value}, from {file}"
+                    yield f"{_key(option)} {name}={value}, from {file}"
     for option in _configurable(context.command):
         source = context.get_parameter_source(str(option.name))
         if source is ParameterSource.COMMANDLINE:
@@ -123,7 +123,7 @@ def origins(context: click.Context) -> Iterator[str]:
             origin = str(file)
         else:
             continue
-        yield f"option      {_key(option)} {_spell(option, context)}, from {origin}"
+        yield f"{_key(option)} {_spell(option, context)}, from {origin}"
 
 
 def outranks(context: click.Context, one: str, other: str) -> bool:
@@ -211,7 +211,7 @@ def _table(context: click.Context, text: TomlText, option: TableOption) -> dict[
     start = text.line_of(option.table)
     given = text.values.get(option.table, {})
     if not isinstance(given, dict):
-        text.fail(start, f"{option.table}: {given!r} is no table")
+        text.fail(start, f"{option.table}: {given!r} is not a table")
     for key, value in given.items():
         try:
             spelled = _text(option, value, Path())
@@ -262,7 +262,7 @@ def _raw(option: click.Option, value: Any, folder: Path) -> Any:
 
 def _text(option: click.Option, value: Any, folder: Path) -> str:
     if isinstance(value, bool | list | dict):
-        raise TypeError(f"{value!r} is no value for it")
+        raise TypeError(f"{value!r} cannot be its value")
     text = value.isoformat() if isinstance(value, date) else str(value)
     is_path = isinstance(option.type, click.Path | FileName)
     if isinstance(option.type, BaselineName):

@@ -35,23 +35,23 @@ def network(value: Any) -> Network:
         ValueError: If it is none; the message says why.
     """
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no range of addresses")
+        raise TypeError(f"{value!r} is not a range of addresses")
     try:
         return ip_network(value)
     except ValueError as error:
-        raise ValueError(f"{value!r} is no range of addresses: {error}") from None
+        raise ValueError(f"{value!r} is not a range of addresses: {error}") from None
 
 
 def _host(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{value!r} is no pattern of host names")
+        raise ValueError(f"{value!r} is not a pattern of host names")
     return value.lower()
 
 
 def _domain(value: Any) -> str:
     name = value.lower().rstrip(".") if isinstance(value, str) else ""
     if not _DOMAIN.fullmatch(name):
-        raise ValueError(f"{value!r} is no domain such as files.example.com or *.example.com")
+        raise ValueError(f"{value!r} is not a domain such as files.example.com or *.example.com")
     return name
 
 
@@ -69,9 +69,9 @@ def _hour(value: Any) -> int:
     try:
         time = moment(text).time
     except Malformed:
-        raise ValueError(f"{value!r} is no time such as 2026-11-20T08:00Z") from None
+        raise ValueError(f"{value!r} is not a time such as 2026-11-20T08:00Z") from None
     if time % HOUR:
-        raise ValueError(f"{text} is no full hour in UTC: matches are kept by the hour")
+        raise ValueError(f"{text} is not a full hour in UTC: matches are kept by the hour")
     return time // HOUR
 
 

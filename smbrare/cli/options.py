@@ -212,8 +212,15 @@ def baseline_from(options: Mapping[str, Any]) -> str | None:
     return name
 
 
-def open_baseline(options: ReadOptions, criteria: Criteria) -> "Baseline | None":
+def open_baseline(
+    options: ReadOptions, criteria: Criteria, *, is_kept: bool = True
+) -> "Baseline | None":
     """Return the baseline that is judged against, checked; None where none is named.
+
+    Args:
+        options: How to read.
+        criteria: How to judge.
+        is_kept: As of `new_or_known`.
 
     Raises:
         BaselineError: If it cannot be read, or was kept with other settings.
@@ -223,13 +230,23 @@ def open_baseline(options: ReadOptions, criteria: Criteria) -> "Baseline | None"
     # Most scans name none, and do without SQLite.
     from smbrare.baseline.store import Baseline  # noqa: PLC0415
 
-    return new_or_known(Baseline(locate(criteria.baseline), baseline_settings(options)))
+    baseline = Baseline(locate(criteria.baseline), baseline_settings(options))
+    return new_or_known(baseline, is_kept=is_kept)
 
 
-def new_or_known(baseline: "Baseline") -> "Baseline":
-    """Return a baseline, after a warning if it is new and its name may be a slip of another's."""
-    if not baseline.path.exists() and (near := similar(baseline.path)):
-        writing.warn([f"baseline {baseline.path} does not exist yet; did you mean {near}?"])
+def new_or_known(baseline: "Baseline", *, is_kept: bool = True) -> "Baseline":
+    """Return a baseline, after a warning if it is new and its name may be a slip of another's.
+
+    Args:
+        baseline: The baseline.
+        is_kept: Whether the command makes it; otherwise a new one is always worth a warning.
+    """
+    if not baseline.path.exists():
+        near = similar(baseline.path)
+        state = "does not exist yet" if is_kept else "does not exist: evaluated without it"
+        meant = f"; did you mean {near}?" if near else ""
+        if near or not is_kept:
+            writing.warn([f"baseline {baseline.path} {state}{meant}"])
     return baseline
 
 

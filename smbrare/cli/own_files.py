@@ -12,7 +12,7 @@ import orjson
 from smbrare.baseline.location import locate
 from smbrare.cli import configuration, writing
 from smbrare.cli.parameters import BaselineName, FileName
-from smbrare.errors import OutputError
+from smbrare.errors import OutputError, reason_of
 from smbrare.inputs.discovery import Input, discover
 from smbrare.limits import KIB
 from smbrare.records.event import Skipped
@@ -107,7 +107,7 @@ def holds_findings(path: Path) -> bool:
                 return all(is_alert(orjson.loads(line)) for line in file)
             document = orjson.loads(file.read())
     except OSError as error:
-        raise OutputError(f"{path} cannot be read: {error.strerror}") from None
+        raise OutputError(f"{path} cannot be read: {reason_of(error)}") from None
     except (ValueError, TypeError):
         return False
     return bool(_names_rule(document))

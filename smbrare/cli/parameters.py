@@ -16,15 +16,14 @@ from smbrare.cli.exclusion_file import network
 from smbrare.detection.exclusions import Exclusion, range_text
 from smbrare.errors import BaselineError
 from smbrare.limits import NAMES, parse
-from smbrare.records.times import DAY, MICROSECONDS, date, format_time, from_number
+from smbrare.records.times import DAY, HOUR_SECONDS, MICROSECONDS, date, format_time, from_number
 from smbrare.text import duration
 
 T = TypeVar("T")
 
-_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60}
+_SECONDS = {"w": 604_800, "d": 86_400, "h": HOUR_SECONDS, "m": 60}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[wdhm])+")
 _PART = re.compile(r"([0-9]+)([wdhm])")
-_HOUR = 3_600
 
 
 class ReadValue(click.ParamType[T], Generic[T]):
@@ -67,7 +66,7 @@ def _history(text: str) -> int | None:
     total = _seconds(text)
     if total is None:
         raise ValueError(f"{text!r} is not a duration; try 7d, 36h, 1d12h, or all")
-    if total < _HOUR:
+    if total < HOUR_SECONDS:
         raise ValueError("the history has to be an hour or more")
     return total
 

@@ -163,7 +163,6 @@ def _check_readable_again(inputs: Iterable[Input | Skipped], times: int) -> None
 
 
 def _tell(report: Report, options: dict[str, Any]) -> None:
-    """Write what follows the alerts: labelled lines, and with ``quiet`` the warnings of them."""
-    if says_all(report) and not options["quiet"]:
-        return
-    tell_labelled(summary_lines(report), options, apart=True)
+    """Write what follows the alerts."""
+    if options["quiet"] or not says_all(report):
+        tell_labelled(summary_lines(report, paths=options["paths"]), options, apart=True)

@@ -9,8 +9,9 @@ from smbrare.cli import configuration, writing
 from smbrare.cli import options as shared
 from smbrare.cli.command import CommandGroup
 from smbrare.cli.options import exclusions_from
-from smbrare.cli.terminal import print_as
+from smbrare.cli.terminal import print_as, tell_labelled
 from smbrare.outputs.formats import RULE, SOURCES
+from smbrare.outputs.grid import Labelled
 from smbrare.outputs.rule.exclusions import list_included, list_missing
 from smbrare.outputs.rule.export import EXPORTS
 
@@ -74,5 +75,5 @@ def export(target: str, output: Path | None, **options: Any) -> None:
     """
     given = exclusions_from(options)
     writing.write([EXPORTS[target](given)], output)
-    writing.tell(f"excluded    {line}" for line in list_included(target, given))
+    tell_labelled((Labelled("excluded", line) for line in list_included(target, given)), options)
     writing.tell(f"smbrare: {line}" for line in list_missing(target, given))

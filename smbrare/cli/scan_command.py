@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from functools import partial as bind
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from msgspec.structs import replace
@@ -22,17 +22,15 @@ from smbrare.errors import UsageError, cannot_open
 from smbrare.inputs.discovery import Input
 from smbrare.limits import MIB
 from smbrare.outputs.formats import PREVIEW, REPORT, RenderOptions
-from smbrare.outputs.grid import WARNING, Labelled
+from smbrare.outputs.grid import Labelled
 from smbrare.outputs.summary import detail_lines, summary_lines
 from smbrare.outputs.verdict import says_all, verdict
 from smbrare.records.event import Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.gathering import gather
+from smbrare.scanning.reading import silent
 from smbrare.scanning.scan import judge, learn
-from smbrare.text import counted
-
-if TYPE_CHECKING:
-    from smbrare.baseline.store import Baseline
+from smbrare.text import counted, human_size
 
 _SHOWN = ["new", *(f"{each.show} in {each.name}" for each in REPORT.values() if each.show != "new")]
 
@@ -129,7 +127,8 @@ def scan_command(**options: Any) -> int:
     """
     started = time.monotonic()
     if options["verbose"]:
-        writing.tell(configuration.origins(click.get_current_context()))
+        origins = configuration.origins(click.get_current_context())
+        tell_labelled((Labelled("option", text) for text in origins), options)
     if options["brief"] and not REPORT[options["format"]].brief:
         raise UsageError("--brief needs --format markdown")
     expected = _read_expected(options["expect"])
@@ -140,9 +139,10 @@ def scan_command(**options: Any) -> int:
         check(options)
     if options["dry_run"]:
         return _dry_run(read_options, options)
-    baseline = open_baseline(read_options, criteria)
+    baseline = open_baseline(read_options, criteria, is_kept=not options["no_update"])
     is_new = baseline is not None and not baseline.path.exists()
-    _check_baseline(baseline, options, is_new=is_new)
+    if baseline is not None and not options["no_update"]:
+        baseline.check_writable()
     inputs = inputs_from(options)
     with progress_bar(inputs, quiet=options["quiet"]) as progress:
         partial = gather(inputs, replace(read_options, grain=criteria.grain), progress)
@@ -150,22 +150,18 @@ def scan_command(**options: Any) -> int:
     mismatch = None if expected is None else compare(expected, report.findings)
     if mismatch is not None:
         report = replace(report, as_expected=mismatch == Mismatch((), ()))
-    report = _print(report, inputs, options)
+    has_context = _wants_context(inputs, options)
+    report = _print(report, inputs, options, has_context=has_context)
     if baseline is not None and not options["no_update"]:
         with interruption.unwinding():
             learn(criteria, partial, baseline, interruption.stop_listening)
-    _tell(report, options, time.monotonic() - started, is_new=is_new)
+    more = _more_lines(report, options, has_context=has_context, is_new=is_new)
+    if options["verbose"]:
+        more += detail_lines(report, time.monotonic() - started)
+    if options["quiet"] or not says_all(report):
+        tell_labelled(summary_lines(report, more, options["paths"]), options, apart=True)
     writing.tell(f"smbrare: {line}" for line in (() if mismatch is None else mismatch.lines()))
     return report.exit_code
-
-
-def _check_baseline(baseline: "Baseline | None", options: dict[str, Any], *, is_new: bool) -> None:
-    """Make sure that a baseline can be updated; say where there is none that could be read."""
-    if baseline is not None and not options["no_update"]:
-        baseline.check_writable()
-    if is_new and options["no_update"]:
-        what = f"baseline {options['baseline']} does not exist: evaluated without it"
-        tell_labelled([Labelled(WARNING, what)], options)
 
 
 def _read_expected(path: Path | None) -> Counter[Expected] | None:
@@ -184,16 +180,18 @@ def _dry_run(read_options: ReadOptions, options: dict[str, Any]) -> int:
 
     if options["format"] not in PREVIEW:
         raise UsageError(f"--dry-run prints --format {' or '.join(PREVIEW)}")
-    found = look(inputs_from(options), read_options, lambda _: None)
+    found = look(inputs_from(options), read_options, silent)
     print_as(PREVIEW[options["format"]], found, options)
     return exit_code(found)
 
 
-def _print(report: Report, inputs: list[Input | Skipped], options: dict[str, Any]) -> Report:
+def _print(
+    report: Report, inputs: list[Input | Skipped], options: dict[str, Any], *, has_context: bool
+) -> Report:
     """Print a report, and return it with what its format had to look for."""
     output_format = REPORT[options["format"]]
     show = options["show"] or output_format.show
-    if _wants_context(inputs, options):
+    if has_context:
         # Most scans do without.
         from smbrare.scanning.second_pass import with_host_context  # noqa: PLC0415
 
@@ -233,14 +231,18 @@ def _is_enriched(options: dict[str, Any]) -> bool:
     return bool(options["geoip"] or options["intel"] or options["labels"])
 
 
-def _tell(report: Report, options: dict[str, Any], seconds: float, *, is_new: bool) -> None:
-    """Write what follows the findings: labelled lines, and with ``quiet`` the warnings of them."""
-    if says_all(report) and not options["quiet"]:
-        return
+def _more_lines(
+    report: Report, options: dict[str, Any], *, has_context: bool, is_new: bool
+) -> list[Labelled]:
+    """Return what the summary cannot know: what became of context and baseline."""
     more = []
+    by_default = options["context"] is None and REPORT[options["format"]].second_pass
+    if by_default and not has_context and report.findings:
+        text = f"more than {human_size(_MOST_BYTES_FOR_TABLE)} to read again"
+        more.append(
+            Labelled("note", f"accounts and programs not looked for: {text}; add --context")
+        )
     if report.criteria.baseline is not None:
         done = "not updated" if options["no_update"] else "made" if is_new else "updated"
         more.append(Labelled("baseline", f"{report.criteria.baseline}, {done}"))
-    if options["verbose"]:
-        more += detail_lines(report, seconds)
-    tell_labelled(summary_lines(report, more), options, apart=True)
+    return more

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from smbrare.cli import interruption
-from smbrare.errors import ClosedPipeError, OutputError
+from smbrare.errors import ClosedPipeError, OutputError, reason_of
 from smbrare.text import visible
 
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -34,10 +34,11 @@ def check(path: Path, read: Iterable[str | Path] = ()) -> None:
         if path.is_dir():
             raise OutputError(f"{path} is a directory")
         if not target.parent.is_dir():
-            raise OutputError(f"{target.parent} is no directory")
+            raise OutputError(f"{target.parent} is not a directory")
         needed = target if _stays(target) else target.parent
     except (OSError, ValueError) as error:
-        raise OutputError(f"{path} cannot be written: {_reason(error)}") from None
+        reason = reason_of(error) if isinstance(error, OSError) else error
+        raise OutputError(f"{path} cannot be written: {reason}") from None
     if not os.access(needed, os.W_OK):
         raise OutputError(f"{needed} cannot be written to")
 
@@ -68,10 +69,6 @@ def _is_mounted(path: Path) -> bool:
     name = os.fsencode(path.resolve())
     name = re.sub(rb"[ \t\n\\]", lambda odd: b"\\%03o" % odd[0][0], name)
     return any(mount.split(b" ")[4] == name for mount in mounts)
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def write(texts: Iterable[str], path: Path | None, encoding: str = "utf-8") -> None:
@@ -122,7 +119,7 @@ def _write_stdout(texts: Iterable[str], encoding: str) -> None:
     except BrokenPipeError:
         raise ClosedPipeError from None
     except OSError as error:
-        raise OutputError(f"stdout cannot be written: {error.strerror}") from None
+        raise OutputError(f"stdout cannot be written: {reason_of(error)}") from None
 
 
 def _write_through(texts: Iterable[str], path: Path) -> None:
@@ -133,7 +130,7 @@ def _write_through(texts: Iterable[str], path: Path) -> None:
             for text in texts:
                 file.write(text.encode())
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+        raise OutputError(f"{path} cannot be written: {reason_of(error)}") from None
 
 
 def _replace(texts: Iterable[str], path: Path) -> None:
@@ -151,7 +148,7 @@ def _replace(texts: Iterable[str], path: Path) -> None:
                 made.chmod(path.stat().st_mode)
             made.replace(path)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+        raise OutputError(f"{path} cannot be written: {reason_of(error)}") from None
     finally:
         with suppress(OSError):
             made.unlink()

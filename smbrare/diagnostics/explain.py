@@ -85,7 +85,7 @@ def explain(
     others = [each for each in inputs if isinstance(each, Skipped) or each.path != target.file]
     once = target.file == STDIN or not is_file(target.file)
     remember = _examiner(target.file, options, rest) if once else None
-    found = find(target, options.limits, silent, remember)
+    found = find(target, options.limits, remember)
     if isinstance(found, Skipped):
         return Explained(found.origin, options, criteria, skipped=found)
     documents = list(envelope.events(found.document))

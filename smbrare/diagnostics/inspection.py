@@ -168,6 +168,14 @@ class Inspection(Struct):
         hours = sorted(self.span.hours)
         return [(before + 1, after) for before, after in pairwise(hours) if after > before + 1]
 
+    def hosts_by_count(self) -> list[tuple[str, int]]:
+        """Return each host and its network events, most events first."""
+        return sorted(self.hosts.items(), key=lambda item: (-item[1], item[0]))
+
+    def near_by_count(self) -> list[tuple[Near, ExampleCount]]:
+        """Return the near misses, most events first."""
+        return sorted(self.near.items(), key=lambda item: (-item[1].count, item[0]))
+
     def near_by_clause(self) -> dict[str, int]:
         """Return how many events are near misses, by the field of the clause that they fail."""
         counts: Counter[str] = Counter()

@@ -3,7 +3,6 @@
 One line each. Most are not read because the exporter drops what the rule asks for.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,14 +18,14 @@ class UnknownForm(Struct, frozen=True):
         lacks: What is missing in it.
         remedy: What to do.
         keys: Keys of a record, all of which it has.
-        beginning: First bytes of a file.
+        beginnings: First bytes of a file, any of which it has.
     """
 
     name: str
     lacks: str
     remedy: str
     keys: tuple[str, ...] = ()
-    beginning: bytes = b""
+    beginnings: tuple[bytes, ...] = ()
 
 
 _NO_PROCESS = "it names no process, so PID 4 cannot be checked"
@@ -63,44 +62,45 @@ LOOKS = (
         "collect the .evtx file, or use Windows.EventLogs.EvtxHunter",
         ("ID", "EventData"),
     ),
-    UnknownForm("Zeek's conn.log", _NO_PROCESS, _SENSOR, ("id.orig_h", "id.resp_h")),
-    UnknownForm("Zeek's conn.log", _NO_PROCESS, _SENSOR, beginning=b"#separator"),
+    UnknownForm(
+        "Zeek's conn.log", _NO_PROCESS, _SENSOR, ("id.orig_h", "id.resp_h"), (b"#separator",)
+    ),
     UnknownForm("Suricata's eve.json", _NO_PROCESS, _SENSOR, ("src_ip", "dest_ip")),
     UnknownForm("flow logs", _NO_PROCESS, _SENSOR, ("srcaddr", "dstaddr")),
-    UnknownForm("a packet capture", _NO_PROCESS, _SENSOR, beginning=b"\xd4\xc3\xb2\xa1"),
-    UnknownForm("a packet capture", _NO_PROCESS, _SENSOR, beginning=b"\xa1\xb2\xc3\xd4"),
-    UnknownForm("a packet capture", _NO_PROCESS, _SENSOR, beginning=b"\x0a\x0d\x0d\x0a"),
+    UnknownForm(
+        "a packet capture",
+        _NO_PROCESS,
+        _SENSOR,
+        beginnings=(b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x0a\x0d\x0d\x0a"),
+    ),
     UnknownForm(
         "a log of Process Monitor",
         "its format is its own",
         "scan the Sysmon log of the machine instead",
-        beginning=b"PML_",
+        beginnings=(b"PML_",),
     ),
     UnknownForm(
         "a database of SQLite",
-        "it is no log",
+        "it is not a log",
         "export the table of events as CSV or JSON",
-        beginning=b"SQLite format 3\0",
+        beginnings=(b"SQLite format 3\0",),
     ),
     UnknownForm(
         "an event log of Windows XP or 2003",
         "these systems log no connections",
         _SENSOR,
-        beginning=b"\x30\0\0\0LfLe",
+        beginnings=(b"\x30\0\0\0LfLe",),
     ),
-    UnknownForm(
-        "other network logs",
-        _NO_PROCESS,
-        _SENSOR,
-        ("src", "dst"),
-    ),
+    UnknownForm("other network logs", _NO_PROCESS, _SENSOR, ("src", "dst")),
 )
 """In the order asked."""
 
 
 def look_of_record(document: Document) -> UnknownForm | None:
     """Return what a record of no known source looks like, by its keys; None for nothing known."""
-    return next((look for look in LOOKS if look.keys and _has(document, look.keys)), None)
+    return next(
+        (look for look in LOOKS if look.keys and all(key in document for key in look.keys)), None
+    )
 
 
 def look_of_file(path: str) -> UnknownForm | None:
@@ -113,10 +113,4 @@ def look_of_file(path: str) -> UnknownForm | None:
             head = file.read(64)
     except (OSError, ValueError):
         return None
-    return next(
-        (look for look in LOOKS if look.beginning and head.startswith(look.beginning)), None
-    )
-
-
-def _has(document: Document, keys: Iterable[str]) -> bool:
-    return all(key in document for key in keys)
+    return next((look for look in LOOKS if head.startswith(look.beginnings)), None)

@@ -17,7 +17,7 @@ from smbrare.limits import Limits
 from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Record, Skipped
 from smbrare.records.fields import Malformed, ip
-from smbrare.scanning.reading import Progress, parts, unreadable
+from smbrare.scanning.reading import parts, silent, unreadable
 from smbrare.text import counted, name_from, some, utf_8_text
 
 _NUMBERED = re.compile(r"(.+)[:#]([0-9]{1,18})", re.DOTALL)
@@ -156,7 +156,6 @@ def _is_in(path: str, file: str) -> bool:
 def find(
     target: Target,
     limits: Limits,
-    progress: Progress,
     remember: Callable[[Document, Origin], None] | None = None,
 ) -> Record | Skipped:
     """Return the record that a target names, or why it cannot be read.
@@ -164,7 +163,6 @@ def find(
     Args:
         target: Which record.
         limits: What is too large to read.
-        progress: Called as bytes are read.
         remember: Called with every event of the input, which is read to its end then.
 
     Raises:
@@ -173,7 +171,7 @@ def find(
     matches: list[tuple[str, Record | Skipped]] = []
     last: Record | Skipped | None = None
     try:
-        for path, item in _items(target, limits, progress):
+        for path, item in _items(target, limits):
             last = item if _is_within(path, target) else last
             if remember is not None and isinstance(item, Record):
                 for document in envelope.events(item.document):
@@ -189,10 +187,8 @@ def find(
     return _choose(target, matches, last)
 
 
-def _items(
-    target: Target, limits: Limits, progress: Progress
-) -> Iterator[tuple[str, Record | Skipped]]:
-    with parts(Input(target.file, named=True, size=None), limits, progress) as (_, each):
+def _items(target: Target, limits: Limits) -> Iterator[tuple[str, Record | Skipped]]:
+    with parts(Input(target.file, named=True, size=None), limits, silent) as (_, each):
         for part in each:
             for item in part.read(ReaderOptions(limits)).items:
                 if isinstance(item, Record | Skipped):
@@ -213,13 +209,13 @@ def _choose(
         # A bare -:1 would be taken for an option.
         stdin = "-- " if target.file == STDIN else ""
         raise UsageError(
-            f"{target} holds several records: name one by its line or number, "
-            f"as in smbrare explain {stdin}{target}:1"
+            f"{target} contains several records: give the line or number of one, "
+            f"such as smbrare explain {stdin}{target}:1"
         )
     if matches:
         return matches[0][1]
     if isinstance(last, Skipped) and last.ends_input:
         place = Origin(target.path, target.number or last.origin.number)
         return replace(last, origin=place, reason=f"not reached: {last.reason}, at {last.origin}")
-    where = "holds none" if last is None else f"has its last at {last.origin.number}"
-    raise UsageError(f"{target}: no record stands there; {target.path} {where}")
+    there = "there is none at all" if last is None else f"the last one is {last.origin.number}"
+    raise UsageError(f"{target}: no such record; {there}")

@@ -112,7 +112,7 @@ def _verdict_lines(event: Explanation, explained: Explained) -> Iterator[str]:
         inferred = [clause.field for clause in event.clauses if clause.verdict == "INFERRED"]
         if inferred:
             names = ", ".join(inferred)
-            yield f"It rests on inferred fields ({names}): with --literal it is no match.\n"
+            yield f"It rests on inferred fields ({names}): with --literal it is not a match.\n"
         for answer in event.rarity:
             yield from _rarity_lines(answer, event, explained)
         return

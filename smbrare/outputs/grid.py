@@ -232,7 +232,10 @@ def labelled_lines(lines: Iterable[Labelled], options: RenderOptions) -> Iterato
         head = painted(" " * len(label) if again else label, style, options)
         head += " " * max(_LABEL_WIDTH - len(label), 1)
         before = label
-        for line in wrapped(map(Styled, options.clean(text).split(" ")), width, options):
+        clean = options.clean(text)
+        # A command is there to be copied, so it stays on one line.
+        words = [clean] if clean.startswith("smbrare ") else clean.split(" ")
+        for line in wrapped(map(Styled, words), width, options):
             yield head + line
             head = " " * _LABEL_WIDTH
 

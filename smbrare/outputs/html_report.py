@@ -25,7 +25,7 @@ from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.pictures import Pictures
 from smbrare.outputs.pivots import pivots
 from smbrare.outputs.triage import MOST_STEPS, Step, triage
-from smbrare.outputs.verdict import incomplete_inputs, verdict
+from smbrare.outputs.verdict import incomplete_inputs, unread_text, verdict
 from smbrare.outputs.warning_lines import unjudged_lines
 from smbrare.records.times import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, format_time
 from smbrare.rule import predicate
@@ -95,6 +95,7 @@ def _context(report: Report, ranked: list[Finding]) -> dict[str, Any]:
         "verdict": verdict(report),
         "meaning": MEANINGS[grade(ranked[0])] if ranked else "",
         "incomplete": incomplete_inputs(report),
+        "unread_text": unread_text,
         "do_first": do_first(ranked),
         "gaps": [line.text for line in unjudged_lines(report)],
         "evidence": evidence,
@@ -115,5 +116,5 @@ def _context(report: Report, ranked: list[Finding]) -> dict[str, Any]:
 
 def _rounded(seconds: int) -> str:
     """Return a time span in its largest unit."""
-    unit = next(unit for unit in (DAY_SECONDS, HOUR_SECONDS, 60, 1) if seconds >= unit)
+    unit = next(unit for unit in (DAY_SECONDS, HOUR_SECONDS, 60, 1) if seconds >= unit or unit == 1)
     return duration(seconds - seconds % unit) if unit > 1 else f"{seconds}s"

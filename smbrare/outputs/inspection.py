@@ -10,6 +10,7 @@ from smbrare.detection.survey import InputSurvey, totals
 from smbrare.diagnostics.advice import Advice, advise
 from smbrare.diagnostics.funnel import FunnelStage, funnel
 from smbrare.diagnostics.inspection import ExampleCount, Inspected, SourceDetails
+from smbrare.limits import KIB
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Column, Styled, lines
 from smbrare.records.event import Origin
@@ -22,7 +23,6 @@ MOST_SHOWN = 20
 
 _MOST_HOSTS = 10
 _BAR = 20
-_KIB = 1024
 
 
 class _Section(Struct, frozen=True):
@@ -65,7 +65,7 @@ def _inputs(inspected: Inspected) -> _Section:
     columns = (
         Column[InputSurvey]("Path", lambda survey: survey.path, folds=True),
         Column[InputSurvey]("Container", lambda survey: survey.container or "unknown", folds=True),
-        Column[InputSurvey]("KiB", lambda survey: f"{survey.size / _KIB:,.1f}", right=True),
+        Column[InputSurvey]("KiB", lambda survey: f"{survey.size / KIB:,.1f}", right=True),
         Column[InputSurvey]("Records", lambda survey: f"{survey.records:,}", right=True),
         Column[InputSurvey]("Network events", lambda survey: f"{survey.network:,}", right=True),
         Column[InputSurvey](
@@ -115,13 +115,12 @@ def _time(inspected: Inspected) -> _Section:
 
 
 def _hosts(inspected: Inspected) -> _Section:
-    hosts = inspected.inspection.hosts
     columns = (
         Column[tuple[str, int]]("Host", lambda host: host[0] or "(no name)", folds=True),
         Column[tuple[str, int]]("Network events", lambda host: f"{host[1]:,}", right=True),
     )
-    ranked = sorted(hosts.items(), key=lambda item: (-item[1], item[0]))
-    return _Section(f"HOSTS: {len(hosts):,}", columns, ranked, most=_MOST_HOSTS)
+    ranked = inspected.inspection.hosts_by_count()
+    return _Section(f"HOSTS: {len(ranked):,}", columns, ranked, most=_MOST_HOSTS)
 
 
 def _presence(inspected: Inspected) -> _Section:
@@ -195,16 +194,14 @@ def _place(origin: Origin | None) -> str:
 
 def _near(inspected: Inspected) -> _Section:
     columns = (
-        Column[Any]("Clause", lambda row: row[0].field),
+        Column[Any]("Condition", lambda row: row[0].field),
         Column[Any]("Destination", lambda row: row[0].destination),
-        Column[Any]("Holds", lambda row: row[0].held, folds=True),
+        Column[Any]("Value", lambda row: row[0].held, folds=True),
         Column[Any]("Events", lambda row: f"{row[1].count:,}", right=True),
         Column[Any]("For example", lambda row: _place(row[1].example), folds=True),
     )
-    near = sorted(inspected.inspection.near.items(), key=lambda item: (-item[1].count, item[0]))
-    return _Section(
-        "NEAR MISSES: to an SMB port on the internet, one condition short", columns, near
-    )
+    title = "NEAR MISSES: to an SMB port on the internet, one condition short"
+    return _Section(title, columns, inspected.inspection.near_by_count())
 
 
 def _malformed(inspected: Inspected) -> _Section:
@@ -213,10 +210,10 @@ def _malformed(inspected: Inspected) -> _Section:
         Column[Any]("Field", lambda row: row[0][1]),
         Column[Any]("Values", lambda row: f"{row[1].count:,}", right=True),
         Column[Any]("One of them", lambda row: row[1].shown, folds=True),
-        Column[Any]("Stands at", lambda row: _place(row[1].example), folds=True),
+        Column[Any]("Record", lambda row: _place(row[1].example), folds=True),
     )
     malformed = sorted(inspected.inspection.malformed.items())
-    return _Section("MALFORMED VALUES: to the rule they are not there", columns, malformed)
+    return _Section("MALFORMED VALUES: to the rule, missing", columns, malformed)
 
 
 def _advice(inspected: Inspected) -> _Section:

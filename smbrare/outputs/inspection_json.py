@@ -30,7 +30,7 @@ def render(inspected: Inspected, _: RenderOptions) -> Iterator[str]:
         "inputs": [_input(survey) for survey in report.inputs],
         "sources": _sources(inspected),
         "time": _time(inspected),
-        "hosts": dict(sorted(inspection.hosts.items(), key=lambda item: (-item[1], item[0]))),
+        "hosts": dict(inspection.hosts_by_count()),
         "funnel": _funnel(inspected),
         "matches": inspection.sightings.count,
         "near_misses": _near(inspected),
@@ -73,7 +73,6 @@ def _funnel(inspected: Inspected) -> list[dict[str, Any]]:
 
 
 def _near(inspected: Inspected) -> list[dict[str, Any]]:
-    near = sorted(inspected.inspection.near.items(), key=lambda item: (-item[1].count, item[0]))
     return [
         {
             "field": key.field,
@@ -82,7 +81,7 @@ def _near(inspected: Inspected) -> list[dict[str, Any]]:
             "events": tally.count,
             "example": place_value(tally.example),
         }
-        for key, tally in near
+        for key, tally in inspected.inspection.near_by_count()
     ]
 
 

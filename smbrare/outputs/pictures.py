@@ -7,14 +7,13 @@ from typing import NamedTuple
 from smbrare.detection.finding import Finding
 from smbrare.detection.rank import GRADES, Grade, grade
 from smbrare.detection.report import Report
-from smbrare.records.times import DAY_SECONDS, HOUR, MICROSECONDS, format_time
+from smbrare.records.times import DAY, HOUR, format_time
 
 MOST_LANES = 25
 """Findings with a lane of their own in the timeline, the highest ranks."""
 
 _MOST_TICKS = 6
-_DAY = DAY_SECONDS * MICROSECONDS
-_STEPS = (*(hours * HOUR for hours in (1, 2, 3, 6, 12, 24, 48)), 7 * _DAY)
+_STEPS = (*(hours * HOUR for hours in (1, 2, 3, 6, 12, 24, 48)), 7 * DAY)
 
 
 class Others(NamedTuple):
@@ -76,10 +75,10 @@ class Pictures:
         """Yield the places on the axis of time, and what is written there."""
         span = self.end - self.start
         step = next((step for step in _STEPS if span / step <= _MOST_TICKS), 0)
-        step = step or -(-span // _MOST_TICKS // _DAY) * _DAY
+        step = step or -(-span // _MOST_TICKS // DAY) * DAY
         for time in range(-(-self.start // step) * step, self.end + 1, step):
             text = format_time(time)
-            yield self.place(time), text[:10] if step >= _DAY else text[5:16].replace("T", " ")
+            yield self.place(time), text[:10] if step >= DAY else text[5:16].replace("T", " ")
 
     def lanes(self) -> tuple[list[tuple[int, Finding]], list[Others]]:
         """Return the highest ranks with a time, and the others by grade; none for one alone."""

@@ -5,34 +5,33 @@ A counter that is zero says nothing, and what is true of every scan only ``-v`` 
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from smbrare.detection.host_context import TOO_MANY
 from smbrare.detection.rank import grade, ranked
 from smbrare.detection.report import Report
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.survey import InputSurvey, totals
 from smbrare.errors import EXIT_NAMES
-from smbrare.inputs import json_tokens
-from smbrare.limits import MIB
 from smbrare.outputs.grid import Labelled
 from smbrare.outputs.verdict import incomplete_inputs, is_cold_start
-from smbrare.outputs.warning_lines import warning_lines
+from smbrare.outputs.warning_lines import note_lines, warning_lines
 from smbrare.outputs.wording import GRADE_MARKS
-from smbrare.records.event import Origin
 from smbrare.records.times import format_time, seconds
 from smbrare.text import MOST_NAMED, counted, duration, human_size, some
 
-_LONG_BYTES = 32 * MIB
 _DATE = 10
+_MOST_PATHS = 3
 
 
-def summary_lines(report: Report, more: Iterable[Labelled] = ()) -> list[Labelled]:
+def summary_lines(
+    report: Report, more: Iterable[Labelled] = (), paths: Sequence[str] = ()
+) -> list[Labelled]:
     """Return the lines that follow the findings, warnings included.
 
     Args:
         report: What the scan gave.
         more: Further lines, which come before what to do next.
+        paths: The inputs as the user gave them.
     """
     return [
         *_labelled("grades", _grades(report)),
@@ -41,10 +40,10 @@ def summary_lines(report: Report, more: Iterable[Labelled] = ()) -> list[Labelle
         reading_line(report),
         *_labelled("cold", _cold_start(report)),
         *_labelled("mended", _mended(report.inputs)),
-        *_labelled("note", _notes(report)),
+        *note_lines(report),
         *more,
         *warning_lines(report),
-        *_labelled("next", _next(report)),
+        *_labelled("next", _next(report, paths)),
     ]
 
 
@@ -186,7 +185,7 @@ def _not_read(report: Report) -> Iterator[str]:
 
 
 def _is_unknown(survey: InputSurvey) -> bool:
-    """Return whether it is unknown what an input is, and no reason why it was skipped is given."""
+    """Return whether an input is of no known format, and nothing else says why it was skipped."""
     return not (survey.container or survey.is_junk or survey.skipped)
 
 
@@ -202,22 +201,32 @@ def _cold_start(report: Report) -> Iterator[str]:
         )
 
 
-def _next(report: Report) -> Iterator[str]:
+def _next(report: Report, paths: Sequence[str]) -> Iterator[str]:
     """Yield the commands that help with this result."""
     shown = ranked(report.findings)
-    if shown and (place := _explainable(shown[0].sighting.origin)):
-        yield f"smbrare explain {shlex.quote(place)}"
+    if shown and _is_file_name(shown[0].sighting.origin.path):
+        place = str(shown[0].sighting.origin)
+        yield shlex.join(["smbrare", "explain", place, *_history_of(place, paths)])
     if is_cold_start(report):
         yield "scan older logs with these, or learn them: smbrare baseline learn NAME older/"
     unjudged = [survey.path for survey, source, _ in report.unjudged() if source]
-    if unjudged and (path := _explainable(Origin(unjudged[0], 0))):
-        yield f"smbrare inspect {shlex.quote(path)}"
+    if unjudged and _is_file_name(unjudged[0]):
+        yield f"smbrare inspect {shlex.quote(unjudged[0])}"
 
 
-def _explainable(origin: Origin) -> str:
-    """Return how a command names a place, empty if it cannot be read again."""
-    is_file = origin.path != "-" and "://" not in origin.path
-    return str(origin) if is_file and str(origin).isprintable() else ""
+def _history_of(place: str, paths: Sequence[str]) -> Sequence[str]:
+    """Return the inputs that decide what is new, unless the record's file is the only one.
+
+    Many, as a shell's glob gives, and those that cannot be read again are left to the user.
+    """
+    is_alone = len(paths) == 1 and place.startswith((f"{paths[0]}:", f"{paths[0]}!"))
+    can_be_given = len(paths) <= _MOST_PATHS and all(map(_is_file_name, paths))
+    return paths if can_be_given and not is_alone else ()
+
+
+def _is_file_name(path: str) -> bool:
+    """Return whether a command can name a file again."""
+    return path != "-" and "://" not in path and path.isprintable()
 
 
 def _sources(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
@@ -282,34 +291,3 @@ def _mended(inputs: tuple[InputSurvey, ...]) -> Iterator[str]:
     if first := next(filter(None, (survey.first_mended for survey in inputs)), None):
         mended = counted(sum(survey.mended for survey in inputs), "record")
         yield f"{mended} of flawed JSON, the first at {first[0]}: {first[1]}"
-
-
-def _notes(report: Report) -> Iterator[str]:
-    """Yield what limits this result, but is no fault of it."""
-    inputs = report.inputs
-    if not all(each.queries or each.event.get("destination.domain") for each in report.findings):
-        if report.too_many_names:
-            yield "the DNS events contain too many names to keep: none is shown"
-        elif unread := len(report.names_unread):
-            yield (
-                f"DNS names not looked for in {counted(unread, 'pre-filtered input')}: "
-                "--context does"
-            )
-    if any(each.host_context and TOO_MANY in each.host_context.gaps for each in report.findings):
-        yield f"accounts and DNS names: {TOO_MANY}"
-    documents = [
-        survey
-        for survey in inputs
-        if survey.container.rpartition(" ")[2] == "json" and not survey.sampled
-    ]
-    # Loading the library to know takes longer than to read a short input.
-    are_long = sum(survey.size for survey in documents) >= _LONG_BYTES
-    if documents and json_tokens.is_slow(look=are_long):
-        yield (
-            "ijson is installed without its library in C: JSON other than NDJSON and arrays of "
-            "objects is read many times slower"
-        )
-    is_complete = not any(survey.sampled for survey in inputs)
-    has_kernel = any(source.kernel_smb for source in totals(inputs).values())
-    if is_complete and not has_kernel and any(survey.connections for survey in inputs):
-        yield ("no SMB connection of PID 4 at all, not even internal: the exporter may filter them")

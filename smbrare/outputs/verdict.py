@@ -154,9 +154,8 @@ def _obstacle(report: Report) -> str:
     if not inputs:
         return "no input was read."
     if all(map(_is_unread, inputs)):
-        first = inputs[0].located[0]
         if len(inputs) == 1:
-            return f"{unreadable_text(first.origin.path, first.reason)}."
+            return f"{unread_text(inputs[0])}."
         return f"none of {counted(len(inputs), 'input')} could be read. {_NOT_CLEAN}"
     if not incomplete:
         matches = counted(report.unseen, "matching event")
@@ -184,6 +183,13 @@ def _has_gap(survey: InputSurvey, source: str, gaps: set[tuple[str, str]]) -> bo
     return (survey.path, source) in gaps or any(
         path == survey.path and source in named.split(", ") for path, named in gaps
     )
+
+
+def unread_text(survey: InputSurvey) -> str:
+    """Return why an input could not be read at all, empty if it could."""
+    if not _is_unread(survey):
+        return ""
+    return unreadable_text(survey.located[0].origin.path, survey.located[0].reason)
 
 
 def unreadable_text(path: str, reason: str) -> str:

@@ -1,15 +1,19 @@
-"""The warnings of a run on stderr: what was skipped, and what could not be evaluated."""
+"""The warnings and notes of a run: what was skipped or not evaluated, and what limits the rest."""
 
 from collections.abc import Iterator
 
+from smbrare.detection.host_context import TOO_MANY
 from smbrare.detection.report import Report
 from smbrare.detection.source_survey import MOST_LOCATED
-from smbrare.detection.survey import InputSurvey, OddTimes, TimeOddity
+from smbrare.detection.survey import InputSurvey, OddTimes, TimeOddity, totals
+from smbrare.inputs import json_tokens
+from smbrare.limits import MIB
 from smbrare.outputs.grid import WARNING, Labelled
 from smbrare.outputs.verdict import unreadable_text
 from smbrare.records.times import MICROSECONDS, YEAR_2000, YEAR_2100, format_time
 from smbrare.text import counted
 
+_LONG_BYTES = 32 * MIB
 _MOST_ODD_TIMES = 10
 _MOST_INPUTS = 10
 """Inputs that lines of one kind name."""
@@ -42,6 +46,11 @@ def odd_time_lines(report: Report) -> list[Labelled]:
 def unjudged_lines(report: Report) -> list[Labelled]:
     """Return a line for each input, or source in one, that could not be evaluated, to a limit."""
     return [Labelled(WARNING, text) for text in _unjudged_inputs(report)]
+
+
+def note_lines(report: Report) -> list[Labelled]:
+    """Return what limits this result, but is no fault of it."""
+    return [Labelled("note", text) for text in _notes(report)]
 
 
 def _skipped_records(report: Report) -> Iterator[str]:
@@ -168,3 +177,33 @@ def _advice(report: Report, reason: str) -> str:
 
 def _advice_on(reason: str) -> str:
     return next((text for name, text in _ADVICE.items() if name in reason), "")
+
+
+def _notes(report: Report) -> Iterator[str]:
+    inputs = report.inputs
+    if not all(each.queries or each.event.get("destination.domain") for each in report.findings):
+        if report.too_many_names:
+            yield "the DNS events contain too many names to keep: none is shown"
+        elif unread := len(report.names_unread):
+            yield (
+                f"DNS names not looked for in {counted(unread, 'pre-filtered input')}: "
+                "--context does"
+            )
+    if any(each.host_context and TOO_MANY in each.host_context.gaps for each in report.findings):
+        yield f"accounts and DNS names: {TOO_MANY}"
+    documents = [
+        survey
+        for survey in inputs
+        if survey.container.rpartition(" ")[2] == "json" and not survey.sampled
+    ]
+    # Loading the library to know takes longer than to read a short input.
+    are_long = sum(survey.size for survey in documents) >= _LONG_BYTES
+    if documents and json_tokens.is_slow(look=are_long):
+        yield (
+            "ijson is installed without its library in C: JSON other than NDJSON and arrays of "
+            "objects is read many times slower"
+        )
+    is_complete = not any(survey.sampled for survey in inputs)
+    has_kernel = any(source.kernel_smb for source in totals(inputs).values())
+    if is_complete and not has_kernel and any(survey.connections for survey in inputs):
+        yield "no SMB connection of PID 4 at all, not even internal: the exporter may filter them"

@@ -90,6 +90,15 @@ def test_a_new_name_that_resembles_another_is_a_warning(
     assert "did you mean" not in run(*words[command], env=env).err
 
 
+def test_a_missing_baseline_that_is_not_made_is_one_warning(run: Run, tmp_path: Path) -> None:
+    run("scan", WEEK[0], "--baseline", tmp_path / "acme.db")
+    for name, meant in (("acne", f"; did you mean {tmp_path / 'acme.db'}?"), ("paris", "")):
+        path = tmp_path / f"{name}.db"
+        told = run("scan", WEEK[0], "--baseline", path, "--no-update", "-q").err
+        assert told == f"WARNING  baseline {path} does not exist: evaluated without it{meant}\n"
+        assert not path.exists()
+
+
 def test_a_file_is_compared_with_those_beside_it(run: Run, tmp_path: Path) -> None:
     run("scan", WEEK[0], "--baseline", tmp_path / "acme.db")
     told = run("scan", WEEK[0], "--baseline", tmp_path / "acne.db", "-q").err
@@ -275,7 +284,7 @@ def test_a_merge_of_days_is_one_scan(run: Run, tmp_path: Path, acme: Path) -> No
     days[3] = export
     result = run("baseline", "merge", *days, *days[:2], "--output", tmp_path / "merged.db")
     assert result.code == 0
-    assert "merged      9 baselines into" in result.err
+    assert "merged   9 baselines into" in result.err
     assert "3 destinations, 9 rows, 9 covered hours" in result.err
     assert (
         run("baseline", "export", tmp_path / "merged.db").out == run("baseline", "export", acme).out
@@ -286,7 +295,7 @@ def test_an_export_says_what_it_leaves_out(run: Run, acme: Path) -> None:
     assert run("baseline", "export", acme).err == ""
     Baseline(acme).commit([], {5: True})
     result = run("baseline", "export", acme)
-    assert result.err == "omitted     1 covered hour known from samples only\n"
+    assert result.err == "omitted  1 covered hour known from samples only\n"
     assert "1970" not in result.out
 
 
@@ -309,7 +318,7 @@ def test_pruning_forgets_what_was_last_seen_before(run: Run, acme: Path) -> None
     size = acme.stat().st_size
     result = run("baseline", "prune", acme, "--before", "2026-11-20")
     assert result.code == 0
-    assert "forgotten   4 rows and 5 covered hours before 2026-11-20T00:00:00Z" in result.err
+    assert "pruned   4 rows and 5 covered hours before 2026-11-20T00:00:00Z" in result.err
     assert [one["first_seen"][:10] for one in shown(run, acme)] == [
         "2026-11-21",
         "2026-11-20",
@@ -343,7 +352,7 @@ def test_an_hour_with_a_sighting_left_stays_whole(run: Run, tmp_path: Path) -> N
 def test_verify_tells_a_whole_baseline_from_one_with_a_flipped_byte(run: Run, acme: Path) -> None:
     good = run("baseline", "verify", acme)
     assert good.code == 0
-    assert f"{acme} is whole: schema version 3, SHA-256 " in good.out
+    assert f"{acme} is intact: schema version 3, SHA-256 " in good.out
     data = bytearray(acme.read_bytes())
     place = data.index(b"ws-05")
     data[place] ^= 1

@@ -29,17 +29,17 @@ def test_a_flag_wins_over_a_variable_and_that_over_the_file(run: Run, folder: Pa
     file = folder / "smbrare.toml"
     file.write_text('history = "3d"\n')
     told = scan(run, folder).err
-    assert f"option      history 3d, from {file}\n" in told
+    assert f"history 3d, from {file}\n" in told
     assert "with full history (3d)" in told
     told = scan(run, folder, SMBRARE_HISTORY="36h").err
-    assert "option      history 1d12h, from SMBRARE_HISTORY\n" in told
+    assert "history 1d12h, from SMBRARE_HISTORY\n" in told
     told = scan(run, folder, "--history", "all", SMBRARE_HISTORY="36h").err
-    assert "option      history all, from the command line\n" in told
+    assert "history all, from the command line\n" in told
 
 
 def test_what_is_a_default_is_not_told(run: Run, folder: Path) -> None:
-    told = [line for line in scan(run, folder).err.splitlines() if line.startswith("option")]
-    assert told == ["option      verbose on, from the command line"]
+    told = [line for line in scan(run, folder).err.splitlines() if ", from " in line]
+    assert told == ["option   verbose on, from the command line"]
 
 
 def test_every_kind_of_option_can_stand_in_the_file(run: Run, folder: Path) -> None:
@@ -60,7 +60,7 @@ def test_every_kind_of_option_can_stand_in_the_file(run: Run, folder: Path) -> N
         "input-tz Europe/Berlin",
         "format ndjson",
     ):
-        assert f"option      {told}, from {folder / 'smbrare.toml'}\n" in result.err
+        assert f"{told}, from {folder / 'smbrare.toml'}\n" in result.err
 
 
 def test_one_value_will_do_where_several_may_be_given(run: Run, folder: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_named_file_counts_instead_of_the_users_own(
         else scan(run, folder, SMBRARE_CONFIG=str(other))
     )
     assert result.code == 1
-    assert f"option      history 2d, from {other}\n" in result.err
+    assert f"history 2d, from {other}\n" in result.err
 
 
 def test_a_file_beside_the_logs_or_in_the_working_directory_is_not_read(
@@ -169,11 +169,11 @@ def test_a_replay_has_a_table_of_its_own(run: Run, folder: Path) -> None:
         ('[replay]\n\nlokback = "9m"\n', 3, "did you mean 'lookback'?"),
         ('history = "2d\n', 1, ""),
         ('history = "10m"\n', 1, "history: the history has to be an hour or more"),
-        ("history = true\n", 1, "history: True is no value for it"),
-        ('history = ["2d"]\n', 1, "history: ['2d'] is no value for it"),
+        ("history = true\n", 1, "history: True cannot be its value"),
+        ('history = ["2d"]\n', 1, "history: ['2d'] cannot be its value"),
         ('per-host = "yes"\n', 1, "per-host: 'yes' is neither true nor false"),
         ("per-host = 1\n", 1, "per-host: 1 is neither true nor false"),
-        ('exit-zero = false\nexclude = ["1.2.3.4/8"]\n', 2, "exclude: '1.2.3.4/8' is no range"),
+        ('exit-zero = false\nexclude = ["1.2.3.4/8"]\n', 2, "exclude: '1.2.3.4/8' is not a range"),
         ('format = "xml"\n', 1, "format: 'xml' is not one of"),
         ('since = "soon"\n', 1, "since: 'soon' is not a time"),
         ('baseline = ""\n', 1, "baseline: "),

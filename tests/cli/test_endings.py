@@ -53,7 +53,7 @@ def test_a_full_disk_leaves_output_and_baseline_as_they_were(
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
     )
     assert (done.returncode, done.stdout) == (2, b"")
-    assert f"smbrare: {output} cannot be written: File too large" in done.stderr.decode()
+    assert f"smbrare: {output} cannot be written: file too large" in done.stderr.decode()
     assert (folder / "findings").read_text() == "before"
     assert baseline.read_bytes() == before
     assert names(folder) == ["acme.db", "findings"]
@@ -90,7 +90,7 @@ def test_a_full_stdout_is_exit_2_and_told(arguments: list[str]) -> None:
             [*PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False
         )
     assert done.returncode == 2
-    assert b"No space left on device" in done.stderr
+    assert b"stdout cannot be written: no space left on device" in done.stderr
     assert b"internal error" not in done.stderr
 
 

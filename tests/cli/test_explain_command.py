@@ -186,7 +186,7 @@ def test_standard_input_is_explained_and_is_its_own_history(run_process: Run) ->
     assert (answer["standing"], answer["history_known_seconds"]) == ("seen", 8 * 3600)
     several = run_process("explain", "-", stdin=everything)
     assert several.code == 2
-    assert "- holds several records" in several.err
+    assert "- contains several records" in several.err
     assert "smbrare explain -- -:1" in several.err
 
 
@@ -216,9 +216,9 @@ def test_a_file_whose_whole_name_ends_like_a_line_is_read_where_no_other_exists(
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        ("{}:99", "no record stands there"),
+        ("{}:99", "no such record; the last one is "),
         ("{}:0", "counted from 1"),
-        ("{}", "holds several records"),
+        ("{}", "contains several records"),
     ],
 )
 def test_exit_2_where_no_one_record_is_meant(run: Run, target: str, said: str) -> None:

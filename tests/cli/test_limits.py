@@ -230,8 +230,8 @@ def test_limits_stand_in_the_configuration_for_every_command(run: Run, tmp_path:
     assert run("scan", path, "--config", file, "--limit", "nesting=30").code == 1
     assert run("scan", path, "--config", file, env={"SMBRARE_LIMITS": "nesting=30"}).code == 1
     told = run("scan", path, "-v", "--config", file, "--limit", "nesting=30").err
-    assert f"option      limit record-bytes=1048576, from {file}\n" in told
-    assert "option      limit nesting=30, from the command line\n" in told
+    assert f"limit record-bytes=1048576, from {file}\n" in told
+    assert "limit nesting=30, from the command line\n" in told
     assert "nesting=20" not in told
 
 
@@ -240,7 +240,7 @@ def test_limits_stand_in_the_configuration_for_every_command(run: Run, tmp_path:
     [
         ("[limits]\n\nnestin = 3\n", ":3: unknown key 'nestin'; did you mean 'nesting'?"),
         ("[limits]\nnesting = 251\n", ":2: nesting: nesting has to be from 1 to 250, not 251"),
-        ("[limits]\nnesting = true\n", ":2: nesting: True is no value for it"),
+        ("[limits]\nnesting = true\n", ":2: nesting: True cannot be its value"),
         ("limits = 3\n", ":1: unknown key 'limits'"),
     ],
 )

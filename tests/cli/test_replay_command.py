@@ -229,7 +229,7 @@ def test_findings_are_passed_over_when_replayed_themselves(run: Run, tmp_path: P
         (["--anchor", "soon"], "not a time"),
         (["--max-signals", "0"], "0 is not in the range"),
         (["--compare", "--format", "csv"], "not csv"),
-        (["--output", "no/such/folder/x"], "no directory"),
+        (["--output", "no/such/folder/x"], "not a directory"),
     ],
 )
 def test_wrong_usage_is_code_2(run: Run, arguments: list[str], message: str) -> None:

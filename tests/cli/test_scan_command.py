@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from smbrare.cli import scan_command
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.support.events import DESTINATION, matching
 
@@ -411,3 +413,30 @@ def test_a_log_that_is_given_plain_and_packed_is_told(run: Run, tmp_path: Path) 
     assert "b.ndjson" not in result.err
     plain.write_bytes(SAMPLE.read_bytes() + SAMPLE.read_bytes())
     assert "the same log" not in run("scan", tmp_path, "-q").err
+
+
+def test_what_comes_next_is_judged_by_the_same_inputs(run: Run, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.ndjson", tmp_path / "b c.ndjson"
+    for path, at in ((first, "2026-11-18T09:11:18Z"), (second, "2026-11-19T09:11:18Z")):
+        path.write_text(json.dumps(matching(timestamp=at)) + "\n")
+
+    def explained(*paths: Path) -> list[str]:
+        (line,) = [one for one in run("scan", *paths).err.splitlines() if one.startswith("next  ")]
+        return shlex.split(line.removeprefix("next"))[2:]
+
+    assert explained(second) == [f"{second}:1"]
+    assert explained(first, second) == [f"{first}:1", str(first), str(second)]
+    assert explained(tmp_path) == [f"{first}:1", str(tmp_path)]
+    assert explained(*[first] * 4) == [f"{first}:1"]
+    assert "is a finding" in run("explain", *explained(tmp_path)).out
+
+
+def test_a_table_of_long_inputs_says_that_it_looked_for_no_context(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = "accounts and programs not looked for: more than 1 B to read again; add --context"
+    assert "not looked for" not in run("scan", SAMPLE).err
+    monkeypatch.setattr(scan_command, "_MOST_BYTES_FOR_TABLE", 1)
+    assert f"note     {note}\n" in run("scan", SAMPLE).err
+    for option in ("--context", "--no-context", "--format=json", "--format=csv", "-q"):
+        assert "not looked for" not in run("scan", SAMPLE, option).err

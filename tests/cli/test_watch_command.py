@@ -148,7 +148,7 @@ def test_a_file_that_ends_in_something_else_is_left_alone(
     output.write_text(text)
     result = run("watch", log, "--baseline", tmp_path / "kept.db", "--once", "-o", output)
     assert result.code == 2
-    assert "does not end with a whole line, and is no file of findings" in result.err
+    assert "does not end with a complete line, and is not a file of findings" in result.err
     assert output.read_text() == text
 
 

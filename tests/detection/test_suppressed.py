@@ -320,4 +320,4 @@ def test_a_file_that_cannot_be_read_is_an_error(
 def test_a_wrong_range_on_the_command_line_is_an_error(run: Run, later: Path, value: str) -> None:
     result = run("scan", later, "--exclude", value)
     assert (result.code, result.out) == (2, "")
-    assert "no range of addresses" in result.err
+    assert "not a range of addresses" in result.err

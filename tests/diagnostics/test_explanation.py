@@ -257,7 +257,7 @@ def _given(records: list[Record], _options: ReaderOptions) -> Contents:
 
 def place(text: str) -> Origin:
     target = parse_target(text, lambda path: path == __file__)
-    return find(target, DEFAULT, lambda _: None).origin
+    return find(target, DEFAULT).origin
 
 
 def test_a_record_is_found_in_the_member_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +266,7 @@ def test_a_record_is_found_in_the_member_that_is_named(monkeypatch: pytest.Monke
     assert place(f"{__file__}:5") == Origin(f"{__file__}!b", 5)
     with pytest.raises(UsageError, match=r"several records: .*!a:2, .*!b:2"):
         place(f"{__file__}:2")
-    with pytest.raises(UsageError, match="!c holds none"):
+    with pytest.raises(UsageError, match="no such record; there is none at all"):
         place(f"{__file__}!c:2")
 
 

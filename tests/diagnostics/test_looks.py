@@ -20,7 +20,7 @@ def test_each_is_recognized_and_comes_with_a_remedy(
         assert recognize(dict.fromkeys(look.keys, "1"), ReadOptions()) is None
         log.write_text(json.dumps(dict.fromkeys(look.keys, "1")) + "\n")
     else:
-        log.write_bytes(look.beginning + bytes(100))
+        log.write_bytes(look.beginnings[-1] + bytes(100))
     result = run("inspect", log, "--format", "json")
     (advice, *_) = json.loads(result.out)["advice"]
     assert look.name in advice["seen"]

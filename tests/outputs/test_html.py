@@ -13,7 +13,7 @@ from smbrare.detection.finding import Finding
 from smbrare.detection.rank import rank
 from smbrare.outputs import html_report
 from tests.conftest import FIXTURES, ROOT, Run
-from tests.support.events import matching
+from tests.support.events import DESTINATION, matching
 from tests.support.reports import Page, html, printed, report, write
 
 SAMPLE = FIXTURES / "sample.ndjson"
@@ -142,6 +142,27 @@ def test_a_file_that_ends_early_is_named_with_the_remedy(tmp_path: Path) -> None
     text = printed("html", made)
     assert "ends early; 1 record read. <strong>Copy or export it again.</strong>" in text
     assert "Not fully evaluated" not in printed("html", report(path))
+
+
+def test_every_input_that_was_not_fully_evaluated_says_why(tmp_path: Path) -> None:
+    path = write(tmp_path / "events.ndjson", [matching()])
+    gone = printed("html", report(path, "gone.ndjson"))
+    assert "<li>cannot read gone.ndjson: no such file</li>" in gone
+    assert "ends early" not in gone
+    with path.open("a") as file:
+        file.write("x\n")
+    made = report(path)
+    strict = replace(made, criteria=replace(made.criteria, strict=True))
+    assert f"<code>{path}</code>: 1 record could not be read." in printed("html", strict)
+    assert "Not fully evaluated" not in printed("html", made)
+
+
+def test_two_contacts_in_one_second_are_a_span(tmp_path: Path) -> None:
+    events = [
+        matching(timestamp=f"2026-11-18T09:11:18.{millis}Z", destination__ip=destination)
+        for millis, destination in ((100, "45.83.122.11"), (200, DESTINATION), (900, DESTINATION))
+    ]
+    assert "2 events in 0s" in html(write(tmp_path / "events.ndjson", events))
 
 
 def test_a_report_is_small(tmp_path: Path, few: str) -> None:

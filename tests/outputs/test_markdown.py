@@ -11,7 +11,7 @@ from markdown_it.token import Token
 from msgspec.structs import replace
 
 from browsertests import logs
-from smbrare.text import code_block, code_span, visible
+from smbrare.text import code_span, visible
 from tests.conftest import Run
 from tests.support.activities import process
 from tests.support.events import matching
@@ -98,13 +98,6 @@ def test_a_code_span_shows_its_text_as_it_is(text: str) -> None:
         ("code_inline", shown),
         ("text", " y"),
     ]
-
-
-@given(st.text())
-def test_a_code_block_shows_its_lines(text: str) -> None:
-    (block,) = MarkdownIt().parse(code_block(text))
-    assert block.type == "fence"
-    assert block.content == "".join(visible(line) + "\n" for line in text.split("\n"))
 
 
 def test_the_ticket_names_what_was_found_and_what_to_do(run: Run, tmp_path: Path) -> None:
