@@ -246,6 +246,7 @@ SHAPES = (
 
 _BY_KEYS = (
     (("System", "EventData"), VELOCIRAPTOR),
+    (("System.EventID.Value",), VELOCIRAPTOR),
     (("EventId", "Payload"), EVTXECMD),
     (("Id", "LogName"), POWERSHELL),
     (("Id", "ProviderName"), POWERSHELL),

@@ -46,7 +46,7 @@ _TIMES = (
     *("TimeGenerated", "date"),
 )
 
-NAMES = (("_raw", "event.original"), _HOSTS, _TIMES)
+NAMES = (("_raw", "event.original", "xml_string"), _HOSTS, _TIMES)
 """Columns of a table whose rows hold events, or lend to them."""
 
 

@@ -3,7 +3,7 @@
 Other tools fill them from whatever they collect, so any field may be missing.
 """
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 
 from msgspec.structs import replace
 
@@ -22,19 +22,13 @@ _kernel = one_of({"system": "windows"})
 _outcome = one_of({"success": "success", "failure": "failure"})
 
 
+_DIRECTIONS = frozenset({"inbound", "outbound"})
 _SOURCE = "the process at the source, since no direction says which end the device is"
 
 
-def _goes(word: str) -> Callable[[Document], bool]:
-    def goes(document: Document) -> bool:
-        direction = first(document, "NetworkDirection")
-        return isinstance(direction, str) and direction.lower() == word
-
-    return goes
-
-
-def _undirected(document: Document) -> bool:
-    return not _goes("outbound")(document) and not _goes("inbound")(document)
+def _direction(document: Document) -> str:
+    direction = first(document, "NetworkDirection")
+    return direction.lower() if isinstance(direction, str) else ""
 
 
 def _windows_of(names: tuple[str, ...]) -> tuple[FieldRule, ...]:
@@ -44,10 +38,11 @@ def _windows_of(names: tuple[str, ...]) -> tuple[FieldRule, ...]:
 
 def _of_process(field: str) -> tuple[FieldRule, ...]:
     """Return where ASIM keeps a part of the process: on the side of the device that reports."""
+    source, destination = f"SrcProcess{field}", f"DstProcess{field}"
     return (
-        FieldRule(f"SrcProcess{field}", when=_goes("outbound")),
-        FieldRule(f"DstProcess{field}", when=_goes("inbound")),
-        FieldRule(f"SrcProcess{field}", when=_undirected, inferred=_SOURCE),
+        FieldRule(source, when=lambda document: _direction(document) == "outbound"),
+        FieldRule(destination, when=lambda document: _direction(document) == "inbound"),
+        FieldRule(source, when=lambda d: _direction(d) not in _DIRECTIONS, inferred=_SOURCE),
     )
 
 
@@ -82,7 +77,7 @@ OCSF: FieldTable = {
     "host.name": (FieldRule("device.hostname"), FieldRule("device.name")),
     "host.id": (FieldRule("device.uid"),),
     "host.os.type": (
-        FieldRule("device.os.type_id", lambda number: {"100": "windows"}.get(str(number))),
+        FieldRule("device.os.type_id", one_of({"100": "windows"})),
         FieldRule("device.os.type", windows),
         FieldRule("device.os.name", windows),
         *_windows_of(("actor.process.file.path", "actor.process.name")),
@@ -99,16 +94,10 @@ OCSF: FieldTable = {
     "destination.domain": (FieldRule("dst_endpoint.hostname"), FieldRule("dst_endpoint.domain")),
     "network.transport": (
         FieldRule("connection_info.protocol_name", lower),
-        FieldRule(
-            "connection_info.protocol_num",
-            lambda number: {"6": "tcp", "17": "udp"}.get(str(number)),
-        ),
+        FieldRule("connection_info.protocol_num", one_of({"6": "tcp", "17": "udp"})),
     ),
     "network.direction": (
-        FieldRule(
-            "connection_info.direction_id",
-            lambda number: {"1": "inbound", "2": "outbound"}.get(str(number)),
-        ),
+        FieldRule("connection_info.direction_id", one_of({"1": "inbound", "2": "outbound"})),
     ),
 }
 

@@ -1,6 +1,8 @@
 """What collectors write is read exactly: no value is taken that might be another's."""
 
+import csv
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,33 @@ def test_a_timeline_without_all_fields_is_refused(tmp_path: Path, run: Run) -> N
     log.write_text(json.dumps(record) + "\n")
     assert run("scan", log).code == 4
     assert "all-field-info" in run("inspect", log).out
+
+
+def flat(node: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a record as a row of a table: one dotted name a value."""
+    row: dict[str, Any] = {}
+    for key, value in node.items():
+        if isinstance(value, dict):
+            row |= flat(value, f"{prefix}{key}.")
+        else:
+            row[f"{prefix}{key}"] = json.dumps(value) if isinstance(value, list) else value
+    return row
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_as_a_table_is_read_or_refused(name: str, tmp_path: Path, run: Run) -> None:
+    rows = [flat(FORMS[name](connection)) for connection in SCENE]
+    log = tmp_path / "table.csv"
+    with log.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(chain(*rows))))
+        writer.writeheader()
+        writer.writerows(rows)
+    result = run("scan", log, "--format", "ndjson")
+    if result.code == 1:
+        assert len(result.out.splitlines()) == 2
+    else:
+        assert result.code == 4
+        assert log.name in result.err
 
 
 def test_of_opentelemetrys_other_channels_nothing_is_sysmons() -> None:
