@@ -66,12 +66,9 @@ def _without_service(document: Document) -> Document:
     return {key: value for key, value in document.items() if key != "processid"}
 
 
-_HELK_RENAMES = ("etl_pipeline", "z_logstash_pipeline")
-
-
 def _subject_of_helk(document: Document) -> Document:
     # The logging service's id, unless HELK says that it wrote the subject's over it.
-    steps = [step for key in _HELK_RENAMES for step in leaves(document, key)]
+    steps = [step for key in _BY_HELK for step in leaves(document, key)]
     if "general_rename-ProcessId" in steps:
         return document
     return {key: value for key, value in document.items() if key != "process_id"}
@@ -150,12 +147,11 @@ HAYABUSA = Shape(
     },
     _named_info,
     "AllFieldInfo",
-    channels={
-        "sysmon": "microsoft-windows-sysmon/operational",
-        "sec": "security",
-    },
+    channels={"sysmon": "microsoft-windows-sysmon/operational", "sec": "security"},
 )
 
+_BY_HELK = ("etl_pipeline", "z_logstash_pipeline")
+"""Where HELK lists the steps that a record went through."""
 _HELK_NAMES = {
     "UtcTime": "@event_date_creation",
     "ProcessId": "process_id",
