@@ -110,7 +110,7 @@ def test_the_reports_look_around_the_time_when_it_happened(run: Run, log: Any) -
     for output in ("markdown", "html"):
         text = run("scan", *BY_INGEST, path, "--format", output).out
         assert "2026-09-25 00:00:00" in text
-        assert f"{INGESTED}, by which it is judged" in text
+        assert f"{INGESTED}, by which it is evaluated" in text
         assert "mail.exe" in text
         if output == "html":
             assert "2026-09-24T23:45:00Z" in text  # the queries' window
