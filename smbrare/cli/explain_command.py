@@ -55,8 +55,8 @@ def explain_command(**options: Any) -> int:
     Shows each condition of the rule with the value and the field it was read from; for a match
     whether its destination is new; otherwise the smallest change that would make it match. The
     number is the line, record or row that a finding shows; an input of one record needs none.
-    A destination or the id of a finding stands for its first record in the PATHs. What is new is
-    judged by all PATHs; without any, by the record's own file.
+    A destination or the id of a finding stands for its first record in the PATHs. All PATHs
+    decide what is new; without any, the record's own file does.
 
     Exit codes:
       0  explained, whether a finding or not

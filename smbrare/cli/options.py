@@ -65,6 +65,17 @@ def format_option(formats: Iterable[str], help_text: str, **more: Any) -> Decora
     )
 
 
+def time_field_option(*fields: str) -> Decorator:
+    """Return ``--time-field``, the first of the fields its default."""
+    return click.option(
+        "--time-field",
+        type=click.Choice(fields),
+        default=fields[0],
+        show_default=True,
+        help="Field with the time; @timestamp in events without it.",
+    )
+
+
 output = output_option("findings ")
 # A configuration's file is for findings, and would be replaced by something else.
 result_file = output_option("", allow_from_autoenv=False)
@@ -103,13 +114,7 @@ time_unit: Decorator = click.option(
 )
 reading: Decorator = combine(
     click.option("--literal", is_flag=True, help="Don't infer missing fields."),
-    click.option(
-        "--time-field",
-        type=click.Choice(["@timestamp", "event.ingested"]),
-        default="@timestamp",
-        show_default=True,
-        help="Field with the time; @timestamp in events without it.",
-    ),
+    time_field_option("@timestamp", "event.ingested"),
     input_tz,
     time_unit,
 )

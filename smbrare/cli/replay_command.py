@@ -74,13 +74,7 @@ _FORMATS = [name for name, each in REPORT.items() if each.of_replay]
     help="How many alerts a run raises at most.",
 )
 @click.option("--inferred", is_flag=True, help="Infer missing fields, as a scan does.")
-@click.option(
-    "--time-field",
-    type=click.Choice(["event.ingested", "@timestamp"]),
-    default="event.ingested",
-    show_default=True,
-    help="Field with the time; @timestamp in events without it.",
-)
+@shared.time_field_option("event.ingested", "@timestamp")
 @shared.input_tz
 @shared.time_unit
 @shared.ignore_unknown

@@ -26,7 +26,7 @@ Verdict: TypeAlias = Literal["PASS", "INFERRED", "FAIL", "MISSING"]
 """How a clause ended; INFERRED is a pass that rests on a value the exporter left out."""
 
 Standing: TypeAlias = Literal["new", "known", "seen", "excluded", "undated"]
-"""Whether a sighting is a finding: ``new`` and ``undated`` are, ``known`` was held back by the
+"""Whether a sighting is a finding: ``new`` and ``undated`` are, ``known`` was suppressed by the
 baseline alone, ``seen`` by the same input."""
 
 
@@ -132,7 +132,7 @@ class Explanation(Struct, frozen=True):
         source: The source that recognized it; empty if none did.
         kind: What kind of record it is, for people.
         not_connection: What it is instead of a connection, in words; empty for a connection.
-        alert: Whether it is an alert or a finding itself, and so passed over.
+        alert: Whether it is an alert or a finding itself, and so skipped.
         layers: The keys of the record inside of which it was found; none if it is the record.
         identified_by: The fields by which its source recognized it, with their raw values.
         time: The time it is judged by, in microseconds since 1970 UTC; None if it has none that

@@ -84,7 +84,7 @@ def evidence(finding: Finding) -> list[Evidence]:
 
 
 def nearest(events: list[Evidence], most: int) -> tuple[list[Evidence], str]:
-    """Return at most so many events in their order, and how many are left out, in words.
+    """Return at most so many events in their order, and how many more there are, in words.
 
     What decides stays, then logons, then what is nearest in time.
     """

@@ -34,10 +34,10 @@ _CODES = {
 }
 """What a terminal calls each style."""
 
-ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,45}[,)]?")
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,45}[,)]?")
 """What could be an address or a range; such a word is never broken."""
 
-SEGMENT = re.compile(r"[^./\\_!:]+[./\\_!:]?|[./\\_!:]")
+_SEGMENT = re.compile(r"[^./\\_!:]+[./\\_!:]?|[./\\_!:]")
 """What a word is broken into before it is broken anywhere: names of a path or a field."""
 
 WARNING = "WARNING"
@@ -152,10 +152,10 @@ def _least(text: str, column: Column[Any], *, may_break: bool) -> int:
         return width
     least = 0
     for word in text.split(" "):
-        if ADDRESS.fullmatch(word) or not may_break:
+        if _ADDRESS.fullmatch(word) or not may_break:
             least = max(least, cells(word))
         else:
-            names = (min(cells(name), _LONGEST_SEGMENT) for name in SEGMENT.findall(word))
+            names = (min(cells(name), _LONGEST_SEGMENT) for name in _SEGMENT.findall(word))
             least = max(least, *names, 0)
     return max(min(width, _NARROWEST), least)
 
@@ -209,11 +209,11 @@ def wrapped(
 
 def _pieces(word: str, width: int | None) -> Iterator[str]:
     """Yield a word in pieces that fit a line, broken behind a separator where there is one."""
-    if width is None or cells(word) <= width or ADDRESS.fullmatch(word):
+    if width is None or cells(word) <= width or _ADDRESS.fullmatch(word):
         yield word
         return
     piece = ""
-    for segment in SEGMENT.findall(word):
+    for segment in _SEGMENT.findall(word):
         for part in [segment] if cells(segment) <= width else segment:
             if piece and cells(piece + part) > width:
                 yield piece

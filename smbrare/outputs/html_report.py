@@ -20,11 +20,10 @@ from smbrare.detection.rank import grade, rank
 from smbrare.detection.reference import LABELS, PROVIDER
 from smbrare.detection.report import Report
 from smbrare.outputs import evidence, host_context, wording
-from smbrare.outputs.do_first import MEANINGS, do_first
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.pictures import Pictures
 from smbrare.outputs.pivots import pivots
-from smbrare.outputs.triage import MOST_STEPS, Step, triage
+from smbrare.outputs.triage import MEANINGS, MOST_STEPS, Step, do_first, triage
 from smbrare.outputs.verdict import incomplete_inputs, unread_text, verdict
 from smbrare.outputs.warning_lines import unjudged_lines
 from smbrare.records.times import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, format_time
@@ -107,9 +106,6 @@ def _context(report: Report, ranked: list[Finding]) -> dict[str, Any]:
         "network": lambda finding: wording.network_text({**finding.extra, LABELS: ()}),
         "time": format_time,
         "span": lambda start, end: _rounded((end - start) // MICROSECONDS),
-        "history": lambda length: (
-            "all time" if length is None else duration(length // MICROSECONDS)
-        ),
         "file_name": lambda path: PurePath(path).name,
     }
 

@@ -34,7 +34,7 @@ class _Section(Struct, frozen=True):
 
 
 def render(inspected: Inspected, options: RenderOptions) -> Iterator[str]:
-    """Yield the sections; those that have nothing to say are left out."""
+    """Yield the sections; empty ones are omitted."""
     sections = (
         _inputs(inspected),
         _sources(inspected),

@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from smbrare.detection.finding import Finding
 from smbrare.detection.rank import grade, rank
 from smbrare.detection.report import Report
-from smbrare.outputs.do_first import MEANINGS, do_first
 from smbrare.outputs.evidence import evidence, explain_command, nearest, why
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.pivots import pivots
-from smbrare.outputs.triage import MOST_STEPS, triage
+from smbrare.outputs.triage import MEANINGS, MOST_STEPS, do_first, triage
 from smbrare.outputs.verdict import incomplete_inputs, says_all, verdict
 from smbrare.outputs.warning_lines import unjudged_lines
 from smbrare.outputs.wording import (
     GRADE_MARKS,
     account_text,
     domain_text,
+    full_history_text,
     history_text,
     host_text,
     ingested_text,
@@ -27,9 +27,8 @@ from smbrare.outputs.wording import (
     notes,
     time_text,
 )
-from smbrare.records.times import seconds
 from smbrare.rule import predicate
-from smbrare.text import MOST_NAMED, code_span, counted, duration, some
+from smbrare.text import MOST_NAMED, code_span, counted, some
 
 _MOST_EVENTS = 5
 
@@ -61,11 +60,10 @@ def _scope(report: Report) -> Iterator[str]:
     baseline = "none given" if criteria.baseline is None else code_span(criteria.baseline)
     known, excluded = len(report.suppressed), len(report.excluded)
     yield f"- Baseline: {baseline}; suppressed: {known:,} known, {excluded:,} excluded\n"
-    history = "all time" if criteria.history is None else duration(seconds(criteria.history))
     key = "destination and host" if criteria.per_host else "destination"
     yield (
         f"- Rule: [{predicate.RULE_NAME}]({predicate.RULE_URL}), new by {key} in a history of "
-        f"{history}\n"
+        f"{full_history_text(criteria.history)}\n"
     )
     if incomplete := [code_span(survey.path) for survey in incomplete_inputs(report)]:
         yield f"- **Not fully evaluated**: {some(incomplete)}\n"

@@ -53,7 +53,7 @@ class Pivot(Struct, frozen=True):
 def pivots(finding: Finding) -> tuple[Pivot, ...]:
     """Return the queries of a finding; undated ones have none that look around its time.
 
-    Host names with invisible characters are left out, because no clipboard carries them
+    Host names with invisible characters are omitted, because no clipboard carries them
     faithfully: the private address of the connection stands in for them.
     """
     who = "Who contacted the destination?"

@@ -9,7 +9,7 @@ from smbrare.detection.host_context import is_person
 from smbrare.detection.rank import FAILURE, SUCCESS, Grade, grade, reported_outcomes
 from smbrare.detection.reference import AS_NAME, AS_NUMBER, COUNTRY, INDICATOR, LABELS, PROVIDER
 from smbrare.records.event import Origin
-from smbrare.records.times import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, format_time
+from smbrare.records.times import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, format_time, seconds
 from smbrare.text import MOST_NAMED, duration, some
 
 GRADE_MARKS: Mapping[Grade, tuple[str, str]] = {
@@ -137,6 +137,11 @@ def queries_text(finding: Finding) -> list[str]:
     shown = [query_text(query) for query in finding.queries[:MOST_NAMED]]
     more = len(finding.queries) - len(shown)
     return [*shown, f"and {more:,} more"] if more else shown
+
+
+def full_history_text(history: int | None) -> str:
+    """Return the length of the history, in microseconds, that makes a destination new."""
+    return "all time" if history is None else duration(seconds(history))
 
 
 def history_text(history: History, *, at_least: str = "≥ ") -> str:
