@@ -88,7 +88,8 @@ def opened(
                 return
             left -= 1
             yield inner
-            if len(inner.layers) < DEEPEST:
+            # What is only decoded has nothing inside that is not inside of its parts.
+            if len(inner.around) == len(inner.layers) < DEEPEST:
                 pending.append(inner)
 
 

@@ -22,9 +22,10 @@ MAPPED: FieldTable = {
 def recognize(event: WindowsEvent) -> Layout | None:
     """Return the layout of a Windows event that no other source reads.
 
-    None if it may be a connection whose log nothing tells.
+    None if it may be a connection whose log nothing tells, or has neither number nor log: then
+    its parts may lie inside of texts.
     """
-    if event.may_be_connection:
+    if event.may_be_connection or (event.event_id is None and not event.channel):
         return None
     source = "winlogbeat" if event.shape.source == "winlogbeat" else "windows_event"
     return event.record(source, f"{event.channel or 'Windows'} event {event.event_id}")

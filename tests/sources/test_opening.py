@@ -76,6 +76,17 @@ def test_a_text_in_its_place_lets_the_record_around_say_what_it_is() -> None:
     assert "category" in view.identified_by()
 
 
+def test_a_windows_event_whose_parts_are_texts_is_opened() -> None:
+    event = windows.winlogbeat_8(events.sysmon(Connection()))
+    view = recognize(event | {"winlog": json.dumps(event["winlog"])}, ReadOptions())
+    assert view is not None
+    assert values(view, "destination.port") == [445]
+    event = windows.velociraptor(events.sysmon(Connection()))
+    view = recognize({key: json.dumps(value) for key, value in event.items()}, ReadOptions())
+    assert view is not None
+    assert view.event_kind() == "connection"  # Which cannot be read, and so gives no all-clear.
+
+
 def test_the_record_around_lends_host_and_time_where_the_event_has_none() -> None:
     event = FORMS["ecs-plain"](Connection())
     without = {key: value for key, value in event.items() if key not in {"@timestamp", "host"}}
