@@ -19,8 +19,6 @@ from smbrare.rule.networks import excluded_range
 Text = str | UnsetType
 """Only text: a list or an object there makes the decode fail, and the line go the usual way."""
 
-_NOTHING = msgspec.Raw(b"")
-
 
 class _Destination(msgspec.Struct):
     ip: Text = UNSET
@@ -38,13 +36,18 @@ class _Data(msgspec.Struct):
 
 class _Winlog(msgspec.Struct):
     event_id: int | Text = UNSET
+    channel: Any = UNSET
     event_data: _Data | UnsetType = UNSET
     dotted_sysmon: Any = msgspec.field(default=UNSET, name="event_data.DestinationIp")
     dotted_firewall: Any = msgspec.field(default=UNSET, name="event_data.DestAddress")
 
 
+class _System(msgspec.Struct):
+    channel: Any = msgspec.field(default=UNSET, name="Channel")
+
+
 class _Event(msgspec.Struct):
-    system: msgspec.Raw = msgspec.field(default=_NOTHING, name="System")
+    system: _System | UnsetType = msgspec.field(default=UNSET, name="System")
     data: _Data | UnsetType = msgspec.field(default=UNSET, name="EventData")
     dotted_sysmon: Any = msgspec.field(default=UNSET, name="EventData.DestinationIp")
     dotted_firewall: Any = msgspec.field(default=UNSET, name="EventData.DestAddress")
@@ -58,6 +61,9 @@ _FIREWALL_IDS = (5156, "5156")
 
 Of any other the address may stand in the rendered message.
 """
+
+_CHANNELS = ("Microsoft-Windows-Sysmon/Operational", "Security")
+"""The logs that such events are of. What names none may be no event, but hold one."""
 
 _SHAPES = {
     "destination": (_Destination | UnsetType, UNSET),
@@ -170,12 +176,14 @@ def _destination(top: Any) -> str | None:
             return None
         if winlog.event_data is UNSET:
             return None
+        if winlog.channel not in _CHANNELS:
+            return None
         named = _SYSMON_IDS if winlog.event_data.firewall is UNSET else _FIREWALL_IDS
         return _of_data(winlog.event_data) if winlog.event_id in named else None
     if top.Event is not UNSET:
         event = top.Event
-        if event.system is _NOTHING:
-            return None  # Of another shape: an event in XML may stand in a text beside it.
+        if event.system is UNSET or event.system.channel not in _CHANNELS:
+            return None  # Of another shape: the event may stand in what is beside it.
         if event.dotted_sysmon is not UNSET or event.dotted_firewall is not UNSET:
             return None
         if event.rendered is not UNSET or event.dotted_rendered is not UNSET:

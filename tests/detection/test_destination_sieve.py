@@ -24,6 +24,11 @@ from tests.support.spelling import json_text
 INSIDE = ("10.20.0.5", "192.168.1.2", "127.0.0.1", "fe80::1", "::ffff:10.0.0.1")
 OUTSIDE = ("45.83.122.10", "2a02:cf40::1", "::ffff:45.83.122.10")
 
+SYSMON = {"event_id": "3", "channel": "Microsoft-Windows-Sysmon/Operational"}
+SECURITY = {"event_id": 5156, "channel": "Security"}
+LOG = {"Channel": "Microsoft-Windows-Sysmon/Operational"}
+INTERNAL = {"DestinationIp": "10.0.0.1"}
+
 randoms = st.integers(0, 2**32).map(Random)
 shapes = st.sampled_from([shape for shape in SHAPES if shape is not evtx_ecmd])
 addresses = st.sampled_from(INSIDE + OUTSIDE)
@@ -95,6 +100,20 @@ def test_an_envelope_around_a_sighting_is_kept_or_is_none(path: tuple[str, ...])
             assert not (stays_inside(line) and is_of_interest(line))
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"winlog": {"event_id": 3, "event_data": INTERNAL}},
+        {"winlog": {"event_id": 3, "channel": "Sysmon", "event_data": INTERNAL}},
+        {"Event": {"System": {}, "EventData": INTERNAL}},
+    ],
+)
+def test_a_sighting_inside_of_what_no_source_knows_is_kept(beside: dict[str, Any]) -> None:
+    line = json.dumps(beside | {"payload": matching()}).encode()
+    assert is_of_interest(line)
+    assert not stays_inside(line)
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 def test_a_sighting_of_every_shape_is_kept(shape: Any) -> None:
     line = json_text(shape("445"), Random(1)).encode()
@@ -106,9 +125,9 @@ def test_a_sighting_of_every_shape_is_kept(shape: Any) -> None:
     "line",
     [
         json.dumps(matching(destination__ip="10.0.0.1")),
-        json.dumps({"winlog": {"event_id": "3", "event_data": {"DestinationIp": "192.168.0.1"}}}),
-        json.dumps({"winlog": {"event_id": 5156, "event_data": {"DestAddress": "192.168.0.1"}}}),
-        json.dumps({"Event": {"System": {}, "EventData": {"DestinationIp": "fe80::1"}}}),
+        json.dumps({"winlog": SYSMON | {"event_data": {"DestinationIp": "192.168.0.1"}}}),
+        json.dumps({"winlog": SECURITY | {"event_data": {"DestAddress": "192.168.0.1"}}}),
+        json.dumps({"Event": {"System": LOG, "EventData": {"DestinationIp": "fe80::1"}}}),
     ],
 )
 def test_the_usual_internal_connections_are_rejected(line: str) -> None:
