@@ -8,7 +8,7 @@ import click
 from smbrare.cli import options as shared
 from smbrare.cli.command import command
 from smbrare.cli.options import open_baseline, settings_from
-from smbrare.cli.parameters import BaselineName, FileName
+from smbrare.cli.parameters import FileName
 from smbrare.cli.terminal import print_as
 from smbrare.detection.criteria import Criteria
 from smbrare.diagnostics.explain import explain
@@ -37,12 +37,7 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="FILE:RECORD|DESTINATION|ID|-", type=FileName())
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=FileName())
 @shared.text_or_json
-@click.option(
-    "--baseline",
-    type=BaselineName(),
-    metavar="NAME|FILE",
-    help="Compare with what a baseline has seen as well; it is only read.",
-)
+@shared.baseline_option("Compare with what a baseline has seen as well; it is only read.")
 @click.option("--no-baseline", is_flag=True, help="Evaluate the input on its own.")
 @shared.exclusions
 @shared.rarity

@@ -46,9 +46,14 @@ def output_option(help_text: str, **more: Any) -> Decorator:
         "--output",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help=f"Write {help_text}to a file, which is replaced at the end.",
+        help=help_text,
         **more,
     )
+
+
+def baseline_option(help_text: str) -> Decorator:
+    """Return ``--baseline``."""
+    return click.option("--baseline", type=BaselineName(), metavar="NAME|FILE", help=help_text)
 
 
 def format_option(formats: Iterable[str], help_text: str, **more: Any) -> Decorator:
@@ -76,9 +81,11 @@ def time_field_option(*fields: str) -> Decorator:
     )
 
 
-output = output_option("findings ")
+output = output_option("Write findings to a file, which is replaced at the end.")
 # A configuration's file is for findings, and would be replaced by something else.
-result_file = output_option("", allow_from_autoenv=False)
+result_file = output_option(
+    "Write to a file, which is replaced at the end.", allow_from_autoenv=False
+)
 # A configuration's format is that of findings.
 list_format = format_option(SEEN, "How to print destinations.", allow_from_autoenv=False)
 text_or_json = format_option(EXPLANATION, "How to print it.", allow_from_autoenv=False)
@@ -141,12 +148,7 @@ cluster: Decorator = click.option(
     "--cluster", metavar="ADDRESS", help="Read with a Dask cluster: the address of its scheduler."
 )
 baseline: Decorator = combine(
-    click.option(
-        "--baseline",
-        type=BaselineName(),
-        metavar="NAME|FILE",
-        help="Compare with what earlier scans saw, and add to it.",
-    ),
+    baseline_option("Compare with what earlier scans saw, and add to it."),
     click.option("--no-baseline", is_flag=True, help="Evaluate these inputs on their own."),
     click.option("--no-update", is_flag=True, help="Don't add anything to the baseline."),
 )

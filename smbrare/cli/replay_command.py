@@ -35,7 +35,7 @@ _FORMATS = [name for name, each in REPORT.items() if each.of_replay]
 @command("replay", section="replay")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
 @shared.format_option(_FORMATS, "How to print alerts.")
-@shared.output_option("alerts, or differences, ")
+@shared.output_option("Write alerts, or differences, to a file, which is replaced at the end.")
 @click.option("--compare", is_flag=True, help="Show where a scan differs, and why.")
 @click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 instead of 1 for alerts or differences."

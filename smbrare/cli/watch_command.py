@@ -15,7 +15,7 @@ from smbrare.cli import appending, interruption, writing
 from smbrare.cli import options as shared
 from smbrare.cli.command import command
 from smbrare.cli.options import new_or_known, settings_from
-from smbrare.cli.parameters import BaselineName, FileName
+from smbrare.cli.parameters import FileName
 from smbrare.cli.terminal import rows_screen, tell_labelled
 from smbrare.detection.finding import Finding
 from smbrare.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_TERMINATED, UsageError
@@ -32,21 +32,9 @@ from smbrare.watch.watch import Hooks, Watch, WatchResult
 
 @command("watch")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=FileName())
-@click.option(
-    "--baseline",
-    type=BaselineName(),
-    metavar="NAME|FILE",
-    help="Where to keep what was seen and read; required.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    # A configuration's output is the report of a scan.
-    allow_from_autoenv=False,
-    help="Append findings to a file.",
-)
+@shared.baseline_option("Where to keep what was seen and read; required.")
+# A configuration's output is the report of a scan.
+@shared.output_option("Append findings to a file.", allow_from_autoenv=False)
 @click.option(
     "--interval",
     type=click.FloatRange(min=0.01, max=86_400),

@@ -13,6 +13,7 @@ from smbrare.outputs import host_context
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Column, Styled, lines
 from smbrare.outputs.json_values import json_text, place_value, time_value
+from smbrare.outputs.verdict import unreadable_text
 from smbrare.outputs.wording import history_text, query_text
 from smbrare.records.event import Skipped
 from smbrare.records.fields import Address
@@ -39,7 +40,7 @@ def render_text(explained: Explained, options: RenderOptions) -> Iterator[str]:
 
 def _skip_lines(skipped: Skipped) -> Iterator[str]:
     if not skipped.origin.number:
-        yield _line(f"cannot be read: {skipped.reason}")
+        yield _line(unreadable_text(skipped.origin.path, skipped.reason))
         return
     yield _line(f"skipped: {skipped.reason}")
     if skipped.ends_input:
