@@ -13,7 +13,7 @@ from smbrare.baseline.location import locate
 from smbrare.cli import configuration, writing
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.errors import OutputError, reason_of
-from smbrare.inputs.discovery import Input, discover
+from smbrare.inputs.discovery import STANDARD_INPUT, Input, discover
 from smbrare.limits import KIB
 from smbrare.records.event import Skipped
 from smbrare.rule import predicate
@@ -84,6 +84,8 @@ def inputs_from(options: Mapping[str, Any]) -> list[Input | Skipped]:
 
 def _is_file(found: Input, status: os.stat_result) -> bool:
     try:
+        if found.path == STANDARD_INPUT:
+            return os.path.samestat(os.fstat(0), status)
         return found.can_be_read_again and os.path.samestat(
             Path(name_from(found.path)).stat(), status
         )

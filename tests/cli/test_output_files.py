@@ -22,6 +22,16 @@ def test_an_output_never_replaces_an_input(run: Run, tmp_path: Path) -> None:
     assert log.read_bytes() == SAMPLE.read_bytes()
 
 
+def test_an_output_never_replaces_the_file_behind_standard_input(tmp_path: Path) -> None:
+    log = tmp_path / "events.ndjson"
+    log.write_bytes(SAMPLE.read_bytes())
+    command = [sys.executable, "-m", "smbrare", "scan", "-", "-f", "ndjson", "-o", str(log)]
+    with log.open("rb") as standard_input:
+        done = subprocess.run(command, cwd=ROOT, check=False, stdin=standard_input)
+    assert done.returncode == 2
+    assert log.read_bytes() == SAMPLE.read_bytes()
+
+
 def test_an_output_never_replaces_the_baseline(run: Run, tmp_path: Path) -> None:
     baseline = tmp_path / "acme.db"
     run("scan", SAMPLE, "--baseline", baseline)
