@@ -241,8 +241,8 @@ def _view_of_inner(document: Document, options: ReadOptions) -> View | None:
         events.add(view.layers)
         if found is None:
             found = view
-        # The same text may be decoded in its place and alone.
-        elif found.layers != view.layers and found.document != view.document:
+        # The same text may be decoded in its place and alone; keys may look like such layers.
+        elif found.layers is not view.layers and found.document != view.document:
             return None
     return found
 

@@ -113,6 +113,7 @@ def test_of_several_events_in_one_record_none_is_picked() -> None:
     assert recognize({"about": one, "payload": {"inner": other}}, ReadOptions()) is None
     process = {"event": {"category": "process"}}
     assert recognize({"about": process, "a": {"b": json.dumps(other)}}, ReadOptions()) is None
+    assert recognize({"log": json.dumps(one), "log (JSON)": other}, ReadOptions()) is None
     assert recognize({"about": one, "payload": {"inner": one}}, ReadOptions()) is not None
     assert recognize({"log": one | {"message": json.dumps(other)}}, ReadOptions()) is not None
 
