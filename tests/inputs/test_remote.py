@@ -153,7 +153,7 @@ def test_an_object_that_fails_is_named_and_the_others_are_read(run: Run) -> None
     gone = "s3://logs/week/gone.ndjson"
     result = run("scan", gone, "s3://logs/week/", "-q")
     assert result.code == 3
-    assert f"{gone}: not read to its end: no such object" in result.err
+    assert f"cannot read {gone}: no such object" in result.err
     assert findings(report(gone, "s3://logs/week/")) == findings(report(FIXTURES / "week"))
     assert report("s3://no-such-bucket/").exit_code == 3
 
@@ -177,7 +177,11 @@ def test_ranges_of_an_object_give_what_the_whole_gives(monkeypatch: pytest.Monke
     monkeypatch.setattr(planning, "RANGE_BYTES", 5_000)
     assert len(list(planning.plan(found[0], ReadOptions()))) > 4
     ranges = gather(found, ReadOptions(), lambda _: None)
-    assert ranges.sightings == whole.sightings
+    contacts, wanted = (
+        sorted((each.key, each.first, each.last, each.events, each.told) for each in found)
+        for found in (ranges.sightings.contacts(), whole.sightings.contacts())
+    )
+    assert contacts == wanted
     assert [survey.records for survey in ranges.surveys] == [37]
 
 
@@ -187,7 +191,7 @@ def test_no_secret_of_the_environment_is_shown(store: ObjectStore, run_process: 
         result = run_process("scan", "s3://logs/week/", "-v", "-f", "json", env=environment)
         assert SECRET not in result.out + result.err
     assert result.code == 3
-    assert "Could not connect" in result.err
+    assert "could not connect" in result.err
 
 
 # Web servers
