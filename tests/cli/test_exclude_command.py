@@ -12,6 +12,7 @@ from smbrare.cli.toml_file import load
 from smbrare.detection.exclusions import Exclusion
 from smbrare.errors import UsageError
 from smbrare.rule.networks import NOT_INTERNET
+from smbrare.text import visible
 from tests.conftest import FIXTURES, Result, Run
 
 SAMPLE = FIXTURES / "sample.ndjson"
@@ -156,5 +157,5 @@ def test_a_file_that_was_added_to_says_what_was_given(
             if add(file, exclusion) is None:
                 wanted.append(exclusion)
         except UsageError:
-            assert inside or reason != reason.strip() or not reason.isprintable()
+            assert inside or reason != reason.strip() or visible(reason) != reason
     assert (exclusions(load(file)) if file.exists() else []) == wanted

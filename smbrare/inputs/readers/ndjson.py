@@ -287,7 +287,7 @@ def records(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> list[Recor
 
 def _mended(line: bytes, origin: Origin, limits: Limits, error: BadJson) -> list[Record | Skipped]:
     try:
-        found = mend(line)
+        found = mend(_blanked(line))
     except BadJson:
         return [_unreadable(line, line, origin, str(error))]
     if any(nests_deeper(line, document, limits.nesting) for document in found.objects):
