@@ -22,19 +22,6 @@ from tests.support.watching import Watched, add, line, opened, watched
 ONE, TWO, THREE = "45.83.122.10", "91.219.236.18", "185.220.101.4"
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    path = tmp_path / "logs" / "app.ndjson"
-    path.parent.mkdir()
-    path.touch()
-    return path
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Path:
-    return tmp_path / "kept.db"
-
-
 def moved(log: Path) -> Path:
     """Rename a log as rotation does, and return where it is."""
     target = log.with_name("app.ndjson.1")

@@ -25,19 +25,6 @@ from tests.support.watching import Watched, add, line, opened, scanned, watched
 ONE, TWO, THREE = "45.83.122.10", "91.219.236.18", "185.220.101.4"
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    path = tmp_path / "logs" / "app.ndjson"
-    path.parent.mkdir()
-    path.touch()
-    return path
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Path:
-    return tmp_path / "kept.db"
-
-
 def contents(findings: list[Finding]) -> list[bytes]:
     return [orjson.dumps(flat(finding)) for finding in findings]
 
