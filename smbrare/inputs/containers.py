@@ -195,7 +195,7 @@ def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
     text = as_utf_8(stream)
     mark, head = head, text.head
     if frame := frames.recognize(head):
-        text, context = Stream(frames.unframed(text), text), context.inside(frame)
+        text, context = Stream(frames.without_frame(text), text), context.inside(frame)
         head = text.head
     if reader := _recognized(head, context, reads_file=False):
         of_text = bind(_read_text, reader, text, path)

@@ -16,7 +16,7 @@ from smbrare.limits import DEFAULT, KIB, LEAST
 from smbrare.records.envelope import ARRAYS, marks_event
 from smbrare.records.json_flaws import JsonMender
 from smbrare.records.json_mending import mend
-from smbrare.records.json_text import BadJson, decode, unframed
+from smbrare.records.json_text import BadJson, decode, without_frame
 from smbrare.records.tables import HEADERS, ROWS
 
 Token: TypeAlias = tuple[str, Any]
@@ -173,7 +173,9 @@ def shape(head: bytes, *, whole: bool) -> str:
             return NDJSON
     elif not _ARRAY_OF_OBJECTS.match(text):
         lines = _lines(rest, whole=whole)
-        is_framed = unframed(line) is not None and (_objects([line]) > 0 or not (newline or whole))
+        is_framed = without_frame(line) is not None and (
+            _objects([line]) > 0 or not (newline or whole)
+        )
         return NDJSON if 2 * (_objects(lines) + is_framed) > len(lines) + is_framed else ""
     return _shape_of_many_lines(text, rest, whole=whole)
 
@@ -242,12 +244,12 @@ def _objects(lines: list[bytes]) -> int:
     """
     return sum(
         text.startswith(b"{") and text.rstrip() != b"{}" and _is_object(text)
-        for text in map(_without_frame, lines)
+        for text in map(_from_object, lines)
     )
 
 
-def _without_frame(line: bytes) -> bytes:
-    inner = unframed(line)
+def _from_object(line: bytes) -> bytes:
+    inner = without_frame(line)
     return line if inner is None else inner.lstrip()
 
 

@@ -149,7 +149,7 @@ def _inside(document: Document) -> list[Document] | None:
     """Return what an envelope holds, or None if the object is none."""
     inside: list[Document] | None = None
     rest = document
-    if (table := tables.unfolded(document)) is not None:
+    if (table := tables.rows_and_rest(document)) is not None:
         inside, rest = table
     for key in [key for key in rest if key in _FIRST_KEYS]:
         for path in _PATHS.get(key, ()):

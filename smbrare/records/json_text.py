@@ -96,7 +96,7 @@ def broken_lines(block: memoryview, values: int) -> Iterator[tuple[int, int]]:
             yield span
 
 
-def unframed(line: bytes) -> bytes | None:
+def without_frame(line: bytes) -> bytes | None:
     """Return a line with blanks for what stands before its object; None if nothing known does.
 
     That is the separator of RFC 7464, or the header of a syslog line, with its priority or without.

@@ -36,7 +36,7 @@ def row_object(columns: tuple[str, ...], row: object) -> Document | None:
     return {name: value for name, value in zip(columns, row, strict=True) if value is not None}
 
 
-def unfolded(document: Document) -> tuple[list[Document], Document] | None:
+def rows_and_rest(document: Document) -> tuple[list[Document], Document] | None:
     """Return the rows of a table, and what is left of it beside them; None if it is no table."""
     for key in ROWS:
         rows = document.get(key)

@@ -26,7 +26,7 @@ from smbrare.sources.alerts import is_alert, may_be_alert
 from smbrare.sources.collector_shapes import SHAPES, shape_of
 from smbrare.sources.compiled import Remembered
 from smbrare.sources.mapping import Layout, Marks, View, place_table
-from smbrare.sources.opening import opened, view_of_inner
+from smbrare.sources.opening import inner_records, view_of_inner
 from smbrare.sources.windows_event import WindowsEvent, unwrap
 
 
@@ -232,7 +232,7 @@ def _view_of_inner(document: Document, options: ReadOptions) -> View | None:
     """Return the view of the one event inside of a record; None if there are none or several."""
     found: View | None = None
     events = set[tuple[str, ...]]()  # What is inside of an event belongs to it.
-    for inner in opened(document, options.limits, events):
+    for inner in inner_records(document, options.limits, events):
         keys = key_set(inner.document)
         layout = None if keys.is_alert(inner.document) else keys.layout(inner.document)
         if layout is None:

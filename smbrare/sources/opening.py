@@ -64,7 +64,7 @@ class Opened(Struct, frozen=True):
     around: tuple[Document, ...] = ()
 
 
-def opened(
+def inner_records(
     document: Document, limits: Limits, closed: Container[tuple[str, ...]] = ()
 ) -> Iterator[Opened]:
     """Yield what lies inside of a record, at most three layers deep, the outermost first.
@@ -161,27 +161,27 @@ def _json(text: str, limits: Limits) -> Any:
     return None if nests_deeper(text, value, limits.nesting) else value
 
 
-def view_of_inner(view: View, opened: Opened) -> View:
+def view_of_inner(view: View, inner: Opened) -> View:
     """Return the view of an opened event, to which the records around it lend host and time.
 
     Only where the event has none, and inferred. The time of ingest is theirs alone to know.
     """
-    if not opened.layers:
+    if not inner.layers:
         return view
 
     def lend(field: str) -> Reading:
-        values, basis = _LENT[field](opened, view.options) if field in _LENT else ((), "")
+        values, basis = _LENT[field](inner, view.options) if field in _LENT else ((), "")
         return MISSING if basis and view.options.literal else Reading(values, inferred=basis)
 
-    return replace(view, layers=opened.layers, lend=lend)
+    return replace(view, layers=inner.layers, lend=lend)
 
 
 _Lent: TypeAlias = tuple[tuple[Any, ...], str]
 """The values that a record around an event lends, and what they rest on; nothing if it is exact."""
 
 
-def _host(opened: Opened, _options: ReadOptions) -> _Lent:
-    for outer in opened.around:
+def _host(inner: Opened, _options: ReadOptions) -> _Lent:
+    for outer in inner.around:
         for name in _HOSTS:
             host = first(outer, name)
             if isinstance(host, str):
@@ -189,8 +189,8 @@ def _host(opened: Opened, _options: ReadOptions) -> _Lent:
     return (), ""
 
 
-def _time(opened: Opened, options: ReadOptions) -> _Lent:
-    for outer in opened.around:
+def _time(inner: Opened, options: ReadOptions) -> _Lent:
+    for outer in inner.around:
         for name in _TIMES:
             value = first(outer, name)
             try:
@@ -204,8 +204,8 @@ def _time(opened: Opened, options: ReadOptions) -> _Lent:
     return (), ""
 
 
-def _ingested(opened: Opened, options: ReadOptions) -> _Lent:
-    for outer in opened.around:
+def _ingested(inner: Opened, options: ReadOptions) -> _Lent:
+    for outer in inner.around:
         for value in leaves(outer, "event.ingested"):
             try:
                 return (date(value, options.zone, options.time_unit),), ""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from smbrare.limits import DEFAULT
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import opening, recognize
-from smbrare.sources.opening import DEEPEST, MOST, opened
+from smbrare.sources.opening import DEEPEST, MOST, inner_records
 from tests.support.forms import FORMS, events, windows
 from tests.support.forms.connection import Connection
 from tests.support.forms.reading import FIELDS, values
@@ -126,7 +126,7 @@ def test_an_alert_inside_of_a_record_is_no_event() -> None:
 
 def test_what_is_looked_into_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     many = {str(number): {"x": {"y": {"z": 1}}} for number in range(10_000)}
-    assert len(list(opened(many, DEFAULT))) == MOST
+    assert len(list(inner_records(many, DEFAULT))) == MOST
     calls = Counter[str]()
 
     def counting(text: str) -> Any:
@@ -137,7 +137,7 @@ def test_what_is_looked_into_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     text = json.dumps({"n": "x"})
     for _ in range(8):
         text = json.dumps({"a": text})
-    list(opened({"a": text}, DEFAULT))
+    list(inner_records({"a": text}, DEFAULT))
     assert calls["decode"] < 2 ** (DEEPEST + 1)
 
 

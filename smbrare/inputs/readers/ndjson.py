@@ -20,7 +20,7 @@ from smbrare.inputs.readers.samples import marks
 from smbrare.limits import DEFAULT, MIB, TOO_DEEP, Limits, longer_than
 from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.json_mending import mend
-from smbrare.records.json_text import BadJson, broken_lines, decode, nests_deeper, unframed
+from smbrare.records.json_text import BadJson, broken_lines, decode, nests_deeper, without_frame
 from smbrare.rule.port_sieve import BlockScan, may_match_wide, scan_block
 
 CHECKED_BYTES = 32 * MIB
@@ -275,7 +275,7 @@ def records(line: bytes, origin: Origin, limits: Limits = DEFAULT) -> list[Recor
     try:
         document = decode(_blanked(line))
     except BadJson as error:
-        if (inner := unframed(line)) is not None:
+        if (inner := without_frame(line)) is not None:
             return records(inner, origin, limits)
         return _mended(line, origin, limits, error)
     if not isinstance(document, dict):

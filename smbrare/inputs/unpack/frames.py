@@ -21,7 +21,7 @@ def recognize(head: bytes) -> str:
     return "console" if _DEV_TOOLS.match(head) else ""
 
 
-def unframed(stream: Stream) -> Iterator[bytes]:
+def without_frame(stream: Stream) -> Iterator[bytes]:
     """Yield a text with blanks for what `recognize` found around it."""
     if headers := _headers(stream.head):
         yield _blank(stream.read(headers))

@@ -12,7 +12,7 @@ from smbrare.sources import ecs, recognize
 from smbrare.sources.activities import defender, ecs_documents, windows
 from smbrare.sources.activities.activity import Activity, ActivityKind
 from smbrare.sources.mapping import View
-from smbrare.sources.opening import Opened, opened, view_of_inner
+from smbrare.sources.opening import Opened, inner_records, view_of_inner
 from smbrare.sources.windows_event import WindowsEvent, unwrap
 
 LONGEST = 500
@@ -26,7 +26,7 @@ def read(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] 
         document: The event as the exporter wrote it, out of its envelope.
         options: How to read it.
     """
-    for inner in chain((Opened(document),), opened(document, options.limits)):
+    for inner in chain((Opened(document),), inner_records(document, options.limits)):
         is_known, found = _read(inner.document, options)
         if is_known:
             return found and (found[0], view_of_inner(found[1], inner))
