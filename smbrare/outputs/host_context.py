@@ -20,6 +20,9 @@ KINDS: dict[ActivityKind, str] = {
     "dns": "DNS query",
     "smb": "SMB client",
     "ntlm": "NTLM sent to",
+    "credentials": "credentials used",
+    "webdav": "WebDAV",
+    "file": "file written",
     "logon": "logon",
     "logoff": "logoff",
 }
@@ -53,12 +56,19 @@ def event_text(activity: Activity) -> str:
             return f"{activity.what}{file}" + (
                 f" from {activity.parent}" if activity.parent else ""
             )
-        case "ntlm":
+        case "ntlm" | "credentials":
             return f"{activity.what}" + (f" by {activity.parent}" if activity.parent else "")
         case "logon":
             return f"{activity.what}" + (f" from {activity.detail}" if activity.detail else "")
         case "dns" | "smb":
             return f"{activity.what}" + (f" ({activity.detail})" if activity.detail else "")
+        case "webdav":
+            return activity.detail or activity.what
+        case "file":
+            source = f" from {activity.detail}" if activity.detail else ""
+            return f"{activity.what}{source}" + (
+                f" by {activity.parent}" if activity.parent else ""
+            )
         case "logoff":
             return ""
 
