@@ -6,6 +6,8 @@ TOOLS := .venv-tools
 DEMO := .venv-demo
 LOCK := $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --upgrade
+# The extras that the tests try.
+EXTRAS := cluster,geoip,http,s3
 # With LOCKED=1, exactly what requirements/dev.txt names is installed, and nothing else.
 LOCKED ?=
 # The interpreters of make test-all.
@@ -33,7 +35,8 @@ test-all:  ## Run the tests on every interpreter of PYTHONS that is installed.
 	@for each in $(PYTHONS); do \
 		command -v $$each >/dev/null || { echo "$$each is not installed"; continue; }; \
 		$$each -m venv .venv-all/$$each && \
-		.venv-all/$$each/bin/python $(INSTALL) --editable '.[dev]' && \
+		.venv-all/$$each/bin/python $(INSTALL) --upgrade 'pip>=25.1' && \
+		.venv-all/$$each/bin/python $(INSTALL) --group dev --editable '.[$(EXTRAS)]' && \
 		.venv-all/$$each/bin/python -m pytest -q -n auto --dist loadgroup || exit 1; \
 	done
 
@@ -46,8 +49,9 @@ fuzz: $(TOOLS)/.ready  ## Fuzz each target for FUZZ_SECONDS (60).
 	$(TOOLS)/bin/python -m fuzz
 
 lock: $(TOOLS)/.ready  ## Lock the newest releases that pyproject.toml allows, with their hashes.
-	$(LOCK) --extra dev --group build --output-file requirements/dev.txt pyproject.toml
-	$(LOCK) --extra tools --output-file requirements/tools.txt pyproject.toml
+	$(LOCK) --extra cluster --extra geoip --extra http --extra s3 --group dev \
+		--output-file requirements/dev.txt pyproject.toml
+	$(LOCK) --group tools --output-file requirements/tools.txt pyproject.toml
 
 browser-test: $(READY)  ## Try the HTML report in an installed Chromium, with its driver.
 	$(BIN)/python -m pytest -q browsertests
@@ -87,7 +91,8 @@ $(DEMO)/.ready: pyproject.toml $(shell find smbrare -name '*.py')
 $(READY): pyproject.toml $(if $(LOCKED),requirements/dev.txt)
 	$(PYTHON) -m venv $(VENV)
 ifeq ($(LOCKED),)
-	$(BIN)/python $(INSTALL) --editable '.[dev]'
+	$(BIN)/python $(INSTALL) --upgrade 'pip>=25.1'
+	$(BIN)/python $(INSTALL) --group dev --editable '.[$(EXTRAS)]'
 else
 	$(BIN)/python $(INSTALL) --require-hashes --requirement requirements/dev.txt
 	$(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .

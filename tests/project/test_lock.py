@@ -25,30 +25,43 @@ def pinned(path: Path) -> dict[str, str]:
     return {name: version for name, version, _, _ in _PINNED.findall(path.read_text())}
 
 
-def wanted(*extras: str) -> Iterator[Requirement]:
-    """Yield what the program needs, and what extras of it do, of one another too."""
-    project = PROJECT["project"]
-    yield from map(Requirement, project["dependencies"])
-    pending = list(extras)
-    while pending:
-        for text in project["optional-dependencies"][pending.pop()]:
-            requirement = Requirement(text)
-            if requirement.name == project["name"]:
-                pending += requirement.extras
-            else:
-                yield requirement
+def group(name: str) -> Iterator[Requirement]:
+    """Yield what a group of developers' packages names, and what those do that it includes."""
+    for entry in PROJECT["dependency-groups"][name]:
+        if isinstance(entry, dict):
+            yield from group(entry["include-group"])
+        else:
+            yield Requirement(entry)
 
 
-@pytest.mark.parametrize(("path", "extra"), [(DEV, "dev"), (TOOLS, "tools")])
-def test_the_lock_covers_what_pyproject_asks_for(path: Path, extra: str) -> None:
+def project(*extras: str) -> Iterator[Requirement]:
+    """Yield what the program needs, and what extras of it do."""
+    yield from map(Requirement, PROJECT["project"]["dependencies"])
+    for extra in extras:
+        yield from map(Requirement, PROJECT["project"]["optional-dependencies"][extra])
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        (DEV, [*project("cluster", "geoip", "http", "s3"), *group("dev")]),
+        (TOOLS, [*project(), *group("tools")]),
+    ],
+    ids=lambda value: value.name if isinstance(value, Path) else "",
+)
+def test_the_lock_covers_what_pyproject_asks_for(path: Path, wanted: list[Requirement]) -> None:
     versions = pinned(path)
-    requirements = list(wanted(extra))
-    if path == DEV:
-        requirements += map(Requirement, PROJECT["dependency-groups"]["build"])
-    for requirement in requirements:
+    for requirement in wanted:
         version = versions.get(canonicalize_name(requirement.name))
         assert version is not None, f"{requirement}: run make lock"
         assert version in requirement.specifier, f"{requirement}: run make lock"
+
+
+def test_the_page_of_dependencies_says_why_each_is_there() -> None:
+    named = set(re.findall(r"\*\*([^*]+)\*\*", (ROOT / "docs" / "dependencies.md").read_text()))
+    extras = PROJECT["project"]["optional-dependencies"]
+    wanted = [*project(*extras), *group("dev"), *group("tools")]
+    assert named == {requirement.name for requirement in wanted}
 
 
 @pytest.mark.parametrize("path", [DEV, TOOLS], ids=lambda path: path.name)
