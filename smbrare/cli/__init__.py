@@ -28,6 +28,7 @@ from smbrare.text import visible
 
 COMMANDS = {
     "baseline": "Manage what earlier scans saw.",
+    "completion": "Print the script that completes words in your shell.",
     "exclude": "Add an exclusion to your file.",
     "explain": "Explain why an event is, or isn't, a finding.",
     "inspect": "Show what an export contains and lacks.",
@@ -67,11 +68,37 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What the system says where there is no room to write."""
 
 
+def _show_version(context: click.Context, _: click.Parameter, is_asked: bool) -> None:  # noqa: FBT001
+    if not is_asked or context.resilient_parsing:
+        return
+    click.echo(f"smbrare {__version__}")
+    if context.params["verbose"]:
+        from smbrare.cli.versions import environment  # noqa: PLC0415 - for this alone
+
+        click.echo("\n".join(environment()))
+    context.exit()
+
+
 @click.group(
     cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(__version__, message="smbrare %(version)s")
-def cli() -> None:
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    # Read before --version, whichever is given first.
+    is_eager=True,
+    help="With --version: also show Python, the platform and dependencies.",
+)
+@click.pass_context
+def cli(context: click.Context, *, verbose: bool) -> None:
     """Find rare SMB connections to the internet in exported Windows network events.
 
     Exit codes: 0 nothing found; 1 findings; 2 wrong usage; 3 incomplete input; 4 not evaluated.
@@ -81,6 +108,8 @@ def cli() -> None:
       smbrare inspect export.ndjson            could a scan of it find anything?
       smbrare explain export.ndjson:12         why is, or isn't, this event a finding?
     """
+    if verbose:
+        context.fail("-v goes behind the command, or with --version")
 
 
 def main() -> NoReturn:
@@ -95,6 +124,7 @@ def run() -> int:
     """Run the command line and return its exit code."""
     interruption.listen()
     _open_closed_streams()
+    _prepare_completion()
     try:
         code = cli.main(prog_name="smbrare", standalone_mode=False)
     except click.ClickException as error:
@@ -133,6 +163,12 @@ def _open_closed_streams() -> None:
             if handle != number:
                 os.dup2(handle, number)
             setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
+def _prepare_completion() -> None:
+    """Have a shell that asks for completions answered in our way instead of click's."""
+    if "_SMBRARE_COMPLETE" in os.environ:
+        import_module("smbrare.cli.completion_command")
 
 
 def _closed_pipe() -> int:

@@ -1,21 +1,17 @@
-"""Every command and option says what it does, with examples that parse; shells complete them."""
+"""Every command and option says what it does, with examples that parse."""
 
-import os
+import platform
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
+from importlib import metadata
 
 import click
 import pytest
 
+from smbrare import __version__
 from smbrare.cli import cli
-from tests.conftest import ROOT, Run
-
-DOCUMENT = ROOT / "docs" / "completion.md"
+from tests.conftest import Run
 
 
 def commands(
@@ -148,80 +144,44 @@ def test_long_help_is_in_groups_with_everyday_options_first(run: Run) -> None:
     assert {len(start) for start in explained} == {34}
 
 
-@pytest.fixture
-def shim(tmp_path: Path) -> Path:
-    """Return a folder with an executable ``smbrare``, as an installation puts on the path."""
-    program = tmp_path / "bin" / "smbrare"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m smbrare "$@"\n')
-    program.chmod(0o755)
-    return program.parent
+def test_the_version_is_one_line_and_v_adds_what_a_bug_report_needs(run: Run) -> None:
+    short = run("--version")
+    assert (short.code, short.out) == (0, f"smbrare {__version__}\n")
+    long = run("--version", "-v")
+    assert long.code == 0
+    assert run("-v", "--version") == long
+    first, python, sqlite, _, *dependencies = long.out.splitlines()
+    assert first == short.out.strip()
+    assert python.endswith(f" {platform.python_version()}")
+    assert sqlite.startswith("SQLite 3.")
+    versions = dict(line.split(" ", 1) for line in dependencies)
+    assert versions["click"] == metadata.version("click")
 
 
-def shell(command: list[str], shim: Path, **environment: str) -> str:
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        check=True,
-        env=os.environ | {"PATH": f"{shim}:{os.environ['PATH']}"} | environment,
-        cwd=ROOT,
-    )
-    return done.stdout.decode()
-
-
-@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
-def test_the_completion_script_of_each_shell_is_generated_and_documented(
-    shim: Path, tmp_path: Path, name: str
+def test_a_dependency_that_is_missing_is_said_to_be(
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if shutil.which("bash") is None:
-        pytest.skip("click asks bash for its version")
-    script = shell(["smbrare"], shim, _SMBRARE_COMPLETE=f"{name}_source")
-    assert f"_SMBRARE_COMPLETE={name}_complete" in script
-    assert "smbrare" in script
-    assert f"_SMBRARE_COMPLETE={name}_source smbrare" in DOCUMENT.read_text()
-    if shutil.which(name) is not None:
-        path = tmp_path / f"completion.{name}"
-        path.write_text(script)
-        shell([name, "-n", str(path)], shim)
+    requirements = [
+        "orjson>=3",
+        "gone[fast]>=1",
+        "gone.geo (>=2) ; extra == 'geoip'",
+        "backport; python_version < '3.0'",
+    ]
+    monkeypatch.setattr(metadata, "requires", lambda _: requirements)
+    assert run("--version", "-v").out.splitlines()[4:] == [
+        f"orjson {metadata.version('orjson')}",
+        "gone not installed",
+        "gone.geo not installed (geoip)",
+    ]
+    monkeypatch.setattr(metadata, "requires", missing)
+    assert "not installed as a package" in run("--version", "-v").out
 
 
-def complete(run: Run, words: str, **environment: str) -> list[str]:
-    count = str(len(words.split()) - (not words.endswith(" ")))
-    asked = {"_SMBRARE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": count}
-    return run(env=asked | environment).out.split()
+def missing(name: str) -> list[str]:
+    raise metadata.PackageNotFoundError(name)
 
 
-def test_commands_options_values_and_files_are_completed(run: Run, tmp_path: Path) -> None:
-    assert {"plain,scan", "plain,inspect", "plain,explain"} <= set(complete(run, "smbrare "))
-    assert complete(run, "smbrare scan --his") == ["plain,--history"]
-    assert "plain,json" in complete(run, "smbrare scan --format j")
-    for command in ("scan", "inspect", "explain"):
-        assert complete(run, f"smbrare {command} fix") == ["file,fix"]
-    names = tmp_path / "state" / "smbrare"
-    names.mkdir(parents=True)
-    (names / "acme.db").touch()
-    (names / "other.db").touch()
-    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
-    assert complete(run, "smbrare scan --baseline ac", **state) == ["plain,acme"]
-    assert complete(run, "smbrare scan --baseline ./x", **state) == ["file,./x"]
-
-
-def test_bash_completes_with_the_documented_line(shim: Path) -> None:
-    if shutil.which("bash") is None:
-        pytest.skip("no bash")
-    (line,) = re.findall(
-        r'^eval "\$\(_SMBRARE_COMPLETE=bash_source smbrare\)"$', DOCUMENT.read_text(), re.MULTILINE
-    )
-    script = (
-        f"{line}\n"
-        "COMP_WORDS=(smbrare ins); COMP_CWORD=1\n"
-        "_smbrare_completion smbrare\n"
-        'echo "${COMPREPLY[@]}"\n'
-    )
-    assert shell(["bash", "-c", script], shim).split() == ["inspect"]
-
-
-def test_a_completion_that_was_written_is_exit_0(run_process: Run) -> None:
-    result = run_process(env={"_SMBRARE_COMPLETE": "bash_source"})
-    assert result.code == 0
-    assert "complete" in result.out
+def test_v_before_a_command_is_refused(run: Run) -> None:
+    refused = run("-v", "scan", "fixtures/sample.ndjson")
+    assert (refused.code, refused.out) == (2, "")
+    assert "behind the command" in refused.err

@@ -8,8 +8,11 @@ import runpy
 import tempfile
 from pathlib import Path
 
+import click
 import pytest
 
+from smbrare.cli import cli
+from tests.cli.test_help import commands
 from tests.conftest import ROOT
 from tests.support.console import timeless
 from tests.support.program import Program
@@ -48,6 +51,17 @@ def test_the_document_shows_what_the_program_prints(document: Path, tmp_path: Pa
     text = document.read_text(encoding="utf-8")
     assert _BLOCK.search(text)
     assert text == current(text, tmp_path)
+
+
+def test_the_page_of_options_has_the_help_of_every_command() -> None:
+    shown = re.findall(r"<!-- help: (.+?) -->", (ROOT / "docs" / "options.md").read_text())
+    names = [" ".join(names[1:]) for names, each in commands(cli, "smbrare") if is_final(each)]
+    assert sorted(shown) == sorted(names)
+
+
+def is_final(command: click.Command) -> bool:
+    """Return whether a command has none below it."""
+    return not isinstance(command, click.Group)
 
 
 def test_the_readme_is_short() -> None:
