@@ -62,17 +62,22 @@ class Command(click.Command):
     def __init__(self, name: str | None, **attributes: Any) -> None:
         super().__init__(name, **_with_examples(attributes))
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, those of each group in a section; a few options in one."""
-        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+    def option_groups(self, context: click.Context) -> dict[str, list[tuple[str, str]]]:
+        """Return each option and its help by the title of its group; a few options in one group."""
+        options = [each for each in self.get_params(context) if isinstance(each, click.Option)]
         options.sort(key=_place)
-        sections: dict[str, list[tuple[str, str]]] = {}
+        groups: dict[str, list[tuple[str, str]]] = {}
         for option in options:
             title = "Options" if len(options) <= _FEW else _place(option)[1]
-            if record := option.get_help_record(ctx):
-                sections.setdefault(title, []).append(record)
-        width = max(len(term) for rows in sections.values() for term, _ in rows)
-        for title, rows in sections.items():
+            if record := option.get_help_record(context):
+                groups.setdefault(title, []).append(record)
+        return groups
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those of each group in a section."""
+        groups = self.option_groups(ctx)
+        width = max(len(term) for rows in groups.values() for term, _ in rows)
+        for title, rows in groups.items():
             with formatter.section(title):
                 # One column of explanations through all sections.
                 padded = [(term.ljust(min(width, _FIRST_COLUMN)), text) for term, text in rows]
