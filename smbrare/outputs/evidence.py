@@ -69,7 +69,11 @@ def evidence(finding: Finding) -> list[Evidence]:
     sent_to = {name.lower() for name in names}
     for event in () if finding.host_context is None else finding.host_context.events:
         what = KINDS[event.kind]
-        is_sent = event.kind == "ntlm" and event.what.lower().rpartition("/")[2] in sent_to
+        is_sent = (
+            event.kind == "ntlm"
+            and event.shows == "authentication"
+            and event.what.lower().rpartition("/")[2] in sent_to
+        )
         found.append(
             Evidence(
                 event.time,

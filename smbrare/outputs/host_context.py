@@ -57,7 +57,10 @@ def event_text(activity: Activity) -> str:
                 f" from {activity.parent}" if activity.parent else ""
             )
         case "ntlm" | "credentials":
-            return f"{activity.what}" + (f" by {activity.parent}" if activity.parent else "")
+            blocked = " (blocked, not sent)" if activity.outcome == "failure" else ""
+            return f"{activity.what}{blocked}" + (
+                f" by {activity.parent}" if activity.parent else ""
+            )
         case "logon":
             return f"{activity.what}" + (f" from {activity.detail}" if activity.detail else "")
         case "dns" | "smb":

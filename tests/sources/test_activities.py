@@ -27,6 +27,7 @@ FULL = "ws-01.corp.example"
 OUTLOOK, EXPLORER = "C:\\Office\\OUTLOOK.EXE", "C:\\Windows\\explorer.exe"
 COMMAND = f'"{OUTLOOK}" /recycle'
 ORIGIN = Origin("events.ndjson", 1)
+ROGUE = {"server": "45.83.122.10", "address": "45.83.122.10"}
 
 
 def told(document: dict[str, Any]) -> Activity | None:
@@ -115,13 +116,23 @@ FORMS: dict[str, tuple[dict[str, Any], Activity]] = {
                 "ClientDomainName": "CORP",
             },
         ),
-        expected("ntlm", what="cifs/45.83.122.10", parent="System"),
+        expected(
+            "ntlm", what="cifs/45.83.122.10", parent="System", shows="authentication", **ROGUE
+        ),
     ),
     "SMB client 30803": (
         windows(
             "Microsoft-Windows-SmbClient/Connectivity", 30803, {"ServerName": "\\45.83.122.10"}
         ),
-        expected("smb", user="", what="\\45.83.122.10", detail="event 30803"),
+        expected(
+            "smb",
+            user="",
+            what="\\45.83.122.10",
+            detail="event 30803",
+            shows="attempt",
+            outcome="failure",
+            **ROGUE,
+        ),
     ),
     "SMB client 31001": (
         windows(
@@ -129,7 +140,14 @@ FORMS: dict[str, tuple[dict[str, Any], Activity]] = {
             31001,
             {"ServerName": "\\45.83.122.10", "UserName": "CORP\\alice"},
         ),
-        expected("smb", what="\\45.83.122.10", detail="event 31001"),
+        expected(
+            "smb",
+            what="\\45.83.122.10",
+            detail="event 31001",
+            shows="attempt",
+            outcome="failure",
+            **ROGUE,
+        ),
     ),
     "Sysmon 22": (
         windows(

@@ -1,6 +1,12 @@
 """Events of a host besides its connections, in the forms that exporters write them."""
 
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from smbrare.records.event import Document
+from tests.support.container_world import read
+from tests.support.evtx_writer import evtx
 
 TIME = "2026-11-16T07:59:30.000Z"
 HOST = "WS-01"
@@ -74,3 +80,77 @@ def mapped(category: str, **fields: Any) -> dict[str, Any]:
         "user": {"name": "alice", "domain": "CORP"},
         **fields,
     }
+
+
+def evtx_document(channel: str, number: int, data: Mapping[str, str]) -> Document:
+    """Return the record of an EVTX file that holds one event."""
+    system = {"EventID": str(number), "Channel": channel, "SystemTime": TIME}
+    (document,) = read(evtx([{**system, **data}])).documents
+    return document
+
+
+def _xml(channel: str, number: int, data: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "Event": {
+            "System": {
+                "EventID": number,
+                "Channel": channel,
+                "Computer": HOST,
+                "TimeCreated": {"#attributes": {"SystemTime": TIME}},
+            },
+            "EventData": dict(data),
+        }
+    }
+
+
+def _evtxecmd(channel: str, number: int, data: Mapping[str, str]) -> dict[str, Any]:
+    named = [{"@Name": name, "#text": text} for name, text in data.items()]
+    return {
+        "EventId": number,
+        "Channel": channel,
+        "Provider": channel.partition("/")[0],
+        "Computer": HOST,
+        "TimeCreated": TIME.removesuffix("Z"),
+        "Payload": json.dumps({"EventData": {"Data": named}}),
+    }
+
+
+def _columns(channel: str, number: int, data: Mapping[str, str]) -> dict[str, Any]:
+    return {"EventID": number, "Channel": channel, "Computer": HOST, "TimeGenerated": TIME} | {
+        "EventData": "<EventData>"
+        + "".join(f'<Data Name="{name}">{text}</Data>' for name, text in data.items())
+        + "</EventData>"
+    }
+
+
+def _wazuh(channel: str, number: int, data: Mapping[str, str]) -> dict[str, Any]:
+    system = {"eventID": str(number), "channel": channel, "computer": HOST, "systemTime": TIME}
+    named = {name[:1].lower() + name[1:]: text for name, text in data.items()}
+    return {"data": {"win": {"system": system, "eventdata": named}}}
+
+
+SHAPES: Mapping[str, Callable[[str, int, dict[str, str]], Document]] = {
+    "EVTX": evtx_document,
+    "JSON of the XML": _xml,
+    "Winlogbeat": windows,
+    "EvtxECmd": _evtxecmd,
+    "a column of XML": _columns,
+    "NXLog": lambda channel, number, data: {
+        "EventID": number,
+        "Channel": channel,
+        "Hostname": HOST,
+        "EventTime": TIME,
+        **data,
+    },
+    "Velociraptor": lambda channel, number, data: {
+        "System": {
+            "EventID": {"Value": number},
+            "Channel": channel,
+            "Computer": HOST,
+            "TimeCreated": {"SystemTime": 1794815970},
+        },
+        "EventData": data,
+    },
+    "Wazuh": _wazuh,
+}
+"""Whose record → how it is written there: by channel, number and EventData."""

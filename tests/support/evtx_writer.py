@@ -11,16 +11,18 @@ from collections.abc import Iterable, Mapping
 _CHUNK_BYTES = 65_536
 _CHUNK_HEADER_BYTES = 512
 _FILETIME = 134_000_000_000_000_000
+_SYSTEM = frozenset({"EventID", "Channel", "SystemTime"})
 
 _OPEN, _OPEN_WITH_ATTRIBUTES, _CLOSE_START, _CLOSE_EMPTY, _END = 0x01, 0x41, 0x02, 0x03, 0x04
 _VALUE, _ATTRIBUTE, _FRAGMENT, _END_OF_STREAM, _TEXT = 0x05, 0x06, 0x0F, 0x00, 0x01
 
 
 def evtx(events: Iterable[Mapping[str, str]]) -> bytes:
-    """Return an EVTX file of Sysmon's events with the given EventData.
+    """Return an EVTX file of events with the given EventData, Sysmon's unless they name a channel.
 
     Args:
-        events: For each event its EventData, and under ``EventID`` its number, if that is not 3.
+        events: For each event its EventData; under ``EventID`` its number, if that is not 3, and
+            under ``Channel`` and ``SystemTime`` what stands in System.
     """
     chunks: list[bytes] = []
     records: list[bytes] = []
@@ -48,6 +50,7 @@ class _Chunk:
 
     def record(self, number: int, data: Mapping[str, str]) -> bytes:
         start = self.size + 24
+        channel = data.get("Channel", "Microsoft-Windows-Sysmon/Operational")
         body = bytearray(struct.pack("<BBBB", _FRAGMENT, 1, 1, 0))
         _element(
             body,
@@ -59,10 +62,15 @@ class _Chunk:
                     "System",
                     {},
                     [
-                        ("Provider", {"Name": "Microsoft-Windows-Sysmon"}, ""),
+                        ("Provider", {"Name": channel.partition("/")[0]}, ""),
                         ("EventID", {}, data.get("EventID", "3")),
+                        *(
+                            [("TimeCreated", {"SystemTime": data["SystemTime"]}, "")]
+                            if "SystemTime" in data
+                            else []
+                        ),
                         ("EventRecordID", {}, str(number)),
-                        ("Channel", {}, "Microsoft-Windows-Sysmon/Operational"),
+                        ("Channel", {}, channel),
                         ("Computer", {}, "WS-01"),
                     ],
                 ),
@@ -72,7 +80,7 @@ class _Chunk:
                     [
                         ("Data", {"Name": name}, text)
                         for name, text in data.items()
-                        if name != "EventID"
+                        if name not in _SYSTEM
                     ],
                 ),
             ],

@@ -1,22 +1,30 @@
 """Reads what else happened on a host from its other events, with a table for each form of them.
 
-The tables fill fields of their own: ``what``, ``detail``, ``parent``, ``account`` and ``domain``
-(see `smbrare.sources.activities.activity.Activity`).
+The tables fill fields of their own, named as those of
+`smbrare.sources.activities.activity.Activity`: ``what``, ``detail``, ``parent``, ``address``,
+``port``, ``server``, ``outcome`` and ``shows``. ``account`` and ``domain`` make the user,
+``supplied.account`` and ``supplied.domain`` where somebody else's credentials were used;
+``sent`` says whether credentials left the machine, where that limits what an event shows.
 """
 
+from collections.abc import Mapping
 from itertools import chain
+from typing import get_args
 
 from smbrare.records.event import Document, Origin
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs, recognize
 from smbrare.sources.activities import defender, ecs_documents, windows
-from smbrare.sources.activities.activity import Activity, ActivityKind
+from smbrare.sources.activities.activity import Activity, ActivityKind, SessionOutcome, Shown
 from smbrare.sources.mapping import View
 from smbrare.sources.opening import Opened, inner_records, view_of_inner
 from smbrare.sources.windows_event import WindowsEvent, unwrap
 
 LONGEST = 500
 """Characters of a command line or another text that are kept."""
+
+_OUTCOMES: Mapping[str, SessionOutcome] = {word: word for word in get_args(SessionOutcome)}
+_SHOWN: Mapping[str, Shown] = {word: word for word in get_args(Shown)}
 
 
 def read(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] | None:
@@ -62,19 +70,35 @@ def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
     what = _text(view, ecs.NAME if kind == "dns" else "what")
     if not times or not what:
         return None
-    domain, name = _text(view, "domain"), _text(view, "account")
-    if kind == "dns":
-        domain, name = _text(view, "user.domain"), _text(view, "user.name")
     return Activity(
         time=times[0].time,
         kind=kind,
         host=_text(view, "host.name") or _text(view, "host.id"),
-        user=f"{domain}\\{name}" if domain and name else name,
+        user=_user(kind, view),
         what=what,
         detail=_text(view, ecs.ANSWERS if kind == "dns" else "detail", separator="; "),
         parent=_text(view, "parent"),
         origin=origin,
+        address=_text(view, "address"),
+        port=int(_text(view, "port") or 0),
+        server=_text(view, "server"),
+        outcome=_OUTCOMES.get(_text(view, "outcome"), ""),
+        shows=_shown(view),
     )
+
+
+def _user(kind: ActivityKind, view: View) -> str:
+    place = "user.name" if kind == "dns" else "account"
+    domain, name = _text(view, "user.domain" if kind == "dns" else "domain"), _text(view, place)
+    if supplied := _text(view, "supplied.account"):
+        domain, name = _text(view, "supplied.domain"), supplied
+    return f"{domain}\\{name}" if domain and name else name
+
+
+def _shown(view: View) -> Shown:
+    shown = _SHOWN.get(_text(view, "shows"), "")
+    is_unsent = shown == "authentication" and _text(view, "sent") not in {"", "sent"}
+    return "connection" if is_unsent else shown
 
 
 def _text(view: View, name: str, separator: str = " ") -> str:

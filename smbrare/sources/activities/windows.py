@@ -1,26 +1,65 @@
 """Raw Windows events: Sysmon's and the Security log's, NTLM's audit, and the SMB client's.
 
 Sources: the manifests of the providers, by the names of EventData in Sysmon event 1, Security
-events 4624, 4647, 4688, 5140 and 5145, Microsoft-Windows-NTLM event 8001 and SMBClient's events.
+events 4624, 4647, 4648, 4688, 5140 and 5145, and Microsoft-Windows-NTLM events 4001, 4013, 4015
+and 8001; Microsoft's KB5064479 and published records for events 4020 and 4021 of Windows 11 24H2,
+whose manifest is not published. 8001 audits what would be blocked, so that it was sent; 4001, 4013
+and 4015 are of what was blocked. IpAddress of 4648 is where the logon came from, not where to.
 """
 
 from collections.abc import Mapping
 
+from smbrare.records.fields import keyword
 from smbrare.records.read_options import ReadOptions
+from smbrare.sources.activities import smb_client
 from smbrare.sources.activities.activity import ActivityKind, logon_type
+from smbrare.sources.activities.remote import remote_rules
 from smbrare.sources.field_rules import FieldRule, FieldTable
 from smbrare.sources.mapping import View, account_domain, account_name, utc
 from smbrare.sources.windows_event import RECORD, TableByShape, WindowsEvent, data_rules
 
 _NTLM_CHANNEL = "microsoft-windows-ntlm/operational"
-_SMB_CLIENT = "microsoft-windows-smbclient/"
 _SYSMON_DNS = 22
+_NO_VALUE = frozenset({"null", "(null)"})
+_AUTHENTICATION = (FieldRule(constant="authentication"),)
+
+
+def _known(value: object) -> str | None:
+    """Return a text, unless it is the word with which NTLM's events mark a gap."""
+    text = keyword(value)
+    return None if text.lower() in _NO_VALUE else text
 
 
 def _data(*names: str) -> tuple[FieldRule, ...]:
     return tuple(FieldRule(f"data.{name}") for name in names)
 
 
+_NTLM: FieldTable = {
+    "what": data_rules("TargetName", _known, "Target server"),
+    "parent": data_rules("ProcessName", _known, "Name of client process"),
+    # Whose credentials they are: those that were supplied, or else those of the process.
+    "supplied.account": data_rules("UserName", _known, "Supplied user"),
+    "supplied.domain": data_rules("DomainName", _known, "Supplied domain"),
+    "account": data_rules("ClientUserName", _known, "User identity of client process"),
+    "domain": data_rules(
+        "ClientDomainName", _known, "Domain name of user identity of client process"
+    ),
+    **remote_rules("TargetName", labels={"TargetName": "Target server"}),
+}
+_BLOCKED: FieldTable = {
+    "shows": (FieldRule(constant="attempt"),),
+    "outcome": (FieldRule(constant="failure"),),
+}
+_TARGETS = ("TargetService", "TargetMachine", "TargetIP")
+_NTLM_24H2: FieldTable = {
+    "what": tuple(rule for name in _TARGETS for rule in data_rules(name, _known)),
+    "detail": data_rules("NtlmUsageReason", _known),
+    "parent": data_rules("ProcessName", _known),
+    "account": data_rules("Username", _known),
+    "domain": data_rules("DomainName", _known),
+    "shows": _AUTHENTICATION,
+    **remote_rules(*_TARGETS, sockets=("TargetIP",)),
+}
 _EVENTS: Mapping[tuple[str, int], tuple[ActivityKind, FieldTable]] = {
     ("sysmon", 1): (
         "process",
@@ -74,24 +113,24 @@ _EVENTS: Mapping[tuple[str, int], tuple[ActivityKind, FieldTable]] = {
         )
         for number in (5140, 5145)
     },
-    ("ntlm", 8001): (
-        "ntlm",
+    ("security", 4648): (
+        "credentials",
         {
-            "what": _data("TargetName"),
+            # A logon to this machine names localhost, which is no remote server.
+            "what": remote_rules("TargetServerName", "TargetInfo")["server"],
             "parent": _data("ProcessName"),
-            "account": _data("ClientUserName"),
-            "domain": _data("ClientDomainName"),
+            "account": _data("TargetUserName"),
+            "domain": _data("TargetDomainName"),
+            "shows": _AUTHENTICATION,
+            **remote_rules("TargetServerName", "TargetInfo"),
         },
     ),
-}
-_SMB: FieldTable = {
-    "what": _data("ServerName", "ShareName"),
-    "detail": (FieldRule("event_id", lambda number: f"event {number}"),),
-    "account": _data("UserName"),
+    ("ntlm", 8001): ("ntlm", {**_NTLM, "shows": _AUTHENTICATION}),
+    **{("ntlm", number): ("ntlm", {**_NTLM, **_BLOCKED}) for number in (4001, 4013, 4015)},
+    **{("ntlm", number): ("ntlm", _NTLM_24H2) for number in (4020, 4021)},
 }
 
 _PLACED = {key: (kind, TableByShape({**RECORD, **table})) for key, (kind, table) in _EVENTS.items()}
-_SMB_PLACED = TableByShape({**RECORD, **_SMB})
 
 
 def is_dns(event: WindowsEvent) -> bool:
@@ -101,8 +140,8 @@ def is_dns(event: WindowsEvent) -> bool:
 
 def read(event: WindowsEvent, options: ReadOptions) -> tuple[ActivityKind, View] | None:
     """Return the kind and view of an event; None if these tables do not read its kind."""
-    if event.channel.startswith(_SMB_CLIENT):
-        return "smb", _view(event, _SMB_PLACED[event.shape], options)
+    if event.channel.startswith(smb_client.CHANNELS):
+        return "smb", _view(event, smb_client.table_of(event), options)
     if event.channel == _NTLM_CHANNEL:
         log = "ntlm"
     else:
