@@ -15,7 +15,7 @@ PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 # Which service of advisories make audit asks, as options of pip-audit; PyPI's if empty.
 ADVISORIES ?=
 
-.PHONY: demo test test-all audit fuzz lock bench bench-peers browser-test pictures lint format clean
+.PHONY: demo test test-all audit fuzz lock bench bench-peers browser-test pictures site lint format clean
 
 demo: $(DEMO)/.ready  ## Install smbrare alone, scan a shipped sample, and explain a finding.
 	@echo 'Scanning a week of sample events for SMB connections to new addresses on the internet:'
@@ -59,6 +59,9 @@ browser-test: $(READY)  ## Try the HTML report in an installed Chromium, with it
 pictures: $(READY)  ## Draw the pictures in docs/ anew; needs the same.
 	$(BIN)/python docs/pictures.py
 
+site: $(TOOLS)/.ready  ## Make a site of docs/ in site/; a broken link or anchor fails it.
+	NO_MKDOCS_2_WARNING=1 $(TOOLS)/bin/mkdocs build --strict
+
 bench: $(READY)  ## Measure speed and room, against the peers that are installed.
 	$(PYTHON) -m venv .bench/installed
 	.bench/installed/bin/python $(INSTALL) .
@@ -78,7 +81,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(DEMO) $(TOOLS) .bench .fuzz .venv-bench .venv-all .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site $(DEMO) $(TOOLS) .bench .fuzz .venv-bench .venv-all .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 INSTALL := -m pip install --quiet --disable-pip-version-check
 

@@ -121,7 +121,14 @@ def main() -> NoReturn:
 
 
 def run() -> int:
-    """Run the command line and return its exit code."""
+    """Run the command line and return its exit code: the command's, or one of these.
+
+    2: wrong usage, configuration or baseline, or output that cannot be written
+    70: an internal error
+    130: ended by Ctrl-C
+    141: whoever read stdout closed it
+    143: ended by SIGTERM
+    """
     interruption.listen()
     _open_closed_streams()
     _prepare_completion()

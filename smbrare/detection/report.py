@@ -166,7 +166,17 @@ class Report(Struct, frozen=True, dict=True):
 
     @property
     def exit_code(self) -> int:
-        """The exit code; the first that applies of 3, 1, 4 and 0."""
+        """The exit code, the first of these that applies.
+
+        3: an input could not be read to its end; or nothing was found, but a record that might have
+            matched was unreadable, or a connection had no readable port, address or process id
+            (with `--strict`: any of these, whatever was found)
+        1: findings
+        4: nothing could be evaluated; or a source in an input could not be, because every
+            connection lacks a field of the rule or has a value that ECS does not know; or content
+            of no known source or format might hold a match (`--ignore-unknown`)
+        0: everything else: all sources were evaluated, and nothing was found
+        """
         skipped = any(survey.skipped or survey.not_evaluated for survey in self.inputs)
         lost = any(survey.lost or survey.not_evaluated for survey in self.inputs)
         if any(survey.cut for survey in self.inputs) or (self.criteria.strict and skipped):
