@@ -36,7 +36,7 @@ _AUTHORITY = "the domain of the account, which is NT AUTHORITY on Windows alone"
 
 _ASKED_FOR = ("direction", "Posix", "query")
 
-_outcome = one_of({"connectionsuccess": "success", "connectionfailed": "failure"})
+connection_outcome = one_of({"connectionsuccess": "success", "connectionfailed": "failure"})
 _nt_authority = one_of({"nt authority": "windows"})
 _kernel = one_of({"system": "windows", "ntoskrnl.exe": "windows"})
 _tcp = one_of({"tcp": "tcp", "tcpv4": "tcp", "tcpv6": "tcp"})
@@ -117,7 +117,7 @@ _NETWORK: FieldTable = {
         FieldRule("row.ActionType", lambda action: _TYPES.get(keyword(action), "info")),
         FieldRule(constant="info"),
     ),
-    "event.outcome": (FieldRule("row.ActionType", _outcome),),
+    "event.outcome": (FieldRule("row.ActionType", connection_outcome),),
     "host.os.type": (
         FieldRule("row.InitiatingProcessAccountSid", lambda _sid: "windows"),
         FieldRule("row.InitiatingProcessFolderPath", windows_path, inferred=_PATH),
@@ -265,7 +265,7 @@ def _no_posix(document: Document) -> bool:
 
 MAPPED: FieldTable = {
     **ecs.TABLE,
-    "event.outcome": (*ecs.TABLE["event.outcome"], FieldRule("event.action", _outcome)),
+    "event.outcome": (*ecs.TABLE["event.outcome"], FieldRule("event.action", connection_outcome)),
     "host.os.type": (
         *ecs.TABLE["host.os.type"],
         FieldRule("user.id", lambda _sid: "windows", when=_no_posix, inferred=_SID),

@@ -16,7 +16,7 @@ from smbrare.sources.ecs import not_forwarded
 from smbrare.sources.event_kinds import OTHER
 from smbrare.sources.field_rules import FieldRule, FieldTable
 from smbrare.sources.mapping import Layout, Marks, place_table, utc
-from smbrare.sources.windows_shapes import Shape
+from smbrare.sources.windows_shapes import WINLOGBEAT, Shape
 
 SYSMON_CHANNEL = "microsoft-windows-sysmon/operational"
 SYSMON_PROVIDER = "microsoft-windows-sysmon"
@@ -203,6 +203,12 @@ def unwrap(document: Document) -> WindowsEvent | None:
     """Return the raw Windows event that a record holds, or None if it holds none."""
     shape = shape_of(document)
     return None if shape is None else _event(shape, document)
+
+
+def mapped_event(document: Document) -> WindowsEvent | None:
+    """Return the Windows event that a pipeline made ECS of; None if it kept no ``winlog``."""
+    event = _event(WINLOGBEAT, document)
+    return event if event.channel else None
 
 
 def _event(shape: Shape, document: Document) -> WindowsEvent:

@@ -7,24 +7,21 @@ The tables fill fields of their own, named as those of
 ``sent`` says whether credentials left the machine, where that limits what an event shows.
 """
 
-from collections.abc import Mapping
 from itertools import chain
-from typing import get_args
+from typing import cast
 
 from smbrare.records.event import Document, Origin
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs, recognize
-from smbrare.sources.activities import defender, ecs_documents, windows
+from smbrare.sources.activities import defender, ecs_documents, webdav, windows
 from smbrare.sources.activities.activity import Activity, ActivityKind, SessionOutcome, Shown
+from smbrare.sources.activities.remote import Remote, remote_of
 from smbrare.sources.mapping import View
 from smbrare.sources.opening import Opened, inner_records, view_of_inner
-from smbrare.sources.windows_event import WindowsEvent, unwrap
+from smbrare.sources.windows_event import WindowsEvent, mapped_event, unwrap
 
 LONGEST = 500
 """Characters of a command line or another text that are kept."""
-
-_OUTCOMES: Mapping[str, SessionOutcome] = {word: word for word in get_args(SessionOutcome)}
-_SHOWN: Mapping[str, Shown] = {word: word for word in get_args(Shown)}
 
 
 def read(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] | None:
@@ -37,8 +34,14 @@ def read(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] 
     for inner in chain((Opened(document),), inner_records(document, options.limits)):
         is_known, found = _read(inner.document, options)
         if is_known:
-            return found and (found[0], view_of_inner(found[1], inner))
+            return found and (_kind(*found), view_of_inner(found[1], inner))
     return _dns(document, options)
+
+
+def _kind(kind: ActivityKind, view: View) -> ActivityKind:
+    """Return WebDAV for the start of the program that belongs to it."""
+    is_webdav = kind == "process" and webdav.of_command(_joined(view, "detail")) is not None
+    return "webdav" if is_webdav else kind
 
 
 def _read(
@@ -52,8 +55,7 @@ def _read(
             return True, _dns(document, options)
         return True, defender.read(document, row, options)
     if ecs_documents.is_ecs(document):
-        found = ecs_documents.read(document, options)
-        return True, found or (_dns(document, options) if ecs_documents.is_dns(document) else None)
+        return True, _of_ecs(document, options)
     return False, None
 
 
@@ -65,11 +67,17 @@ def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
         view: The event, as `read` returned it.
         origin: Where it stands.
     """
+    what = _text(view, ecs.NAME if kind == "dns" else "what")
+    if not what:
+        return None
     # When it happened, whatever time the matches are judged by.
     times = view.read("@timestamp").values or view.time().values
-    what = _text(view, ecs.NAME if kind == "dns" else "what")
-    if not times or not what:
+    if not times:
         return None
+    cookie = webdav.of_command(_joined(view, "detail")) if kind == "webdav" else None
+    remote = cookie or Remote(
+        _first(view, "server"), _first(view, "address"), int(_first(view, "port") or 0)
+    )
     return Activity(
         time=times[0].time,
         kind=kind,
@@ -79,11 +87,11 @@ def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
         detail=_text(view, ecs.ANSWERS if kind == "dns" else "detail", separator="; "),
         parent=_text(view, "parent"),
         origin=origin,
-        address=_text(view, "address"),
-        port=int(_text(view, "port") or 0),
-        server=_text(view, "server"),
-        outcome=_OUTCOMES.get(_text(view, "outcome"), ""),
-        shows=_shown(view),
+        address=remote.address or remote_of(remote.server).address,
+        port=remote.port,
+        server=remote.server,
+        outcome=cast("SessionOutcome", _first(view, "outcome")),
+        shows=_shown(kind, view),
     )
 
 
@@ -95,14 +103,24 @@ def _user(kind: ActivityKind, view: View) -> str:
     return f"{domain}\\{name}" if domain and name else name
 
 
-def _shown(view: View) -> Shown:
-    shown = _SHOWN.get(_text(view, "shows"), "")
-    is_unsent = shown == "authentication" and _text(view, "sent") not in {"", "sent"}
+def _shown(kind: ActivityKind, view: View) -> Shown:
+    if kind == "webdav":
+        return "connection" if _first(view, "outcome") == "success" else "attempt"
+    shown = cast("Shown", _first(view, "shows"))
+    is_unsent = shown == "authentication" and _first(view, "sent") not in {"", "sent"}
     return "connection" if is_unsent else shown
 
 
+def _first(view: View, name: str) -> str:
+    return next(map(str, view.read(name).values), "")
+
+
+def _joined(view: View, name: str, separator: str = " ") -> str:
+    return separator.join(str(value) for value in view.read(name).values)
+
+
 def _text(view: View, name: str, separator: str = " ") -> str:
-    text = separator.join(str(value) for value in view.read(name).values)
+    text = _joined(view, name, separator)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
@@ -110,6 +128,14 @@ def _of_windows(
     event: WindowsEvent, document: Document, options: ReadOptions
 ) -> tuple[ActivityKind, View] | None:
     return _dns(document, options) if windows.is_dns(event) else windows.read(event, options)
+
+
+def _of_ecs(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] | None:
+    event = mapped_event(document)
+    if event is not None and windows.is_never_mapped(event):
+        return windows.read(event, options)
+    found = ecs_documents.read(document, options)
+    return found or (_dns(document, options) if ecs_documents.is_dns(document) else None)
 
 
 def _dns(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] | None:

@@ -9,6 +9,7 @@ has the status of a refused logon because there were no credentials to send
 (SEC_E_NO_CREDENTIALS). Only where its security status is no failure did a server refuse the logon.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 from smbrare.records.fields import keyword, long
@@ -19,52 +20,41 @@ from smbrare.sources.windows_event import RECORD, TableByShape, WindowsEvent, da
 CHANNELS = "microsoft-windows-smbclient/"
 """How the names of its channels begin."""
 
-_LOGON_REFUSED = {
-    0xC0000022: "STATUS_ACCESS_DENIED",
-    0xC0000064: "STATUS_NO_SUCH_USER",
-    0xC000006A: "STATUS_WRONG_PASSWORD",
-    0xC000006D: "STATUS_LOGON_FAILURE",
-    0xC000006E: "STATUS_ACCOUNT_RESTRICTION",
-    0xC000006F: "STATUS_INVALID_LOGON_HOURS",
-    0xC0000070: "STATUS_INVALID_WORKSTATION",
-    0xC0000071: "STATUS_PASSWORD_EXPIRED",
-    0xC0000072: "STATUS_ACCOUNT_DISABLED",
-    0xC000015B: "STATUS_LOGON_TYPE_NOT_GRANTED",
-    0xC0000193: "STATUS_ACCOUNT_EXPIRED",
-    0xC0000224: "STATUS_PASSWORD_MUST_CHANGE",
-    0xC0000234: "STATUS_ACCOUNT_LOCKED_OUT",
-}
-_SHARE_REFUSED = {
-    0xC0000022: "STATUS_ACCESS_DENIED",
-    0xC00000CA: "STATUS_NETWORK_ACCESS_DENIED",
-    0xC00000CB: "STATUS_BAD_DEVICE_TYPE",
-    0xC00000CC: "STATUS_BAD_NETWORK_NAME",
-}
+_LOGON_REFUSED = """
+    C0000022 ACCESS_DENIED          C0000064 NO_SUCH_USER         C000006A WRONG_PASSWORD
+    C000006D LOGON_FAILURE          C000006E ACCOUNT_RESTRICTION  C000006F INVALID_LOGON_HOURS
+    C0000070 INVALID_WORKSTATION    C0000071 PASSWORD_EXPIRED     C0000072 ACCOUNT_DISABLED
+    C000015B LOGON_TYPE_NOT_GRANTED C0000193 ACCOUNT_EXPIRED      C0000224 PASSWORD_MUST_CHANGE
+    C0000234 ACCOUNT_LOCKED_OUT
+"""
+_SHARE_REFUSED = """
+    C0000022 ACCESS_DENIED          C00000CA NETWORK_ACCESS_DENIED
+    C00000CB BAD_DEVICE_TYPE        C00000CC BAD_NETWORK_NAME
+"""
 """A server answers so to who asks for a share in a session."""
 
-_FAILED = 0x8000_0000
 _ALL_BITS = 0xFFFF_FFFF
 
 
-def _status(value: object) -> int | str:
-    """Return a status as a number, whether it is written so, in hex or signed; else its name."""
+def _status(value: object) -> str:
+    """Return a status as eight digits, however its number is written, or else its name."""
     text = keyword(value).strip()
     try:
-        return (int(text, 16) if text.lower().startswith("0x") else long(text)) & _ALL_BITS
+        number = int(text, 16) if text.lower().startswith("0x") else long(text)
     except ValueError:
-        return text.upper()
+        return text.upper().removeprefix("STATUS_")
+    return f"{number & _ALL_BITS:08X}"
 
 
-def _if_status(known: Mapping[int, str], shown: str) -> Callable[[object], str | None]:
+def _if_status(known: str, shown: str) -> Callable[[object], str | None]:
     """Return a conversion that gives what some statuses show, and nothing for others."""
-    statuses = {*known, *known.values()}
+    statuses = frozenset(known.split())
     return lambda value: shown if _status(value) in statuses else None
 
 
 def _is_sent(security_status: object) -> str | None:
     """Return ``sent`` for the security package's success; its failures have the highest bit set."""
-    status = _status(security_status)
-    return "sent" if isinstance(status, int) and status < _FAILED else None
+    return "sent" if re.fullmatch("[0-7][0-9A-F]{7}", _status(security_status)) else None
 
 
 _SERVER = {"ServerName": "Server name", "Address": "Server address", "ShareName": "Path"}

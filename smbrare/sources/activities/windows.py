@@ -1,10 +1,10 @@
 """Raw Windows events: Sysmon's and the Security log's, NTLM's audit, and the SMB client's.
 
-Sources: the manifests of the providers, by the names of EventData in Sysmon event 1, Security
-events 4624, 4647, 4648, 4688, 5140 and 5145, and Microsoft-Windows-NTLM events 4001, 4013, 4015
-and 8001; Microsoft's KB5064479 and published records for events 4020 and 4021 of Windows 11 24H2,
-whose manifest is not published. 8001 audits what would be blocked, so that it was sent; 4001, 4013
-and 4015 are of what was blocked. IpAddress of 4648 is where the logon came from, not where to.
+Sources: the manifests of the providers, by the names of EventData in Sysmon events 1, 11 and 15,
+Security events 4624, 4647, 4648, 4688, 5140 and 5145, and Microsoft-Windows-NTLM events 4001,
+4013, 4015 and 8001; Microsoft's KB5064479 and published records for events 4020 and 4021 of
+Windows 11 24H2, whose manifest is not published. 8001 audits what would be blocked, and so was
+sent; 4001, 4013 and 4015 were blocked. IpAddress of 4648 is where the logon came from.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from smbrare.records.fields import keyword
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources.activities import smb_client
 from smbrare.sources.activities.activity import ActivityKind, logon_type
+from smbrare.sources.activities.lures import lure_of, source_url
 from smbrare.sources.activities.remote import remote_rules
 from smbrare.sources.field_rules import FieldRule, FieldTable
 from smbrare.sources.mapping import View, account_domain, account_name, utc
@@ -20,6 +21,7 @@ from smbrare.sources.windows_event import RECORD, TableByShape, WindowsEvent, da
 
 _NTLM_CHANNEL = "microsoft-windows-ntlm/operational"
 _SYSMON_DNS = 22
+_EXPLICIT_LOGON = 4648
 _NO_VALUE = frozenset({"null", "(null)"})
 _AUTHENTICATION = (FieldRule(constant="authentication"),)
 
@@ -60,6 +62,14 @@ _NTLM_24H2: FieldTable = {
     "shows": _AUTHENTICATION,
     **remote_rules(*_TARGETS, sockets=("TargetIP",)),
 }
+_FILE: FieldTable = {
+    "@timestamp": (*data_rules("UtcTime", utc), *RECORD["@timestamp"]),
+    "what": data_rules("TargetFilename", lure_of),
+    "detail": data_rules("Contents", source_url),
+    "parent": data_rules("Image"),
+    "account": data_rules("User", account_name),
+    "domain": data_rules("User", account_domain),
+}
 _EVENTS: Mapping[tuple[str, int], tuple[ActivityKind, FieldTable]] = {
     ("sysmon", 1): (
         "process",
@@ -72,6 +82,8 @@ _EVENTS: Mapping[tuple[str, int], tuple[ActivityKind, FieldTable]] = {
             "domain": data_rules("User", account_domain),
         },
     ),
+    ("sysmon", 11): ("file", _FILE),
+    ("sysmon", 15): ("file", _FILE),
     ("security", 4688): (
         "process",
         {
@@ -113,7 +125,7 @@ _EVENTS: Mapping[tuple[str, int], tuple[ActivityKind, FieldTable]] = {
         )
         for number in (5140, 5145)
     },
-    ("security", 4648): (
+    ("security", _EXPLICIT_LOGON): (
         "credentials",
         {
             # A logon to this machine names localhost, which is no remote server.
@@ -136,6 +148,13 @@ _PLACED = {key: (kind, TableByShape({**RECORD, **table})) for key, (kind, table)
 def is_dns(event: WindowsEvent) -> bool:
     """Return whether an event is Sysmon's of a DNS query."""
     return event.event_id == _SYSMON_DNS and event.is_sysmon
+
+
+def is_never_mapped(event: WindowsEvent) -> bool:
+    """Return whether pipelines leave what is read of an event here in EventData alone."""
+    if event.is_security:
+        return event.event_id == _EXPLICIT_LOGON
+    return event.channel == _NTLM_CHANNEL or event.channel.startswith(smb_client.CHANNELS)
 
 
 def read(event: WindowsEvent, options: ReadOptions) -> tuple[ActivityKind, View] | None:
