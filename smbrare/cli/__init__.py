@@ -35,6 +35,7 @@ COMMANDS = {
     "replay": "Show the alerts that Kibana would have raised.",
     "rule": "Show the rule, or export it for other tools.",
     "scan": "Find rare SMB connections in files.",
+    "schema": "Show the JSON Schema of an output.",
     "watch": "Follow growing files, and print findings as they come.",
 }
 """Every command, and its line in the list of commands."""

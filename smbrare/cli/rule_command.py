@@ -36,7 +36,7 @@ def show(*, sources: bool, **options: Any) -> None:
     Exit codes: 0 shown; 2 wrong usage.
 
     Examples:
-      smbrare rule show --format json | jq .clauses
+      smbrare rule show --format json | jq .conditions
       smbrare rule show --sources
     """
     print_as((SOURCES if sources else RULE)[options["format"]], None, options)

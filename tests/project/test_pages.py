@@ -19,7 +19,8 @@ from tests.support.reports import write
 DOCS = ROOT / "docs"
 INDEX = DOCS / "README.md"
 PAGES = [
-    DOCS / f"{name}.md" for name in ("baseline", "ci", "daily", "elastic", "first-scan", "reading")
+    DOCS / f"{name}.md"
+    for name in ("baseline", "ci", "daily", "elastic", "first-scan", "reading", "schema")
 ]
 """Pages whose console blocks run, a page in a folder of its own."""
 LINKING = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
@@ -55,6 +56,7 @@ def test_the_page_shows_what_its_commands_print(page: Path, tmp_path: Path) -> N
         ("elastic", ('{"create":{"_id":"fef1d', "excluded contract 17", "| STATS")),
         ("first-scan", ("sysmon", "exit code 1", "all 7 conditions hold", "exit code 4")),
         ("reading", ("- [ ] Find what", "Other hosts?", '"not_evaluated": []')),
+        ("schema", ("ok -- validation done\n```\n\nOf NDJSON", "ok -- validation done\n```\n\n##")),
     ],
 )
 def test_the_page_shows_what_it_is_about(name: str, shown: tuple[str, ...]) -> None:

@@ -47,9 +47,11 @@ def current(text: str, folder: Path) -> str:
     """
     programs = folder / "bin"
     programs.mkdir()
-    program = programs / "smbrare"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m smbrare "$@"\n')
-    program.chmod(0o755)
+    for name in ("smbrare", "check-jsonschema"):
+        program = programs / name
+        module = name.replace("-", "_")
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
+        program.chmod(0o755)
     for name in ("docs", "fixtures"):
         (folder / name).symlink_to(ROOT / name)
     environment = {
