@@ -2,7 +2,8 @@
 
 ``fixtures/baseline/schema-1.db`` and ``schema-2.db`` were written by the last revision that had
 these schemas: ``smbrare baseline learn FILE fixtures/week``, and for the second `begin`, `give` and
-`commit` of its module ``watch_baseline``, with the finding and the place below.
+`commit` of its module ``watch_baseline``, with the finding and the place below. ``export-1.json``
+beside this file is ``schema-1.db`` as the first revision that exported wrote it.
 """
 
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from smbrare.baseline.checkpoints import Checkpoint
-from smbrare.baseline.exchange import export, merge_into
+from smbrare.baseline.exchange import export, merge_into, open_memory
 from smbrare.baseline.store import Baseline
 from smbrare.errors import BaselineError
 from smbrare.watch.state import WatchState
@@ -73,6 +74,13 @@ def test_pruning_and_merging_take_an_old_file(old: Path, tmp_path: Path) -> None
     assert merged.verify() == (3, SHA_256)
     assert Baseline(old).prune(0) == (0, 0)
     assert Baseline(old).verify() == (3, SHA_256)
+
+
+def test_an_export_of_the_first_version_is_read(tmp_path: Path) -> None:
+    first = Path(__file__).with_name("export-1.json")
+    merged = merge_into([open_memory(str(first))], tmp_path / "merged.db")
+    assert merged.verify() == (3, SHA_256)
+    assert "".join(export(merged)) == first.read_text(encoding="utf-8")
 
 
 def test_an_upgrade_that_is_killed_leaves_the_old_file(old: Path, version: int) -> None:
