@@ -101,12 +101,14 @@ def discover(urls: Sequence[str]) -> Iterator[Object | Skipped]:
     for url in urls:
         try:
             for each in _listed(url):
+                if isinstance(each, Skipped):
+                    yield each
+                    continue
                 known = found.get(each.url)
                 named = each.named or (known is not None and known.named)
                 found[each.url] = replace(each, named=named)
         except Exception as error:  # noqa: BLE001 - every library raises errors of its own
-            origin = Origin(shown(url), 0)
-            yield Skipped(origin, explained(error), could_matter=True, ends_input=True)
+            yield _unreadable(url, error)
     yield from _told_apart(found.values())
 
 
@@ -119,12 +121,15 @@ def open_object(url: str) -> io.RawIOBase:
     try:
         system, path = _located(url)
         file = system.open(path, "rb", cache_type="none")
+        if file.details.get("type") == "directory":
+            raise FileNotFoundError  # noqa: TRY301 - it has gone, but for objects below its name
         tries = 1
         if _scheme(url) in _WEB:
-            if file.seekable() and not _gives_parts(file):
+            # fsspec knows no size of what is empty, or cannot be had in parts.
+            if file.size is not None and not _gives_parts(file):
                 file.close()
                 file = system.open(path, "rb", block_size=0)
-            tries = _WEB_TRIES if file.seekable() else 1
+            tries = 1 if file.size is None else _WEB_TRIES
         return ReadAhead(file, getattr(file, "size", None), explained, tries)
     except Exception as error:
         raise OSError(explained(error)) from error
@@ -162,7 +167,9 @@ def _located(url: str) -> tuple[Any, str]:
     fsspec = _library()
     scheme, _, rest = url.partition("://")
     if scheme.lower() in _WEB:
-        return fsspec.filesystem(scheme.lower()), url
+        from smbrare.inputs.web import web_files  # noqa: PLC0415 - most runs name no URL
+
+        return web_files(scheme.lower()), url
     place, _, name = rest.partition("/")
     system, root = fsspec.core.url_to_fs(f"{scheme.lower()}://{place}")
     return system, f"{root.strip('/')}/{name}" if name else root.strip("/")
@@ -178,44 +185,53 @@ def _library() -> Any:
     return import_module("fsspec")
 
 
-def _listed(url: str) -> Iterator[Object]:
+def _listed(url: str) -> Iterator[Object | Skipped]:
     system, path = _located(url)
-    if _is_pattern(url) and not _has_that_name(system, path, url):
-        matched = system.glob(path, detail=True)
-    elif url.endswith("/") or (_scheme(url) not in _WEB and "/" not in path):
-        yield from _below(system, path, url)
+    is_empty = True
+    for each in _linked(system, url) if _scheme(url) in _WEB else _stored(system, path, url):
+        is_empty = False
+        yield each
+    if is_empty:
+        raise FileNotFoundError
+
+
+def _linked(system: Any, url: str) -> Iterator[Object | Skipped]:
+    """Yield what an address of the web means."""
+    from smbrare.inputs import web  # noqa: PLC0415 - most runs name no URL
+
+    if not url.endswith("/") and not _is_pattern(url):
+        yield Object(url, shown(url), named=True, size=system.info(url)["size"])
         return
+    for link in sorted(web.below(system, url), key=lambda link: link.url):
+        if link.error is not None:
+            yield _unreadable(link.url, link.error)
+            continue
+        try:
+            size = system.info(link.url)["size"]  # An index page tells no sizes.
+            yield Object(link.url, shown(link.url), link.matched, size)
+        except Exception as error:  # noqa: BLE001 - every library raises errors of its own
+            yield _unreadable(link.url, error)
+
+
+def _stored(system: Any, path: str, url: str) -> Iterator[Object]:
+    """Yield what the URL of an object store means."""
+    if _is_pattern(url) and not system.isfile(path):
+        matched = system.glob(path, detail=True)
+    elif url.endswith("/") or "/" not in path:
+        matched = {path: {"type": "directory"}}
     else:
         matched = {path: system.info(path)}
-    if not matched:
-        raise FileNotFoundError
     for name, info in sorted(matched.items()):
-        if info["type"] == "directory":
-            yield from _below(system, name, url)
-        else:
+        if info["type"] != "directory":
             yield _object(url, name, info, named=True)
-
-
-def _below(system: Any, path: str, url: str) -> Iterator[Object]:
-    """Yield everything under a prefix."""
-    found = {
-        name: info
-        for name, info in system.find(path.rstrip("/") + "/", detail=True).items()
-        # Nor what consoles store to show a prefix as a folder, nor links that sort an index page.
-        if not (name.endswith("/") or info["type"] == "directory")
-        and not (_scheme(url) in _WEB and "?" in name)
-    }
-    if not found:
-        raise FileNotFoundError
-    for name, info in sorted(found.items()):
-        if _scheme(url) in _WEB and info.get("size") is None:
-            info = system.info(name)  # noqa: PLW2901 - an index page tells no sizes
-        yield _object(url, name, info, named=False)
+            continue
+        for below, each in sorted(system.find(name.rstrip("/") + "/", detail=True).items()):
+            # Nor what consoles store to show a prefix as a folder.
+            if not below.endswith("/") and each["type"] != "directory":
+                yield _object(url, below, each, named=False)
 
 
 def _object(url: str, name: str, info: Mapping[str, Any], *, named: bool) -> Object:
-    if _scheme(url) in _WEB:
-        return Object(name, shown(name), named, info["size"])
     place = url.partition("://")[2].partition("/")[0]
     whole = f"{_scheme(url)}://{place}/{name.partition('/')[2]}"
     return Object(whole, re.sub(_LOGIN, "", whole), named, info["size"])
@@ -226,10 +242,6 @@ def _is_pattern(url: str) -> bool:
     if _scheme(url) in _WEB:
         return "?" not in rest and not {"*", "["}.isdisjoint(rest)
     return not {"*", "?", "["}.isdisjoint(rest)
-
-
-def _has_that_name(system: Any, path: str, url: str) -> bool:
-    return _scheme(url) not in _WEB and system.isfile(path)
 
 
 def _gives_parts(file: Any) -> bool:
@@ -243,6 +255,10 @@ def _gives_parts(file: Any) -> bool:
         return False
     file.seek(0)
     return len(part) == 1
+
+
+def _unreadable(url: str, error: Exception) -> Skipped:
+    return Skipped(Origin(shown(url), 0), explained(error), could_matter=True, ends_input=True)
 
 
 def _told_apart(objects: Iterable[Object]) -> Iterator[Object]:

@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.support.reports import printed, report
 
 for _library in ("s3fs", "moto", "aiohttp"):
     pytest.importorskip(_library)
+fsspec = pytest.importorskip("fsspec")
 
 # One store for all of them, where tests are spread over processes by groups.
 pytestmark = pytest.mark.xdist_group("remote")
@@ -167,6 +169,41 @@ def test_an_object_that_vanishes_after_it_was_listed_is_named(store: ObjectStore
     first, second = gather(found, ReadOptions(), lambda _: None).surveys
     assert (first.path, first.cut, first.records) == ("s3://logs/short/a.ndjson", True, 0)
     assert (second.cut, second.records) == (False, 37)
+
+
+@pytest.mark.parametrize("trouble", [403, 404, 500, 503, "breaks off", "falls silent"])
+def test_an_object_that_its_store_fails_to_give_costs_no_other(
+    monkeypatch: pytest.MonkeyPatch, run: Run, trouble: int | str
+) -> None:
+    names = ["week/a.ndjson", "week/b.ndjson", "week/c.ndjson"]
+    listed = "".join(
+        f"<Contents><Key>{name}</Key><Size>{len(SAMPLE)}</Size></Contents>" for name in names
+    )
+    page = f"<ListBucketResult><IsTruncated>false</IsTruncated>{listed}</ListBucketResult>"
+    web = Web({"/logs": page.encode()} | {f"/logs/{name}": SAMPLE for name in names})
+    second, go_on = "/logs/week/b.ndjson", threading.Event()
+
+    def hold(path: str) -> None:
+        if path == second:
+            go_on.wait(60)
+
+    if isinstance(trouble, int):
+        web.statuses[second] = trouble
+    elif trouble == "breaks off":
+        web.failing[second] = 99
+    else:
+        web.before = hold
+    with web_server(web) as address:
+        config = {"read_timeout": 0.1, "retries": {"total_max_attempts": 1}}
+        options = {"key": "testing", "secret": SECRET, "endpoint_url": address}
+        monkeypatch.setitem(fsspec.config.conf, "s3", {**options, "config_kwargs": config})
+        monkeypatch.setattr("s3fs.S3FileSystem.retries", 1)
+        result = run("scan", "s3://logs/week/", "-f", "ndjson", "-q")
+        go_on.set()
+    assert (result.code, len(result.out.splitlines())) == (3, 3)
+    told, *more = result.err.splitlines()
+    assert "cannot read s3://logs/week/b.ndjson: " in told
+    assert more == []
 
 
 @pytest.mark.usefixtures("store")

@@ -92,14 +92,20 @@ class Web:
         files: What it holds, by path.
         parts: Whether it answers with a part where one is asked for.
         failing: How many of the next requests for each path it breaks off in the middle.
+        moved: Where it redirects paths to.
+        statuses: What it answers for paths instead.
         before: Called with a path before it is sent.
+        before_head: The same, where only its size is asked for.
         asked: Each request: method and path.
     """
 
     files: dict[str, bytes]
     parts: bool = True
     failing: dict[str, int] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
     before: Callable[[str], None] = lambda _: None
+    before_head: Callable[[str], None] = lambda _: None
     asked: list[str] = field(default_factory=list)
 
 
@@ -141,14 +147,14 @@ class _Handler(BaseHTTPRequestHandler):
         web, path = self.server.web, self.path.partition("?")[0]
         web.asked.append(f"{self.command} {self.path}")
         body = web.files.get(path)
-        if body is None:
-            if f"{path}/" in web.files:
-                self._head(301, {"Location": f"{path}/"})
-            else:
-                self.send_error(404)
+        moved = web.moved.get(path) or (f"{path}/" if f"{path}/" in web.files else None)
+        if path in web.statuses:
+            self.send_error(web.statuses[path])
             return
-        if with_body:
-            web.before(path)
+        if body is None or path in web.moved:
+            self.send_error(404) if moved is None else self._head(302, {"Location": moved})
+            return
+        (web.before if with_body else web.before_head)(path)
         headers = {"Content-Type": "text/html" if path.endswith("/") else "text/plain"}
         status, wanted = 200, self.headers.get("Range")
         if wanted and web.parts:
