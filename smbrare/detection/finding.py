@@ -9,6 +9,7 @@ import orjson
 from msgspec import Struct
 
 from smbrare.detection.dns import Query
+from smbrare.detection.exposure import JoinedEvent
 from smbrare.detection.host_context import HostContext
 from smbrare.detection.kept_events import KeptEvent, Sighting
 from smbrare.detection.schedule import Alert
@@ -86,6 +87,7 @@ class Finding(Struct, frozen=True, gc=False):
         queries: The DNS queries read in this scan that the destination answered, those of the
             finding's host first; they decide nothing.
         host_context: What else happened on its host around it; None where nobody looked.
+        evidence: What of that is evidence of its connections, what proves most first.
         alert: The run that raises it, in a replay.
     """
 
@@ -108,6 +110,7 @@ class Finding(Struct, frozen=True, gc=False):
     extra: Mapping[str, Any] = _NOTHING
     queries: tuple[Query, ...] = ()
     host_context: HostContext | None = None
+    evidence: tuple[JoinedEvent, ...] = ()
 
     @property
     def dns_names(self) -> tuple[str, ...]:

@@ -20,6 +20,9 @@ REACH = 5 * 60 * MICROSECONDS
 SESSION = 24 * HOUR
 """How far before a finding a logon is looked for."""
 
+LURES = 30 * 60 * MICROSECONDS
+"""How far before a finding a file is looked for that may have caused it."""
+
 MOST_FINDINGS = 100
 """Findings that are looked around, the highest ranked."""
 
@@ -116,6 +119,50 @@ def same_host(one: str, other: str) -> bool:
     return bool(short) and "." not in short and full.startswith(f"{short}.")
 
 
+def is_near(activity: Activity, time: int) -> bool:
+    """Return whether an event lies in the window around a time in microseconds since 1970 UTC."""
+    before = LURES if activity.kind == "file" else REACH
+    return -before <= activity.time - time <= REACH
+
+
+class Nearest(Struct):
+    """The events nearest to a time, each once, in any order of the events.
+
+    Attributes:
+        time: Microseconds since 1970 UTC.
+        most: How many are kept.
+        kept: The nearest, in that order.
+    """
+
+    time: int
+    most: int
+    kept: list[Activity] = field(default_factory=list)
+    _seen: set[int] = field(default_factory=set)
+
+    @property
+    def omitted(self) -> int:
+        """How many others there were."""
+        return len(self._seen) - len(self.kept)
+
+    def add(self, activity: Activity) -> None:
+        """Take in an event."""
+        at = bisect_left(self.kept, self._near(activity), key=self._near)
+        if at < len(self.kept) and self.kept[at].content == activity.content:
+            # A copy of the same event: the first by place stands for both.
+            self.kept[at] = min(self.kept[at], activity, key=_place)
+            return
+        digest = hash(activity.content)
+        if digest in self._seen:
+            return  # It was pushed out by nearer ones, which stay.
+        self._seen.add(digest)
+        insort(self.kept, activity, key=self._near)
+        del self.kept[self.most :]
+
+    def _near(self, activity: Activity) -> tuple[int, tuple[int | str, ...]]:
+        """Return what puts the nearest in time first, and decides between those as near."""
+        return (abs(activity.time - self.time), activity.content)
+
+
 class Collector(Struct):
     """Gathers what happened around one finding, in any order of the events.
 
@@ -126,8 +173,7 @@ class Collector(Struct):
 
     host: str
     time: int
-    _nearest: dict[ActivityKind, list[Activity]] = field(default_factory=dict)
-    _seen: dict[ActivityKind, set[int]] = field(default_factory=dict)
+    _nearest: dict[ActivityKind, Nearest] = field(default_factory=dict)
     _logons: dict[str, Activity] = field(default_factory=dict)
     _logoffs: dict[str, int] = field(default_factory=dict)
     _active: dict[str, str] = field(default_factory=dict)
@@ -138,12 +184,13 @@ class Collector(Struct):
             return
         if activity.kind in {"logon", "logoff"}:
             self._session(activity)
-        if abs(activity.time - self.time) > REACH:
+        if not is_near(activity, self.time):
             return
         if activity.kind == "process" and is_person(activity.user):
             key = activity.user.lower()
             self._active[key] = min(self._active.get(key, activity.user), activity.user)
-        self._keep(activity)
+        nearest = self._nearest.setdefault(activity.kind, Nearest(self.time, MOST_OF_A_KIND))
+        nearest.add(activity)
 
     def result(self, gaps: tuple[str, ...] = ()) -> HostContext:
         """Return what was gathered.
@@ -151,39 +198,20 @@ class Collector(Struct):
         Args:
             gaps: Why something may be missing.
         """
-        kept = [activity for nearest in self._nearest.values() for activity in nearest]
+        kept = [activity for nearest in self._nearest.values() for activity in nearest.kept]
         logged_on = self._logged_on()
         known = {each.user.lower() for each in logged_on}
         return HostContext(
             events=tuple(sorted(kept, key=_content)),
             omitted={
-                kind: len(seen) - len(self._nearest[kind])
-                for kind, seen in sorted(self._seen.items())
-                if len(seen) > len(self._nearest[kind])
+                kind: nearest.omitted
+                for kind, nearest in sorted(self._nearest.items())
+                if nearest.omitted
             },
             logged_on=logged_on,
             active=tuple(self._active[key] for key in sorted(self._active.keys() - known)),
             gaps=gaps,
         )
-
-    def _keep(self, activity: Activity) -> None:
-        nearest = self._nearest.setdefault(activity.kind, [])
-        seen = self._seen.setdefault(activity.kind, set())
-        at = bisect_left(nearest, self._near(activity), key=self._near)
-        if at < len(nearest) and nearest[at].content == activity.content:
-            # A copy of the same event: the first by place stands for both.
-            nearest[at] = min(nearest[at], activity, key=_place)
-            return
-        digest = hash(activity.content)
-        if digest in seen:
-            return  # It was pushed out by nearer ones, which stay.
-        seen.add(digest)
-        insort(nearest, activity, key=self._near)
-        del nearest[MOST_OF_A_KIND:]
-
-    def _near(self, activity: Activity) -> tuple[int, tuple[int | str, ...]]:
-        """Return what puts the nearest in time first, and decides between those as near."""
-        return (abs(activity.time - self.time), activity.content)
 
     def _session(self, activity: Activity) -> None:
         """Note a logon or logoff before the finding."""

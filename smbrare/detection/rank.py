@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 from smbrare.detection.finding import Finding
+from smbrare.detection.host_context import REACH
 from smbrare.detection.reference import INDICATOR
 
 Grade: TypeAlias = Literal["authentication", "connected", "unknown", "attempted"]
@@ -33,12 +34,35 @@ def reported_outcomes(finding: Finding) -> frozenset[str]:
 def grade(finding: Finding) -> Grade:
     """Return how far its connections got, never higher than its events show.
 
-    Where some failed and others have no outcome, those may have got through: ``unknown``.
+    That is what its own events say, unless another event of its host that names its destination
+    shows more. An attempt that such an event says failed is one only where no event of the
+    finding may be of another attempt.
     """
-    reported = reported_outcomes(finding)
+    own = _own_grade(reported_outcomes(finding))
+    shown = {each.activity.shows for each in finding.evidence if each.proves}
+    if "authentication" in shown:
+        return "authentication"
+    if "connection" in shown:
+        return "connected"
+    return "attempted" if own == "unknown" and _all_failed(finding) else own
+
+
+def _own_grade(reported: frozenset[str]) -> Grade:
+    """Return the grade by outcomes; where some failed, others without one may have got through."""
     if reported & SUCCESS:
         return "connected"
     return "attempted" if reported & FAILURE and "unknown" not in reported else "unknown"
+
+
+def _all_failed(finding: Finding) -> bool:
+    first, last = finding.sighting.time, finding.last
+    is_one_attempt = finding.host_count == 1 and (
+        first is None or last is None or last - first <= REACH
+    )
+    return is_one_attempt and any(
+        each.activity.outcome == "failure" and each.joined[0] == "address"
+        for each in finding.evidence
+    )
 
 
 def rank(finding: Finding) -> tuple[int, bool, bool, int, int, Any]:

@@ -6,9 +6,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from smbrare.baseline.store import Baseline
+from smbrare.detection import rarity
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import examine
-from smbrare.detection.host_context import HostContext
+from smbrare.detection.finding import Finding
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sightings
 from smbrare.detection.survey import InputSurvey
@@ -106,7 +107,7 @@ def explain(
                 rarity=_with_queries(
                     judge_rarity(own.sightings, rest.sightings, history, criteria), own, second
                 ),
-                host_context=_host_context(own.sightings, second),
+                finding=_as_finding(own.sightings, second, criteria),
             )
             for event, own in zip(events, owns, strict=True)
         ]
@@ -163,8 +164,12 @@ def _with_queries(answers: Iterable[Rarity], own: Partial, second: Pass) -> tupl
     )
 
 
-def _host_context(sighted: Sightings, second: Pass) -> HostContext | None:
-    """Return what happened around an event, None if it is no sighting."""
-    for contact in sighted.contacts():
-        return second.host_context(sighted.least([contact]))
+def _as_finding(sighted: Sightings, second: Pass, criteria: Criteria) -> Finding | None:
+    """Return an event as a finding with what happened around it, None if it is no sighting."""
+    for finding in rarity.judge(sighted, rarity.Known(), criteria):
+        return replace(
+            finding,
+            host_context=second.host_context(finding.sighting),
+            evidence=second.evidence(finding.sighting),
+        )
     return None

@@ -9,7 +9,6 @@ from smbrare.detection import rarity
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.dns import Query
 from smbrare.detection.finding import Finding, History
-from smbrare.detection.host_context import HostContext
 from smbrare.detection.sightings import Sightings
 from smbrare.records.event import Document, Origin, Reading
 from smbrare.records.fields import Address
@@ -144,7 +143,7 @@ class Explanation(Struct, frozen=True):
         clauses: The answer of each clause, in the rule's order.
         rarity: For a sighting, an answer for each of its destinations.
         keys: The first field names of a record that no source recognized.
-        host_context: For a sighting, what else happened on its host around it.
+        finding: For a sighting, itself as a finding: what its host did around it, and the grade.
     """
 
     source: str = ""
@@ -161,7 +160,7 @@ class Explanation(Struct, frozen=True):
     clauses: tuple[ClauseResult, ...] = ()
     rarity: tuple[Rarity, ...] = ()
     keys: tuple[str, ...] = ()
-    host_context: HostContext | None = None
+    finding: Finding | None = None
 
     @property
     def judged(self) -> bool:

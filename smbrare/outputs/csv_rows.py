@@ -5,6 +5,7 @@ from typing import Any
 
 from smbrare.detection import reference
 from smbrare.detection.finding import Finding, flat
+from smbrare.detection.rank import grade
 from smbrare.detection.report import Report
 from smbrare.outputs.formats import RenderOptions
 from smbrare.text import cell
@@ -53,6 +54,7 @@ COLUMNS = (
     "smbrare.known_hosts",
     "smbrare.new_hosts",
     "smbrare.dns_names",
+    "smbrare.exposure.grade",
     *reference.FIELDS,
     "event.ingested",  # Only where it is what is evaluated.
 )
@@ -78,13 +80,17 @@ def render(report: Report, options: RenderOptions) -> Iterator[str]:
     columns = COLUMNS if report.replayed is None else COLUMNS + REPLAY_COLUMNS
     findings = options.findings_of(report)
     if not any(finding.host_context for finding in findings):
-        return csv_lines(columns, map(flat, findings))
+        return csv_lines(columns, map(_fields, findings))
     return csv_lines((*columns, USERS), map(_with_users, findings))
+
+
+def _fields(finding: Finding) -> dict[str, Any]:
+    return flat(finding) | {"smbrare.exposure.grade": grade(finding)}
 
 
 def _with_users(finding: Finding) -> dict[str, Any]:
     context = finding.host_context
-    return flat(finding) | {USERS: [] if context is None else list(context.users)}
+    return _fields(finding) | {USERS: [] if context is None else list(context.users)}
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -5,23 +5,24 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from smbrare.detection.exposure import proofs
 from smbrare.detection.finding import Finding
 from smbrare.detection.host_context import HostContext
 from smbrare.detection.rank import Grade, grade
-from smbrare.outputs.host_context import KINDS, event_text, offset_text
-from smbrare.outputs.triage import Step, programs_before
+from smbrare.outputs.host_context import KINDS, event_text, offset_text, proof_text
+from smbrare.outputs.triage import Step, files_before, programs_before
 from smbrare.outputs.wording import outcome_text, values
 from smbrare.records.event import Origin
 from smbrare.text import counted
 
 _MOST_NAMES = 3
 _PROVEN: dict[Grade, str] = {
-    "authentication": "An event shows NTLM sent to {destination}.",
+    "authentication": "A record shows credentials sent to {destination}: {proof}.",
     "connected": "{destination} was reached.",
     "unknown": "The logs do not show what came of the connection to {destination}.",
     "attempted": "Every logged connection to {destination} failed.",
 }
-_LOGON, _NTLM = "Logon", "NTLM sent to"
+_LOGON, _CONNECTION = "Logon", "SMB connection"
 
 
 class Evidence(Struct, frozen=True):
@@ -33,7 +34,7 @@ class Evidence(Struct, frozen=True):
         detail: What the event says of it.
         user: Who did it; empty if unknown.
         origin: Where its record stands, if that is known.
-        decides: Whether it is the connection, or credentials sent to its destination.
+        decides: Whether it is the connection, or shows what became of it.
     """
 
     time: int | None
@@ -58,22 +59,18 @@ def evidence(finding: Finding) -> list[Evidence]:
     found = [
         Evidence(
             sighting.event_time,
-            "SMB connection",
+            _CONNECTION,
             f"{source} to {destination}, PID 4, {outcome}",
             origin=sighting.origin,
             decides=True,
         ),
         *_before(finding),
     ]
-    names = (sighting.destination, *values(finding, "destination.domain"), *finding.dns_names)
-    sent_to = {name.lower() for name in names}
-    for event in () if finding.host_context is None else finding.host_context.events:
+    context = finding.host_context or HostContext()
+    proving = {each.activity.content: each.activity for each in finding.evidence if each.proves}
+    around = {event.content: event for event in context.events} | proving
+    for event in around.values():
         what = KINDS[event.kind]
-        is_sent = (
-            event.kind == "ntlm"
-            and event.shows == "authentication"
-            and event.what.lower().rpartition("/")[2] in sent_to
-        )
         found.append(
             Evidence(
                 event.time,
@@ -81,10 +78,10 @@ def evidence(finding: Finding) -> list[Evidence]:
                 event_text(event),
                 event.user,
                 event.origin,
-                is_sent,
+                event.content in proving and bool(event.shows),
             )
         )
-    return sorted(found, key=lambda each: (each.time or 0, each.what.startswith("NTLM")))
+    return sorted(found, key=lambda each: (each.time or 0, each.what != _CONNECTION, each.decides))
 
 
 def nearest(events: list[Evidence], most: int) -> tuple[list[Evidence], str]:
@@ -117,15 +114,16 @@ def why(finding: Finding) -> Iterator[Step]:
         "destination": finding.sighting.destination,
         "names": finding.dns_names[:_MOST_NAMES],
         "programs": programs_before(finding),
+        "files": files_before(finding),
+        "proof": next(map(proof_text, proofs(finding.evidence)), ""),
     }
     yield Step(_PROVEN[grade(finding)], names)
     if grade(finding) == "connected":
-        if any(each.decides and each.what == _NTLM for each in evidence(finding)):
-            yield Step("An NTLM event names it, so credentials were probably sent.")
-        else:
-            yield Step("The logs do not show whether credentials were sent.")
+        yield Step("The logs do not show whether credentials were sent.")
     if finding.dns_names:
         yield Step("It was the answer to a DNS query for {names}.", names)
+    if files_before(finding):
+        yield Step("Shortly before, the host wrote {files}.", names)
     if programs_before(finding):
         yield Step("Shortly before, the host started {programs}.", names)
     context = finding.host_context

@@ -70,8 +70,8 @@ def _event_lines(event: Explanation, explained: Explained, options: RenderOption
     yield from lines(_columns(event), event.clauses, options)
     yield "\n"
     yield from _verdict_lines(event, explained)
-    if event.host_context is not None:
-        yield from host_context.lines(event.host_context, event.own_time or 0, options)
+    if event.finding is not None:
+        yield from host_context.lines(event.finding, options)
 
 
 def _time_text(event: Explanation) -> str:
@@ -238,9 +238,10 @@ def _event_document(event: Explanation) -> dict[str, Any]:
         "conditions": [_clause_document(clause) for clause in event.clauses],
         "changes": [asdict(change) for change in event.changes],
         "rarity": [_rarity_document(answer) for answer in event.rarity],
+        "exposure": None if event.finding is None else host_context.exposure(event.finding),
         "host_context": None
-        if event.host_context is None
-        else host_context.document(event.host_context),
+        if event.finding is None or event.finding.host_context is None
+        else host_context.document(event.finding.host_context),
     }
 
 

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
+from smbrare.detection.exposure import MOST_WEAK, JoinedEvent, accounts
 from smbrare.detection.finding import Finding, flat
-from smbrare.detection.host_context import REACH, SESSION, HostContext
+from smbrare.detection.host_context import LURES, REACH, SESSION, HostContext
+from smbrare.detection.rank import grade
 from smbrare.outputs import grid
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Column
 from smbrare.outputs.json_values import place_value
-from smbrare.outputs.wording import time_text
+from smbrare.outputs.wording import GRADE_MARKS, time_text
 from smbrare.records.times import HOUR, MICROSECONDS, format_time
 from smbrare.sources.activities.activity import Activity, ActivityKind
-from smbrare.text import some, visible
+from smbrare.text import counted, some, visible
 
 KINDS: dict[ActivityKind, str] = {
     "process": "process start",
@@ -28,11 +30,19 @@ KINDS: dict[ActivityKind, str] = {
 }
 """What each kind of event is called."""
 
+SENT: dict[ActivityKind, str] = {
+    "smb": "SMB session",
+    "ntlm": "NTLM sent",
+    "credentials": "credentials used",
+    "webdav": "WebDAV session",
+}
+"""What an event shows that credentials were sent by."""
+
 _MINUTE = 60
 _REACH = f"{REACH // MICROSECONDS // _MINUTE} minutes"
 SCOPE = (
-    f"Events of the host from {_REACH} before to {_REACH} after, and logons from "
-    f"{SESSION // HOUR} hours before."
+    f"Events of the host from {_REACH} before to {_REACH} after, files from "
+    f"{LURES // MICROSECONDS // _MINUTE} minutes and logons from {SESSION // HOUR} hours before."
 )
 """What was looked at, for people."""
 
@@ -95,8 +105,26 @@ def missing_text(context: HostContext) -> Iterator[str]:
         yield "no other event of the host in that time was read"
 
 
-def lines(context: HostContext, time: int, options: RenderOptions) -> Iterator[str]:
-    """Yield what happened around a finding, at a time in microseconds since 1970 UTC, as lines."""
+def proof_text(activity: Activity) -> str:
+    """Return how and when an event shows credentials sent, and where its record stands."""
+    sent = SENT.get(activity.kind, KINDS[activity.kind])
+    return f"{sent} at {time_text(activity.time)} UTC, record {activity.origin}"
+
+
+def evidence_text(finding: Finding) -> Iterator[str]:
+    """Yield whose credentials were sent by which record, and what is weaker evidence of it."""
+    for activity in accounts(finding.evidence):
+        yield f"{activity.user}: {proof_text(activity)}"
+    if weak := sum(not each.proves for each in finding.evidence):
+        yield f"{counted(weak, 'event')} joined by host and time alone, which proves nothing"
+
+
+def lines(finding: Finding, options: RenderOptions) -> Iterator[str]:
+    """Yield what happened around a finding as lines: its grade, what that rests on, and events."""
+    context, time = finding.host_context or HostContext(), finding.sighting.event_time or 0
+    yield f"\ngrade: {' '.join(GRADE_MARKS[grade(finding)])}\n"
+    for text in evidence_text(finding):
+        yield f"  {visible(text)}\n"
     yield f"\naround it, {_REACH} before to {_REACH} after:\n"
     for text in (*users_text(context), *missing_text(context)):
         yield f"  {visible(text)}\n"
@@ -115,7 +143,51 @@ def lines(context: HostContext, time: int, options: RenderOptions) -> Iterator[s
 def fields(finding: Finding) -> dict[str, Any]:
     """Return a finding as ECS fields, with what happened around it where somebody looked."""
     context = finding.host_context
-    return flat(finding) | ({} if context is None else {"smbrare.host_context": document(context)})
+    more = {"smbrare.exposure": exposure(finding)}
+    return (
+        flat(finding)
+        | more
+        | ({} if context is None else {"smbrare.host_context": document(context)})
+    )
+
+
+def exposure(finding: Finding) -> dict[str, Any]:
+    """Return how far a finding's connections got, and what shows it, as JSON values.
+
+    Where nobody looked, its grade rests on its own events alone, and nothing is said of others.
+    """
+    if finding.host_context is None:
+        return {"grade": grade(finding)}
+    return {
+        "grade": grade(finding),
+        "accounts": [
+            {
+                "account": activity.user,
+                "time": format_time(activity.time),
+                "record": place_value(activity.origin),
+            }
+            for activity in accounts(finding.evidence)
+        ],
+        "evidence": [_evidence(each) for each in finding.evidence[: 2 * MOST_WEAK]],
+        "evidence_count": len(finding.evidence),
+    }
+
+
+def _evidence(event: JoinedEvent) -> dict[str, Any]:
+    activity = event.activity
+    return {
+        "time": format_time(activity.time),
+        "kind": activity.kind,
+        "joined": list(event.joined),
+        "shows": activity.shows or None,
+        "outcome": activity.outcome or None,
+        "host": activity.host,
+        "account": activity.user or None,
+        "server": activity.server or None,
+        "address": activity.address or None,
+        "what": activity.what,
+        "record": place_value(activity.origin),
+    }
 
 
 def document(context: HostContext) -> dict[str, Any]:

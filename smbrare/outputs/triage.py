@@ -10,10 +10,13 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
+from smbrare.detection.exposure import accounts
 from smbrare.detection.finding import Finding
 from smbrare.detection.rank import GRADES, Grade, grade
 from smbrare.detection.reference import INDICATOR
-from smbrare.outputs.wording import is_inbound, more_hosts_text, time_text, values
+from smbrare.outputs.host_context import proof_text
+from smbrare.outputs.wording import is_inbound, likely_users, more_hosts_text, time_text, values
+from smbrare.sources.activities.activity import ActivityKind
 from smbrare.text import MOST_NAMED, counted, duration
 
 MOST_STEPS = 4
@@ -60,20 +63,33 @@ def triage(finding: Finding) -> tuple[Step, ...]:
 
 def programs_before(finding: Finding) -> tuple[str, ...]:
     """Return the programs that started last before a finding, each once, the last first."""
-    if finding.host_context is None:
-        return ()
-    starts = [
-        PureWindowsPath(event.what).name or event.what
-        for event in reversed(finding.host_context.events)
-        if event.kind == "process" and event.time <= (finding.sighting.event_time or 0)
-    ]
-    return tuple(dict.fromkeys(starts))[:MOST_NAMED]
+    return _before(finding, "process")
 
 
 def users(finding: Finding) -> tuple[str, ...]:
-    """Return the first few accounts whose hash a finding may have sent, the likeliest first."""
-    context = finding.host_context
-    return () if context is None else context.users[:MOST_NAMED]
+    """Return the first few accounts whose hash a finding sent or may have sent."""
+    return likely_users(finding)[:MOST_NAMED]
+
+
+def files_before(finding: Finding) -> tuple[str, ...]:
+    """Return the files written last before a finding, each once, the last first."""
+    return _before(finding, "file")
+
+
+def _before(finding: Finding, kind: ActivityKind) -> tuple[str, ...]:
+    events = () if finding.host_context is None else finding.host_context.events
+    names = [
+        PureWindowsPath(event.what).name or event.what
+        for event in reversed(events)
+        if event.kind == kind and event.time <= (finding.sighting.event_time or 0)
+    ]
+    return tuple(dict.fromkeys(names))[:MOST_NAMED]
+
+
+def _proof(finding: Finding) -> str:
+    """Return the record that shows whose credentials were sent; empty if none does."""
+    shown = accounts(finding.evidence)
+    return proof_text(shown[0]) if shown else ""
 
 
 def _names(finding: Finding) -> dict[str, str | tuple[str, ...]]:
@@ -88,6 +104,8 @@ def _names(finding: Finding) -> dict[str, str | tuple[str, ...]]:
         "names": (*values(finding, "destination.domain"), *finding.dns_names)[:MOST_NAMED],
         "users": users(finding),
         "programs": programs_before(finding),
+        "files": files_before(finding),
+        "proof": _proof(finding),
         "origin": str(sighting.origin),
         "fields": sighting.inferred,
         "first": "an unknown time" if first is None else f"{time_text(first)} UTC",
@@ -144,6 +162,12 @@ def _after_unknown(finding: Finding) -> _Steps:
 
 
 def _reset(finding: Finding) -> str:
+    if _proof(finding):
+        passwords = "password" if len(accounts(finding.evidence)) == 1 else "passwords"
+        return (
+            f"Reset the {passwords} of {{users}}: {{proof}}. End the sessions, and look for logons "
+            "from elsewhere."
+        )
     if users(finding):
         return (
             "Treat the NetNTLM response of {users} as compromised: reset the password, end the "
@@ -156,8 +180,10 @@ def _reset(finding: Finding) -> str:
 
 
 def _cause(finding: Finding) -> str:
-    if programs_before(finding):
-        return "Find what named the server. Shortly before, {host} started {programs}."
+    wrote = ["wrote {files}"] if files_before(finding) else []
+    started = ["started {programs}"] if programs_before(finding) else []
+    if did := " and ".join([*wrote, *started]):
+        return f"Find what named the server. Shortly before, {{host}} {did}."
     if finding.host_count > 1:
         more = more_hosts_text(finding)
         return f"Find what {{hosts}}{more} have in common: a mail, a document, a script."
@@ -239,7 +265,8 @@ def _priorities(ranked: list[Finding]) -> Iterator[Priority]:
     if sent := by_grade["authentication"] + listed:
         who = "{users}" if _all_users(sent) else "all users of {hosts}"
         passwords = "password" if len(_all_users(sent)) == 1 else "passwords"
-        yield _priority(sent, f"Reset the {passwords} of {who}, and end the sessions.")
+        why = ": {proof}. End" if _proof(sent[0][1]) else ", and end"
+        yield _priority(sent, f"Reset the {passwords} of {who}{why} the sessions.")
         yield _priority(sent, "Take {hosts} off the network, and keep their event logs.")
     if others := [each for each in by_grade["connected"] if INDICATOR not in each[1].extra]:
         who = "Ask {users}" if _all_users(others) else "Find out who uses {hosts}, and ask"
@@ -275,6 +302,7 @@ def _priority(findings: list[tuple[int, Finding]], text: str) -> Priority:
         ("users", _all_users(findings)),
         ("hosts", [host or each.sighting.source for _, each in findings for host in each.hosts]),
         ("destinations", [each.sighting.destination for _, each in findings]),
+        ("proof", [proof for _, each in findings if (proof := _proof(each))][:1]),
     ):
         if f"{{{name}}}" in text:
             unique = tuple(dict.fromkeys(found))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from smbrare.detection.dns import Query
+from smbrare.detection.exposure import accounts
 from smbrare.detection.finding import Finding, History
 from smbrare.detection.host_context import is_person
 from smbrare.detection.rank import FAILURE, SUCCESS, Grade, grade, reported_outcomes
@@ -61,13 +62,18 @@ def record_text(origin: Origin, paths: Mapping[str, str]) -> str:
     return f"{path}:{origin.number}" if origin.number else path
 
 
+def likely_users(finding: Finding) -> tuple[str, ...]:
+    """Return whose credentials events show sent, else whose a finding may have sent."""
+    proven = tuple(activity.user for activity in accounts(finding.evidence))
+    return proven or (() if finding.host_context is None else finding.host_context.users)
+
+
 def account_text(finding: Finding) -> str:
     r"""Return the account that the connection may have given away (``CORP\j.doe +1``).
 
-    The likeliest by the host's other events; else the event's own, unless it is a service's.
+    By the host's other events, the likeliest first; else the event's own, unless it is a service's.
     """
-    users = () if finding.host_context is None else finding.host_context.users
-    if users:
+    if users := likely_users(finding):
         return f"{users[0]} +{len(users) - 1}" if len(users) > 1 else users[0]
     name, domain = (values(finding, f"user.{field}")[:1] for field in ("name", "domain"))
     text = "\\".join(domain + name)

@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from smbrare.detection.dns import Answers
+from smbrare.detection.dns import Answers, resolved
+from smbrare.detection.exposure import TOO_MANY_NAMES, EvidenceCollector, JoinedEvent
 from smbrare.detection.finding import Finding
 from smbrare.detection.host_context import MOST_FINDINGS, TOO_MANY, Collector, HostContext, together
 from smbrare.detection.kept_events import Sighting
@@ -42,10 +43,19 @@ class Place(Struct, frozen=True):
     Attributes:
         host: The host's key (its name in lower case).
         time: Microseconds since 1970 UTC.
+        destination: The address that evidence is looked for.
     """
 
     host: str
     time: int
+    destination: str
+
+
+class Surroundings(Struct, frozen=True):
+    """What is gathered for one place: all of the host's events, and what names the destination."""
+
+    context: Collector
+    evidence: EvidenceCollector
 
 
 class Pass(Struct):
@@ -53,15 +63,17 @@ class Pass(Struct):
 
     Attributes:
         options: How records are read as events.
-        collectors: A collector for each place.
+        around: What is gathered for each place.
         by_name: They by the first part of their host's name.
+        full_names: The full names of hosts by their first part: the first two of each.
         answers: The names that led to the addresses.
         gaps: Why something may be missing.
     """
 
     options: ReadOptions
-    collectors: dict[Place, Collector] = field(default_factory=dict)
-    by_name: dict[str, list[Collector]] = field(default_factory=dict)
+    around: dict[Place, Surroundings] = field(default_factory=dict)
+    by_name: dict[str, list[Surroundings]] = field(default_factory=dict)
+    full_names: dict[str, set[str]] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
     gaps: list[str] = field(default_factory=list)
 
@@ -77,16 +89,45 @@ class Pass(Struct):
             times = view.time().values
             self.answers.observe(view, times[0].time if times else None)
         activity = activities.activity(kind, view, origin)
-        if activity is not None:
-            for collector in self.by_name.get(_short(activity.host), ()):
-                collector.observe(activity)
+        if activity is None or not (looks := self.by_name.get(_short(activity.host))):
+            return
+        self._note_name(activity.host)
+        answers = [*resolved(view)] if kind == "dns" else []
+        for look in looks:
+            look.context.observe(activity)
+            look.evidence.observe(activity)
+            if answers:
+                look.evidence.resolve(activity, answers)
 
     def host_context(self, sighting: Sighting) -> HostContext:
         """Return what happened around a sighting that was looked for."""
         place = place_of(sighting)
         if place is None:
             return HostContext(gaps=(NO_TIME if sighting.time is None else NO_HOST,))
-        return self.collectors[place].result(together(self.gaps))
+        look = self.around[place]
+        too_many = [TOO_MANY_NAMES] if look.evidence.overflowed else []
+        return look.context.result(together([*self.gaps, *too_many]))
+
+    def evidence(self, sighting: Sighting) -> tuple[JoinedEvent, ...]:
+        """Return what the other events of its host prove about a sighting that was looked for."""
+        place = place_of(sighting)
+        if place is None:
+            return ()
+        is_ambiguous = len(self.full_names.get(_short(place.host), ())) > 1
+        return self.around[place].evidence.result(is_ambiguous=is_ambiguous)
+
+    def add(self, place: Place) -> None:
+        """Surroundings at a place too."""
+        host, time = place.host, place.time
+        look = Surroundings(Collector(host, time), EvidenceCollector(host, time, place.destination))
+        self.around[place] = look
+        self.by_name.setdefault(_short(host), []).append(look)
+        self._note_name(host)
+
+    def _note_name(self, host: str) -> None:
+        known = self.full_names.setdefault(_short(host), set())
+        if "." in host and len(known) < 2:  # noqa: PLR2004 - two are enough to be several
+            known.add(host.lower())
 
 
 def add_host_context(
@@ -120,6 +161,7 @@ def add_host_context(
         replace(
             finding,
             host_context=found.host_context(finding.sighting),
+            evidence=found.evidence(finding.sighting),
             # What standard input told of names was kept by the first pass.
             queries=queries.get(_query_key(finding), finding.queries),
         )
@@ -141,13 +183,9 @@ def trace(
     progress: Progress,
 ) -> Pass:
     """Read inputs again for what happened at some places, and for the names of some addresses."""
-    state = Pass(
-        options,
-        {place: Collector(place.host, place.time) for place in places},
-        answers=Answers(wanted=frozenset(addresses)),
-    )
-    for place, collector in state.collectors.items():
-        state.by_name.setdefault(_short(place.host), []).append(collector)
+    state = Pass(options, answers=Answers(wanted=frozenset(addresses)))
+    for place in dict.fromkeys(places):
+        state.add(place)
     needles = _needles(state)
     for found in inputs:
         if isinstance(found, Skipped):
@@ -166,7 +204,7 @@ def place_of(sighting: Sighting) -> Place | None:
     """Return where and when a sighting was, None if it does not tell."""
     if sighting.event_time is None or not sighting.host:
         return None
-    return Place(sighting.host, sighting.event_time)
+    return Place(sighting.host, sighting.event_time, sighting.destination)
 
 
 def _short(host: str) -> str:

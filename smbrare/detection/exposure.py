@@ -1,0 +1,175 @@
+"""What a host's other events prove about the connections of a finding, and how they are joined.
+
+An event proves something only if it is of the finding's host and names its destination: by
+address, or by a name that this host's own DNS queries resolved to that address and to no other.
+What shares only host and time is kept as weaker evidence, which never raises a grade.
+"""
+
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
+
+from smbrare.detection.host_context import SESSION, Nearest, is_near, same_host
+from smbrare.records.fields import Malformed, ip
+from smbrare.sources.activities.activity import Activity, Shown
+
+Basis: TypeAlias = Literal["address", "name", "host and time", "short host name"]
+
+MOST_NAMES = 10_000
+"""Names whose addresses are remembered for a finding, all of a host's in a day or none."""
+
+MOST_EVENTS = 1_000
+"""Events that are kept of those that name the destination's address, and of the others."""
+
+MOST_WEAK = 20
+"""Events that are told of those that prove nothing, the nearest in time."""
+
+TOO_MANY_NAMES = f"its host resolved more than {MOST_NAMES:,} names: none was joined by its name"
+
+_KINDS = frozenset({"smb", "ntlm", "credentials", "webdav", "file"})
+_SHOWN: tuple[Shown, ...] = ("authentication", "connection", "attempt", "")
+_SEVERAL = ""
+"""Stands for the addresses of a name that has more than one."""
+_IPV6_NAME = ".ipv6-literal.net"
+
+
+class JoinedEvent(Struct, frozen=True):
+    """An event of a finding's host, and what joins it to the finding.
+
+    Attributes:
+        activity: The event.
+        joined: What joins it; ``short host name`` comes second, where only the first part of the
+            host's name is the same.
+    """
+
+    activity: Activity
+    joined: tuple[Basis, ...]
+
+    @property
+    def proves(self) -> bool:
+        """Whether it is certainly of the finding's host and destination."""
+        return self.joined[0] != "host and time"
+
+
+class EvidenceCollector(Struct):
+    """Gathers what is evidence for one finding, in any order of the events.
+
+    Attributes:
+        host: The host's key (its name in lower case).
+        time: The finding's time, in microseconds since 1970 UTC.
+        destination: The finding's destination.
+        overflowed: Whether its host resolved more than `MOST_NAMES` names.
+    """
+
+    host: str
+    time: int
+    destination: str
+    overflowed: bool = False
+    _by_address: Nearest = field(default_factory=lambda: Nearest(0, 0))
+    _others: Nearest = field(default_factory=lambda: Nearest(0, 0))
+    _names: dict[tuple[str, bool], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_address = Nearest(self.time, MOST_EVENTS)
+        self._others = Nearest(self.time, MOST_EVENTS)
+
+    def observe(self, activity: Activity) -> None:
+        """Take in an event; of another host, time or address it is passed over."""
+        address = remote_address(activity)
+        if activity.kind not in _KINDS and not (activity.kind == "process" and address):
+            return
+        if same_host(activity.host, self.host) and is_near(activity, self.time):
+            if address == self.destination:
+                self._by_address.add(activity)
+            elif not address:
+                self._others.add(activity)
+
+    def resolve(self, query: Activity, answers: Iterable[tuple[str, str]]) -> None:
+        """Take in the names and addresses of a DNS query."""
+        if not -SESSION <= query.time - self.time <= 0 and not is_near(query, self.time):
+            return
+        if self.overflowed or not same_host(query.host, self.host):
+            return
+        is_exact = query.host.lower() == self.host
+        for name, address in answers:
+            known = self._names.setdefault((name, is_exact), address)
+            if known != address:
+                self._names[name, is_exact] = _SEVERAL
+        if len(self._names) > MOST_NAMES:
+            self.overflowed = True
+            self._names.clear()
+
+    def result(self, *, is_ambiguous: bool) -> tuple[JoinedEvent, ...]:
+        """Return the evidence: what proves most first, then the nearest in time.
+
+        Args:
+            is_ambiguous: Whether the first part of the host's name is another host's too, so that
+                what names only that proves nothing.
+        """
+        found = []
+        for activity in (*self._by_address.kept, *self._others.kept):
+            address, is_short = self._destination_of(activity, with_short=not is_ambiguous)
+            is_short = is_short or activity.host.lower() != self.host
+            basis: Basis = "name" if address == self.destination else "host and time"
+            if remote_address(activity):
+                basis = "address"
+            if is_short and is_ambiguous:
+                basis = "host and time"
+            if address in {self.destination, _SEVERAL, None}:
+                short: tuple[Basis, ...] = ("short host name",) if is_short else ()
+                found.append(JoinedEvent(activity, (basis, *short)))
+        found.sort(key=self._order)
+        weak = [each for each in found if not each.proves][:MOST_WEAK]
+        return (*(each for each in found if each.proves), *weak)
+
+    def _destination_of(self, activity: Activity, *, with_short: bool) -> tuple[str | None, bool]:
+        """Return the address that an event names, and whether only a short host name tells it.
+
+        None where nothing tells it, `_SEVERAL` where its server's name has more than one.
+        """
+        if address := remote_address(activity):
+            return address, False
+        name = activity.server.rstrip(".").lower()
+        exact = self._names.get((name, True))
+        short = self._names.get((name, False)) if with_short else None
+        if exact is None or short is None or exact == short:
+            return (short, short is not None) if exact is None else (exact, False)
+        return _SEVERAL, False
+
+    def _order(self, event: JoinedEvent) -> tuple[bool, int, int, tuple[int | str, ...]]:
+        activity = event.activity
+        distance = abs(activity.time - self.time)
+        return (not event.proves, _SHOWN.index(activity.shows), distance, activity.content)
+
+
+def remote_address(activity: Activity) -> str:
+    """Return the address that an event names, also as its server; empty if it names none."""
+    if activity.address or not activity.server:
+        return activity.address
+    name = activity.server.lower().strip("[]")
+    if name.endswith(_IPV6_NAME):
+        # How a UNC path spells an IPv6 address.
+        name = name.removesuffix(_IPV6_NAME).replace("-", ":").partition("s")[0]
+    try:
+        return str(ip(name))
+    except Malformed:
+        return ""
+
+
+def proofs(evidence: Iterable[JoinedEvent]) -> list[Activity]:
+    """Return the events that show credentials sent to the destination, in time."""
+    shown = [each.activity for each in evidence if each.proves]
+    return sorted(
+        (activity for activity in shown if activity.shows == "authentication"),
+        key=lambda activity: activity.content,
+    )
+
+
+def accounts(evidence: Iterable[JoinedEvent]) -> tuple[Activity, ...]:
+    """Return the events that show whose credentials were sent, the first of each account."""
+    first: dict[str, Activity] = {}
+    for activity in proofs(evidence):
+        if activity.user:
+            first.setdefault(activity.user.lower(), activity)
+    return tuple(first.values())

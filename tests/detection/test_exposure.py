@@ -1,0 +1,250 @@
+"""No evidence of another host, address or time ever raises a grade or names an account."""
+
+from collections.abc import Iterable
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from smbrare.detection import exposure
+from smbrare.detection.exposure import EvidenceCollector, JoinedEvent, accounts
+from smbrare.detection.finding import Finding
+from smbrare.detection.host_context import LURES, REACH, SESSION
+from smbrare.detection.rank import GRADES, grade
+from smbrare.records.event import Origin
+from smbrare.records.times import HOUR, MICROSECONDS, date
+from smbrare.sources.activities.activity import Activity, ActivityKind
+from tests.support.findings import finding
+
+AT = date("2026-11-16T08:00:00Z").time
+HERE, THERE = "45.83.122.10", "91.219.236.18"
+FULL = "ws-01.corp.example"
+NAME = "files.example"
+
+
+def event(kind: ActivityKind = "ntlm", *, after: int = 0, **facts: Any) -> Activity:
+    standard = {"host": FULL, "user": "CORP\\alice", "shows": "authentication", "address": HERE}
+    return Activity(AT + after, kind, **(standard | facts))
+
+
+def query(address: str = HERE, *, after: int = 0, host: str = FULL, name: str = NAME) -> Activity:
+    return Activity(AT + after, "dns", host, what=name, detail=address)
+
+
+def collected(
+    events: Iterable[Activity], *, host: str = FULL, is_ambiguous: bool = False
+) -> tuple[JoinedEvent, ...]:
+    collector = EvidenceCollector(host, AT, HERE)
+    for each in events:
+        collector.observe(each)
+        if each.kind == "dns":
+            collector.resolve(each, [(each.what, each.detail)])
+    return collector.result(is_ambiguous=is_ambiguous)
+
+
+def found(*events: Activity, outcome: str = "unknown", **changes: Any) -> Finding:
+    evidence = collected(events)
+    return finding(outcomes=(outcome,), evidence=evidence, **changes)
+
+
+BY_NAME: dict[str, Any] = {"address": "", "server": NAME}
+
+
+@pytest.mark.parametrize(
+    ("events", "joined"),
+    [
+        ([event()], ("address",)),
+        ([event(address="", server=HERE)], ("address",)),
+        ([event(**BY_NAME), query()], ("name",)),
+        ([event(**BY_NAME | {"server": "FILES.example."}), query(after=-SESSION)], ("name",)),
+        ([event(**BY_NAME)], ("host and time",)),
+        ([event(**BY_NAME), query(host="ws-02.corp.example")], ("host and time",)),
+        ([event(**BY_NAME), query(), query(THERE)], ("host and time",)),
+        ([event(**BY_NAME), query(after=-SESSION - 1)], ("host and time",)),
+        ([event(**BY_NAME), query(after=REACH + 1)], ("host and time",)),
+        ([event(**BY_NAME), query(THERE)], None),
+        ([event(address=THERE)], None),
+        ([event(address="", server=THERE)], None),
+        ([event(host="ws-01.other.example")], None),
+        ([event(after=REACH)], ("address",)),
+        ([event(after=REACH + 1)], None),
+        ([event("file", after=-LURES, address="", shows="")], ("host and time",)),
+        ([event("file", after=-LURES - 1, address="", shows="")], None),
+        ([event(host="WS-01")], ("address", "short host name")),
+        ([event(**BY_NAME), query(host="WS-01")], ("name", "short host name")),
+        ([event(address="", server="")], ("host and time",)),
+        ([event("process", address="", shows="")], None),
+    ],
+)
+def test_what_joins_an_event(events: list[Activity], joined: tuple[str, ...] | None) -> None:
+    assert [each.joined for each in collected(events)] == ([joined] if joined else [])
+
+
+def test_an_ipv6_server_of_a_unc_path_is_an_address() -> None:
+    activity = event(address="", server="2001-67C--1s4.ipv6-literal.net")
+    assert exposure.remote_address(activity) == "2001:67c::1"
+
+
+def test_a_short_name_of_two_hosts_proves_nothing() -> None:
+    events = [event(host="WS-01"), event("smb"), query(host="ws-01", name="other.example")]
+    told = collected(events, is_ambiguous=True)
+    assert [each.joined for each in told] == [("address",), ("host and time", "short host name")]
+    by_name = [event(**BY_NAME), query(host="ws-01")]
+    assert not any(each.proves for each in collected(by_name, is_ambiguous=True))
+
+
+def test_more_names_than_are_kept_join_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exposure, "MOST_NAMES", 2)
+    queries = [query(name=f"{letter}.example") for letter in "ab"]
+    events = [query(), event(**BY_NAME), *queries]
+    assert [each.joined for each in collected(events)] == [("host and time",)]
+    assert [each.joined for each in collected(events[::-1])] == [("host and time",)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "events", "expected"),
+    [
+        ("unknown", [], "unknown"),
+        ("unknown", [event()], "authentication"),
+        ("failure", [event()], "authentication"),
+        ("unknown", [event("smb", shows="connection")], "connected"),
+        ("failure", [event("smb", shows="connection")], "connected"),
+        ("unknown", [event("smb", shows="attempt", outcome="failure")], "attempted"),
+        ("success", [event("smb", shows="attempt", outcome="failure")], "connected"),
+        ("unknown", [event("smb", **BY_NAME, shows="attempt", outcome="failure")], "unknown"),
+        (
+            "unknown",
+            [event("smb", shows="attempt", outcome="failure"), event("webdav", shows="connection")],
+            "connected",
+        ),
+        ("unknown", [event(**BY_NAME)], "unknown"),
+        ("unknown", [event(address=THERE)], "unknown"),
+        ("unknown", [event(shows="")], "unknown"),
+    ],
+)
+def test_the_grade_follows_what_is_proven(
+    outcome: str, events: list[Activity], expected: str
+) -> None:
+    assert grade(found(*events, outcome=outcome)) == expected
+
+
+def test_one_failure_says_nothing_of_other_hosts_or_later_attempts() -> None:
+    failure = event("smb", shows="attempt", outcome="failure")
+    assert grade(found(failure, hosts=("WS-01", "WS-02"))) == "unknown"
+    assert grade(found(failure, last=AT + REACH)) == "attempted"
+    assert grade(found(failure, last=AT + REACH + 1)) == "unknown"
+
+
+def test_each_account_is_named_once_by_its_first_record() -> None:
+    events = [
+        event(after=5, user="corp\\ALICE", origin=Origin("b", 2)),
+        event(after=3, origin=Origin("a", 1)),
+        event(after=4, user="CORP\\bob", origin=Origin("a", 9)),
+        event(after=1, user="CORP\\carol", shows="connection"),
+        event(after=1, user="CORP\\dave", address=THERE),
+        event(after=1, user=""),
+    ]
+    shown = accounts(collected(events))
+    assert [(each.user, str(each.origin)) for each in shown] == [
+        ("CORP\\alice", "a:1"),
+        ("CORP\\bob", "a:9"),
+    ]
+
+
+OFFSETS = st.sampled_from([-HOUR, -REACH, -MICROSECONDS, 0, 1, REACH, REACH + 1])
+EVENTS = st.builds(
+    event,
+    st.sampled_from(["smb", "ntlm", "credentials", "webdav", "file", "process"]),
+    after=OFFSETS,
+    host=st.sampled_from([FULL, "WS-01", "ws-02", "ws-01.other.example"]),
+    user=st.sampled_from(["CORP\\alice", "CORP\\bob", ""]),
+    address=st.sampled_from([HERE, THERE, ""]),
+    server=st.sampled_from([NAME, "other.example", HERE, THERE, "dc01", ""]),
+    outcome=st.sampled_from(["", "success", "failure"]),
+    shows=st.sampled_from(["", "attempt", "connection", "authentication"]),
+)
+QUERIES = st.builds(
+    query,
+    st.sampled_from([HERE, THERE]),
+    after=st.sampled_from([-2 * SESSION, -HOUR, 0, HOUR]),
+    host=st.sampled_from([FULL, "WS-01", "ws-02", "ws-01.other.example"]),
+    name=st.sampled_from([NAME, "other.example"]),
+)
+MIXED = st.lists(EVENTS | QUERIES, max_size=12)
+
+
+def is_of_host(activity: Activity) -> bool:
+    return activity.host.lower() in {FULL, "ws-01"}
+
+
+def naive(events: list[Activity]) -> tuple[set[str], set[str]]:
+    """Return what is proven of the destination, and whose credentials were sent there."""
+    of_host = [each for each in events if is_of_host(each)]
+    resolved: dict[str, set[str]] = {}
+    for each in of_host:
+        if each.kind == "dns" and -SESSION <= each.time - AT <= REACH:
+            resolved.setdefault(each.what, set()).add(each.detail)
+    shown, who = set[str](), set[str]()
+    for each in of_host:
+        before = LURES if each.kind == "file" else REACH
+        if each.kind == "dns" or not -before <= each.time - AT <= REACH:
+            continue
+        literal = each.server if each.server in {HERE, THERE} else ""
+        names = {each.address or literal} if each.address or literal else None
+        if each.kind == "process" and names is None:
+            continue
+        if (names or resolved.get(each.server, set())) == {HERE}:
+            shown.add(each.shows)
+            who |= {each.user} if each.shows == "authentication" and each.user else set()
+    return shown, who
+
+
+@given(MIXED, st.randoms(use_true_random=False))
+def test_what_is_proven_is_what_a_naive_reading_proves_in_any_order(
+    events: list[Activity], chance: Random
+) -> None:
+    evidence = collected(events)
+    shown, who = naive(events)
+    assert {each.activity.shows for each in evidence if each.proves} == shown
+    assert {each.user for each in accounts(evidence)} == who
+    shuffled = [*events, *events[::2]]
+    chance.shuffle(shuffled)
+    assert collected(shuffled) == evidence
+
+
+def of_another(activity: Activity) -> Activity:
+    """Return an event as one of another host, and so that only its host is another."""
+    return replace(activity, host="ws-02.corp.example")
+
+
+def to_another(activity: Activity) -> Activity:
+    """Return an event as one that names another address, or resolves a name to it."""
+    if activity.kind == "dns":
+        return replace(activity, detail=THERE)
+    return replace(activity, address=THERE)
+
+
+@given(
+    events=MIXED,
+    others=MIXED,
+    change=st.sampled_from([of_another, to_another]),
+    is_ambiguous=st.booleans(),
+)
+def test_evidence_of_another_host_or_address_never_raises_a_grade(
+    *, events: list[Activity], others: list[Activity], change: Any, is_ambiguous: bool
+) -> None:
+    def graded(told: list[Activity]) -> tuple[int, set[str]]:
+        evidence = collected(told, is_ambiguous=is_ambiguous)
+        who = {each.user for each in accounts(evidence)}
+        return GRADES.index(grade(finding(evidence=evidence))), who
+
+    before, known = graded(events)
+    after, who = graded([*events, *map(change, others)])
+    # The worst grade is the least; a name that led elsewhere too may prove less than it did.
+    assert after >= before
+    assert who <= known
+    if change is of_another:
+        assert (after, who) == (before, known)
