@@ -60,7 +60,9 @@ def _all_failed(finding: Finding) -> bool:
         first is None or last is None or last - first <= REACH
     )
     return is_one_attempt and any(
-        each.activity.outcome == "failure" and each.joined[0] == "address"
+        each.activity.kind == "smb"
+        and each.activity.outcome == "failure"
+        and each.joined[0] == "address"
         for each in finding.evidence
     )
 

@@ -102,9 +102,12 @@ def test_a_code_span_shows_its_text_as_it_is(text: str) -> None:
 
 def test_the_ticket_names_what_was_found_and_what_to_do(run: Run, tmp_path: Path) -> None:
     text = run("scan", write(tmp_path / "few.ndjson", logs.few()), "--format", "markdown").out
-    assert "\n1. Ask `CORP\\m.berger` about " in text
-    assert "## 1. Connected: `CORP\\m.berger` on `FIN-LT-042` to `185.243.115.84`, 2026-" in text
-    assert "\n**Ask `CORP\\m.berger` whether they use a share at `185.243.115.84`.**\n" in text
+    proof = f"`NTLM sent at 2026-11-17 10:17:04 UTC, record {tmp_path / 'few.ndjson'}:437`"
+    assert f"\n1. Reset the password of `CORP\\m.berger`: {proof}. End the sessions. (1)\n" in text
+    title = "## 1. Credentials sent: `CORP\\m.berger` on `FIN-LT-042` to `185.243.115.84`, 2026-"
+    assert title in text
+    assert f"\n**Reset the password of `CORP\\m.berger`: {proof}. End the sessions, and" in text
+    assert f"A record shows credentials sent to `185.243.115.84`: {proof}." in text
     assert "\n- `-0:02` DNS query `docs-cdn.invoice-portal.example (" in text
     assert "\n- `+0:01` **NTLM sent to** `cifs/docs-cdn.invoice-portal.example`" in text
     assert "| Hosts | `WS-131`, `WS-135` |" in text
@@ -133,7 +136,7 @@ def test_brief_is_one_paragraph_each(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "few.ndjson", logs.few())
     text = run("scan", path, "--format", "markdown", "--brief").out
     paragraphs = [line for line in text.splitlines() if line.startswith("**")]
-    assert [line[:7] for line in paragraphs] == ["**1. Co", "**2. Co", "**3. Fa"]
+    assert [line[:7] for line in paragraphs] == ["**1. Cr", "**2. Co", "**3. Fa"]
     assert "##" not in text
     refused = run("scan", path, "--brief")
     assert (refused.code, refused.err) == (2, "smbrare: --brief needs --format markdown\n")
