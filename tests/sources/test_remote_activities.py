@@ -4,6 +4,7 @@ No public log holds these events beside a connection of the rule: the values fol
 (nasbench/EVTX-ETW-Resources, OTRF's OSSEM) and published single records.
 """
 
+import json
 import re
 import struct
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.sources.activities import activity, read
 from smbrare.sources.activities.activity import Activity
 from smbrare.sources.activities.remote import NOWHERE, Remote, remote_of, socket_of
+from tests.support import exposure
 from tests.support.activities import HOST, SHAPES, windows
 
 ORIGIN = Origin("events.ndjson", 1)
@@ -334,3 +336,20 @@ def test_a_server_spelled_as_an_address_gives_its_address(address: Any, form: st
 def test_the_name_of_an_ipv6_address_in_a_path_is_that_address() -> None:
     name = "2001-db8--1s4.ipv6-literal.net"
     assert remote_of(f"\\\\{name}\\share") == Remote(name, "2001:db8::1", 0)
+
+
+def test_the_fixture_is_current_and_tells_of_each_destination_what_came_of_it() -> None:
+    assert exposure.FILE.read_text(encoding="utf-8") == exposure.text()
+    found = [told(json.loads(line)) for line in exposure.text().splitlines()]
+    seen = [(each.host, each.kind, each.address, each.user, each.shows) for each in found if each]
+    assert seen == [
+        ("WS-21", "file", "", "CORP\\alice", ""),
+        ("WS-21", "file", "", "CORP\\alice", ""),
+        ("WS-21", "ntlm", exposure.ROGUE, "CORP\\alice", "authentication"),
+        ("WS-21", "smb", exposure.ROGUE, "", "connection"),
+        ("WS-22", "smb", exposure.ROGUE_TWO, "", "attempt"),
+        ("ws-22.corp.example", "webdav", exposure.ROGUE_TWO, "CORP\\bob", "attempt"),
+        ("WS-23", "credentials", exposure.ROGUE_THREE, "LAB\\svc-backup", "authentication"),
+        ("WS-23", "smb", exposure.ROGUE_THREE, "", "authentication"),
+        ("WS-23", "smb", exposure.ROGUE_THREE, "", "authentication"),
+    ]
