@@ -33,9 +33,9 @@ _NAMED = re.compile(
       | [\w.-]+ /  # The class of a service.
     )?
     (?: \[ (?P<bracketed> [0-9a-f:.%]+ ) \]
-      | (?P<address> [0-9a-f]* : [0-9a-f:.]* : [0-9a-f:.%]* )
+      | (?P<address> [0-9a-f]{0,4} : [0-9a-f]{0,4} : [0-9a-f:.%]* )
       | (?P<name> [^\s"'<>|*?@\\/:#]{1,255} ) )
-    (?P<ports> (?: [@:] (?:ssl|[0-9]{1,5}) (?= [@:\\/?#] | \Z) )* )
+    (?P<ports> (?: [@:] (?:ssl|[0-9]{1,5}) (?= [@:\\/?#] | \Z) ){0,2} )
     (?: [@\\/?#] .* )?
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,

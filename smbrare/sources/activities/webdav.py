@@ -9,20 +9,19 @@ import re
 
 from smbrare.sources.activities.remote import Remote, remote_of
 
-_COOKIE = re.compile(
-    r'davclnt(?:\.dll)?"?\s*,\s*"?DavSetCookie"?\s+("[^"]*"|\S+)(?:\s+("[^"]*"|\S+))?',
-    re.IGNORECASE,
-)
-_WEB_CLIENT = re.compile(r"\bsvchost\b.*\bWebClient\b", re.IGNORECASE)
+_COOKIE = re.compile("davsetcookie", re.IGNORECASE)
+_WEB_CLIENT = re.compile(r"\bwebclient\b")
 _PORTS = frozenset({"80", "443"})
 
 
 def of_command(command: str) -> Remote | None:
     """Return the server that a command line of DavSetCookie names; None for any other command."""
-    match = _COOKIE.search(command)
-    if match is None:
+    cookie = _COOKIE.search(command)
+    library = command[: cookie.start()].lower().rstrip(' \t",') if cookie else ""
+    if cookie is None or not library.removesuffix(".dll").endswith("davclnt"):
         return None
-    server, url = remote_of(match[1]), remote_of(match[2])
+    words = command[cookie.end() :].replace('"', " ").split()
+    server, url = (remote_of(word) for word in (*words, "", "")[:2])
     found = Remote(
         server.server or url.server, server.address or url.address, server.port or url.port
     )
@@ -31,4 +30,4 @@ def of_command(command: str) -> Remote | None:
 
 def is_web_client(command: str, port: object) -> bool:
     """Return whether a connection is WebDAV, by the service's command line and the remote port."""
-    return str(port) in _PORTS and _WEB_CLIENT.search(command) is not None
+    return str(port) in _PORTS and bool(_WEB_CLIENT.search(command.lower().partition("svchost")[2]))
