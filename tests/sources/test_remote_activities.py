@@ -338,6 +338,30 @@ def test_the_name_of_an_ipv6_address_in_a_path_is_that_address() -> None:
     assert remote_of(f"\\\\{name}\\share") == Remote(name, "2001:db8::1", 0)
 
 
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20)
+    | st.sampled_from(["\\\\a@80\\b", SOCKET, "0x", "cifs/", "http://[", "[::1", "\\??\\UNC\\"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(st.sampled_from([event for event, _ in EVENTS.values()]), st.data())
+def test_no_value_makes_an_event_unreadable(
+    event: tuple[str, int, dict[str, str]], data: st.DataObject
+) -> None:
+    channel, number, named = event
+    garbled = {name: data.draw(values) for name in named}
+    found = told(windows(channel, number, garbled))
+    assert found is None or (0 <= found.port <= 65_535 and len(found.server) <= 255)
+
+
 def test_the_fixture_is_current_and_tells_of_each_destination_what_came_of_it() -> None:
     assert exposure.FILE.read_text(encoding="utf-8") == exposure.text()
     found = [told(json.loads(line)) for line in exposure.text().splitlines()]

@@ -15,7 +15,7 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.sources import ecs, recognize
 from smbrare.sources.activities import defender, ecs_documents, webdav, windows
 from smbrare.sources.activities.activity import Activity, ActivityKind, SessionOutcome, Shown
-from smbrare.sources.activities.remote import Remote, remote_of
+from smbrare.sources.activities.remote import Remote
 from smbrare.sources.mapping import View
 from smbrare.sources.opening import Opened, inner_records, view_of_inner
 from smbrare.sources.windows_event import WindowsEvent, mapped_event, unwrap
@@ -87,7 +87,7 @@ def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
         detail=_text(view, ecs.ANSWERS if kind == "dns" else "detail", separator="; "),
         parent=_text(view, "parent"),
         origin=origin,
-        address=remote.address or remote_of(remote.server).address,
+        address=remote.address,
         port=remote.port,
         server=remote.server,
         outcome=cast("SessionOutcome", _first(view, "outcome")),
@@ -98,8 +98,8 @@ def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
 def _user(kind: ActivityKind, view: View) -> str:
     place = "user.name" if kind == "dns" else "account"
     domain, name = _text(view, "user.domain" if kind == "dns" else "domain"), _text(view, place)
-    if supplied := _text(view, "supplied.account"):
-        domain, name = _text(view, "supplied.domain"), supplied
+    if _first(view, "supplied.account"):
+        domain, name = _text(view, "supplied.domain"), _text(view, "supplied.account")
     return f"{domain}\\{name}" if domain and name else name
 
 
@@ -112,7 +112,8 @@ def _shown(kind: ActivityKind, view: View) -> Shown:
 
 
 def _first(view: View, name: str) -> str:
-    return next(map(str, view.read(name).values), "")
+    # Most tables have none of the fields that only events of a server have.
+    return next(map(str, view.read(name).values), "") if name in view.table else ""
 
 
 def _joined(view: View, name: str, separator: str = " ") -> str:

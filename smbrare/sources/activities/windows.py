@@ -62,24 +62,25 @@ _NTLM_24H2: FieldTable = {
     "shows": _AUTHENTICATION,
     **remote_rules(*_TARGETS, sockets=("TargetIP",)),
 }
-_FILE: FieldTable = {
+_SYSMON: FieldTable = {
     "@timestamp": (*data_rules("UtcTime", utc), *RECORD["@timestamp"]),
+    "account": data_rules("User", account_name),
+    "domain": data_rules("User", account_domain),
+}
+_FILE: FieldTable = {
+    **_SYSMON,
     "what": data_rules("TargetFilename", lure_of),
     "detail": data_rules("Contents", source_url),
     "parent": data_rules("Image"),
-    "account": data_rules("User", account_name),
-    "domain": data_rules("User", account_domain),
 }
 _EVENTS: Mapping[tuple[str, int], tuple[ActivityKind, FieldTable]] = {
     ("sysmon", 1): (
         "process",
         {
-            "@timestamp": (*data_rules("UtcTime", utc), *RECORD["@timestamp"]),
+            **_SYSMON,
             "what": data_rules("Image"),
             "detail": data_rules("CommandLine"),
             "parent": data_rules("ParentImage"),
-            "account": data_rules("User", account_name),
-            "domain": data_rules("User", account_domain),
         },
     ),
     ("sysmon", 11): ("file", _FILE),
