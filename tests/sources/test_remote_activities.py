@@ -206,18 +206,43 @@ def test_an_event_shows_the_same_of_its_server_in_every_shape(
     assert shown(SHAPES[shape](*event)) == tells
 
 
-MESSAGE = {
-    "Id": 30803,
-    "LogName": CONNECTIVITY,
-    "MachineName": HOST,
-    "TimeCreated": "2026-11-16T07:59:30.000Z",
-    "Message": "Failed to establish a network connection.\r\n\r\nError: {Timeout}\r\n\r\n"
-    "Server name: files.example\r\nServer address: 45.83.122.10:445\r\n",
+MESSAGES = {
+    "30803: no connection": (
+        CONNECTIVITY,
+        30803,
+        ["Error: {Timeout}", "", "Server name: files.example", "Server address: 45.83.122.10:445"],
+    ),
+    "31017: taken for a guest": (
+        CLIENT_SECURITY,
+        31017,
+        ["User name: alice", "Server name: files.example"],
+    ),
+    "8001: sent with the process's credentials": (
+        NTLM,
+        8001,
+        [
+            "Target server: cifs/files.example",
+            "Supplied user: (NULL)",
+            "Supplied domain: (NULL)",
+            "Name of client process: ",
+            "User identity of client process: alice",
+            "Domain name of user identity of client process: CORP",
+        ],
+    ),
 }
 
 
-def test_a_rendered_message_names_the_server_and_its_address() -> None:
-    assert shown(MESSAGE) == EVENTS["30803: no connection"][1]
+@pytest.mark.parametrize("event", MESSAGES)
+def test_a_rendered_message_names_the_server_and_the_account(event: str) -> None:
+    channel, number, lines = MESSAGES[event]
+    document = {
+        "Id": number,
+        "LogName": channel,
+        "MachineName": HOST,
+        "TimeCreated": "2026-11-16T07:59:30.000Z",
+        "Message": "\r\n".join(["What happened.", *lines]),
+    }
+    assert shown(document) == EVENTS[event][1]
 
 
 NOTHING = {
