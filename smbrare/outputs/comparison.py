@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from smbrare.detection.finding import flat, nested
+from smbrare.detection.finding import nested
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Column, Styled, lines
+from smbrare.outputs.host_context import fields
 from smbrare.outputs.json_values import json_text
 from smbrare.outputs.wording import time_text
 from smbrare.rule import predicate
@@ -47,7 +48,7 @@ def render_json(differences: Sequence[Difference], _: RenderOptions) -> Iterator
 
 def _document(difference: Difference) -> dict[str, Any]:
     return nested(
-        flat(difference.finding)
+        fields(difference.finding)
         | {
             "smbrare.raised_by": difference.raised_by,
             "smbrare.reasons": list(difference.reasons),

@@ -113,7 +113,8 @@ def rich(run: Run, folder: Path) -> Iterator[tuple[str, list[Any]]]:
     )
     ingested = ("--time-field", "event.ingested")
     variants: list[tuple[str | Path, ...]] = [excluded, (), (*ingested, "--no-baseline")]
-    for log in (SAMPLE, FIXTURES / "around.ndjson", *WEEK, broken, mixed):
+    exposure = FIXTURES / "exposure.ndjson"
+    for log in (SAMPLE, FIXTURES / "around.ndjson", exposure, *WEEK, broken, mixed):
         for more in variants:
             yield "finding", documents(run, "finding", "scan", log, "-f", "ndjson", *with_it, *more)
             yield "report", documents(run, "report", "scan", log, "-f", "json", *with_it, *more)
@@ -125,7 +126,13 @@ def rich(run: Run, folder: Path) -> Iterator[tuple[str, list[Any]]]:
     yield "report", documents(run, "report", *busy, "-f", "json")
     yield "difference", documents(run, "difference", *busy, "-f", "ndjson", "--compare")
     firewall = FIXTURES / "sources" / "windows_firewall-nxlog.ndjson"
-    targets = [f"{broken}:3", f"{broken}:4", f"{FIXTURES / 'around.ndjson'}:4", f"{firewall}:1"]
+    targets = [
+        f"{exposure}:3",
+        f"{broken}:3",
+        f"{broken}:4",
+        f"{FIXTURES / 'around.ndjson'}:4",
+        f"{firewall}:1",
+    ]
     for target in (*targets, *(f"{SAMPLE}:{number}" for number in range(1, 38))):
         for said in (("explain", target), ("explain", target, "--literal")):
             yield "explanation", documents(run, "explanation", *said, "--format", "json")
