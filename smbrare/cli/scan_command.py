@@ -133,10 +133,7 @@ def scan_command(**options: Any) -> int:
         raise UsageError("--brief needs --format markdown")
     expected = _read_expected(options["expect"])
     read_options, criteria = settings_from(options)
-    if _is_enriched(options):
-        from smbrare.enrichment import check  # noqa: PLC0415 - most scans do without
-
-        check(options)
+    check_enrichment(options)
     if options["dry_run"]:
         return _dry_run(read_options, options)
     baseline = open_baseline(read_options, criteria, is_kept=not options["no_update"])
@@ -146,7 +143,7 @@ def scan_command(**options: Any) -> int:
     inputs = inputs_from(options)
     with progress_bar(inputs, quiet=options["quiet"]) as progress:
         partial = gather(inputs, replace(read_options, grain=criteria.grain), progress)
-    report = _enrich(judge(partial, read_options, criteria, baseline), options)
+    report = enriched(judge(partial, read_options, criteria, baseline), options)
     mismatch = None if expected is None else compare(expected, report.findings)
     if mismatch is not None:
         report = replace(report, as_expected=mismatch == Mismatch((), ()))
@@ -218,7 +215,20 @@ def _wants_context(inputs: list[Input | Skipped], options: dict[str, Any]) -> bo
     return output_format.second_pass and is_short
 
 
-def _enrich(report: Report, options: dict[str, Any]) -> Report:
+def check_enrichment(options: dict[str, Any]) -> None:
+    """Make sure that the reference data that options give can be used.
+
+    Raises:
+        UsageError: If not.
+    """
+    if _is_enriched(options):
+        from smbrare.enrichment import check  # noqa: PLC0415 - most scans do without
+
+        check(options)
+
+
+def enriched(report: Report, options: dict[str, Any]) -> Report:
+    """Return a report with what the reference data that options give says of destinations."""
     if not _is_enriched(options):
         return report
     from smbrare.enrichment import enrich, references  # noqa: PLC0415 - most scans do without

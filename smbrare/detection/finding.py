@@ -133,6 +133,16 @@ class Finding(Struct, frozen=True, gc=False):
         return (time is None, time or 0, *place, self.status, self.reason)
 
     @property
+    def fields(self) -> dict[str, Any]:
+        """All its ECS fields by dotted name, as `flat` has them."""
+        return flat(self)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The same as nested objects: what a line of NDJSON holds."""
+        return nested(flat(self))
+
+    @property
     def event(self) -> dict[str, Any]:
         """The event's ECS fields by dotted name."""
         fields: dict[str, Any] = orjson.loads(self.sighting.event.ecs)
