@@ -1,5 +1,6 @@
 """Connections to the SQLite file of a baseline: made, waited for, and their errors explained."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -76,3 +77,29 @@ def begin(database: sqlite3.Connection, *statements: str) -> None:
                 busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
                 if not busy or time.monotonic() > end:
                     raise
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep another watch from a baseline for as long as this process is one, or lives.
+
+    SQLite's lock on an empty file beside the baseline ends with the process. The file stays: were
+    it removed, one process could hold the old file and another the new one.
+
+    Raises:
+        BaselineError: If another watch has it, or the file cannot be made.
+    """
+    with explained(path):
+        beside = path.resolve()
+        beside = beside.with_name(f".{beside.name}.watch")
+        os.close(os.open(beside, os.O_RDWR | os.O_CREAT, 0o600))
+        database = sqlite3.connect(beside, timeout=0, isolation_level=None)
+        try:
+            database.execute("PRAGMA journal_mode = MEMORY")  # No second file.
+            database.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            raise BaselineError(f"{path} is in use by another watch") from None
+    with closing(database):
+        yield

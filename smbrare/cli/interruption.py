@@ -9,12 +9,12 @@ while they are imported. Only where a transaction has to be undone is there an e
 
 import os
 import signal
-import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from smbrare.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
@@ -27,6 +27,8 @@ _ALL = [
     *(getattr(signal, f"SIG{name}") for name in _OTHERS if hasattr(signal, f"SIG{name}")),
 ]
 """With those that would end a program which says nothing of them."""
+_ONE_WAIT = 0.2
+"""Seconds to wait at a time: what was asked is seen soon, and a handler needs no lock."""
 _CLEAR_BAR = b"\r\x1b[2K\x1b[?25h"
 
 
@@ -58,21 +60,21 @@ class StopRequest(Struct):
     """
 
     number: int | None = None
-    _asked: threading.Event = field(default_factory=threading.Event)
 
     def is_made(self) -> bool:
         """Return whether to stop."""
-        return self._asked.is_set()
+        return self.number is not None
 
     def wait(self, seconds: float) -> None:
         """Wait for some seconds, or until asked to stop."""
-        self._asked.wait(seconds)
+        end = time.monotonic() + seconds
+        while self.number is None and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _ONE_WAIT))
 
     def make(self, number: int, frame: FrameType | None = None) -> None:
         """Ask to stop at the next good moment; a second signal stops at once."""
         del frame
         self.number = number
-        self._asked.set()
         listen()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
+from smbrare.baseline.connection import held
 from smbrare.baseline.location import locate
 from smbrare.baseline.store import Baseline
 from smbrare.cli import appending, interruption, writing
@@ -92,8 +93,10 @@ def watch_command(**options: Any) -> int:
         stopping=stop.is_made,
     )
     own = [path] if output is None else [path, output]
-    watch = Watch(options["paths"], read_options, criteria, baseline, hooks, own=own)
-    return _end(watch.run(once=options["once"]), options, stop)
+    with held(path):
+        watch = Watch(options["paths"], read_options, criteria, baseline, hooks, own=own)
+        result = watch.run(once=options["once"])
+    return _end(result, options, stop)
 
 
 def _refuse_remote(paths: Sequence[str]) -> None:

@@ -48,7 +48,9 @@ def _is_same(path: Path, other: str | Path) -> bool:
     try:
         return path.samefile(other)
     except (OSError, ValueError):
-        return os.path.realpath(path) == os.path.realpath(other)
+        with suppress(OSError):  # As where the working directory was removed.
+            return os.path.realpath(path) == os.path.realpath(other)
+        return False
 
 
 def _stays(path: Path) -> bool:

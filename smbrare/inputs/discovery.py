@@ -183,7 +183,6 @@ def _below(
     folder: str, at: os.stat_result, named: set[_Identity], seen: set[_Identity | str]
 ) -> Iterator[Input | Skipped]:
     """Yield the files below a folder, or say that there is none."""
-    root = os.path.realpath(folder)
     pending = [folder]
     # One that was read before has had its say.
     is_empty = (at.st_dev, at.st_ino) not in seen
@@ -196,7 +195,7 @@ def _below(
                 yield from _entry(path, status, named, seen)
             elif path != folder and os.path.islink(path):
                 is_empty = False
-                yield from _linked_folder(path, root)
+                yield from _linked_folder(path, folder)
             elif (identity := (status.st_dev, status.st_ino)) not in seen:
                 seen.add(identity)
                 names = sorted(os.listdir(path), reverse=True)
@@ -221,9 +220,9 @@ def _entry(
         yield Skipped(Origin(path, 0), f"{_kind(status)}, not opened", could_matter=False)
 
 
-def _linked_folder(path: str, root: str) -> Iterator[Skipped]:
-    """Name a link to a folder that is not read anyway because it lies below the root."""
-    target = os.path.realpath(path)
+def _linked_folder(path: str, folder: str) -> Iterator[Skipped]:
+    """Name a link to a folder that is not read anyway because it lies below the given one."""
+    root, target = os.path.realpath(folder), os.path.realpath(path)
     if target != root and not target.startswith(os.path.join(root, "")):
         reason = "a link to a folder elsewhere, not followed: name that folder to read it"
         yield Skipped(Origin(path, 0), reason, could_matter=True)

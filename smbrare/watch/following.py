@@ -5,7 +5,7 @@ A renamed file is read to its end, and the one that took its name from its start
 
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,11 +19,11 @@ from smbrare.text import name_from, name_text
 from smbrare.watch.tails import (
     RECOGNIZED,
     Tail,
-    digest,
+    begins_as,
     full_name,
     identity_of,
+    inode,
     not_followed,
-    read_at,
 )
 
 _MOST_OPEN = 256
@@ -50,20 +50,21 @@ class Following(Struct):
         places: How far files were read before, by identity, until they are met.
         own: Files that are no logs, whichever have these names by now: the run's own.
         tails: The files that were met, by identity.
-        renumbered: The earlier identities of files whose device got another number.
+        renumbered: Where files go on whose device got another number, by their earlier identity.
     """
 
     paths: Sequence[str]
     places: dict[str, Checkpoint]
     own: Sequence[Path] = ()
     tails: dict[str, Tail] = field(default_factory=dict)
-    renumbered: list[str] = field(default_factory=list)
+    renumbered: dict[str, Checkpoint] = field(default_factory=dict)
     _ignored: frozenset[str] = frozenset()
 
     def refresh(self) -> Iterator[Skipped]:
         """Find the files that there are now, and yield what cannot be followed."""
         self._ignored = frozenset(identity_of(path.stat()) for path in self.own if path.exists())
         present: dict[str, str] = {}
+        before = set(self.tails)
         for found in discover(self.paths):
             if isinstance(found, Skipped):
                 yield found
@@ -71,6 +72,7 @@ class Following(Struct):
                 yield not_followed(found.path, "a pipe or a device", could_matter=True)
             elif (identity := self._meet(found)) is not None:
                 present[identity] = found.path
+        self._renumber(present, before)
         for identity, tail in self.tails.items():
             if identity not in present and not tail.gone and tail.file is None:
                 # It was closed, and has perhaps only another name now.
@@ -117,20 +119,26 @@ class Following(Struct):
     def _begin(self, identity: str, path: str) -> Tail:
         """Return a file that is met first, with its place if it has one."""
         tail = Tail(identity, path, named=True)
-        place = self.places.pop(identity, None) or self._renumbered(identity, path)
-        if place is not None:
-            tail.offset, tail.lines, tail.resumed = place.offset, place.lines, place
-            tail.kind = RECOGNIZED if place.offset else ""
+        if place := self.places.pop(identity, None):
+            tail.resume(place)
         return tail
 
-    def _renumbered(self, identity: str, path: str) -> Checkpoint | None:
-        """Return the place of a file whose device got another number, as after a mount."""
-        _, _, inode = identity.partition(":")
-        for place in self.places.values():
-            if place.identity.partition(":")[2] == inode and place.path == full_name(path):
-                self.renumbered.append(place.identity)
-                return replace(self.places.pop(place.identity), identity=identity)
-        return None
+    def _renumber(self, present: Mapping[str, str], before: set[str]) -> None:
+        """Go on in the files whose device got another number, as by a mount."""
+        gone = [self.tails[identity].place() for identity in before.difference(present)]
+        places = {(inode(place.identity), place.path): place for place in self.places.values()}
+        places |= {(inode(place.identity), place.path): place for place in gone}
+        if not places:
+            return
+        for identity in set(present).difference(before):
+            tail = self.tails[identity]
+            place = places.get((inode(identity), full_name(tail.path)))
+            if tail.resumed is None and place is not None and tail.continues(place):
+                tail.resume(place)
+                self.places.pop(place.identity, None)
+                self.renumbered[place.identity] = replace(place, identity=identity)
+                if earlier := self.tails.get(place.identity):
+                    self.forget(earlier)
 
     def _look_for_moved(self, present: dict[str, str]) -> Iterator[Skipped]:
         """Look in its folder for each file that lost its name to another while nobody watched."""
@@ -144,26 +152,18 @@ class Following(Struct):
                 reason = "replaced while nobody watched: what followed this line may be unread"
                 yield Skipped(Origin(path, place.lines), reason, could_matter=True, ends_input=True)
             # Without a file too: it is gone then, and forgotten like any other.
-            self.tails[place.identity] = Tail(
-                place.identity,
-                path,
-                named=True,
-                file=file,
-                offset=place.offset,
-                lines=place.lines,
-                kind=RECOGNIZED,
-                gone=True,
-                resumed=place,
-            )
+            tail = Tail(place.identity, path, named=True, file=file, gone=True)
+            tail.resume(place)
+            self.tails[place.identity] = tail
 
 
 def _open_renamed(place: Checkpoint) -> io.FileIO | None:
     """Return a file that was renamed within its folder, open; None if it is not there."""
     with suppress(OSError):
         for path in sorted(Path(name_from(place.path)).parent.iterdir()):
-            if path.is_file() and identity_of(path.stat()) == place.identity:
+            if path.is_file() and str(path.stat().st_ino) == inode(place.identity):
                 file = path.open("rb", buffering=0)
-                if digest(read_at(file, 0, place.head_bytes)) == place.head:
+                if begins_as(file, place):
                     return file
                 file.close()
     return None

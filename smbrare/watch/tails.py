@@ -8,10 +8,12 @@ import hashlib
 import io
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from smbrare.baseline.checkpoints import Checkpoint
 from smbrare.inputs import containers
@@ -78,9 +80,22 @@ class Tail(Struct):
 
     def place(self) -> Checkpoint:
         """Return how far it was read."""
-        head = digest(self.first)
         path = full_name(self.path)
+        if self.resumed is not None:
+            return replace(self.resumed, identity=self.identity, path=path)
+        head = _digest(self.first)
         return Checkpoint(self.identity, path, self.offset, self.lines, len(self.first), head)
+
+    def resume(self, place: Checkpoint) -> None:
+        """Go on at a place, unless the file turns out to begin otherwise."""
+        self.offset, self.lines, self.resumed = place.offset, place.lines, place
+        self.kind = RECOGNIZED if place.offset else ""
+
+    def continues(self, place: Checkpoint) -> bool:
+        """Return whether its name leads to a file that begins as the one of a place."""
+        with suppress(OSError), Path(name_from(self.path)).open("rb", buffering=0) as file:
+            return begins_as(file, place)
+        return False
 
     def read(self, limits: Limits, note: Note) -> "NewLines | Skipped | None":
         """Return the next lines as they are read now; None where there are none yet.
@@ -142,10 +157,9 @@ class Tail(Struct):
         place = self.resumed
         if place is None:
             return read_at(file, 0, len(self.first)) == self.first
-        first = read_at(file, 0, place.head_bytes)
-        if digest(first) != place.head:
+        if not begins_as(file, place):
             return False
-        self.first, self.resumed = first, None
+        self.first, self.resumed = read_at(file, 0, place.head_bytes), None
         return True
 
     def _restart(self, note: Note) -> None:
@@ -218,20 +232,31 @@ class NewLines(Struct, frozen=True):
     waiting: int
 
 
-def digest(first: bytes) -> str:
-    """Return what is kept of a file's first bytes."""
+def begins_as(file: io.FileIO, place: Checkpoint) -> bool:
+    """Return whether a file has the first bytes that were read of the one of a place."""
+    return _digest(read_at(file, 0, place.head_bytes)) == place.head
+
+
+def _digest(first: bytes) -> str:
     return hashlib.sha256(first).hexdigest()
 
 
 def full_name(path: str) -> str:
     """Return the one name of a file that all spellings of its path have in common."""
     file = Path(name_from(path))
-    return name_text(str(file.parent.resolve() / file.name))
+    with suppress(OSError):  # As where the working directory was removed.
+        file = file.parent.resolve() / file.name
+    return name_text(str(file))
 
 
 def identity_of(status: os.stat_result) -> str:
     """Return what a file is known by, whatever its name."""
     return f"{status.st_dev}:{status.st_ino}"
+
+
+def inode(identity: str) -> str:
+    """Return the part of an identity that stays when a device gets another number."""
+    return identity.partition(":")[2]
 
 
 def read_at(file: io.FileIO, offset: int, count: int) -> bytes:

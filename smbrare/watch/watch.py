@@ -138,8 +138,10 @@ class Watch:
         """Read what the files gained, batch by batch."""
         for problem in self._following.refresh():
             self._messages.add_problem(problem)
-        while self._following.renumbered:
-            self._state.end(self._following.renumbered.pop())
+        for identity, place in self._following.renumbered.items():
+            self._state.end(identity)
+            self._state.move_to(place)
+        self._following.renumbered.clear()
         waiting = self._following.changed()
         while waiting and not self._hooks.stopping():
             waiting = self._judge_next(waiting)

@@ -193,6 +193,97 @@ def test_findings_are_never_added_to_what_is_read(
     assert "is read by this run" in result.err
 
 
+@pytest.mark.parametrize("given", ["the same path", "a link"])
+def test_a_second_watch_of_a_baseline_is_refused_until_the_first_has_ended_in_any_way(
+    run: Run, start: Start, log: Path, tmp_path: Path, given: str
+) -> None:
+    first, kept = start(log), tmp_path / "kept.db"
+    assert first.stdout is not None
+    assert found(first.stdout.readline()) == [ONE]
+    if given == "a link":
+        (tmp_path / "link.db").symlink_to(kept)
+        kept = tmp_path / "link.db"
+    for _ in range(2):
+        refused = run("watch", log, "--baseline", kept, "--once")
+        assert (refused.code, refused.out) == (2, "")
+        assert refused.err == f"smbrare: {kept} is in use by another watch\n"
+    other = run("watch", log, "--baseline", tmp_path / "other.db", "--once")
+    assert found(other.out) == [ONE]
+    assert run("scan", log, "--baseline", kept).code == 1
+    add(log, line(TWO))
+    assert found(first.stdout.readline()) == [TWO]
+    first.kill()
+    first.wait(SECONDS)
+    again = run("watch", log, "--baseline", kept, "--once")
+    assert set(found(again.out)) <= {TWO}  # What was printed, and not yet recorded as such.
+    assert again.code in {0, 1}
+
+
+def test_what_keeps_a_second_watch_away_is_seen_in_no_folder(
+    run: Run, log: Path, tmp_path: Path
+) -> None:
+    command = ("watch", tmp_path, "--baseline", tmp_path / "kept.db", "--once")
+    assert run(*command).code == 1
+    again = run(*command)
+    assert (again.code, again.out) == (0, "")
+    assert "WARNING" not in again.err
+    assert (tmp_path / ".kept.db.watch").stat().st_mode & 0o777 == 0o600
+    assert run("scan", log, tmp_path / ".kept.db.watch").code == 1
+
+
+@pytest.mark.parametrize("gone", ["file", "folder", "working directory", "made a pipe"])
+def test_what_vanished_keeps_it_from_nothing(run: Run, tmp_path: Path, gone: str) -> None:
+    folder, kept = tmp_path / "logs", tmp_path / "kept.db"
+    folder.mkdir()
+    log = folder / "app.ndjson"
+    add(log, line(ONE))
+    command = [sys.executable, "-m", "smbrare", "watch", "app.ndjson", ".", "--interval", "0.02"]
+    process = subprocess.Popen(
+        [*command, "--baseline", str(kept)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    assert found(process.stdout.readline()) == [ONE]
+    other = tmp_path / "rotated"
+    log.rename(other)
+    if gone == "made a pipe":
+        os.mkfifo(log)
+    elif gone != "file":
+        folder.rmdir()
+    if gone == "folder":
+        folder.mkdir()
+    time.sleep(0.1)
+    add(other, line(TWO, 1))
+    assert found(process.stdout.readline()) == [TWO]
+    process.terminate()
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 143
+    assert b"findings 2" in err
+    again = run("watch", log, "--baseline", kept, "--once")
+    assert (again.code, again.out) == (3, "")
+
+
+def test_a_request_to_stop_is_heard_at_any_moment_of_waiting() -> None:
+    script = """
+import random, signal
+from smbrare.cli import interruption
+for number in range(400):
+    stop = interruption.StopRequest()
+    signal.signal(signal.SIGALRM, stop.make)
+    signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-6, 3e-4))
+    while not stop.is_made():
+        stop.wait(0.00005)
+    stop.wait(60)
+print(stop.number == signal.SIGALRM)
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=SECONDS)
+    assert done.stdout == b"True\n", done.stderr
+
+
 def test_without_a_baseline_it_does_not_start(run: Run, log: Path) -> None:
     result = run("watch", log)
     assert result.code == 2
