@@ -52,7 +52,7 @@ def soak(folder: Path, events: int) -> tuple[list[Point], Counter[str]]:
                 log.rename(logs / f"{number - 1}.ndjson")
             partial.rename(log)
             (logs / f"{number - _KEPT}.ndjson").unlink(missing_ok=True)
-            _wait(process.pid)
+            _wait(output, _destination(number))
             points.append(_point((number + 1) * _FILE_EVENTS, process.pid))
             if number % _OUTPUT_LOGS == _OUTPUT_LOGS - 1:
                 output.rename(logs / f"findings.{number}.ndjson")
@@ -78,15 +78,13 @@ def _destination(number: int) -> str:
     return f"45.{number // 250}.{number % 250}.10"
 
 
-def _wait(process: int) -> None:
-    """Wait until a process has nothing to do: its time does not go on."""
-    before, since = -1, time.monotonic()
+def _wait(output: Path, destination: str) -> None:
+    """Wait until a finding was given, or for a minute."""
+    since = time.monotonic()
     while time.monotonic() - since < 60:
-        used = sum(map(int, Path(f"/proc/{process}/stat").read_text().split()[13:15]))
-        if used - before <= 1 and before >= 0:
+        if output.exists() and f'"{destination}"' in output.read_text():
             return
-        before = used
-        time.sleep(0.15)
+        time.sleep(0.02)
 
 
 def _point(events: int, process: int) -> Point:
