@@ -16,7 +16,7 @@ import click
 from msgspec.structs import replace
 
 from smbrare.baseline.location import locate
-from smbrare.baseline.store import Baseline
+from smbrare.baseline.store import Baseline as BaselineFile
 from smbrare.cli.options import settings_from
 from smbrare.cli.scan_command import check_enrichment, enriched, scan_command
 from smbrare.detection.finding import Finding
@@ -74,13 +74,13 @@ class KeptBaseline:
             for add in learning:
                 add()
 
-    def opened(self, options: ReadOptions) -> Baseline:
+    def opened(self, options: ReadOptions) -> BaselineFile:
         """Return the baseline for a scan that reads so; in a block it has to be writable.
 
         Raises:
             BaselineError: If it cannot be used.
         """
-        baseline = Baseline(self.path, baseline_settings(options))
+        baseline = BaselineFile(self.path, baseline_settings(options))
         if self._to_learn is not None:
             baseline.check_writable()
         return baseline
@@ -89,6 +89,10 @@ class KeptBaseline:
         """Have what a scan read added at the end of the block; without one it is not."""
         if self._to_learn is not None:
             self._to_learn.append(add)
+
+
+Baseline = KeptBaseline
+"""Its public name."""
 
 
 def scan(

@@ -117,6 +117,9 @@ class Finding(Struct, frozen=True, gc=False):
         """The names of its queries, each once, at most `MOST_NAMES` of them."""
         return tuple(dict.fromkeys(query.name for query in self.queries))[:MOST_NAMES]
 
+    def __repr__(self) -> str:
+        return f"<Finding {self.id}: {reason(self)}>"
+
     @property
     def id(self) -> str:
         """The stable id: the same finding has it in every scan of every copy of the logs."""

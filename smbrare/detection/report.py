@@ -94,6 +94,9 @@ class Report(Struct, frozen=True, dict=True):
     too_many_names: bool = False
     second_pass_done: bool = False
 
+    def __repr__(self) -> str:
+        return f"<Report: {len(self.findings)} findings, exit code {self.exit_code}>"
+
     @property
     def names_unread(self) -> tuple[str, ...]:
         """The inputs whose DNS events were not all read, because they were sampled."""

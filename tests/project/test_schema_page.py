@@ -16,7 +16,8 @@ _BLOCK = re.compile(r"(<!-- keys: (\w+)(?: - (\w+))? -->\n).*?(<!-- /keys -->)",
 def types(part: Part) -> Iterator[str]:
     """Yield the types that a value may have, or the values."""
     if "enum" in part or isinstance(part.get("const"), str):
-        yield from (f"`{value}`" for value in part.get("enum", [part.get("const")]))
+        values = part.get("enum", [part.get("const")])
+        yield from ("null" if value is None else f"`{value}`" for value in values)
     elif "const" in part:
         yield "boolean"
     elif "type" in part:
