@@ -14,8 +14,7 @@ from msgspec import Struct
 
 from smbrare.limits import DEFAULT, KIB, LEAST
 from smbrare.records.envelope import ARRAYS, marks_event
-from smbrare.records.json_flaws import JsonMender
-from smbrare.records.json_mending import mend
+from smbrare.records.json_mending import JsonMender, mend
 from smbrare.records.json_text import BadJson, decode, without_frame
 from smbrare.records.tables import HEADERS, ROWS
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from smbrare.inputs.readers import document
 from smbrare.records.event import Record
-from smbrare.records.json_flaws import JsonMender
+from smbrare.records.json_mending import JsonMender
 from smbrare.scanning import planning
 from tests.conftest import Run
 from tests.inputs.test_arrays import OBJECTS

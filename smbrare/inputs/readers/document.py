@@ -14,7 +14,7 @@ from smbrare.limits import DEFAULT, KIB, TOO_DEEP, Limits, longer_than
 from smbrare.records import tables
 from smbrare.records.envelope import ARRAYS, Path, element, events, holds_event
 from smbrare.records.event import Origin, Record, Skipped
-from smbrare.records.json_flaws import JsonMender
+from smbrare.records.json_mending import JsonMender
 from smbrare.records.json_text import FREE_VALUES, LEAST_VALUE_BYTES, TOO_MANY_VALUES, BadJson
 
 _BLOCK_BYTES = 64 * KIB
