@@ -12,8 +12,7 @@ from smbrare.detection.partial import Partial
 from smbrare.detection.schedule import Moments
 from smbrare.detection.sightings import Sightings
 from smbrare.inputs.discovery import Input
-from smbrare.inputs.readers.reader import EVERY, ReaderOptions
-from smbrare.inputs.readers.samples import HEAD_BYTES, sample_seed
+from smbrare.inputs.readers.reader import EVERY, HEAD_BYTES, ReaderOptions, sample_seed
 from smbrare.inputs.unpack.streams import is_utf_16
 from smbrare.limits import KIB, MIB
 from smbrare.records.event import Skipped

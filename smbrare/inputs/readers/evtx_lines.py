@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import IO
 
-from smbrare.inputs.readers import evtx_log, ndjson, samples
+from smbrare.inputs.readers import evtx_log, ndjson, reader
 from smbrare.inputs.readers.evtx_log import Text
-from smbrare.inputs.readers.reader import NeedsDecoding, ReaderOptions, without_offset
-from smbrare.inputs.readers.samples import HEAD_BYTES
+from smbrare.inputs.readers.reader import HEAD_BYTES, NeedsDecoding, ReaderOptions, without_offset
 from smbrare.inputs.unpack.streams import Layer
 from smbrare.limits import KIB, MIB
 from smbrare.records.event import Contents, Item, Record, Sample, Skipped, Tally
@@ -53,7 +52,9 @@ def _candidates(file: IO[bytes], path: str, options: ReaderOptions) -> Iterator[
         starts = [*accumulate(map(len, lines), initial=offset)]
         sampled = {
             bisect_right(starts, mark) - 1
-            for mark in samples.marks(offset, starts[-1], options.sample_every, options.sample_seed)
+            for mark in reader.sample_places(
+                offset, starts[-1], options.sample_every, options.sample_seed
+            )
         }
         wanted = _wanted(lines, options.needs_decoding) | {
             place for place, line in enumerate(lines) if len(line) > limits.record_bytes + 1

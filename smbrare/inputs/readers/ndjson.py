@@ -15,8 +15,7 @@ from ahocorasick_rs import BytesAhoCorasick
 from msgspec.structs import replace
 
 from smbrare.inputs.readers.blocks import BLOCK_BYTES, ByteStream, LineBlock, line_blocks
-from smbrare.inputs.readers.reader import EVERY, NeedsDecoding, ReaderOptions
-from smbrare.inputs.readers.samples import marks
+from smbrare.inputs.readers.reader import EVERY, NeedsDecoding, ReaderOptions, sample_places
 from smbrare.limits import DEFAULT, MIB, TOO_DEEP, Limits, longer_than
 from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.json_mending import mend
@@ -171,7 +170,7 @@ def _to_decode(
 def _samples(block: LineBlock, path: str, options: ReaderOptions) -> Iterator[Sample]:
     """Yield the records of a block of whole lines that are to be sampled."""
     past = 0
-    for mark in marks(
+    for mark in sample_places(
         block.offset,
         block.offset + len(block.text),
         options.sample_every,
