@@ -12,6 +12,7 @@ another bucket can lead a search in the tree astray where that row is one of its
 import sqlite3
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from itertools import islice
 from math import ceil
@@ -32,6 +33,7 @@ _BATCH = 10_000
 
 _RowKey: TypeAlias = tuple[str, str, str, int]
 _DIGEST_BYTES = 16
+_CACHE_KIB = 16 * 1024
 _LEAST_HOUR = -(2**63)
 _LEAST: _RowKey = ("", "", "", _LEAST_HOUR)
 
@@ -68,7 +70,7 @@ BUCKET = """CREATE TABLE bucket (
 ) WITHOUT ROWID"""
 """The statement that makes the table of buckets: the key that each begins with, and its digest."""
 
-ADD = """
+_ADD = """
 INSERT INTO sighting VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last)
 """
@@ -151,7 +153,7 @@ class Buckets:
             for number in numbers - changed:
                 self._read(number)
             changed |= numbers
-            self._database.executemany(ADD, batch)
+            self._database.executemany(_ADD, batch)
         self._write(changed)
 
     def rebuild(self) -> None:
@@ -227,3 +229,44 @@ def rows_since(rows: Iterable[Row], since: int) -> Iterator[Row]:
             yield row
     if before is not None:
         yield before
+
+
+class CollectedRows:
+    """Rows, merged by their keys, in a file that has no name and goes with the process.
+
+    SQLite makes it in the system's folder for temporary files when its memory is used up.
+    """
+
+    def __init__(self) -> None:
+        """Begin without rows."""
+        # https://www.sqlite.org/inmemorydb.html, section 3: temporary databases.
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        self._database.execute(SIGHTING)
+        self._database.execute("BEGIN")
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Take in rows.
+
+        Raises:
+            BaselineError: If there is no room for them.
+        """
+        with _explained():
+            self._database.executemany(_ADD, rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows in the order of their keys.
+
+        Raises:
+            BaselineError: If they cannot be read.
+        """
+        with _explained():
+            yield from all_rows(self._database)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise BaselineError(f"cannot keep what is learnt in a temporary file: {error}") from None

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from smbrare.baseline.collected import CollectedRows
+from smbrare.baseline.buckets import CollectedRows
 from smbrare.baseline.location import locate
 from smbrare.baseline.seen import Seen, SeenDestinations, by_destination, with_news
 from smbrare.baseline.store import Baseline

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from smbrare.baseline import buckets
-from smbrare.baseline.collected import CollectedRows
+from smbrare.baseline.buckets import CollectedRows
 from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row
 from smbrare.scanning import keeping, planning
