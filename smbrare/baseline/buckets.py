@@ -70,7 +70,7 @@ BUCKET = """CREATE TABLE bucket (
 ) WITHOUT ROWID"""
 """The statement that makes the table of buckets: the key that each begins with, and its digest."""
 
-_ADD = """
+ADD = """
 INSERT INTO sighting VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last)
 """
@@ -153,7 +153,7 @@ class Buckets:
             for number in numbers - changed:
                 self._read(number)
             changed |= numbers
-            self._database.executemany(_ADD, batch)
+            self._database.executemany(ADD, batch)
         self._write(changed)
 
     def rebuild(self) -> None:
@@ -252,7 +252,7 @@ class CollectedRows:
             BaselineError: If there is no room for them.
         """
         with _explained():
-            self._database.executemany(_ADD, rows)
+            self._database.executemany(ADD, rows)
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows in the order of their keys.
