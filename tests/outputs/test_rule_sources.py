@@ -5,10 +5,10 @@ from itertools import chain
 
 import pytest
 
+from smbrare.outputs.rule.sources import known_forms
 from smbrare.records.read_options import ReadOptions
 from smbrare.sources import recognize
 from smbrare.sources.collector_shapes import SHAPES
-from smbrare.sources.known_forms import known_forms
 from tests.conftest import Run
 from tests.support.forms import FORMS
 from tests.support.forms.connection import Connection

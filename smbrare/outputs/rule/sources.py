@@ -1,11 +1,15 @@
-"""The forms of records that are read, for people and for programs."""
+"""The forms of records that are read, out of the tables that read them, for people and programs."""
 
 from collections.abc import Iterator
 from itertools import groupby
 
+from msgspec import Struct
+
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.json_values import json_text
-from smbrare.sources.known_forms import known_forms
+from smbrare.sources import ECS_SOURCES, RAW_SOURCES, ecs
+from smbrare.sources.collector_shapes import SHAPES
+from smbrare.sources.mapping import Marks
 
 _NOTE = (
     "Of Windows events, Sysmon's 3 is read in each of these forms, 5156 of the Security log in\n"
@@ -31,3 +35,34 @@ def render_json(_content: None, _: RenderOptions) -> Iterator[str]:
         for form in known_forms()
     ]
     yield json_text({"forms": forms}, indent=True) + "\n"
+
+
+class KnownForm(Struct, frozen=True):
+    """A form of records that is read.
+
+    Attributes:
+        source: The source that its records belong to.
+        name: Whose records they are, for people.
+        marks: The fields by which they are recognized: of each group one.
+    """
+
+    source: str
+    name: str
+    marks: Marks
+
+
+def known_forms() -> list[KnownForm]:
+    """Return every form that is read, in the order of the sources."""
+    raw = [item for source in RAW_SOURCES for item in source.RAW_FORMS.items()]
+    found = [KnownForm(source, name, marks) for (source, name), marks in raw]
+    for shape in SHAPES:
+        places = shape.places
+        log = (*places.get("channel", ()), *places["provider"])
+        packed = ((shape.packed,),) if shape.packed else ()
+        marks = (places["event_id"], log, *packed, *shape.marks)
+        found.append(KnownForm(shape.source, shape.name, marks))
+    for recognize_mapped in ECS_SOURCES:
+        name = recognize_mapped.__module__.rpartition(".")[2]
+        named = () if name == "ecs" else (ecs.DATASET,)
+        found.append(KnownForm(name, "ECS document", (*named, *ecs.MARKS)))
+    return sorted(found, key=lambda form: form.source)
