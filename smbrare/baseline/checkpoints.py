@@ -66,11 +66,7 @@ class Checkpoint(Struct, frozen=True):
 
 
 def places(database: sqlite3.Connection, path: Path) -> list[Checkpoint]:
-    """Return the place in every file that was followed.
-
-    Args:
-        database: The open file.
-        path: Its path, for messages.
+    """Return the place in every file that was followed, of an open baseline.
 
     Raises:
         BaselineError: If one is not as it was written.

@@ -15,10 +15,7 @@ _LONGEST_NAME = 200  # What SQLite and a commit put behind it has room, too.
 
 
 def user_folder(find: Callable[..., str]) -> Path:
-    """Return a folder of the user's own, which never depends on where the program runs.
-
-    Args:
-        find: A function of `platformdirs`.
+    """Return the user's own folder that a function of `platformdirs` finds: an absolute path.
 
     Raises:
         UsageError: If there is none: no home is set, and the system knows none.

@@ -217,8 +217,7 @@ def _table(context: click.Context, text: TomlText, option: TableOption) -> dict[
             spelled = _text(option, value, Path())
             name, number = option.type.convert(f"{key}={spelled}", option, context)
         except (click.BadParameter, TypeError) as error:
-            what = error.message if isinstance(error, click.BadParameter) else str(error)
-            text.fail(text.line_of(key, start), f"{key}: {what}")
+            text.fail(text.line_of(key, start), f"{key}: {error}")
         values[name] = number
     return values
 
@@ -241,8 +240,7 @@ def _values(
             raw = _raw(option, value, Path(text.name).absolute().parent)
             option.type_cast_value(context, raw)
         except (click.BadParameter, TypeError, ValueError) as error:
-            what = error.message if isinstance(error, click.BadParameter) else str(error)
-            text.fail(text.line_of(key, start), f"{key}: {what}")
+            text.fail(text.line_of(key, start), f"{key}: {error}")
         values[str(option.name)] = raw
     return values
 

@@ -187,12 +187,7 @@ _MOST_KEYS = 20
 
 
 def explain_event(document: Document, options: ReadOptions) -> Explanation:
-    """Return what the sources and the rule's clauses say to one event.
-
-    Args:
-        document: The event, out of its envelope.
-        options: How to read it.
-    """
+    """Return what the sources and the rule's clauses say to one event, out of its envelope."""
     if is_alert(document):
         return Explanation(alert=True)
     view = recognize(document, options)

@@ -97,13 +97,7 @@ def exit_code(previews: Iterable[Preview]) -> int:
 def look(
     inputs: Iterable[Input | Skipped], options: ReadOptions, progress: Progress
 ) -> list[Preview]:
-    """Return what the inputs are, by path, from the first events of each.
-
-    Args:
-        inputs: What was discovered for the user's paths.
-        options: How to read.
-        progress: Called as bytes are read.
-    """
+    """Return what the inputs are, by path, from the first events of each."""
     found = [
         Preview(each.origin.path, problem=each.reason)
         if isinstance(each, Skipped)

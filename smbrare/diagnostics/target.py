@@ -50,10 +50,6 @@ def parse_target(text: str, exists: Callable[[str], bool]) -> Target:
     A path may hold colons itself (``C:\logs\a.ndjson:12``, ``a:12``): the last number counts as
     the record's where a file of the name before it exists, or where none of the whole name does.
 
-    Args:
-        text: What the user gave.
-        exists: Whether a path names a file.
-
     Raises:
         UsageError: If the number is 0, or it is a URL.
     """
@@ -172,11 +168,11 @@ def find(
     last: Record | Skipped | None = None
     try:
         for path, item in _items(target, limits):
-            last = item if _is_within(path, target) else last
+            last = item if _is_in(path, target.path) else last
             if remember is not None and isinstance(item, Record):
                 for document in envelope.events(item.document):
                     remember(document, item.origin)
-            if target.number in {None, item.origin.number} and _is_within(path, target):
+            if target.number in {None, item.origin.number} and _is_in(path, target.path):
                 matches.append((path, item))
                 exact = target.number is not None and path == target.path
                 if remember is None and (exact or len(matches) > 1):
@@ -193,10 +189,6 @@ def _items(target: Target, limits: Limits) -> Iterator[tuple[str, Record | Skipp
             for item in part.read(ReaderOptions(limits)).items:
                 if isinstance(item, Record | Skipped):
                     yield part.path, item
-
-
-def _is_within(path: str, target: Target) -> bool:
-    return path == target.path or path.startswith(f"{target.path}!")
 
 
 def _choose(

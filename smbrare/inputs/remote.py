@@ -89,9 +89,6 @@ def discover(urls: Sequence[str]) -> Iterator[Object | Skipped]:
     prefix in any case. A pattern (``*``, ``?``, ``[…]``, ``**``) is what it matches; in web
     addresses ``?`` begins a query, and a prefix or a pattern is what an index page links to.
 
-    Args:
-        urls: URLs of which `is_remote` is true.
-
     Raises:
         UsageError: If the libraries for a scheme are not installed.
     """

@@ -97,10 +97,7 @@ class WrittenDate(Struct, frozen=True):
 
 
 def parse(text: str) -> WrittenDate:
-    """Return a text's date.
-
-    Args:
-        text: The text, without blanks around it.
+    """Return the date of a text that has no blanks around it.
 
     Raises:
         ValueError: If it is in none of the forms, or names a day or an hour that is none.

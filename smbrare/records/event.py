@@ -90,11 +90,7 @@ class EventFields(Protocol):
 
 
 class Sample(Struct, frozen=True):
-    """A record that was decoded only to tell what its input holds; it may come as a `Record` too.
-
-    Attributes:
-        record: The record.
-    """
+    """A record that was decoded only to tell what its input holds; it may be a `Record` too."""
 
     record: Record
 

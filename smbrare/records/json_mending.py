@@ -73,13 +73,10 @@ class JsonMender:
         return flaws
 
     def pieces(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the text in pieces, none of them empty.
+        """Yield UTF-8 text, given in blocks that are cut anywhere, in pieces, none of them empty.
 
         A piece that mends a flaw begins, continues or ends the object that has the flaw, and no
         other: who parses each piece before the next knows which object that is.
-
-        Args:
-            blocks: UTF-8 text, cut anywhere.
         """
         rest = b""
         for block in blocks:

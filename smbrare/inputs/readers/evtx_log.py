@@ -32,12 +32,7 @@ def recognizes(head: bytes, whole: bool) -> bool:  # noqa: FBT001 - as `Reader` 
 
 
 class Text(Struct, frozen=True, gc=False):
-    """A record as the library gives it.
-
-    Attributes:
-        origin: Where it stands.
-        json: Its JSON, one object.
-    """
+    """A record as the library gives it: where it stands, and its JSON, one object."""
 
     origin: Origin
     json: str
