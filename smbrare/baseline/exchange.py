@@ -7,7 +7,7 @@ are known from a sample only depend on what was sampled together, so they are le
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -74,16 +74,10 @@ def _listed(name: str, items: Iterable[dict[str, str]]) -> Iterator[str]:
 
 def _spans(hours: Iterable[int]) -> Iterator[tuple[int, int]]:
     """Yield the spans of hours that follow one another, each with the hour after it."""
-    start = end = None
-    for hour in sorted(hours):
-        if start is not None and hour == end:
-            end = hour + 1
-            continue
-        if start is not None and end is not None:
-            yield start, end
-        start, end = hour, hour + 1
-    if start is not None and end is not None:
-        yield start, end
+    numbered = enumerate(sorted(hours))
+    for _, span in groupby(numbered, key=lambda each: each[1] - each[0]):
+        run = [hour for _, hour in span]
+        yield run[0], run[-1] + 1
 
 
 def _span(span: tuple[int, int]) -> dict[str, str]:
