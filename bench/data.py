@@ -85,33 +85,19 @@ def _zstandard(path: Path) -> Any:
     return zstd.ZstdFile(path, "wb")
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """How lines are laid out in a file."""
-
-    open: Callable[[Path], Any]
-    before: bytes = b""
-    between: bytes = b"\n"
-    after: bytes = b"\n"
-
-
-FORMATS = {
-    "ndjson": Format(lambda path: path.open("wb")),
-    "gz": Format(lambda path: gzip.GzipFile(path, "wb", compresslevel=6, mtime=0)),
-    "zst": Format(_zstandard),
-    "array": Format(lambda path: path.open("wb"), b"[\n", b",\n", b"\n]\n"),
+FORMATS: dict[str, Callable[[Path], Any]] = {
+    "ndjson": lambda path: path.open("wb"),
+    "gz": lambda path: gzip.GzipFile(path, "wb", compresslevel=6, mtime=0),
+    "zst": _zstandard,
 }
 
 
 def write(path: Path, size: int, form: str = "ndjson", seed: int = 1) -> Iterator[tuple[int, Line]]:
     """Write a file of lines, and yield each with its number, counted from 1, once written."""
-    layout = FORMATS[form]
-    with layout.open(path) as out:
-        out.write(layout.before)
+    with FORMATS[form](path) as out:
         for number, line in enumerate(lines(size, seed), 1):
-            out.write(layout.between + line.text if number > 1 else line.text)
+            out.write(line.text + b"\n")
             yield number, line
-        out.write(layout.after)
 
 
 def main() -> None:

@@ -1,9 +1,7 @@
 """A command run once, and what it took."""
 
-import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,17 +65,4 @@ def run(command: Sequence[str], *, keep: bool = True) -> Done:
         usage.ru_maxrss * 1024,
         output,
         lines,
-    )
-
-
-if __name__ == "__main__":
-    measured = run(sys.argv[1:], keep=False)
-    sys.stdout.write(
-        json.dumps(
-            {
-                "seconds": measured.seconds,
-                "processor": measured.processor,
-                "peak": measured.peak,
-            }
-        )
     )

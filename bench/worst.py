@@ -1,6 +1,5 @@
-"""The worst that a log can do to a scan: ``python -m bench.worst`` prints a table."""
+"""The worst that a log can do to a scan."""
 
-import argparse
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -115,16 +114,3 @@ def table(folder: Path) -> str:
         rows.append(measure(case, path))
         path.unlink()
     return "\n".join(rows)
-
-
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=ROOT / ".bench", help="folder of the data")
-    options = parser.parse_args()
-    options.data.mkdir(exist_ok=True)
-    sys.stdout.write(table(options.data) + "\n")
-
-
-if __name__ == "__main__":
-    main()
