@@ -8,6 +8,9 @@ LOCK := $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --
 	--no-header --no-annotate --no-emit-index-url --upgrade
 # The extras that the tests try.
 EXTRAS := cluster,geoip,http,s3
+# pip of the tools, for an environment that holds nothing but what it is for.
+PIP_OF := $(TOOLS)/bin/python -m pip --quiet --disable-pip-version-check --python
+BUILD := $(TOOLS)/bin/python -m build --quiet --no-isolation
 # With LOCKED=1, exactly what requirements/dev.txt names is installed, and nothing else.
 LOCKED ?=
 # The interpreters of make test-all.
@@ -15,7 +18,8 @@ PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 # Which service of advisories make audit asks, as options of pip-audit; PyPI's if empty.
 ADVISORIES ?=
 
-.PHONY: demo test test-all audit fuzz lock bench bench-peers browser-test pictures site lint format clean
+.PHONY: demo test test-all dist wheel-test binary binary-test \
+	audit sbom lint-hosted fuzz lock bench bench-peers browser-test pictures site lint format clean
 
 demo: $(DEMO)/.ready  ## Install smbrare alone, scan a shipped sample, and explain a finding.
 	@echo 'Scanning a week of sample events for SMB connections to new addresses on the internet:'
@@ -51,7 +55,62 @@ fuzz: $(TOOLS)/.ready  ## Fuzz each target for FUZZ_SECONDS (60).
 lock: $(TOOLS)/.ready  ## Lock the newest releases that pyproject.toml allows, with their hashes.
 	$(LOCK) --extra cluster --extra geoip --extra http --extra s3 --group dev \
 		--output-file requirements/dev.txt pyproject.toml
+	$(LOCK) --extra geoip --extra http --extra s3 --output-file requirements/run.txt pyproject.toml
 	$(LOCK) --group tools --output-file requirements/tools.txt pyproject.toml
+
+dist: $(TOOLS)/.ready  ## Build source archive and wheel, the same bytes anywhere, and check them.
+	rm -rf dist build/again
+	@# Once by way of the archive, unpacked elsewhere; once from here, as another user would.
+	$(BUILD) --outdir dist
+	umask 077; TZ=Asia/Tokyo $(BUILD) --sdist --wheel --outdir build/again
+	diff -r dist build/again
+	$(TOOLS)/bin/twine check --strict dist/*
+	$(TOOLS)/bin/check-wheel-contents dist/*.whl
+
+wheel-test: dist  ## Run the tests on the wheel, with none of its sources in sight.
+	rm -rf build/wheel && mkdir -p build/wheel
+	tar -xzf dist/smbrare-*.tar.gz -C build/wheel --strip-components 1
+	rm -r build/wheel/smbrare
+	$(PYTHON) -m venv --without-pip build/wheel/.venv
+ifeq ($(LOCKED),)
+	$(PIP_OF) build/wheel/.venv/bin/python install --group test "$$(echo dist/*.whl)[$(EXTRAS)]"
+else
+	$(PIP_OF) build/wheel/.venv/bin/python install --require-hashes --requirement requirements/dev.txt
+	$(PIP_OF) build/wheel/.venv/bin/python install --no-deps dist/*.whl
+endif
+	@# tests/project is of the repository.
+	cd build/wheel && .venv/bin/python -c 'import smbrare, sys; print(smbrare.__file__); \
+		sys.exit(not smbrare.__file__.startswith(sys.prefix))' && \
+		.venv/bin/python -m pytest -q -n auto --dist loadgroup \
+			--ignore tests/project --ignore tests/test_architecture.py
+
+binary: dist  ## Build one executable, for machines like this one, with GeoIP and web addresses.
+	rm -rf build/binary
+	$(PYTHON) -m venv --without-pip build/binary/.venv
+	$(PIP_OF) build/binary/.venv/bin/python install --require-hashes --requirement requirements/run.txt
+	$(PIP_OF) build/binary/.venv/bin/python install --group binary
+	@# By its name, since a path would be recorded in what is installed.
+	$(PIP_OF) build/binary/.venv/bin/python install --no-deps --no-index --find-links dist smbrare
+	build/binary/.venv/bin/pyinstaller --log-level ERROR --onefile --name smbrare \
+		--distpath build/binary --workpath build/binary/work --specpath build/binary/work \
+		--collect-submodules smbrare --collect-data smbrare --recursive-copy-metadata smbrare \
+		--hidden-import maxminddb --hidden-import fsspec.implementations.http \
+		build/binary/.venv/bin/smbrare
+	ls -l build/binary/smbrare
+
+binary-test: binary  ## Compare what the executable prints with what the wheel does.
+	build/binary/.venv/bin/python -m tests.stress.binary build/binary/smbrare build/binary/.venv/bin/smbrare
+
+sbom: dist  ## List what a user installs, in CycloneDX, as dist/smbrare.cdx.json.
+	rm -rf build/user
+	$(PYTHON) -m venv --without-pip build/user
+	$(PIP_OF) build/user/bin/python install dist/*.whl
+	$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --output-file dist/smbrare.cdx.json build/user
+
+lint-hosted: $(TOOLS)/.ready  ## Check what runs elsewhere: the Dockerfile, the action, the workflow.
+	$(TOOLS)/bin/hadolint Dockerfile
+	$(TOOLS)/bin/zizmor --offline --quiet .
 
 browser-test: $(READY)  ## Try the HTML report in an installed Chromium, with its driver.
 	$(BIN)/python -m pytest -q browsertests
@@ -81,7 +140,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) site $(DEMO) $(TOOLS) .bench .fuzz .venv-bench .venv-all .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist site $(VENV) $(DEMO) $(TOOLS) .bench .fuzz .venv-bench .venv-all .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 INSTALL := -m pip install --quiet --disable-pip-version-check
 

@@ -2,11 +2,16 @@
 
 import gc
 import signal
+import sys
 from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Load the command line, run it, and exit with the code that the documentation promises."""
+    if hasattr(sys, "frozen"):  # One executable, which is also what its processes are started as.
+        from multiprocessing import freeze_support  # noqa: PLC0415
+
+        freeze_support()
     # What a run loads and makes, it keeps: to look for cycles in it takes time and finds few.
     gc.set_threshold(100_000, 50, 100)
     # Loading takes the longest of a short run. Until what is loaded listens to Ctrl-C, that ends
