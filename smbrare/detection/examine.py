@@ -36,6 +36,7 @@ from smbrare.rule import predicate
 from smbrare.rule.might_match import might_match
 from smbrare.rule.networks import is_private
 from smbrare.sources import ecs, key_set
+from smbrare.sources.alerts import without_alerts
 from smbrare.sources.compiled import FieldNotes
 from smbrare.sources.mapping import View
 
@@ -219,7 +220,10 @@ def _count_unknown(document: Document, origin: Origin, survey: InputSurvey) -> N
     """Count a record of no known source, and whether it might be a match all the same."""
     survey.unknown += 1
     if might_match(encoded(document)):
-        survey.suspect(origin)
+        rest, alerts = without_alerts(document)
+        survey.alerts += alerts
+        if not alerts or might_match(encoded(rest)):
+            survey.suspect(origin)
 
 
 def _sight(view: View, moment: Moment | None, origin: Origin, partial: Partial) -> None:

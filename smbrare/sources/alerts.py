@@ -1,6 +1,7 @@
 """Documents that are alerts themselves: of Elastic's rules, or findings of smbrare."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from smbrare.records.event import Document
 from smbrare.records.paths import leaves
@@ -30,11 +31,42 @@ def is_alert(document: Document) -> bool:
     return False
 
 
+def without_alerts(document: Document) -> tuple[Document, int]:
+    """Return a document without the alerts that lie in it, and how many those are.
+
+    So a report of findings is told by what it consists of. What it says of itself proves nothing.
+    """
+    rest: Document = {}
+    count = 0
+    pending: list[tuple[Any, Any]] = [(document, rest)]
+    while pending:
+        value, copy = pending.pop()
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            kind = type(inner)
+            if kind is dict and (is_alert(inner) or _is_result_of_alert(inner)):
+                count += 1
+                continue
+            made: Any = kind() if kind is dict or kind is list else inner
+            if made is not inner:
+                pending.append((inner, made))
+            if isinstance(copy, dict):
+                copy[key] = made
+            else:
+                copy.append(made)
+    return rest, count
+
+
 def may_be_alert(keys: Iterable[str]) -> bool:
     """Return whether keys at the top of a document may belong to an alert."""
     # One search over the keys at the top spares nearly every document a closer look.
     text = " ".join(keys)
     return any(word in text for word in ("smbrare", *(word for word, _ in _ELASTIC_ALERTS)))
+
+
+def _is_result_of_alert(document: Document) -> bool:
+    """Return whether a document is a result of SARIF that has an alert as its properties."""
+    properties = document.get("properties")
+    return "ruleId" in document and isinstance(properties, dict) and is_alert(properties)
 
 
 def _is_of_alert_kind(document: Document) -> bool:

@@ -1,5 +1,6 @@
 """``--output`` replaces no input, device or link; closed streams do no harm."""
 
+import json
 import os
 import subprocess
 import sys
@@ -91,6 +92,57 @@ def test_an_earlier_output_in_the_folder_is_skipped_and_replaced(
         assert "an earlier output" in again.err
         # Only the time of writing may differ.
         assert len(output.read_bytes()) == len(before)
+
+
+HIT = "SMB 445 pid 4 from 10.20.1.14 to 20.60.40.9"
+
+
+@pytest.fixture
+def reports(run: Run, tmp_path: Path) -> Path:
+    """A folder with events that give no finding, and earlier reports in every format."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "events.ndjson").write_text("".join(SAMPLE.read_text().splitlines(keepends=True)[:2]))
+    for name in REPORT:
+        (folder / name).mkdir()
+        run("scan", SAMPLE, "-f", name, "-o", folder / name / "findings-2026-11-01")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["ndjson", "json", "csv", "sarif"])
+def test_a_report_of_another_day_is_alerts_that_are_skipped(
+    run: Run, reports: Path, name: str
+) -> None:
+    assert run("scan", reports / "events.ndjson").code == 0
+    result = run("scan", reports / "events.ndjson", reports / name)
+    assert result.code == 0
+    assert "3 alerts skipped" in result.err
+    assert "WARNING" not in result.err
+
+
+@pytest.mark.parametrize("name", ["html", "markdown"])
+def test_a_report_that_only_words_make_one_is_named_like_any_text(
+    run: Run, reports: Path, name: str
+) -> None:
+    result = run("scan", reports / "events.ndjson", reports / name)
+    assert result.code == 4
+    assert "findings-2026-11-01: of no known format, but might contain a match" in result.err
+    assert run("scan", reports / "events.ndjson", reports / name, "--ignore-unknown").code == 0
+
+
+@pytest.mark.parametrize("key", ["note", "scan", "findings"])
+@pytest.mark.parametrize("name", ["json", "sarif"])
+def test_no_report_hides_what_else_lies_in_its_file(
+    run: Run, reports: Path, name: str, key: str
+) -> None:
+    report = reports / name / "findings-2026-11-01"
+    document = json.loads(report.read_bytes())
+    document[key] = [*document.get(key, ()), HIT]
+    report.write_text(json.dumps(document))
+    assert run("scan", reports / "events.ndjson", report).code == 4
+    head = (reports / "html" / "findings-2026-11-01").read_bytes()[:9000]
+    report.write_bytes(head + f"\n{HIT}\n".encode())
+    assert run("scan", reports / "events.ndjson", report).code == 4
 
 
 def test_findings_among_events_are_no_earlier_output(run: Run, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule.predicate import matches
 from smbrare.sources import recognize
-from smbrare.sources.alerts import is_alert
+from smbrare.sources.alerts import is_alert, without_alerts
 from tests.support.forms import FORMS
 from tests.support.forms.connection import Connection
 
@@ -98,3 +98,20 @@ def test_a_row_of_our_own_csv_is_a_finding() -> None:
 @pytest.mark.parametrize("name", list(FORMS))
 def test_no_form_of_an_event_is_taken_for_an_alert(name: str) -> None:
     assert not is_alert(FORMS[name](Connection()))
+
+
+@pytest.mark.parametrize(("kind", "mark"), MARKS)
+def test_alerts_inside_of_a_document_are_taken_out_of_it_and_nothing_else_is(
+    kind: str, mark: dict[str, Any]
+) -> None:
+    alert = of_kind(kind, mark)
+    result = {"ruleId": "x", "message": {"text": "to 8.8.8.8"}, "properties": alert}
+    left = {"a": [1, None, "x", {}, [], [EVENT], EVENT | mark], "b": {"properties": {"ruleId": 1}}}
+    both = {**left, "a": [alert, *left["a"], [alert]], "c": {"d": alert, "e": result}, "f": result}
+    rest = {**left, "a": [*left["a"], []], "c": {}}
+    assert without_alerts(both) == (rest, 5)
+    assert without_alerts(left) == (left, 0)
+    assert without_alerts({"ruleId": "x", "properties": EVENT}) == (
+        {"ruleId": "x", "properties": EVENT},
+        0,
+    )
