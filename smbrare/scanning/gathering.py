@@ -5,7 +5,7 @@ are, and a sample of the others tells what the input holds. A plain file of NDJS
 ranges; the results of its ranges, in their order, are that of the file.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial as bind
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,21 +13,23 @@ from msgspec.structs import replace
 
 from smbrare.detection.examine import count_contents, judge_contents
 from smbrare.detection.partial import Partial
+from smbrare.detection.sightings import Row, Sightings
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.discovery import Input, anywhere
 from smbrare.inputs.readers.ndjson import read_range
 from smbrare.inputs.unpack.compression import is_packed
-from smbrare.records.event import Contents, Origin, Skipped
+from smbrare.records.event import Contents, Item, Skipped
 from smbrare.records.read_options import Grain, ReadOptions
 from smbrare.scanning import planning
-from smbrare.scanning.keeping import Keep, judge_and_keep, keep_rows, portions
 from smbrare.scanning.planning import (
     Task,
     check_identity,
     empty_partial,
     join_small,
+    lost_part,
     may_have_ranges,
     plan,
+    portions,
 )
 from smbrare.scanning.reading import (
     Progress,
@@ -44,6 +46,12 @@ if TYPE_CHECKING:
 
 HandleContents: TypeAlias = Callable[[Contents, ReadOptions, InputSurvey, Partial], None]
 """Judges or counts what was read of an input; a function of a module."""
+
+Keep: TypeAlias = Callable[[Iterable[Row]], None]
+"""Takes rows of sightings, so that a part that was read need not hold them any more."""
+
+KEPT_CONTACTS = 10_000
+"""After how many rows of an input they are kept, where one process reads."""
 
 
 def gather(
@@ -135,7 +143,7 @@ def _read_tasks(
             progress=progress if here else silent,
             ahead=executor.has_spare_cores,
         ),
-        lost=lambda task: lost_part(task, empty_partial(options)),
+        lost=bind(lost_part, options=options),
         done=(lambda _: None) if here else (lambda task: progress(task.size)),
         merge=merge_all,
     )
@@ -222,35 +230,13 @@ def _read_range(
 
 
 def merge_all(parts: Iterable[Partial], whole: Partial | None = None) -> Partial:
-    """Return neighbouring parts as one, which is the first of them.
-
-    Args:
-        parts: Parts in the order of the inputs.
-        whole: What to merge them into, if not the first.
-    """
+    """Return neighbouring parts, in the order of the inputs, merged into a whole or the first."""
     for part in parts:
         if whole is None:
             whole = part
         else:
             whole.merge(part)
     return Partial() if whole is None else whole
-
-
-def lost_part(task: Task, partial: Partial) -> Partial:
-    """Return what stands for a task whose process died: its inputs, not read to their end.
-
-    Args:
-        task: The task.
-        partial: One that holds nothing yet.
-    """
-    reason = "the process that read it died"
-    for found in task.inputs:
-        path = found.path if isinstance(found, Input) else found.origin.path
-        survey = InputSurvey(path, start=task.start)
-        origin = Origin(path, 0, task.start)
-        survey.skip(Skipped(origin, reason, could_matter=True, ends_input=True))
-        partial.surveys.append(survey)
-    return partial
 
 
 def inputs_in_doubt(whole: Partial, inputs: Iterable[Input | Skipped]) -> list[Input]:
@@ -298,3 +284,26 @@ def _corrected(sampled: InputSurvey, exact: InputSurvey) -> InputSurvey:
 
 def _in_doubt(whole: Partial) -> list[InputSurvey]:
     return [survey for survey in whole.surveys if survey.in_doubt]
+
+
+def keep_rows(partial: Partial, keep: Keep) -> None:
+    """Have the rows of a part kept, which then holds none of its sightings any more."""
+    keep(partial.sightings.rows())
+    partial.sightings = Sightings(partial.sightings.grain)
+
+
+def judge_and_keep(keep: Keep) -> HandleContents:
+    """Return what judges an input and has its rows kept in between."""
+
+    def handle(
+        contents: Contents, options: ReadOptions, survey: InputSurvey, partial: Partial
+    ) -> None:
+        def items() -> Iterator[Item]:
+            for item in contents.items:
+                yield item
+                if len(partial.sightings.index) >= KEPT_CONTACTS:
+                    keep_rows(partial, keep)
+
+        judge_contents(replace(contents, items=items()), options, survey, partial)
+
+    return handle

@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -11,11 +11,12 @@ from smbrare.detection.dns import Resolutions
 from smbrare.detection.partial import Partial
 from smbrare.detection.schedule import Moments
 from smbrare.detection.sightings import Sightings
+from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import EVERY, HEAD_BYTES, ReaderOptions, sample_seed
 from smbrare.inputs.unpack.streams import is_utf_16
 from smbrare.limits import KIB, MIB
-from smbrare.records.event import Skipped
+from smbrare.records.event import Origin, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import workers
 from smbrare.scanning.reading import open_raw, parts, silent
@@ -45,6 +46,9 @@ SMALL_BYTES = 64 * KIB
 
 MOST_TOGETHER = 500
 """How many inputs share a task."""
+
+KEPT_BYTES = 256 * MIB
+"""Bytes of input between two times that several processes are waited for, where rows are kept."""
 
 _SAMPLES = 1_000
 SAMPLE_EVERY_AT_LEAST = 4 * KIB
@@ -220,3 +224,30 @@ def check_identity(found: Input, raw: io.RawIOBase, task: Task, options: ReadOpt
     """
     if _identity(found, raw, options) != task.identity:
         raise OSError("another file took its place while it was read")
+
+
+def portions(tasks: Sequence[Task]) -> Iterator[list[Task]]:
+    """Yield the tasks in their order, in lists of a size that processes are to be waited for."""
+    some: list[Task] = []
+    size = 0
+    for task in tasks:
+        some.append(task)
+        size += task.size
+        if size >= KEPT_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def lost_part(task: Task, options: ReadOptions) -> Partial:
+    """Return what stands for a task whose process died: its inputs, not read to their end."""
+    partial = empty_partial(options)
+    reason = "the process that read it died"
+    for found in task.inputs:
+        path = found.path if isinstance(found, Input) else found.origin.path
+        survey = InputSurvey(path, start=task.start)
+        origin = Origin(path, 0, task.start)
+        survey.skip(Skipped(origin, reason, could_matter=True, ends_input=True))
+        partial.surveys.append(survey)
+    return partial

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from smbrare.baseline import buckets
 from smbrare.baseline.buckets import CollectedRows
 from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row
-from smbrare.scanning import keeping, planning
+from smbrare.scanning import gathering, planning
 from tests.conftest import FIXTURES, Run
 from tests.support.events import matching
 from tests.support.reports import write
@@ -135,9 +136,11 @@ def test_learning_gives_the_baseline_that_scanning_gives(run: Run, tmp_path: Pat
     assert ROGUE in exports[0]
 
 
-@pytest.mark.parametrize("name", ["KEPT_CONTACTS", "KEPT_BYTES"])
+@pytest.mark.parametrize(
+    ("module", "name"), [(gathering, "KEPT_CONTACTS"), (planning, "KEPT_BYTES")]
+)
 def test_batches_of_learning_do_not_show(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
 ) -> None:
     one, many = tmp_path / "one.db", tmp_path / "many.db"
     several = [matching(destination__ip=f"45.83.1.{n}") for n in range(20)]
@@ -151,7 +154,7 @@ def test_batches_of_learning_do_not_show(
         taken.append(len(some))
         add(collected, some)
 
-    monkeypatch.setattr(keeping, name, 2)
+    monkeypatch.setattr(module, name, 2)
     monkeypatch.setattr(planning, "SMALL_BYTES", 0)  # Otherwise they are read together.
     monkeypatch.setattr(CollectedRows, "add", noted)
     again = run("baseline", "learn", many, *paths, "-f", "csv")
