@@ -48,7 +48,7 @@ def export(baseline: Baseline) -> Iterator[str]:
     for name, value in head.items():
         yield f"{json.dumps(name)}: {_text(value)},\n"
     exact = [hour for hour, sampled in baseline.covered().items() if not sampled]
-    yield from _listed("covered", map(_span, _spans(exact)))
+    yield from _listed("covered", _spans(exact))
     yield ",\n"
     yield from _listed("sightings", map(_sighting, rows))
     yield "\n}\n"
@@ -72,17 +72,12 @@ def _listed(name: str, items: Iterable[dict[str, str]]) -> Iterator[str]:
     yield f"{json.dumps(name)}: []" if separator is empty else "\n]"
 
 
-def _spans(hours: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Yield the spans of hours that follow one another, each with the hour after it."""
+def _spans(hours: Iterable[int]) -> Iterator[dict[str, str]]:
+    """Yield the spans of hours that follow one another."""
     numbered = enumerate(sorted(hours))
     for _, span in groupby(numbered, key=lambda each: each[1] - each[0]):
         run = [hour for _, hour in span]
-        yield run[0], run[-1] + 1
-
-
-def _span(span: tuple[int, int]) -> dict[str, str]:
-    start, end = span
-    return {"from": format_time(start * HOUR), "until": format_time(end * HOUR)}
+        yield {"from": format_time(run[0] * HOUR), "until": format_time((run[-1] + 1) * HOUR)}
 
 
 def _sighting(row: Row) -> dict[str, str]:
