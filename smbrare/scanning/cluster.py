@@ -39,8 +39,9 @@ def connected(address: str) -> Iterator["Cluster"]:
     distributed = import_module("distributed")
     import logging  # noqa: PLC0415 - only a cluster needs it
 
-    # Its client logs what this module raises as well.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # Its client logs what this module raises as well, and what it cancels by itself.
+    for name in ("distributed", "distributed.client", "tornado.application", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         # Of a wrong address the client would only tell after it had waited for its own threads.
         distributed.comm.get_address_host_port(address)
@@ -50,7 +51,7 @@ def connected(address: str) -> Iterator["Cluster"]:
     try:
         _check(client, address)
         yield Cluster(client)
-    except distributed.CancelledError:
+    except (distributed.CancelledError, distributed.comm.CommClosedError):
         raise UsageError(f"the cluster at {address} has gone") from None
     finally:
         client.close(timeout=1)

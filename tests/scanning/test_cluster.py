@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -186,6 +187,46 @@ def test_a_worker_with_another_version_or_none_ends_the_run(
     finally:
         other.kill()
         other.wait()
+
+
+@pytest.mark.parametrize(
+    ("place", "moment"),
+    [("cluster", "_check"), ("cluster", "_result_of"), ("Cluster", "map"), ("Cluster", "_merge")],
+)
+def test_a_scheduler_that_goes_away_is_one_line_and_wrong_usage(
+    tmp_path: Path, place: str, moment: str
+) -> None:
+    with dask_cluster(tmp_path, 1, {}) as going:
+        assert going.scheduler is not None
+        program = (
+            "import os, sys\nfrom smbrare.cli import run\nfrom smbrare.scanning import cluster\n"
+            "from smbrare.scanning.cluster import Cluster\n"
+            f"go_on = {place}.{moment}\n"
+            "def without_scheduler(*given, **options):\n"
+            f"    os.kill({going.scheduler.pid}, 9)\n"
+            "    return go_on(*given, **options)\n"
+            f"{place}.{moment} = without_scheduler\nsys.exit(run())"
+        )
+        given: list[Any] = [
+            "scan",
+            *SITES,
+            "--cluster",
+            going.address,
+            "--no-baseline",
+            "-f",
+            "ndjson",
+        ]
+        # So that there is more than one task, and so a merge.
+        large = tmp_path / "large.ndjson"
+        large.write_bytes(SAMPLE * 20)
+        done = subprocess.run(
+            [sys.executable, "-c", program, *given, large],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"smbrare: the cluster at {going.address} has gone\n"
 
 
 # Without a cluster

@@ -26,6 +26,7 @@ class Cluster:
         processes: All of them, to be ended with it.
         workers: Those of its workers, the killed ones too.
         address: Of its scheduler.
+        scheduler: The process of that.
     """
 
     folder: Path
@@ -33,6 +34,7 @@ class Cluster:
     processes: ExitStack
     workers: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
     address: str = ""
+    scheduler: "subprocess.Popen[bytes] | None" = None
 
     @property
     def file(self) -> Path:
@@ -98,7 +100,7 @@ def dask_cluster(folder: Path, workers: int, environment: Mapping[str, str]) -> 
     variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     with ExitStack() as processes:
         cluster = Cluster(folder, variables, processes)
-        cluster.start(
+        cluster.scheduler = cluster.start(
             "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"
         )
         for _ in range(workers):
