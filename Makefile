@@ -19,7 +19,7 @@ PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 ADVISORIES ?=
 
 .PHONY: demo test test-all dist wheel-test binary binary-test \
-	audit sbom lint-hosted fuzz lock bench bench-peers browser-test pictures site lint format clean
+	audit sbom lint-hosted fuzz lock bench bench-peers browser-test pages pictures site lint format clean
 
 demo: $(DEMO)/.ready  ## Install smbrare alone, scan a shipped sample, and explain a finding.
 	@echo 'Scanning a week of sample events for SMB connections to new addresses on the internet:'
@@ -114,6 +114,14 @@ lint-hosted: $(TOOLS)/.ready  ## Check what runs elsewhere: the Dockerfile, the 
 
 browser-test: $(READY)  ## Try the HTML report in an installed Chromium, with its driver.
 	$(BIN)/python -m pytest -q browsertests
+
+# What writes parts of pages, of man pages and of schemas, in order: each leaves the rest as it is.
+PAGES := test_architecture outputs.test_schema project.test_schema_page project.test_exit_codes_page \
+	project.test_man_pages project.test_readme project.test_pages project.test_watch_page \
+	project.test_scale_page
+
+pages: $(READY)  ## Write anew what README, pages, man pages and schemas show; the tests compare.
+	@for each in $(PAGES); do $(BIN)/python -m tests.$$each || exit 1; done
 
 pictures: $(READY)  ## Draw the pictures in docs/ anew; needs the same.
 	$(BIN)/python docs/pictures.py
