@@ -4,9 +4,11 @@ import ast
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
+from smbrare import cli
 from smbrare.outputs import formats
 from smbrare.outputs.formats import OutputFormat, RenderOptions
 from tests.conftest import ROOT
@@ -55,7 +57,7 @@ def test_no_command_compares_the_name_of_a_format() -> None:
     names = {each.name for each in EVERY}
     found = [
         f"{path.name}:{node.lineno}"
-        for path in (ROOT / "smbrare" / "cli").glob("*.py")
+        for path in Path(cli.__file__).parent.glob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Compare)
         for constant in ast.walk(node)

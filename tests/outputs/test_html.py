@@ -12,7 +12,7 @@ from browsertests import logs
 from smbrare.detection.finding import Finding
 from smbrare.detection.rank import rank
 from smbrare.outputs import html_report
-from tests.conftest import FIXTURES, ROOT, Run
+from tests.conftest import FIXTURES, Run
 from tests.support.events import DESTINATION, matching
 from tests.support.reports import Page, html, printed, report, write
 
@@ -46,7 +46,7 @@ def test_nothing_is_loaded_from_anywhere(hostile: Page) -> None:
     ]
     assert [tag for tag, _ in found] == ["a"]
     assert "://github.com/elastic/detection-rules/" in found[0][1]
-    assert "url(" not in (ROOT / "smbrare" / "outputs" / "report.css").read_text()
+    assert "url(" not in Path(html_report.__file__).with_name("report.css").read_text()
 
 
 def test_no_element_and_no_attribute_comes_from_a_log(few: str, hostile: Page) -> None:
