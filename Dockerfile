@@ -1,13 +1,11 @@
-# smbrare with what requirements/run.txt locks; docs/install.md shows how to run it.
+# The wheel that `make dist` made, with what requirements/run.txt locks; docs/install.md shows its use.
 FROM python:3.13-slim-trixie AS build
-WORKDIR /src
-COPY requirements/run.txt requirements/run.txt
+WORKDIR /build
+COPY requirements/run.txt ./
 RUN python -m venv /opt/smbrare \
-    && /opt/smbrare/bin/pip install --no-cache-dir --require-hashes --requirement requirements/run.txt
-COPY pyproject.toml README.md LICENSE ./
-COPY man man
-COPY smbrare smbrare
-RUN /opt/smbrare/bin/pip install --no-cache-dir --no-deps . \
+    && /opt/smbrare/bin/pip install --no-cache-dir --require-hashes --requirement run.txt
+COPY dist/smbrare-*.whl ./
+RUN /opt/smbrare/bin/pip install --no-cache-dir --no-deps smbrare-*.whl \
     && /opt/smbrare/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim-trixie
