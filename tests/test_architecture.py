@@ -66,11 +66,10 @@ SHARED = {
         "evtx_log",
         "ndjson",
         "reader",
-        "samples",
     },
     "sources": {
         *("collector_shapes", "compiled", "ecs", "event_data", "event_kinds", "field_rules"),
-        *("mapping", "opening", "ordinary_values", "windows_event", "windows_shapes"),
+        *("mapping", "opening", "windows_event", "windows_shapes"),
         "defender",  # Its columns are spelled in other ways, too.
     },
 }

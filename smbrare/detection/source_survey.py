@@ -9,11 +9,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from smbrare.records.event import Reading, Skipped, shift
+from smbrare.records.fields import ORDINARY, is_ordinary, words
 from smbrare.rule.predicate import CLAUSES
 from smbrare.sources.compiled import FieldNotes
 from smbrare.sources.event_kinds import CONNECTS, OTHER
 from smbrare.sources.mapping import View
-from smbrare.sources.ordinary_values import ORDINARY, is_ordinary, words
 
 MOST_LOCATED = 10
 """How many skipped records of an input are kept with their place; all are counted."""

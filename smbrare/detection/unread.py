@@ -3,6 +3,7 @@
 from smbrare.detection.source_survey import Unread
 from smbrare.detection.survey import InputSurvey
 from smbrare.records.event import Document, Origin, Skipped
+from smbrare.records.fields import ORDINARY, is_ordinary
 from smbrare.records.json_text import encoded
 from smbrare.records.paths import leaves
 from smbrare.rule.might_match import has_address, might_match
@@ -10,7 +11,6 @@ from smbrare.rule.port_sieve import may_match
 from smbrare.rule.predicate import CLAUSES
 from smbrare.sources.event_kinds import CONNECTION, CONNECTS
 from smbrare.sources.mapping import ANY_ORIGIN, View
-from smbrare.sources.ordinary_values import ORDINARY, is_ordinary
 
 FIELDS = frozenset({"destination.port", "destination.ip", "source.ip", "process.pid"})
 """What every connection has."""

@@ -17,19 +17,22 @@ from smbrare.records.fields import (
     SERVICE_NAMES,
     Malformed,
     ip,
+    is_ordinary,
     keyword,
     long,
+    words,
 )
 from smbrare.records.paths import MISSING_MARKS, is_missing, leaves
 from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import Moment, date
-from smbrare.sources.ordinary_values import is_ordinary, respell
 
 MISSING = Reading()
 
 SERVICE_NAME = "the name of the service on the port"
 
 ZONE_ASSUMED = "a time without a zone, read in the one of --input-tz"
+
+_SPELLED_DIFFERENTLY = "the same word in another case, or in a list written as text"
 
 ORDER_ASSUMED = "a date whose month and day could be the other way round, read month first"
 
@@ -129,8 +132,16 @@ def read_raw(field: str, rule: FieldRule, raw: list[Any], options: ReadOptions) 
         inferred = inferred or _assumption(values[0])
     reading = Reading(tuple(values), rule.path, inferred, tuple(malformed))
     if rule.word and rule.word not in values and not options.literal:
-        return respell(reading, rule.word)
+        return _respelled(reading, rule.word)
     return reading
+
+
+def _respelled(reading: Reading, word: str) -> Reading:
+    """Return a reading with its values taken apart, if one of them spells a word differently."""
+    found = tuple(dict.fromkeys(part for value in reading.values for part in words(value)))
+    if word not in found:
+        return reading
+    return Reading(found, reading.path, _SPELLED_DIFFERENTLY, reading.malformed)
 
 
 def read_time(rule: FieldRule, raw: str | int, options: ReadOptions) -> Reading:
