@@ -13,8 +13,8 @@ from smbrare.detection.schedule import Moments
 from smbrare.detection.sightings import Sightings
 from smbrare.detection.survey import InputSurvey
 from smbrare.inputs.discovery import Input
-from smbrare.inputs.readers.reader import EVERY, HEAD_BYTES, ReaderOptions, sample_seed
-from smbrare.inputs.unpack.streams import is_utf_16
+from smbrare.inputs.readers.reader import EVERY, ReaderOptions, sample_seed
+from smbrare.inputs.unpack.streams import HEAD_BYTES, is_utf_16
 from smbrare.limits import KIB, MIB
 from smbrare.records.event import Origin, Skipped
 from smbrare.records.read_options import ReadOptions

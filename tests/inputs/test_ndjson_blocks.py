@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbrare.inputs.readers.ndjson import is_blank, read_range, records, too_long
-from smbrare.inputs.readers.reader import EVERY, ReaderOptions, sample_places, sample_seed
+from smbrare.inputs.readers.reader import EVERY, ReaderOptions
 from smbrare.limits import DEFAULT, Limits
 from smbrare.records.event import Origin, Record, Sample, Skipped, Suspect, Tally, shift
 from smbrare.rule.port_sieve import may_match, scan_block
@@ -321,8 +321,9 @@ def sampled(content: bytes, every: int, *cuts: int, block_bytes: int = 4096) -> 
 def test_no_grid_tells_where_the_sample_lies() -> None:
     """A log laid around the samples of another log is sampled elsewhere."""
     content = log(10_000)
+    options = ReaderOptions(sample_every=1_000)
     one, two = (
-        {*sample_places(1, len(content), 1_000, sample_seed(head))}
+        {*options.with_seed(head).sample_places(1, len(content))}
         for head in (content, b"x" + content)
     )
     assert len(one) > 80

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import IO
 
-from smbrare.inputs.readers import evtx_log, ndjson, reader
+from smbrare.inputs.readers import evtx_log, ndjson
 from smbrare.inputs.readers.evtx_log import Text
-from smbrare.inputs.readers.reader import HEAD_BYTES, NeedsDecoding, ReaderOptions, without_offset
-from smbrare.inputs.unpack.streams import Layer
+from smbrare.inputs.readers.reader import NeedsDecoding, ReaderOptions, without_offset
+from smbrare.inputs.unpack.streams import HEAD_BYTES, Layer
 from smbrare.limits import KIB, MIB
 from smbrare.records.event import Contents, Item, Record, Sample, Skipped, Tally
 from smbrare.rule.port_sieve import scan_block
@@ -51,10 +51,7 @@ def _candidates(file: IO[bytes], path: str, options: ReaderOptions) -> Iterator[
         lines = [_line(item) for item in batch]
         starts = [*accumulate(map(len, lines), initial=offset)]
         sampled = {
-            bisect_right(starts, mark) - 1
-            for mark in reader.sample_places(
-                offset, starts[-1], options.sample_every, options.sample_seed
-            )
+            bisect_right(starts, mark) - 1 for mark in options.sample_places(offset, starts[-1])
         }
         wanted = _wanted(lines, options.needs_decoding) | {
             place for place, line in enumerate(lines) if len(line) > limits.record_bytes + 1

@@ -15,7 +15,7 @@ from ahocorasick_rs import BytesAhoCorasick
 from msgspec.structs import replace
 
 from smbrare.inputs.readers.blocks import BLOCK_BYTES, ByteStream, LineBlock, line_blocks
-from smbrare.inputs.readers.reader import EVERY, NeedsDecoding, ReaderOptions, sample_places
+from smbrare.inputs.readers.reader import EVERY, NeedsDecoding, ReaderOptions
 from smbrare.limits import DEFAULT, MIB, TOO_DEEP, Limits, longer_than
 from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.json_mending import mend
@@ -170,12 +170,7 @@ def _to_decode(
 def _samples(block: LineBlock, path: str, options: ReaderOptions) -> Iterator[Sample]:
     """Yield the records of a block of whole lines that are to be sampled."""
     past = 0
-    for mark in sample_places(
-        block.offset,
-        block.offset + len(block.text),
-        options.sample_every,
-        options.sample_seed,
-    ):
+    for mark in options.sample_places(block.offset, block.offset + len(block.text)):
         at = mark - block.offset
         if at >= past:
             text = stringzilla.Str(block.text)

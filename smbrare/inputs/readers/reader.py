@@ -17,10 +17,7 @@ from smbrare.records.event import Contents, Item, Record, Skipped
 EVERY = 0
 """The distance between samples of what is decoded whole: every record is one."""
 
-HEAD_BYTES = 64 * KIB
-"""Bytes from the start of an input that are enough for its seed."""
-
-_SEED_BYTES = HEAD_BYTES // 2
+_SEED_BYTES = 32 * KIB
 _EVENLY = 1_024
 """How many records are sampled at one distance before it doubles."""
 
@@ -63,6 +60,33 @@ class ReaderOptions(Struct, frozen=True):
             return replace(self, sample_every=EVERY)
         return self.with_seed(head)
 
+    def sample_places(self, first: int, past: int) -> Iterator[int]:
+        """Yield the places between two bytes of a stream, the second past the end, to sample at."""
+        if first == 0 < past:
+            yield 0
+        every = self.sample_every
+        for stretch in range(first // every, -(-past // every)):
+            if stretch % (1 << (stretch // _EVENLY).bit_length()) == 0:
+                place = stretch * every + _scattered(self.sample_seed, stretch) % every
+                if first <= place < past:
+                    yield place
+
+
+def _scattered(seed: int, number: int) -> int:
+    """Return a number that looks like chance, the same for the same numbers."""
+    return int.from_bytes(blake2b(b"%d %d" % (seed, number), digest_size=8).digest())
+
+
+def sample_seed(head: bytes) -> int:
+    """Return what the places of an input's samples follow from: a hash of its first bytes.
+
+    Args:
+        head: Those of `streams.HEAD_BYTES` that there are; fewer would do.
+    """
+    # A stream of text has blanks where its file has a byte order mark.
+    text = head.removeprefix(BOM_UTF8).lstrip()
+    return int.from_bytes(blake2b(text[:_SEED_BYTES], digest_size=8).digest())
+
 
 class Reader(Struct, frozen=True):
     """A format of records.
@@ -95,33 +119,3 @@ def without_offset(items: Iterable[Item]) -> Iterator[Item]:
             yield replace(item, origin=replace(item.origin, offset=None))
         else:
             yield item
-
-
-def sample_places(first: int, past: int, every: int, seed: int) -> Iterator[int]:
-    """Yield the places between two bytes of a stream, the second past the end, to be sampled at.
-
-    Args:
-        first: The first byte.
-        past: The byte past the end.
-        every: Bytes of a stretch, of which each holds one place; see `ReaderOptions`.
-        seed: What the places follow from.
-    """
-    if first == 0 < past:
-        yield 0
-    for stretch in range(first // every, -(-past // every)):
-        if stretch % (1 << (stretch // _EVENLY).bit_length()) == 0:
-            place = stretch * every + _scattered(seed, stretch) % every
-            if first <= place < past:
-                yield place
-
-
-def _scattered(seed: int, number: int) -> int:
-    """Return a number that looks like chance, the same for the same numbers."""
-    return int.from_bytes(blake2b(b"%d %d" % (seed, number), digest_size=8).digest())
-
-
-def sample_seed(head: bytes) -> int:
-    """Return what the places of an input's samples follow from: a hash of its first bytes."""
-    # A stream of text has blanks where its file has a byte order mark.
-    text = head.removeprefix(BOM_UTF8).lstrip()
-    return int.from_bytes(blake2b(text[:_SEED_BYTES], digest_size=8).digest())
