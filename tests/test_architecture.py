@@ -63,7 +63,6 @@ SHARED = {
         "csv_dates",
         "csv_lines",
         "document",
-        "evtx_log",
         "ndjson",
         "reader",
     },

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smbrare.inputs.readers import evtx_lines, evtx_log
+from smbrare.inputs.readers import evtx_log
 from smbrare.limits import DEFAULT, Limits
 from smbrare.records.event import Origin, Skipped
 from smbrare.scanning import planning
@@ -125,8 +125,8 @@ def test_a_file_that_fails_gives_the_records_before(
 def test_damage_takes_no_memory() -> None:
     # As many records as a file can hold, none of which can be read.
     broken = [Skipped(Origin("x", number), "broken", could_matter=True) for number in range(9_000)]
-    assert max(map(len, evtx_lines._batches(broken))) <= 512  # noqa: SLF001 - what is held at once
-    assert sum(map(len, evtx_lines._batches(broken))) == len(broken)  # noqa: SLF001
+    assert max(map(len, evtx_log._batches(broken))) <= 512  # noqa: SLF001 - what is held at once
+    assert sum(map(len, evtx_log._batches(broken))) == len(broken)  # noqa: SLF001
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

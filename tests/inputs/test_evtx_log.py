@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from smbrare.inputs.readers import evtx_log
+from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import Limits
 from smbrare.records.event import Record, Skipped
 from tests.support.container_world import WORLD, evtx_file, expected, read, seen
@@ -14,7 +15,9 @@ HEADER, CHUNK = 4096, 65_536
 
 
 def outcome(content: bytes, limits: Limits | None = None) -> tuple[list[Record], list[Skipped]]:
-    items = list(evtx_log.read(io.BytesIO(content), "x", limits or Limits()))
+    options = ReaderOptions(limits or Limits())
+    contents = evtx_log.read(io.BytesIO(content), "x", options)
+    items = [item for item in contents.items if isinstance(item, Record | Skipped)]
     records = [item for item in items if isinstance(item, Record)]
     assert [item.origin.number for item in items] == list(range(1, len(items) + 1))
     return records, [item for item in items if isinstance(item, Skipped)]

@@ -4,7 +4,7 @@ from functools import lru_cache
 from functools import partial as bind
 
 from smbrare.inputs.json_tokens import DOCUMENT, NDJSON, shape
-from smbrare.inputs.readers import arrays, csv_table, event_xml, evtx_lines, evtx_log, ndjson
+from smbrare.inputs.readers import arrays, csv_table, event_xml, evtx_log, ndjson
 from smbrare.inputs.readers.reader import Reader, of_all
 
 
@@ -16,7 +16,7 @@ def readers(columns: csv_table.Names) -> tuple[Reader, ...]:
         columns: Returns the columns that tables of events have.
     """
     return (
-        Reader("evtx", evtx_log.recognizes, evtx_lines.read, reads_file=True),
+        Reader("evtx", evtx_log.recognizes, evtx_log.read, reads_file=True),
         Reader("xml", event_xml.recognizes, of_all(event_xml.read)),
         Reader(
             "csv",

@@ -1,16 +1,24 @@
-"""EVTX, the binary log of Windows, through the evtx library."""
+"""EVTX, the binary log of Windows, through the evtx library.
+
+Of a large file the records are searched as lines of NDJSON, and only some of them decoded.
+"""
 
 import io
 import struct
-from collections.abc import Iterator
-from itertools import pairwise
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, pairwise
 from typing import IO, Any
 
 from msgspec import Struct
 
-from smbrare.limits import DEFAULT, TOO_DEEP, Limits, longer_than
-from smbrare.records.event import Origin, Record, Skipped
+from smbrare.inputs.readers import ndjson
+from smbrare.inputs.readers.reader import NeedsDecoding, ReaderOptions, without_offset
+from smbrare.inputs.unpack.streams import HEAD_BYTES, Layer
+from smbrare.limits import KIB, MIB, TOO_DEEP, Limits, longer_than
+from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.json_text import BadJson, decode, nests_deeper
+from smbrare.rule.port_sieve import scan_block
 
 _MAGIC = b"ElfFile\0"
 _HEADER_BYTES = 4096
@@ -23,6 +31,12 @@ _CHUNK_COUNT_AT = 42
 _FLAGS_AT = 120
 _DIRTY = 0x1
 _MOST_NAMED = 3
+
+_BATCH_CHARACTERS = MIB // 2
+"""Text to sift at a time."""
+
+_SKIPPED_CHARACTERS = KIB
+"""What a record that was skipped counts for: a damaged file may hold nothing else."""
 
 
 def recognizes(head: bytes, whole: bool) -> bool:  # noqa: FBT001 - as `Reader` asks
@@ -38,20 +52,30 @@ class Text(Struct, frozen=True, gc=False):
     json: str
 
 
-def read(stream: IO[bytes], path: str, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
-    """Yield the records of an EVTX file as JSON documents, and what had to be skipped.
+def read(file: IO[bytes], path: str, options: ReaderOptions) -> Contents:
+    """Return what an EVTX file holds: its records as JSON documents, and what had to be skipped.
 
     Args:
-        stream: The file, readable at any place; it stays open.
+        file: The file, readable at any place; it stays open.
         path: The input's name, for the records' origins, which count records in the order of the
             file, damaged ones too.
-        limits: The longest record to decode.
+        options: How to read; the distance of samples counts bytes of JSON.
 
     Raises:
-        OSError: If the stream fails; records before that were yielded.
+        OSError: If the file fails; later, when the items are read, behind those before.
     """
-    for item in texts(stream, path):
-        yield item if isinstance(item, Skipped) else record(item, limits)
+    if options.texts:
+        lines = Layer(
+            b"".join(_line(item) or b"\n" for item in batch)
+            for batch in _batches(texts(file, path))
+        )
+        found = ndjson.read_with(lines, path, options.texts, options.limits)
+        return Contents(without_offset(found))
+    if options.sample_every and file.seek(0, io.SEEK_END) >= options.sampled_from:
+        file.seek(0)
+        options = options.with_seed(file.read(HEAD_BYTES))
+        return Contents(_candidates(file, path, options), sampled=True)
+    return Contents(_record(item, options.limits) for item in texts(file, path))
 
 
 def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
@@ -64,10 +88,6 @@ def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
 
     The library drops a last chunk that is cut off; here the records in it are read as far as they
     go, and the rest is skipped.
-
-    Args:
-        stream: The file, readable at any place; it stays open.
-        path: The input's name, for the origins.
 
     Raises:
         OSError: If the stream fails; records before that were yielded.
@@ -211,8 +231,10 @@ def _parsed(stream: IO[bytes], path: str, number: int) -> Iterator[Text | Skippe
         number += 1
 
 
-def record(item: Text, limits: Limits = DEFAULT) -> Record | Skipped:
+def _record(item: Text | Skipped, limits: Limits) -> Record | Skipped:
     """Return what a record holds, decoded."""
+    if isinstance(item, Skipped):
+        return item
     text, origin = item.json, item.origin
     if len(text.encode()) > limits.record_bytes:
         return Skipped(origin, longer_than(limits), could_matter=True)
@@ -225,3 +247,69 @@ def record(item: Text, limits: Limits = DEFAULT) -> Record | Skipped:
     if nests_deeper(text, document, limits.nesting):
         return Skipped(origin, TOO_DEEP, could_matter=True)
     return Record(origin, document)
+
+
+def _candidates(file: IO[bytes], path: str, options: ReaderOptions) -> Iterator[Item]:
+    """Yield the records that might match, in their order, what was skipped, and a sample."""
+    limits = options.limits
+    offset = 0
+    last: Text | None = None
+    for batch in _batches(texts(file, path)):
+        lines = [_line(item) for item in batch]
+        starts = [*accumulate(map(len, lines), initial=offset)]
+        sampled = {
+            bisect_right(starts, mark) - 1 for mark in options.sample_places(offset, starts[-1])
+        }
+        wanted = _wanted(lines, options.needs_decoding) | {
+            place for place, line in enumerate(lines) if len(line) > limits.record_bytes + 1
+        }
+        lost = {place for place, line in enumerate(lines) if not line}
+        skipped = 0
+        for place in sorted(wanted | sampled | lost):
+            found = _record(batch[place], limits)
+            skipped += place in wanted and isinstance(found, Skipped)
+            if place not in sampled or place in wanted:
+                yield found
+            if place in sampled and isinstance(found, Record):
+                yield Sample(found)
+        yield Tally(len(batch) - len(lost), 0, skipped)
+        offset = starts[-1]
+        last = next((item for item in reversed(batch) if isinstance(item, Text)), last)
+    if last is not None and isinstance(found := _record(last, limits), Record):
+        yield Sample(found)
+
+
+def _batches(items: Iterable[Text | Skipped]) -> Iterator[list[Text | Skipped]]:
+    batch: list[Text | Skipped] = []
+    size = 0
+    failure: OSError | None = None
+    try:
+        for item in items:
+            batch.append(item)
+            size += len(item.json) if isinstance(item, Text) else _SKIPPED_CHARACTERS
+            if size >= _BATCH_CHARACTERS:
+                yield batch
+                batch, size = [], 0
+    except OSError as error:
+        failure = error
+    yield batch
+    if failure is not None:
+        raise failure
+
+
+def _line(item: Text | Skipped) -> bytes:
+    """Return a record's JSON as a line; nothing for one that was skipped."""
+    if isinstance(item, Skipped):
+        return b""
+    # Between two values a line end is as good as a blank, and inside of one there is none.
+    return item.json.replace("\n", " ").encode() + b"\n"
+
+
+def _wanted(lines: list[bytes], needs_decoding: NeedsDecoding) -> set[int]:
+    """Return the places of the lines that are worth decoding."""
+    places = {start: place for place, start in enumerate(accumulate(map(len, lines), initial=0))}
+    scanned = scan_block(b"".join(lines))
+    odd = {places[first] for first, _ in scanned.odd}
+    candidates = [places[first] for first, _ in scanned.candidates if places[first] not in odd]
+    kept = needs_decoding([memoryview(lines[place]) for place in candidates])
+    return odd | {candidates[place] for place in kept}
