@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from smbrare.cli import COMMANDS
 from tests.conftest import ROOT, Run
 
 DOCUMENT = (ROOT / "docs" / "completion.md").read_text(encoding="utf-8")
@@ -84,6 +85,14 @@ def test_commands_options_values_and_files_are_completed(run: Run, tmp_path: Pat
     state = {"XDG_STATE_HOME": str(tmp_path / "state")}
     assert complete(run, "smbrare scan --baseline ac", **state) == ["plain,acme"]
     assert complete(run, "smbrare scan --baseline ./x", **state) == ["file,./x"]
+
+
+def test_commands_are_completed_with_their_line_of_the_help(run: Run) -> None:
+    asked = {"_SMBRARE_COMPLETE": "zsh_complete", "COMP_WORDS": "smbrare s", "COMP_CWORD": "1"}
+    lines = run(env=asked).out.splitlines()
+    assert list(zip(lines[1::3], lines[2::3], strict=True)) == [
+        (name, line) for name, line in sorted(COMMANDS.items()) if name.startswith("s")
+    ]
 
 
 def test_a_value_behind_an_equals_sign_is_completed(run: Run) -> None:
