@@ -5,7 +5,7 @@ address chooses. Only an answer to a query ties a name to an address.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import ip_address
 from typing import NamedTuple, TypeAlias
 
@@ -112,11 +112,13 @@ class Answers(Struct):
     Attributes:
         times: The first and last time by address, name and host.
         wanted: The only addresses to keep, in canonical text; None for all.
+        names: Names of which every address is kept, in lower case.
         overflowed: Whether there was more to keep than `MOST_ANSWERS`.
     """
 
     times: dict[tuple[str, str, str], _Times] = field(default_factory=dict)
     wanted: frozenset[str] | None = None
+    names: frozenset[str] = frozenset()
     overflowed: bool = False
 
     def observe(self, event: EventFields, time: int | None) -> None:
@@ -125,7 +127,7 @@ class Answers(Struct):
         for name, address in resolved(event):
             if self.overflowed or not name or len(name) > _LONGEST_NAME:
                 continue
-            if self._keeps(address):
+            if self._keeps(address, name):
                 host = host or _asker(event)
                 self._add((address, name, host), (time, time))
 
@@ -161,9 +163,21 @@ class Answers(Struct):
             if address in found
         }
 
-    def _keeps(self, address: str) -> bool:
-        if self.wanted is not None:
+    def addresses_of(self, names: Collection[str]) -> dict[str, set[str]]:
+        """Return the addresses on the internet that some names led to, without those of none."""
+        found: dict[str, set[str]] = {}
+        for address, name, _ in self.times:
+            if name in names and self._is_public(address):
+                found.setdefault(name, set()).add(address)
+        return found
+
+    def _keeps(self, address: str, name: str) -> bool:
+        if self.wanted is not None and name not in self.names:
             return address in self.wanted
+        return self._is_public(address)
+
+    @staticmethod
+    def _is_public(address: str) -> bool:
         return excluded_range(ip_address(address)) is None
 
     def _add(self, key: tuple[str, str, str], times: _Times) -> None:

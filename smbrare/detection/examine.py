@@ -12,7 +12,7 @@ from smbrare.detection.kept_events import KeptEvent, kept_event
 from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Told
-from smbrare.detection.source_survey import FAILS, MARKS, ODD, every_mark
+from smbrare.detection.source_survey import FAILS, MARKS, ODD, every_mark, is_network
 from smbrare.detection.survey import InputSurvey
 from smbrare.detection.unread import check_readable, may_hold_port, note_unjudged, suspect_other
 from smbrare.limits import too_many_digits
@@ -20,6 +20,7 @@ from smbrare.records import envelope
 from smbrare.records.event import (
     Contents,
     Document,
+    Mention,
     Origin,
     Reading,
     Record,
@@ -35,6 +36,7 @@ from smbrare.records.times import Moment
 from smbrare.rule import predicate
 from smbrare.rule.might_match import might_match
 from smbrare.rule.networks import is_private
+from smbrare.rule.port_sieve import names_client
 from smbrare.sources import ecs, key_set
 from smbrare.sources.alerts import without_alerts
 from smbrare.sources.compiled import FieldNotes
@@ -67,6 +69,9 @@ def judge_contents(
         elif isinstance(item, Sample):
             for document in envelope.events(item.record.document):
                 count(document, item.record.origin, options, survey, partial)
+        elif isinstance(item, Mention):
+            for document in envelope.events(item.record.document):
+                _note_server(document, options, partial)
         else:
             for document in events_of(item, survey):
                 judge_it(document, item.origin, options, survey, partial)
@@ -79,7 +84,7 @@ def count_contents(
     for item in contents.items:
         if isinstance(item, Tally):
             survey.lines += item.lines
-        elif not isinstance(item, Sample):
+        elif not isinstance(item, Sample | Mention):
             for document in events_of(item, survey):
                 view = admit(document, item.origin, options, survey)
                 if not isinstance(view, str):
@@ -122,6 +127,8 @@ def examine(
     if not isinstance(view, str):
         cover(view, survey, partial)
         _judge(view, origin, survey, partial)
+    elif view == "other" and names_client(encoded(document)):
+        partial.servers.observe(document, options)
 
 
 def judge_alone(
@@ -142,6 +149,16 @@ def judge_alone(
     elif _judge(view, origin, survey, partial) or predicate.goes_to_internet(view):
         survey.source(view.source).observe(view)
         cover(view, survey, partial)
+    elif not is_network(view) and names_client(encoded(document)):
+        partial.servers.observe(document, options)
+
+
+def _note_server(document: Document, options: ReadOptions, partial: Partial) -> None:
+    """Take in the server that an event names, unless it is judged itself, or of no source."""
+    keys = key_set(document)
+    view = None if keys.is_alert(document) else keys.recognize(document, options)
+    if view is not None and not is_network(view):
+        partial.servers.observe(document, options)
 
 
 def count(

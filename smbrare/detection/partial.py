@@ -5,6 +5,7 @@ from collections import Counter
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from smbrare.detection.also_seen import Servers
 from smbrare.detection.dns import Answers, Resolutions
 from smbrare.detection.sightings import Sightings
 from smbrare.detection.survey import InputSurvey, Span
@@ -20,6 +21,7 @@ class Partial(Struct):
     surveys: list[InputSurvey] = field(default_factory=list)
     resolutions: Resolutions = field(default_factory=Resolutions)
     answers: Answers = field(default_factory=Answers)
+    servers: Servers = field(default_factory=Servers)
 
     @property
     def sampled(self) -> bool:
@@ -46,6 +48,7 @@ class Partial(Struct):
         self.span.merge(other.span)
         self.resolutions.merge(other.resolutions)
         self.answers.merge(other.answers)
+        self.servers.merge(other.servers)
 
     def renumber(self, survey: InputSurvey, lines_before: int | None) -> None:
         """Count the lines of an input from its start, and not from that of its range.

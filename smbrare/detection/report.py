@@ -1,10 +1,11 @@
 """The report of a scan: what was found, what was read, and the exit code that both decide."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
 
+from smbrare.detection.also_seen import Server
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.finding import Finding
 from smbrare.detection.rarity import Known
@@ -73,6 +74,8 @@ class Report(Struct, frozen=True, dict=True):
         traffic: The sightings themselves, by destination, source, host and hour.
         as_expected: Whether the findings are those expected; None if nobody said which.
         references: The reference data that findings were looked up in.
+        also_seen: Servers on the internet that only events beside the rule's name.
+        unresolved: Servers that such events name, whose addresses no DNS event told.
         too_many_names: Whether DNS events tell more names than a scan keeps.
         second_pass_done: Whether the names of what is shown were looked for in a second pass.
     """
@@ -91,6 +94,8 @@ class Report(Struct, frozen=True, dict=True):
     traffic: Sightings = field(default_factory=Sightings)
     as_expected: bool | None = None
     references: tuple[Reference, ...] = ()
+    also_seen: tuple[Server, ...] = ()
+    unresolved: Mapping[str, Server] = field(default_factory=dict)
     too_many_names: bool = False
     second_pass_done: bool = False
 

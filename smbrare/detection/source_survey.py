@@ -169,9 +169,9 @@ class SourceSurvey(Struct):
         return True
 
     def _is_network(self, event: View) -> bool:
-        categories = event.read("event.category").values
-        if "network" in categories or event.read("destination.ip").values:
+        if is_network(event):
             return True
+        categories = event.read("event.category").values
         self.others[event.known_kind or _ordinary_category(categories)] += 1
         return False
 
@@ -200,6 +200,13 @@ class SourceSurvey(Struct):
         values = self.unusual_values.setdefault(name, [])
         if value not in values and len(values) < MOST_KINDS:
             values.append(value)
+
+
+def is_network(event: View) -> bool:
+    """Return whether a record is a network event: by its category, or as it has a destination."""
+    return "network" in event.read("event.category").values or bool(
+        event.read("destination.ip").values
+    )
 
 
 def _ordinary_category(values: tuple[str, ...]) -> str:

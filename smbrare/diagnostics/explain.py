@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from smbrare.baseline.store import Baseline
 from smbrare.detection import rarity
 from smbrare.detection.criteria import Criteria
+from smbrare.detection.dns import Answers
 from smbrare.detection.examine import examine
 from smbrare.detection.finding import Finding
 from smbrare.detection.partial import Partial
@@ -148,7 +149,7 @@ def _second_pass(
     ]
     return trace(
         [place for sighting in earliest if (place := place_of(sighting)) is not None],
-        [sighting.destination for sighting in earliest],
+        Answers(wanted=frozenset(sighting.destination for sighting in earliest)),
         inputs,
         options,
         silent,

@@ -19,7 +19,7 @@ from smbrare.detection.finding import Finding
 from smbrare.detection.rank import grade, rank
 from smbrare.detection.reference import LABELS, PROVIDER
 from smbrare.detection.report import Report
-from smbrare.outputs import evidence, host_context, wording
+from smbrare.outputs import also_seen, evidence, host_context, wording
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.pictures import Pictures
 from smbrare.outputs.pivots import pivots
@@ -97,6 +97,7 @@ def _context(report: Report, ranked: list[Finding]) -> dict[str, Any]:
         "unread_text": unread_text,
         "do_first": do_first(ranked),
         "gaps": [line.text for line in unjudged_lines(report)],
+        "also_seen": also_seen,
         "evidence": evidence,
         "host_context": host_context,
         "wording": wording,

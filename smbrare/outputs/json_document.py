@@ -10,6 +10,7 @@ from smbrare.detection.reference import Reference
 from smbrare.detection.report import Report, settings_document
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.survey import InputSurvey
+from smbrare.outputs import also_seen
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.host_context import fields
 from smbrare.outputs.json_values import json_text, time_value, unjudged_values
@@ -30,7 +31,8 @@ def ndjson_line(finding: Finding) -> str:
 
 def render_json(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield one document: the rule, what was read, and the findings with what to do about them."""
-    head = {"rule": _rule(), "scan": _scan(report)}
+    also: list[dict[str, Any]] = [also_seen.document(server) for server in report.also_seen]
+    head = {"rule": _rule(), "scan": _scan(report), "also_seen": also}
     if report.replayed is not None:
         head["replay"] = _replay(report.replayed, report.unseen)
     yield json_text(head, indent=True).removesuffix("\n}") + ',\n  "findings": ['
@@ -90,6 +92,7 @@ def _scan(report: Report) -> dict[str, Any]:
         "unreadable_connections": sum(survey.not_evaluated for survey in report.inputs),
         "alerts_skipped": sum(survey.alerts for survey in report.inputs),
         "near_misses": report.near_misses,
+        "also_seen": len(report.also_seen),
         "first_event": time_value(span.first),
         "last_event": time_value(span.last),
         "hours_covered": len(span.hours),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from smbrare.detection.finding import Finding
 from smbrare.detection.rank import grade, rank
 from smbrare.detection.report import Report
+from smbrare.outputs import also_seen
 from smbrare.outputs.evidence import evidence, explain_command, nearest, why
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.pivots import pivots
@@ -47,6 +48,7 @@ def render(report: Report, options: RenderOptions) -> Iterator[str]:
     yield from _scope(report)
     for number, finding in enumerate(ranked, start=1):
         yield from (_paragraph if options.brief else _ticket)(number, finding)
+    yield from also_seen.markdown(report)
 
 
 def _scope(report: Report) -> Iterator[str]:

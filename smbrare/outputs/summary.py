@@ -12,6 +12,7 @@ from smbrare.detection.report import Report
 from smbrare.detection.schedule import Outcome
 from smbrare.detection.survey import InputSurvey, totals
 from smbrare.errors import EXIT_NAMES
+from smbrare.outputs.also_seen import count_text
 from smbrare.outputs.grid import Labelled
 from smbrare.outputs.verdict import incomplete_inputs, is_cold_start
 from smbrare.outputs.warning_lines import note_lines, warning_lines
@@ -37,6 +38,7 @@ def summary_lines(
         *_labelled("grades", _grades(report)),
         *_replay(report.replayed),
         *_labelled("suppr.", _suppressed(report)),
+        *_labelled("also", _also_seen(report)),
         reading_line(report),
         *_labelled("cold", _cold_start(report)),
         *_labelled("mended", _mended(report.inputs)),
@@ -138,6 +140,12 @@ def _replay(outcome: Outcome | None) -> Iterator[Labelled]:
         where = some(sorted({alert.destination for alert in outcome.cut}))
         what = f"{counted(len(outcome.cut), 'matching event')} cut in every run that read it"
         yield Labelled("never", f"{what}, and silent history after that: {where}")
+
+
+def _also_seen(report: Report) -> Iterator[str]:
+    if report.also_seen:
+        named = some([server.destination for server in report.also_seen])
+        yield f"{count_text(report)} named by SMB, WebDAV or NTLM clients alone: {named}"
 
 
 def _suppressed(report: Report) -> Iterator[str]:

@@ -13,6 +13,7 @@ from smbrare.detection.finding import Finding
 from smbrare.detection.rank import ranked
 from smbrare.detection.reference import PROVIDER
 from smbrare.detection.report import Report
+from smbrare.outputs import also_seen
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Styled, cells, painted, wrapped
 from smbrare.outputs.wording import (
@@ -105,10 +106,14 @@ _LAYOUTS: tuple[tuple[int, tuple[_Fact, ...]], ...] = (
 
 
 def render(report: Report, options: RenderOptions) -> Iterator[str]:
-    """Yield the table, or nothing where there is nothing to show."""
+    """Yield the table, or nothing where there is nothing to show; below it what else was seen."""
     shown = ranked(options.findings_of(report))
-    if not shown:
-        return
+    if shown:
+        yield from _findings(shown, report, options)
+    yield from also_seen.lines(report, options)
+
+
+def _findings(shown: Sequence[Finding], report: Report, options: RenderOptions) -> Iterator[str]:
     paths = short_paths([survey.path for survey in report.inputs])
     digits = len(str(len(shown)))
     rows = [_row(finding, f"{at:>{digits}}", paths, options) for at, finding in enumerate(shown, 1)]

@@ -12,6 +12,7 @@ from smbrare.detection.rank import Grade, grade, rank
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey
 from smbrare.errors import EXIT_UNJUDGED, EXIT_UNREADABLE
+from smbrare.outputs.also_seen import count_text
 from smbrare.outputs.wording import time_text
 from smbrare.records.times import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, seconds
 from smbrare.text import counted
@@ -33,6 +34,13 @@ def verdict(report: Report) -> list[str]:
         lines += [f"No verdict: {_obstacle(report)}"]
     else:
         lines += [_nothing_found(report), *_limits(report)]
+    if report.also_seen:
+        also = f"{count_text(report)} named by SMB, WebDAV or NTLM clients alone."
+        if report.findings:
+            lines.append(f"Also {also}")
+        else:
+            # The first line can stand alone, and is no all-clear.
+            lines[0] = f"{also[0].upper()}{also[1:]} {lines[0]}"
     return lines + ["The findings are those expected."] * (report.as_expected is True)
 
 

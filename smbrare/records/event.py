@@ -95,6 +95,16 @@ class Sample(Struct, frozen=True):
     record: Record
 
 
+class Mention(Struct, frozen=True):
+    """A record that was decoded only because it names a client of SMB or WebDAV.
+
+    Attributes:
+        record: The record.
+    """
+
+    record: Record
+
+
 class Tally(Struct, frozen=True):
     """What a stretch of an input held, decoded or not; tallies of stretches add up.
 
@@ -126,7 +136,7 @@ class Suspect(Struct, frozen=True):
     origin: Origin
 
 
-Item: TypeAlias = Record | Skipped | Sample | Tally | Suspect
+Item: TypeAlias = Record | Skipped | Sample | Mention | Tally | Suspect
 """What a reader gives of an input."""
 
 

@@ -7,6 +7,9 @@ character references (``&#52;``, ``&#5\u0032;``), or split by a comment, a CDATA
 processing instruction (``4<!-- -->45``). The names of the services on those ports stand for them.
 The sieve keeps more than it must and loses none of these.
 
+Beside them it notices lines that name a client of SMB or WebDAV, or NTLM's log, as exporters write
+their names: these tell of servers on the internet, and hold no port.
+
 What it does not see is a number in exponent notation (``4.45e2``), one whose digits an element
 splits (``4<b/>45``), and a service's name in any other spelling: no known exporter writes those.
 """
@@ -38,6 +41,14 @@ _INSTRUCTIONS = tuple(bytes((digit,)) + b"<?" for digit in _SPLIT)
 _NAMES = {name[name.index("-") :].encode(): name.encode() for name in SERVICE_NAMES}
 """The names of services by their endings, which are rarer than their beginnings."""
 
+# Of the channel and the provider of SMB's client, of what Windows starts for a WebDAV server, and
+# of NTLM's channel; as Windows spells them and in lower case. With more than 32 needles in all the
+# search takes twice as long.
+_CLIENTS = (
+    *(b"mbClient", b"MBClient", b"mbclient", b"DavSetCookie", b"davsetcookie"),
+    *(b"s-NTLM", b"s-ntlm"),
+)
+
 # Needles of three bytes or more, with more than three different first bytes: for shorter ones, and
 # for fewer, the library leaves its vectorized search for one that is up to 20 times slower.
 # It puts every eighth into one bucket, and confuses the bytes of those in a bucket: like ones stand
@@ -50,8 +61,11 @@ _NEEDLES = (
     # An escape of an escape's u or a reference's x, and of other parts of references and markup.
     *(b"u007", b"u0026#", b"&#4", _INSTRUCTIONS[1], b"u005", b"u0021", b"<!\\"),
     *(ending.upper() for ending in _NAMES),
+    *_CLIENTS,
 )
+_FIRST_CLIENT = len(_NEEDLES) - len(_CLIENTS)
 _SEARCH = BytesAhoCorasick(_NEEDLES, matchkind=MatchKind.LeftmostFirst)
+_CLIENT_SEARCH = BytesAhoCorasick(_CLIENTS)
 
 _ZERO = ord("0")
 _LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -79,6 +93,7 @@ class BlockScan(Struct, frozen=True):
         lines: Number of lines, counted by their ends; a last line that has no end counts too.
         blank: Those among them that hold nothing but white space, a byte order mark aside.
         candidates: Every line that could match the rule.
+        mentions: Every line that names a client of SMB or WebDAV, or NTLM's log.
         odd: Every line that is no JSON object in one piece: not blank, and not beginning with
             ``{`` and ending with ``}``, spaces at its end aside.
     """
@@ -86,22 +101,28 @@ class BlockScan(Struct, frozen=True):
     lines: int
     blank: int
     candidates: list[LineSpan]
+    mentions: list[LineSpan]
     odd: list[LineSpan]
 
 
 def scan_block(block: Block) -> BlockScan:
     """Search a block that begins where a line begins and ends where a line ends."""
     text = stringzilla.Str(block)
-    candidates = _candidates(block, text)
+    candidates, mentions = _search(block, text)
     ends = text.count(b"\n")
     if _all_in_braces(text, ends):
-        return BlockScan(ends, 0, candidates, [])
-    return _with_exceptions(bytes(block), candidates)
+        return BlockScan(ends, 0, candidates, mentions, [])
+    return _with_exceptions(bytes(block), candidates, mentions)
 
 
 def may_match(text: Block) -> bool:
     """Return whether a raw record could match: whether it can hold port 139 or 445."""
-    return bool(_candidates(text, stringzilla.Str(text)))
+    return bool(_search(text, stringzilla.Str(text))[0])
+
+
+def names_client(text: Block) -> bool:
+    """Return whether a raw record names a client of SMB or WebDAV, or NTLM's log."""
+    return bool(_CLIENT_SEARCH.find_matches_as_indexes(text))
 
 
 def may_match_wide(text: Block) -> bool:
@@ -120,14 +141,21 @@ def may_match_wide(text: Block) -> bool:
     return any(may_match(each.translate(None, b"\0")) for each in (raw, *as_taken))
 
 
-def _candidates(block: Block, text: stringzilla.Str) -> list[LineSpan]:
-    """Return the lines of a block that could match."""
+def _search(block: Block, text: stringzilla.Str) -> tuple[list[LineSpan], list[LineSpan]]:
+    """Return the lines of a block that could match, and those that name a client."""
     view = memoryview(block)
     size = len(view)
-    found = []
+    found: list[LineSpan] = []
+    mentions: list[LineSpan] = []
     decided = 0
     # Most hits lie inside of longer numbers and hashes: this loop is the sieve's own cost.
     for needle, start, end in _SEARCH.find_matches_as_indexes(view):
+        if needle >= _FIRST_CLIENT:
+            past = mentions[-1][1] if mentions else 0
+            if start >= past:
+                first = text.rfind(b"\n", past, start) + 1 or past
+                mentions.append((first, text.find(b"\n", end) + 1 or size))
+            continue
         if start < decided:
             continue
         if needle < _DIGITS:
@@ -140,7 +168,7 @@ def _candidates(block: Block, text: stringzilla.Str) -> list[LineSpan]:
         first = text.rfind(b"\n", decided, start) + 1 or decided
         decided = text.find(b"\n", end) + 1 or size
         found.append((first, decided))
-    return found
+    return found, mentions
 
 
 def _can_begin(block: memoryview, start: int) -> bool:
@@ -198,7 +226,9 @@ def _all_in_braces(text: stringzilla.Str, ends: int) -> bool:
     return False
 
 
-def _with_exceptions(block: bytes, candidates: list[LineSpan]) -> BlockScan:
+def _with_exceptions(
+    block: bytes, candidates: list[LineSpan], mentions: list[LineSpan]
+) -> BlockScan:
     """Return what a block holds whose lines are not all in braces, by a look at each."""
     lines = block.split(b"\n")
     if not lines[-1]:
@@ -213,4 +243,4 @@ def _with_exceptions(block: bytes, candidates: list[LineSpan]) -> BlockScan:
             else:
                 blank += 1
         start = past
-    return BlockScan(len(lines), blank, candidates, odd)
+    return BlockScan(len(lines), blank, candidates, mentions, odd)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from smbrare.detection import rarity, report
+from smbrare.detection.also_seen import Server, also_seen, together
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.dns import Answers
 from smbrare.detection.exclusions import Exclusion, because
@@ -36,6 +37,8 @@ def judge(
     """
     history = known_history(partial, criteria, baseline)
     judged = rarity.judge(partial.sightings, history, criteria)
+    resolved = partial.answers.addresses_of(partial.servers.by_name)
+    also = also_seen(partial.servers, partial.sightings.destinations(), resolved)
     return Report(
         options=options,
         criteria=criteria,
@@ -52,8 +55,25 @@ def judge(
             for exclusion in criteria.exclusions
         ),
         traffic=partial.sightings,
+        also_seen=together(each for each in also if _is_reported(each, criteria, history)),
+        unresolved={
+            name: server
+            for name, server in partial.servers.by_name.items()
+            if name not in resolved and _is_reported(server, criteria, history)
+        },
         too_many_names=partial.answers.overflowed,
     )
+
+
+def _is_reported(server: Server, criteria: Criteria, known: rarity.Known) -> bool:
+    """Return whether a server was named in the window, by a host that is not excluded."""
+    if criteria.since is not None and server.last < criteria.since:
+        return False
+    if criteria.until is not None and server.first >= criteria.until:
+        return False
+    hour = server.last // HOUR
+    hosts = server.hosts or ("",)
+    return not all(known.excluded((server.destination, "", host, hour)) for host in hosts)
 
 
 def with_queries(findings: Iterable[Finding], answers: Answers) -> tuple[Finding, ...]:

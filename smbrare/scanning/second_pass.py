@@ -6,12 +6,13 @@ could not read is not told again; what the second cannot is said of the findings
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from smbrare.detection import also_seen
 from smbrare.detection.dns import Answers, resolved
 from smbrare.detection.exposure import TOO_MANY_NAMES, EvidenceCollector, JoinedEvent
 from smbrare.detection.finding import Finding
@@ -135,7 +136,8 @@ def add_host_context(
     inputs: Iterable[Input | Skipped],
     options: ReadOptions,
     progress: Progress,
-) -> tuple[Finding, ...]:
+    names: Collection[str] = (),
+) -> tuple[tuple[Finding, ...], dict[str, set[str]]]:
     """Return the findings with what happened around them, and with the names of destinations.
 
     Args:
@@ -143,21 +145,28 @@ def add_host_context(
         inputs: What it was found in.
         options: How to read.
         progress: Called as bytes are read.
+        names: Names whose addresses on the internet are looked for.
+
+    Returns:
+        The findings, and these addresses by name.
     """
     every = tuple(findings)
     looked_at = ranked(every)[:MOST_FINDINGS]
-    if not looked_at:
-        return every
+    if not looked_at and not names:
+        return every, {}
     found = trace(
         [place for finding in looked_at if (place := place_of(finding.sighting)) is not None],
-        [finding.sighting.destination for finding in looked_at],
+        Answers(
+            wanted=frozenset(finding.sighting.destination for finding in looked_at),
+            names=frozenset(names),
+        ),
         inputs,
         options,
         progress,
     )
     queries = found.answers.by_address(map(_query_key, looked_at))
     chosen = set(map(id, looked_at))
-    return tuple(
+    looked = tuple(
         replace(
             finding,
             host_context=found.host_context(finding.sighting),
@@ -169,6 +178,7 @@ def add_host_context(
         else replace(finding, host_context=HostContext(gaps=(TOO_MANY,)))
         for finding in every
     )
+    return looked, found.answers.addresses_of(names)
 
 
 def _query_key(finding: Finding) -> tuple[str, str]:
@@ -177,13 +187,13 @@ def _query_key(finding: Finding) -> tuple[str, str]:
 
 def trace(
     places: Iterable[Place],
-    addresses: Iterable[str],
+    answers: Answers,
     inputs: Iterable[Input | Skipped],
     options: ReadOptions,
     progress: Progress,
 ) -> Pass:
-    """Read inputs again for what happened at some places, and for the names of some addresses."""
-    state = Pass(options, answers=Answers(wanted=frozenset(addresses)))
+    """Read inputs again for what happened at some places, and for the DNS answers that are kept."""
+    state = Pass(options, answers=answers)
     for place in dict.fromkeys(places):
         state.add(place)
     needles = _needles(state)
@@ -224,7 +234,7 @@ def _read(
 
 def _needles(state: Pass) -> tuple[bytes, ...]:
     """Return texts of which every line that matters holds one, in lower case; none to read all."""
-    names = {*state.by_name, *(state.answers.wanted or ())}
+    names = {*state.by_name, *(state.answers.wanted or ()), *state.answers.names}
     # Names may be written with escapes, and IPv6 in several ways.
     if not all(_PLAIN_NAME.fullmatch(name) for name in names):
         return ()
@@ -248,10 +258,20 @@ def with_host_context(
         progress_bar: Shows progress over inputs.
     """
     shown = [finding for finding in report.judged if which in {"all", finding.status}]
-    if not shown:
+    # Of inputs that were read whole the first pass knows all names.
+    names = report.unresolved.keys() if report.names_unread else ()
+    if not shown and not names:
         return replace(report, second_pass_done=True)
     with progress_bar(inputs) as progress:
-        looked_at = add_host_context(shown, inputs, options, progress)
+        looked_at, resolved = add_host_context(shown, inputs, options, progress, names)
     known = {(finding.id, finding.status): finding for finding in looked_at}
     judged = tuple(known.get((each.id, each.status), each) for each in report.judged)
-    return replace(report, judged=judged, second_pass_done=True)
+    servers = also_seen.also_seen(
+        also_seen.Servers(by_name=dict(report.unresolved)), report.traffic.destinations(), resolved
+    )
+    return replace(
+        report,
+        judged=judged,
+        also_seen=also_seen.together((*report.also_seen, *servers)),
+        second_pass_done=True,
+    )

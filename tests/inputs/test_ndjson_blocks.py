@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from smbrare.inputs.readers.ndjson import is_blank, read_range, records, too_long
 from smbrare.inputs.readers.reader import EVERY, ReaderOptions
 from smbrare.limits import DEFAULT, Limits
-from smbrare.records.event import Origin, Record, Sample, Skipped, Suspect, Tally, shift
+from smbrare.records.event import Mention, Origin, Record, Sample, Skipped, Suspect, Tally, shift
 from smbrare.rule.port_sieve import may_match, scan_block
 
 PATH = "log.ndjson"
@@ -95,7 +95,7 @@ class Trickle(io.RawIOBase):
 
 
 def gathered(
-    ranges: Iterable[Iterable[Item | Sample | Tally | Suspect]],
+    ranges: Iterable[Iterable[Item | Sample | Mention | Tally | Suspect]],
 ) -> tuple[list[Item], int, int]:
     """Return what ranges that follow one another gave: items as of the file, lines, blank lines."""
     items: list[Item] = []

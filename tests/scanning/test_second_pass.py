@@ -179,7 +179,7 @@ def test_inputs_that_cannot_be_read_again_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "events.ndjson", [process(), matching()])
     made, inputs = report(path), list(discover([str(path), "-"]))
     path.unlink()
-    (finding,) = add_host_context(made.findings, inputs, ReadOptions(), lambda _: None)
+    (finding,), _ = add_host_context(made.findings, inputs, ReadOptions(), lambda _: None)
     assert context_of(finding).gaps == (
         f"{path} was not read again: No such file or directory",
         READ_ONCE,

@@ -16,7 +16,7 @@ from smbrare.inputs.readers import ndjson
 from smbrare.inputs.readers.reader import NeedsDecoding, ReaderOptions, without_offset
 from smbrare.inputs.unpack.streams import HEAD_BYTES, Layer
 from smbrare.limits import KIB, MIB, TOO_DEEP, Limits, longer_than
-from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
+from smbrare.records.event import Contents, Item, Mention, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.json_text import BadJson, decode, nests_deeper
 from smbrare.rule.port_sieve import scan_block
 
@@ -260,16 +260,17 @@ def _candidates(file: IO[bytes], path: str, options: ReaderOptions) -> Iterator[
         sampled = {
             bisect_right(starts, mark) - 1 for mark in options.sample_places(offset, starts[-1])
         }
-        wanted = _wanted(lines, options.needs_decoding) | {
-            place for place, line in enumerate(lines) if len(line) > limits.record_bytes + 1
-        }
+        wanted, mentions = _wanted(lines, options.needs_decoding)
+        wanted |= {place for place, line in enumerate(lines) if len(line) > limits.record_bytes + 1}
         lost = {place for place, line in enumerate(lines) if not line}
         skipped = 0
-        for place in sorted(wanted | sampled | lost):
+        for place in sorted(wanted | sampled | lost | mentions):
             found = _record(batch[place], limits)
             skipped += place in wanted and isinstance(found, Skipped)
-            if place not in sampled or place in wanted:
+            if place in wanted or place in lost:
                 yield found
+            elif place in mentions and isinstance(found, Record):
+                yield Mention(found)
             if place in sampled and isinstance(found, Record):
                 yield Sample(found)
         yield Tally(len(batch) - len(lost), 0, skipped)
@@ -305,11 +306,12 @@ def _line(item: Text | Skipped) -> bytes:
     return item.json.replace("\n", " ").encode() + b"\n"
 
 
-def _wanted(lines: list[bytes], needs_decoding: NeedsDecoding) -> set[int]:
-    """Return the places of the lines that are worth decoding."""
+def _wanted(lines: list[bytes], needs_decoding: NeedsDecoding) -> tuple[set[int], set[int]]:
+    """Return the places of the lines that are worth decoding, and of those that name a client."""
     places = {start: place for place, start in enumerate(accumulate(map(len, lines), initial=0))}
     scanned = scan_block(b"".join(lines))
     odd = {places[first] for first, _ in scanned.odd}
     candidates = [places[first] for first, _ in scanned.candidates if places[first] not in odd]
     kept = needs_decoding([memoryview(lines[place]) for place in candidates])
-    return odd | {candidates[place] for place in kept}
+    mentions = {places[first] for first, _ in scanned.mentions}
+    return odd | {candidates[place] for place in kept}, mentions

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from smbrare.inputs.readers.blocks import BLOCK_BYTES, ByteStream, LineBlock, line_blocks
 from smbrare.inputs.readers.reader import EVERY, NeedsDecoding, ReaderOptions
 from smbrare.limits import DEFAULT, MIB, TOO_DEEP, Limits, longer_than
-from smbrare.records.event import Contents, Item, Origin, Record, Sample, Skipped, Tally
+from smbrare.records.event import Contents, Item, Mention, Origin, Record, Sample, Skipped, Tally
 from smbrare.records.json_mending import mend
 from smbrare.records.json_text import BadJson, broken_lines, decode, nests_deeper, without_frame
 from smbrare.rule.port_sieve import BlockScan, may_match_wide, scan_block
@@ -58,8 +58,9 @@ def read_range(
     head: bytes = b"",
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[Item]:
-    """Yield the records of a range, or those that could match the rule, what was skipped, tallies.
+    """Yield what a range holds in its order, and behind each block its samples and its tally.
 
+    That is its records, or those that could match the rule or name a client, and what was skipped.
     A line belongs to the range in which it begins, so ranges that together cover a file give each
     of its lines once, and may be read at the same time. Numbers of lines count from the range's
     first line: `event.shift` adds the lines of the ranges before it, which their tallies tell.
@@ -72,9 +73,6 @@ def read_range(
         end: The byte past the range; None for the end of the stream.
         head: What was read from the stream before, and comes first.
         block_bytes: Bytes to read at a time.
-
-    Yields:
-        Items in the order of the file, and behind those of each block its samples and its tally.
 
     Raises:
         OSError, EOFError: If the stream fails; what was complete before that was yielded.
@@ -131,7 +129,7 @@ def _each(block: LineBlock, path: str, before: int, limits: Limits) -> Generator
 def _candidates(
     block: LineBlock, path: str, before: int, options: ReaderOptions
 ) -> Generator[Item, None, Tally]:
-    """Yield what the lines of a block hold that might match, and return the tally of all."""
+    """Yield what the lines of a block hold that are wanted, and return the tally of all."""
     scanned = scan_block(block.text)
     if block.offset < CHECKED_BYTES:
         broken = {
@@ -141,12 +139,17 @@ def _candidates(
         }
         scanned = replace(scanned, odd=[*broken.union(scanned.odd)])
     skipped = more = 0
+    decoded = set()
     for number, first, past in _to_decode(block.text, scanned, options.needs_decoding):
         origin = Origin(path, before + number, block.offset + first)
         items = records(bytes(block.text[first:past]), origin, options.limits)
         skipped += sum(isinstance(item, Skipped) for item in items)
         more += len(items) - 1
+        decoded.add((first, past))
         yield from items
+    for first, past in set(scanned.mentions) - decoded:
+        alone = _sample(bytes(block.text[first:past]), Origin(path, 0), options.limits)
+        yield from (Mention(sample.record) for sample in alone)
     return Tally(scanned.lines, scanned.blank, skipped, more)
 
 

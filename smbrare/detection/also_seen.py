@@ -1,0 +1,145 @@
+"""Servers on the internet that SMB, WebDAV and NTLM clients name, beside the rule's own events.
+
+They are what an estate has that logs no SMB connection of the kernel. They decide nothing.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from ipaddress import ip_address
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from smbrare.detection.exposure import remote_address
+from smbrare.records.event import Document, Origin
+from smbrare.records.read_options import ReadOptions
+from smbrare.rule.networks import excluded_range
+from smbrare.sources import activities
+from smbrare.sources.activities.activity import Activity
+
+MOST_SERVERS = 1_000
+"""Addresses and names that are kept, the first by their text: whatever the order of the input."""
+
+_KINDS = frozenset({"smb", "webdav", "ntlm"})
+_NAMED = frozenset({"smb", "webdav"})
+"""Kinds whose servers are followed by their names: NTLM is sent to servers of every protocol."""
+_LONGEST_NAME = 255
+
+
+class Server(Struct):
+    """What some events say of one server.
+
+    Attributes:
+        destination: Its address, or a name that leads to several.
+        first: Microseconds since 1970 UTC.
+        last: Likewise.
+        events: How many events name it, copies included.
+        hosts: The hosts that named it, as their events spell them, by their name in lower case.
+        accounts: The accounts in these events, likewise.
+        kinds: What kind of events they are.
+    """
+
+    destination: str
+    first: int
+    last: int
+    events: int = 1
+    hosts: dict[str, str] = field(default_factory=dict)
+    accounts: dict[str, str] = field(default_factory=dict)
+    kinds: set[str] = field(default_factory=set)
+
+    def merge(self, other: "Server") -> None:
+        """Take in what other events say of it."""
+        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
+        self.events += other.events
+        for mine, more in ((self.hosts, other.hosts), (self.accounts, other.accounts)):
+            for key, text in more.items():
+                mine[key] = min(mine.get(key, text), text)
+        self.kinds |= other.kinds
+
+
+class Servers(Struct):
+    """Every server on the internet that the events of some inputs name.
+
+    Attributes:
+        by_address: Those with a public address.
+        by_name: Those with a name alone, by that in lower case.
+        overflowed: Whether there were more than are kept.
+    """
+
+    by_address: dict[str, Server] = field(default_factory=dict)
+    by_name: dict[str, Server] = field(default_factory=dict)
+    overflowed: bool = False
+
+    def observe(self, document: Document, options: ReadOptions) -> None:
+        """Take in an event that is no network connection."""
+        found = activities.read(document, options)
+        if found is None or found[0] not in _KINDS:
+            return
+        activity = activities.activity(*found, Origin("", 0))
+        if activity is None:
+            return
+        if address := remote_address(activity):
+            if excluded_range(ip_address(address)) is None:
+                self._add(self.by_address, address, _server(address, activity))
+        elif activity.kind in _NAMED:
+            name = activity.server.rstrip(".").lower()
+            # A name without a dot is one of the network's own.
+            if "." in name and len(name) <= _LONGEST_NAME:
+                self._add(self.by_name, name, _server(name, activity))
+
+    def merge(self, other: "Servers") -> None:
+        """Take in what another part of the inputs names."""
+        self.overflowed = self.overflowed or other.overflowed
+        for kept, more in ((self.by_address, other.by_address), (self.by_name, other.by_name)):
+            for key, server in more.items():
+                self._add(kept, key, server)
+
+    def _add(self, kept: dict[str, Server], key: str, server: Server) -> None:
+        known = kept.get(key)
+        if known is not None:
+            known.merge(server)
+            return
+        kept[key] = server
+        if len(kept) > 2 * MOST_SERVERS:
+            self.overflowed = True
+            for last in sorted(kept)[MOST_SERVERS:]:
+                del kept[last]
+
+
+def _server(destination: str, activity: Activity) -> Server:
+    host, user, time = activity.host, activity.user, activity.time
+    return Server(
+        destination,
+        time,
+        time,
+        hosts={host.lower(): host} if host else {},
+        accounts={user.lower(): user} if user else {},
+        kinds={activity.kind},
+    )
+
+
+def also_seen(
+    servers: Servers, covered: Collection[str], resolved: Mapping[str, Collection[str]]
+) -> Iterator[Server]:
+    """Yield the servers on the internet that no event of the rule's shows.
+
+    Args:
+        servers: What the events name.
+        covered: The destinations of the rule's own events.
+        resolved: The public addresses of names, by DNS events; what has none is not known to be on
+            the internet.
+    """
+    yield from (each for key, each in servers.by_address.items() if key not in covered)
+    for name, server in servers.by_name.items():
+        addresses = resolved.get(name, ())
+        if addresses and set(covered).isdisjoint(addresses):
+            one = next(iter(addresses)) if len(addresses) == 1 else name
+            yield replace(server, destination=one)
+
+
+def together(servers: Iterable[Server]) -> tuple[Server, ...]:
+    """Return one server for each destination, in the order of their text."""
+    found: dict[str, Server] = {}
+    for each in servers:
+        empty = Server(each.destination, each.first, each.last, events=0)
+        found.setdefault(each.destination, empty).merge(each)
+    return tuple(found[destination] for destination in sorted(found))[:MOST_SERVERS]
