@@ -7,6 +7,7 @@ is not installed leaves its row without a figure.
 import math
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,11 +15,13 @@ from pathlib import Path
 from random import Random
 
 import orjson
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from bench.process import INSTALLED, MEGABYTE, ROOT, Done, run, scan
 from smbrare.baseline.store import Baseline
 from smbrare.detection.sightings import Row
 from smbrare.records.times import HOUR, MICROSECONDS
+from smbrare.rule import port_sieve
 from tests.support.forms import FORMS
 from tests.support.forms.connection import SCENE
 
@@ -193,6 +196,28 @@ class Measure:
         yield memory(f"{size}, 1 job", one, 80)
         hay.unlink()
 
+    def clients(self, log: Path) -> Iterator[Goal]:
+        """Yield what it costs the sieve to notice clients of SMB and WebDAV beside the ports."""
+        needles = port_sieve._NEEDLES  # noqa: SLF001 - without some of them there is no command
+        kinds = MatchKind.LeftmostFirst
+        ports = needles[: port_sieve._FIRST_CLIENT]  # noqa: SLF001
+        searches = [BytesAhoCorasick(each, matchkind=kinds) for each in (needles, ports)]
+        with log.open("rb") as file:
+            blocks = [*iter(lambda: file.read(MEGABYTE), b"")][: self.count(200)]
+        times = [math.inf, math.inf]
+        for _ in range(self.rounds):
+            for place, search in enumerate(searches):
+                start = time.process_time()
+                for block in blocks:
+                    search.find_matches_as_indexes(block)
+                times[place] = min(times[place], time.process_time() - start)
+        (whole,) = best([ndjson(log, "--jobs=1")], self.rounds)
+        whole_of_it = whole.processor * len(blocks) * MEGABYTE / log.stat().st_size
+        ratio = 1 + (times[0] - times[1]) / whole_of_it
+        told = f"search {times[0]:.3f} s to {times[1]:.3f} s of {whole_of_it:.2f} s"
+        work = "a scan that looks for SMB, WebDAV and NTLM clients"
+        yield Goal(work, "one for ports alone, processor", ratio, 1.05, told=told)
+
     def growth(self, log: Path) -> Iterator[Goal]:
         """Yield that no size takes longer than a larger one."""
         parts = []
@@ -261,6 +286,7 @@ class Measure:
             self.export,
             self.sources,
             lambda: self.haystack(log),
+            lambda: self.clients(log),
             lambda: self.growth(log),
             self.small_files,
             self.room,

@@ -69,7 +69,7 @@ def test_findings_are_passed_over_when_scanned_themselves(run: Run, tmp_path: Pa
 
 def test_json_holds_the_rule_the_scan_and_the_findings(run: Run) -> None:
     document = json.loads(run("scan", SAMPLE, "--format", "json").out)
-    assert list(document) == ["rule", "scan", "findings"]
+    assert list(document) == ["rule", "scan", "also_seen", "findings"]
     assert document["scan"]["records"] == 37
     assert document["scan"]["exit_code"] == 1
     assert len(document["findings"]) == 3
