@@ -8,6 +8,7 @@ from smbrare.detection.source_survey import SourceSurvey
 from smbrare.detection.survey import totals
 from smbrare.diagnostics.inspection import Inspected, SourceDetails
 from smbrare.rule import predicate
+from smbrare.text import counted
 
 
 class Facts(Struct, frozen=True):
@@ -132,6 +133,12 @@ _REMEDIES = {
 }
 """What to do about a missing field of a vendor's own records, with its name there."""
 
+_NO_KERNEL = "and no SMB connection of PID 4"
+_LOG_KERNEL = (
+    "Log the kernel's connections too: Sysmon event 3 for Image System, or the network events of "
+    "an endpoint agent. Without them a scan has no findings; it lists such servers as also seen."
+)
+
 _TABLE: tuple[_Condition, ...] = (
     _Condition(
         _when(lambda facts: not facts.network, _records),
@@ -227,7 +234,13 @@ def advise(inspected: Inspected) -> Iterator[Advice]:
     for look, found in inspection.looks.items():
         seen = f"{found.count:,} that look{'s' * (found.count == 1)} like {look.name}: {look.lacks}"
         yield Advice("unknown", seen, f"{look.remedy[0].upper()}{look.remedy[1:]}.")
-    for name, survey in sorted(totals(inspected.report.inputs).items()):
+    counts = totals(inspected.report.inputs)
+    if inspection.clients and not any(survey.kernel_smb for survey in counts.values()):
+        events = counted(inspection.clients, "event")
+        yield Advice(
+            "clients", f"{events} of SMB, WebDAV or NTLM clients, {_NO_KERNEL}", _LOG_KERNEL
+        )
+    for name, survey in sorted(counts.items()):
         facts = Facts(name, survey, inspection.details.get(name, SourceDetails()))
         for condition in _TABLE:
             if count := condition.count(facts):

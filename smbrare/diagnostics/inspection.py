@@ -20,9 +20,10 @@ from smbrare.diagnostics.looks import UnknownForm, look_of_file, look_of_record
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.records.event import Contents, Document, Origin, Record, Skipped, Suspect
-from smbrare.records.json_text import encodable
+from smbrare.records.json_text import encodable, encoded
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule import predicate
+from smbrare.rule.port_sieve import names_client
 from smbrare.scanning.reading import Progress, read_inputs
 from smbrare.sources.mapping import View
 
@@ -141,6 +142,7 @@ class Inspection(Struct):
         hosts: Network events by host.
         details: More counts by source.
         span: The time that the network events cover.
+        clients: Events beside them that name a client of SMB or WebDAV, or NTLM's log.
     """
 
     outside: dict[Outside, ExampleCount] = field(default_factory=dict)
@@ -152,6 +154,15 @@ class Inspection(Struct):
     hosts: Counter[str] = field(default_factory=Counter)
     details: dict[str, SourceDetails] = field(default_factory=dict)
     span: Span = field(default_factory=Span)
+    clients: int = 0
+
+    def note_outside(self, reason: Outside, document: Document, origin: Origin) -> None:
+        """Count an event that is not judged."""
+        self.outside.setdefault(reason, ExampleCount()).add(origin)
+        if reason == "unknown":
+            self.note_look(look_of_record(document), origin)
+        elif reason == "other":
+            self.clients += names_client(encoded(document))
 
     def note_look(self, look: UnknownForm | None, origin: Origin) -> None:
         """Count what looks like a form that is known, and not read."""
@@ -214,9 +225,7 @@ def observe(
     """
     view = admit(document, origin, options, survey)
     if isinstance(view, str):
-        inspection.outside.setdefault(view, ExampleCount()).add(origin)
-        if view == "unknown":
-            inspection.note_look(look_of_record(document), origin)
+        inspection.note_outside(view, document, origin)
         return
     times = view.time().values
     if times:

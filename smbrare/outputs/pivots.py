@@ -1,4 +1,4 @@
-"""Queries to paste, made for one finding: who else contacted it, and what its hosts did then.
+"""Queries to paste, made for one finding: who else contacted it, what its hosts did, and why.
 
 Three languages: Kibana's query bar (KQL), ES|QL, and the hunting KQL of Microsoft Defender.
 """
@@ -6,8 +6,10 @@ Three languages: Kibana's query bar (KQL), ES|QL, and the hunting KQL of Microso
 from msgspec import Struct
 
 from smbrare.detection.finding import Finding
+from smbrare.detection.host_context import LURES
 from smbrare.outputs.rule.exclusions import HOST_FIELDS
 from smbrare.records.times import MICROSECONDS, date, format_time
+from smbrare.sources.activities.lures import EXTENSIONS
 from smbrare.text import visible
 
 AROUND_MINUTES = 15
@@ -63,13 +65,22 @@ def pivots(finding: Finding) -> tuple[Pivot, ...]:
         Pivot(who, "ES|QL", _esql_who(finding)),
         Pivot(who, "Defender KQL", _defender_who(finding)),
     ]
-    window = _window(finding)
+    window = _window(finding, _AROUND)
     if window is not None:
         start, end = window
         found += [
             Pivot(what, "Kibana KQL", _kibana_around(finding, start, end)),
-            Pivot(what, "ES|QL", _esql_around(finding, start, end)),
+            Pivot(what, "ES|QL", _esql(_kibana_hosts(finding), start, end)),
             Pivot(what, "Defender KQL", _defender_around(finding, start, end)),
+        ]
+    window = _window(finding, LURES)
+    if window is not None:
+        why = "What made them connect, and were credentials sent?"
+        start, end = window
+        found += [
+            Pivot(why, "Kibana KQL", f"{_exposure(finding)} and {_kibana_time(start, end)}"),
+            Pivot(why, "ES|QL", _esql(_exposure(finding), start, end)),
+            Pivot(why, "Defender KQL", _defender_exposure(finding, start, end)),
         ]
     return tuple(found)
 
@@ -84,11 +95,11 @@ def _hosts(finding: Finding) -> list[str]:
     return [quote(name) for name in finding.hosts if name and visible(name) == name]
 
 
-def _window(finding: Finding) -> tuple[str, str] | None:
+def _window(finding: Finding, before: int) -> tuple[str, str] | None:
     time = finding.sighting.event_time
     if time is None:
         return None
-    start, end = max(time - _AROUND, _EARLIEST), min(time + _AROUND, _LATEST)
+    start, end = max(time - before, _EARLIEST), min(time + _AROUND, _LATEST)
     return format_time(start), format_time(end)
 
 
@@ -110,10 +121,8 @@ def _kibana_hosts(finding: Finding) -> str:
 def _kibana_around(finding: Finding, start: str, end: str) -> str:
     # An index without an ingest pipeline, as Winlogbeat's, has no event.category.
     kinds = "event.category : (process or file or network or authentication)"
-    return (
-        f"{_kibana_hosts(finding)} and ({kinds} or not event.category : *)"
-        f' and @timestamp >= "{start}" and @timestamp <= "{end}"'
-    )
+    condition = f"{_kibana_hosts(finding)} and ({kinds} or not event.category : *)"
+    return f"{condition} and {_kibana_time(start, end)}"
 
 
 def _esql_who(finding: Finding) -> str:
@@ -129,17 +138,53 @@ def _esql_who(finding: Finding) -> str:
     )
 
 
-def _esql_around(finding: Finding, start: str, end: str) -> str:
+def _esql(condition: str, start: str, end: str) -> str:
+    """Return a look at the events of a time that a condition in Kibana's language selects."""
     return "\n".join(
         (
             _ESQL_NEEDS,
             f"FROM {_EVERYTHING}",
             f'| WHERE @timestamp >= "{start}" AND @timestamp <= "{end}"',
-            f'| WHERE KQL("""{_kibana_hosts(finding)}""")',
+            f'| WHERE KQL("""{condition}""")',
             "| KEEP @timestamp, host.name, user.name, event.category, event.action, process.name,",
             "    process.command_line, file.path, destination.ip, destination.port",
             "| SORT @timestamp",
             "| LIMIT 1000",
+        )
+    )
+
+
+def _kibana_time(start: str, end: str) -> str:
+    return f'@timestamp >= "{start}" and @timestamp <= "{end}"'
+
+
+def _exposure(finding: Finding) -> str:
+    """Return a condition on what may have led to a connection, and what shows credentials sent."""
+    endings = " or ".join(EXTENSIONS)
+    paths = " or ".join(f"*.{ending}" for ending in EXTENSIONS)
+    kinds = (
+        "winlog.channel : (Microsoft-Windows-S*Client/* or Microsoft-Windows-NTLM/*)",
+        "event.code : 4648",
+        "process.command_line : *DavSetCookie*",
+        "winlog.event_data.CommandLine : *DavSetCookie*",
+        f"file.extension : ({endings})",
+        f"winlog.event_data.TargetFilename : ({paths} or *desktop.ini)",
+    )
+    return f"{_kibana_hosts(finding)} and ({' or '.join(kinds)})"
+
+
+def _defender_exposure(finding: Finding, start: str, end: str) -> str:
+    # Defender keeps no events of NTLM or of SMB's client.
+    return "\n".join(
+        (
+            "union DeviceFileEvents, DeviceProcessEvents",
+            f"| where Timestamp between (datetime({start}) .. datetime({end}))",
+            _defender_machines(finding),
+            '| where ProcessCommandLine contains "DavSetCookie"',
+            f'    or FileName matches regex @"(?i)([.]({"|".join(EXTENSIONS)})|^desktop[.]ini)$"',
+            "| project Timestamp, DeviceName, ActionType, AccountName, FileName, FolderPath,",
+            "    FileOriginUrl, ProcessCommandLine, InitiatingProcessFileName",
+            "| order by Timestamp asc",
         )
     )
 
@@ -164,23 +209,25 @@ def _defender_who(finding: Finding) -> str:
     )
 
 
-def _defender_around(finding: Finding, start: str, end: str) -> str:
+def _defender_machines(finding: Finding) -> str:
     hosts = ", ".join(_hosts(finding))
     addresses = _defender_addresses(finding.sighting.source)
     if not hosts:
-        machines = (
+        return (
             "| where DeviceId in ((DeviceNetworkEvents"
             f" | where LocalIP in~ {addresses} or RemoteIP in~ {addresses} | distinct DeviceId))"
         )
-    elif "host.name" in finding.event:
-        machines = f"| where DeviceName has_any ({hosts})"
-    else:
-        machines = f"| where DeviceName has_any ({hosts}) or DeviceId in~ ({hosts})"
+    if "host.name" in finding.event:
+        return f"| where DeviceName has_any ({hosts})"
+    return f"| where DeviceName has_any ({hosts}) or DeviceId in~ ({hosts})"
+
+
+def _defender_around(finding: Finding, start: str, end: str) -> str:
     return "\n".join(
         (
             "union DeviceProcessEvents, DeviceFileEvents, DeviceNetworkEvents, DeviceLogonEvents",
             f"| where Timestamp between (datetime({start}) .. datetime({end}))",
-            machines,
+            _defender_machines(finding),
             "| project Timestamp, DeviceName, ActionType, AccountName, FileName, FolderPath,",
             "    ProcessCommandLine, InitiatingProcessFileName, RemoteIP, RemotePort",
             "| order by Timestamp asc",

@@ -19,6 +19,7 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.records.times import HOUR, date
 from smbrare.rule import predicate
 from tests.diagnostics.test_explanation import documents
+from tests.support.activities import windows
 from tests.support.events import DESTINATION, matching
 
 SETTINGS = ReadOptions()
@@ -150,6 +151,11 @@ def test_gaps_are_the_hours_without_events() -> None:
     ]
 
 
+def client() -> dict[str, Any]:
+    """Return an event of SMB's client."""
+    return windows("Microsoft-Windows-SmbClient/Connectivity", 30803, {"ServerName": "\\\\x"})
+
+
 def advice(*events: dict[str, Any]) -> list[str]:
     return [f"{each.source}: {each.seen}" for each in advise(inspected(*events))]
 
@@ -159,6 +165,15 @@ def advice(*events: dict[str, Any]) -> list[str]:
     [
         ([matching()], []),
         ([sysmon()], []),
+        (
+            [matching(process__pid=8), client(), client()],
+            [
+                "clients: 2 events of SMB, WebDAV or NTLM clients, and no SMB connection of PID 4",
+                "ecs: 1 SMB connection, none of PID 4",
+                "winlogbeat: no network event among 2 records",
+            ],
+        ),
+        ([matching(), client()], ["winlogbeat: no network event among 1 record"]),
         (
             [sysmon(ProcessId="5120")] * 2,
             ["sysmon: 2 connections of Sysmon, none of PID 4"],

@@ -1,5 +1,6 @@
 """Pivots: queries that can be pasted, whatever the host is called."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from kusto_query_language_parser.parser.kql_traverse import KqlTraverse
 from smbrare.detection.finding import Finding
 from smbrare.outputs.pivots import Pivot, pivots, quote
 from tests.support.events import matching
+from tests.support.exposure import FILE
 from tests.support.findings import finding
 from tests.support.forms import FORMS
 from tests.support.forms.connection import Connection
@@ -25,14 +27,21 @@ def by_language(found: Finding, language: str) -> list[Pivot]:
     return [pivot for pivot in pivots(found) if pivot.language == language]
 
 
+def of_connections(found: Finding, language: str) -> list[Pivot]:
+    """Return the queries that find the finding's own event."""
+    return by_language(found, language)[:2]
+
+
 @pytest.mark.parametrize("language", ["Kibana KQL", "ES|QL", "Defender KQL"])
 def test_each_language_asks_who_else_and_what_around(language: str) -> None:
-    who, around = by_language(finding(hosts=("WS-01", "WS-02")), language)
+    who, around, why = by_language(finding(hosts=("WS-01", "WS-02")), language)
     assert '"45.83.122.10"' in who.text
     assert '"WS-01"' in around.text
     assert '"WS-02"' in around.text
     assert "2026-11-16T07:45:00Z" in around.text
     assert "2026-11-16T08:15:00Z" in around.text
+    assert '"WS-02"' in why.text
+    assert "2026-11-16T07:30:00Z" in why.text
 
 
 def test_a_quote_in_a_name_does_not_end_the_literal() -> None:
@@ -80,6 +89,16 @@ def test_a_parser_of_defenders_language_reads_the_queries(name: str) -> None:
         assert tree.getText().endswith("<EOF>")
 
 
+@pytest.mark.parametrize("place", [0, 3, 4, 8, 9])
+def test_kibanas_last_query_finds_what_led_to_a_connection_and_what_came_of_it(place: int) -> None:
+    record = json.loads(FILE.read_text().splitlines()[place])
+    host, time = record["winlog"]["computer_name"], record["@timestamp"]
+    document = {**record, "event": {"code": record["winlog"]["event_id"]}}
+    *_, query = by_language(finding(hosts=(host,), timestamp=time), "Kibana KQL")
+    assert kql_holds(query.text, document)
+    assert not kql_holds(query.text, {**document, "winlog": {"computer_name": host}, "event": {}})
+
+
 def own_finding(record: Any, tmp_path: Path) -> Finding:
     """Return the finding of a record that alone is scanned."""
     (found,) = report(write(tmp_path / "record.ndjson", [record])).findings
@@ -108,8 +127,8 @@ def test_every_source_of_the_rule_has_a_form_that_queries_are_tried_on() -> None
 def test_kibanas_queries_find_the_findings_own_document(name: str, tmp_path: Path) -> None:
     record = FORMS[name](Connection())
     found = own_finding(record, tmp_path)
-    queries = [pivot.text for pivot in by_language(found, "Kibana KQL")]
-    queries += [query for pivot in by_language(found, "ES|QL") for query in _inner_kql(pivot.text)]
+    queries = [pivot.text for pivot in of_connections(found, "Kibana KQL")]
+    queries += [each for pivot in of_connections(found, "ES|QL") for each in _inner_kql(pivot.text)]
     assert len(queries) == 4
     for query in queries:
         assert kql_holds(query, record), query
@@ -123,23 +142,23 @@ def test_defenders_queries_find_the_findings_own_row(
 ) -> None:
     record = FORMS[name](Connection(outward=outward, **change))  # type: ignore[arg-type]
     row = record.get("properties", record)
-    for pivot in by_language(own_finding(record, tmp_path), "Defender KQL"):
+    for pivot in of_connections(own_finding(record, tmp_path), "Defender KQL"):
         assert defender_holds(pivot.text, row), pivot.text
 
 
 def test_of_a_host_without_a_name_queries_ask_for_its_id(tmp_path: Path) -> None:
     document = matching(host__name=None)
     document["host"]["id"] = "id-1"
-    for pivot in by_language(own_finding(document, tmp_path), "Kibana KQL"):
+    for pivot in of_connections(own_finding(document, tmp_path), "Kibana KQL"):
         assert kql_holds(pivot.text, document)
     row = FORMS["defender-hunting"](Connection()) | {"DeviceName": None}
-    for pivot in by_language(own_finding(row, tmp_path), "Defender KQL"):
+    for pivot in of_connections(own_finding(row, tmp_path), "Defender KQL"):
         assert defender_holds(pivot.text, row)
 
 
 def test_a_host_whose_name_cannot_be_pasted_is_found_by_its_address(tmp_path: Path) -> None:
     document = matching(host__name="a\u202eb")
-    for pivot in by_language(own_finding(document, tmp_path), "Kibana KQL"):
+    for pivot in of_connections(own_finding(document, tmp_path), "Kibana KQL"):
         assert kql_holds(pivot.text, document)
 
 
@@ -151,7 +170,7 @@ def test_a_document_without_any_name_of_its_host_is_found_by_the_address(
     for keeper, names in (("host", ("name", "hostname", "id")), ("winlog", ("computer_name",))):
         for key in names:
             record.get(keeper, {}).pop(key, None)
-    for pivot in by_language(own_finding(record, tmp_path), "Kibana KQL"):
+    for pivot in of_connections(own_finding(record, tmp_path), "Kibana KQL"):
         assert kql_holds(pivot.text, record), pivot.text
 
 
@@ -160,7 +179,7 @@ def test_a_forwarded_event_and_one_with_a_host_name_alone_are_found(tmp_path: Pa
     hostname = matching(host__name=None)
     hostname["host"]["hostname"] = "WS1"
     for document in (forwarded, hostname):
-        for pivot in by_language(own_finding(document, tmp_path), "Kibana KQL"):
+        for pivot in of_connections(own_finding(document, tmp_path), "Kibana KQL"):
             assert kql_holds(pivot.text, document)
 
 
@@ -170,4 +189,4 @@ def test_an_undated_finding_has_no_look_around() -> None:
 
 @pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
 def test_the_ends_of_the_calendar_are_no_trouble(timestamp: str) -> None:
-    assert len(pivots(finding(timestamp=timestamp))) == 6
+    assert len(pivots(finding(timestamp=timestamp))) == 9

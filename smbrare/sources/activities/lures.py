@@ -7,11 +7,13 @@ import re
 
 from smbrare.records.fields import keyword
 
-_LURES = re.compile(
-    r"(.*\.(library-ms|url|lnk|scf|searchconnector-ms|search-ms|theme|themepack|rdp|application"
-    r"|docx|xlsx|rtf|msg|pdf|zip)|desktop\.ini)",
-    re.IGNORECASE,
+EXTENSIONS = (
+    *("library-ms", "url", "lnk", "scf", "searchconnector-ms", "search-ms", "theme", "themepack"),
+    *("rdp", "application", "docx", "xlsx", "rtf", "msg", "pdf", "zip"),
 )
+"""How the names of such files end, but for that of desktop.ini."""
+
+_LURES = re.compile(rf"(.*\.({'|'.join(EXTENSIONS)})|desktop\.ini)", re.IGNORECASE)
 _STREAM = re.compile(r":Zone\.Identifier(?::\$DATA)?\Z", re.IGNORECASE)
 _URL = re.compile(r"\b(HostUrl|ReferrerUrl)=(https?://\S+|file:\S+|\\\\\S+)", re.IGNORECASE)
 
