@@ -27,6 +27,19 @@ def user_folder(find: Callable[..., str]) -> Path:
     raise UsageError("no home directory is known: set HOME to an absolute path, or give a path")
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder and those above it, as far as they are missing, for the user alone.
+
+    Source: XDG Base Directory Specification 0.8, where it says how to write a file.
+
+    Raises:
+        OSError: If one cannot be made.
+    """
+    if not folder.is_dir():
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def state_directory() -> Path:
     """Return the directory of baselines with a bare name.
 

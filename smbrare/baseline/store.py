@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from smbrare.baseline import buckets, checkpoints, schema
 from smbrare.baseline.connection import begin, connected, explained
-from smbrare.baseline.location import similar, state_directory
+from smbrare.baseline.location import make_private, similar, state_directory
 from smbrare.detection.sightings import Row
 from smbrare.errors import BaselineError, UsageError
 from smbrare.records.times import HOUR
@@ -284,7 +284,7 @@ def _exists(path: Path) -> bool:
 def _make_state_directory(path: Path) -> None:
     with suppress(UsageError):
         if path.parent == state_directory():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(path.parent)
 
 
 def _publish(made: Path, path: Path) -> bool:

@@ -6,11 +6,13 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from smbrare.baseline.location import make_private
 from smbrare.cli import configuration, exclusion_file, writing
 from smbrare.cli import options as shared
 from smbrare.cli.command import CommandGroup
 from smbrare.cli.parameters import RANGE, TIME_AHEAD
 from smbrare.detection.exclusions import Exclusion
+from smbrare.errors import OutputError, reason_of
 from smbrare.records.times import HOUR
 from smbrare.text import visible
 
@@ -61,7 +63,10 @@ def add_command(**options: Any) -> int:
     own = configuration.user_file()
     path: Path = options["exclusions"] or own.with_name("exclusions.toml")
     if path.parent == own.parent:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            make_private(path.parent)
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written: {reason_of(error)}") from None
     if already := exclusion_file.add(path, exclusion):
         writing.tell([visible(f"{path} already contains {already}")])
         return 0

@@ -178,11 +178,18 @@ def _is_alone(options: ReadOptions) -> bool:
 
 def jobs(tasks: Sequence[Task], options: ReadOptions) -> int:
     """Return how many processes are to do some tasks."""
-    wanted = options.jobs
+    wanted = 1 if any(_is_here_alone(task.found) for task in tasks) else options.jobs
     if wanted is None:
         effort = sum(task.size * (1 if task.sample_every else _DECODED) for task in tasks)
         wanted = workers.cores() if effort >= WORTH_A_PROCESS else 1
     return min(wanted, max(len(tasks), 1))
+
+
+def _is_here_alone(found: Input | Skipped) -> bool:
+    """Return whether only this process can read an input: others have other standard streams."""
+    if not isinstance(found, Input) or found.is_remote:
+        return False
+    return found.size is None or found.path.startswith(("/dev/", "/proc/"))
 
 
 def _plain_ndjson(found: Input, options: ReadOptions) -> tuple[tuple[int, int], int] | None:

@@ -135,6 +135,18 @@ def test_what_the_baseline_suppressed_is_said_with_its_new_host(run: Run, tmp_pa
     assert json.loads(shown.out)["smbrare"]["status"] == "known"
 
 
+@pytest.mark.parametrize("name", ["-", "/dev/stdin", "/dev/fd/0"])
+@pytest.mark.parametrize("piped", [False, True])
+def test_standard_input_is_read_beside_files_however_many_processes_there_may_be(
+    name: str, *, piped: bool
+) -> None:
+    command = f"{sys.executable} -m smbrare scan {name} {WEEK[0]} -j 2 -q -f ndjson"
+    command = f"cat {SAMPLE} | {command}" if piped else f"{command} < {SAMPLE}"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=ROOT, check=False, capture_output=True)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert len(ids(done.stdout.decode())) == 3
+
+
 def test_standard_input_is_read(run_process: Run) -> None:
     result = run_process("scan", "-", "--format", "ndjson", stdin=SAMPLE.read_bytes())
     assert result.code == 1

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,83 @@ def test_colours_follow_the_variables(run: Run, variable: str, *, colored: bool)
     env = {variable: "dumb"}
     assert ("\x1b[" in run("scan", SAMPLE, env=env).out) is colored
     assert "\x1b" not in run("scan", SAMPLE, env=env | {"NO_COLOR": "1"}).out
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_what_is_the_users_own_is_private_and_outputs_follow_the_umask(
+    run: Run, tmp_path: Path, umask: int
+) -> None:
+    home = tmp_path / "made" / "home"
+    env = {"HOME": str(home)}
+    before = os.umask(umask)
+    try:
+        for name in ("csv", "html"):
+            run("scan", SAMPLE, "-q", "-f", name, "-o", tmp_path / name, env=env)
+        assert run("scan", SAMPLE, "-q", "--baseline", "acme", env=env).code == 1
+        assert run("scan", SAMPLE, "-q", "--baseline", tmp_path / "own.db", env=env).code == 1
+        assert run("baseline", "merge", "acme", "-o", "both", env=env).code == 0
+        assert run("baseline", "export", "acme", "-o", tmp_path / "json", env=env).code == 0
+        log = tmp_path / "json"
+        assert run("watch", SAMPLE, "--baseline", "live", "--once", "-o", log, env=env).code == 1
+        assert run("exclude", "add", "8.8.8.8", "--reason", "dns", env=env).code == 0
+    finally:
+        os.umask(before)
+    modes = {path: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    outputs = {"csv", "html", "json", "exclusions.toml"}
+    del modes[tmp_path / "home"]  # The test's own.
+    for path, mode in modes.items():
+        private = 0o700 if path.is_dir() else 0o600
+        assert mode == (0o666 & ~umask if path.name in outputs else private), path
+    assert {"acme.db", "both.db", "live.db", ".live.db.watch", "own.db", *outputs} == {
+        path.name for path in modes if path.is_file()
+    }
+
+
+READ_ONLY = 'mount -o remount,bind,ro / && mount -o remount,bind,ro /dev/shm && cd / && exec "$@"'
+
+
+@cache
+def can_remount() -> bool:
+    command = ["unshare", "-m", "sh", "-c", "mount -o remount,bind,ro /"]
+    try:
+        return not subprocess.run(command, capture_output=True, check=False, timeout=20).returncode
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "command"),
+    [
+        (1, "", ("scan", SAMPLE, "-q", "-j", "2")),
+        (1, "", ("scan", SAMPLE, "-q", "-f", "html")),
+        (1, "does not exist", ("scan", SAMPLE, "-q", "--baseline", "acme", "--no-update")),
+        (2, "acme.db cannot be used", ("scan", SAMPLE, "--baseline", "acme")),
+        (2, "cannot be written", ("scan", SAMPLE, "-o", "found")),
+        (2, "acme.db cannot be used", ("watch", SAMPLE, "--baseline", "acme", "--once")),
+        (2, "acme.db cannot be used", ("baseline", "learn", "acme", SAMPLE)),
+        (2, "cannot be written", ("exclude", "add", "8.8.8.8", "--reason", "dns")),
+        (0, "0 baselines", ("baseline", "list")),
+        (0, "", ("explain", f"{SAMPLE}:12")),
+    ],
+)
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="nothing here refuses even root")
+def test_where_nothing_can_be_written_only_what_writes_fails(
+    code: int, reason: str, command: tuple[str, ...]
+) -> None:
+    arguments = [sys.executable, "-P", "-B", "-m", "smbrare", *map(str, command)]
+    if can_remount():
+        arguments = ["unshare", "-m", "sh", "-c", READ_ONLY, "sh", *arguments]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/proc/nobody"}
+    done = subprocess.run(
+        arguments, cwd="/proc", env=environment, capture_output=True, check=False, timeout=60
+    )
+    said = (done.stderr + done.stdout).decode()
+    assert done.returncode == code, said
+    assert reason in said
+    assert "internal error" not in said
+    if code == 2:
+        assert done.stdout == b""
+        assert len([each for each in done.stderr.splitlines() if b"WARNING" not in each]) == 1
 
 
 LONG = "n" * 300

@@ -3,15 +3,19 @@
 import concurrent.futures
 import json
 import os
+import pickle
 import resource
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from smbrare.scanning import workers
-from smbrare.scanning.workers import Processes, Work, cores, quota
+from smbrare.scanning import planning, workers
+from smbrare.scanning.workers import Here, Processes, Work, cores, quota
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.support.events import matching
 
@@ -98,3 +102,90 @@ def test_no_more_processes_than_windows_can_wait_for(monkeypatch: pytest.MonkeyP
     assert cores() == 200
     monkeypatch.setattr(workers, "_IS_WINDOWS", True)
     assert cores() == 61
+
+
+LONG = "n" * 250
+
+
+@pytest.fixture(scope="module")
+def large_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A zip that, out of a pipe, is copied to the disk."""
+    path = tmp_path_factory.mktemp("zip") / "large.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.ndjson", SAMPLE.read_bytes() + 40 * (b" " * 1_000_000 + b"\n"))
+    return path
+
+
+def piped(zipped: Path, folder: Path, **surroundings: Any) -> subprocess.CompletedProcess[bytes]:
+    """Scan a zip out of a pipe, and a file beside it, with an output and a baseline."""
+    command = [sys.executable, "-m", "smbrare", "scan", "-", str(SAMPLE.with_name("poor.ndjson"))]
+    command += ["-q", "-f", "csv", "-o", str(folder / "found"), "-j", "2"]
+    copy = "import shutil, sys; shutil.copyfileobj(open(sys.argv[1], 'rb'), sys.stdout.buffer)"
+    with subprocess.Popen([sys.executable, "-c", copy, zipped], stdout=subprocess.PIPE) as pipe:
+        return subprocess.run(
+            [*command, "--baseline", str(folder / "kept.db")],
+            cwd=ROOT,
+            stdin=pipe.stdout,
+            capture_output=True,
+            check=False,
+            timeout=120,
+            **surroundings,
+        )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/nonexistent/tmp", "nowhere", f"/{LONG}/{LONG}", f"/{LONG}{LONG}", str(SAMPLE), ""],
+)
+def test_a_folder_for_temporary_files_that_cannot_be_used_changes_nothing(
+    tmp_path: Path, large_zip: Path, name: str
+) -> None:
+    done = piped(large_zip, tmp_path, env=os.environ | {"TMPDIR": name})
+    assert (done.returncode, done.stdout) == (1, b""), done.stderr
+    assert (tmp_path / "found").read_bytes().count(b"\n") == 4
+    assert b"Errno" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["found", "kept.db"]
+
+
+def test_a_small_folder_for_temporary_files_costs_only_what_is_copied_there(
+    tmp_path: Path, large_zip: Path
+) -> None:
+    most = 20_000_000  # As a file system that has no more room.
+    done = piped(
+        large_zip,
+        tmp_path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert done.stderr.count(b"WARNING  cannot read -: no room for a temporary copy: ") == 1
+    assert b"Traceback" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["found", "kept.db"]
+
+
+def test_what_each_of_many_processes_gets_is_small_whatever_a_run_looks_up(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = list[int]()
+    used = list[int]()
+
+    def noted(tasks: list[Any], work: Work[Any, Any], jobs: int, **_: Any) -> Iterator[Any]:
+        given.extend(len(pickle.dumps((work.do, task))) for task in tasks)
+        used.append(jobs)
+        return Here().map(work, tasks)
+
+    monkeypatch.setattr(workers, "_in_processes", noted)
+    monkeypatch.setattr(planning, "SMALL_BYTES", 0)
+    addresses = [f"9.{n >> 8}.{n % 256}.7" for n in range(20_000)]
+    (tmp_path / "intel").write_text("\n".join(addresses))
+    text = '[[exclusion]]\nreason = "x"\ndestination = "{}"\n'
+    (tmp_path / "exclusions").write_text("".join(map(text.format, addresses[:2_000])))
+    (tmp_path / "labels.csv").write_text("".join(f"{each},x\n" for each in addresses))
+    baseline = tmp_path / "kept.db"
+    assert run("baseline", "learn", baseline, FIXTURES / "week").code == 0
+    lists = ["--intel", tmp_path / "intel", "--labels", tmp_path / "labels.csv"]
+    lists += ["--exclusions", tmp_path / "exclusions", "--baseline", baseline]
+    poor = SAMPLE.with_name("poor.ndjson")
+    assert run("scan", SAMPLE, poor, *lists, "-j", "64").code in {0, 1}
+    assert used
+    assert max(used) <= 2
+    assert max(given) < 10_000
