@@ -29,8 +29,7 @@ LEAST_VALUE_BYTES = 12
 TOO_MANY_VALUES = f"more than {FREE_VALUES:,} values of less than {LEAST_VALUE_BYTES} bytes each"
 """Why a record is skipped that would take many times its bytes in memory."""
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_STRING_BYTES = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
 class BadJson(ValueError):  # noqa: N818 - says what the text is
@@ -48,6 +47,8 @@ def decode(text: bytes | str) -> Any:
     Raises:
         BadJson: If it is no JSON value, or one nested too deeply or with too many values.
     """
+    if isinstance(text, str):
+        text = text.encode("utf-8", "replace")
     check_values(text)
     try:
         return orjson.loads(text)
@@ -55,7 +56,7 @@ def decode(text: bytes | str) -> Any:
         # Without the frames that led here: they hold this name, and would live as long as it.
         strict = error.with_traceback(None)
     try:
-        loose = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        loose = text.decode("utf-8", "replace")
         value = json.loads(
             loose, parse_int=finite_integer, parse_float=float, parse_constant=_no_constant
         )
@@ -105,7 +106,7 @@ def without_frame(line: bytes) -> bytes | None:
     return None if frame is None else b" " * frame.end() + line[frame.end() :]
 
 
-def check_values(text: bytes | str) -> None:
+def check_values(text: bytes) -> None:
     """Make sure that a JSON text has not so many values that decoding it fills the memory.
 
     Raises:
@@ -118,15 +119,12 @@ def check_values(text: bytes | str) -> None:
     if values <= most:
         return
     # What parts values in a string parts none. One by one: a list of strings may be large itself.
-    found = _STRING.finditer(text) if isinstance(text, str) else _STRING_BYTES.finditer(text)
-    if values - sum(_parted(string[0]) for string in found) > most:
+    if values - sum(_parted(string[0]) for string in _STRING.finditer(text)) > most:
         raise BadJson(TOO_MANY_VALUES)
 
 
-def _parted(text: bytes | str) -> int:
+def _parted(text: bytes) -> int:
     """Return how many values the commas and brackets of a text part, at the most."""
-    if isinstance(text, str):
-        return text.count("[") + text.count("{") + text.count(",")
     return text.count(b"[") + text.count(b"{") + text.count(b",")
 
 
@@ -162,7 +160,7 @@ def without_surrogates(value: Any, spell: Callable[[str], str] = _replaced) -> A
     return value
 
 
-def nests_deeper(text: bytes | str, value: Any, most: int) -> bool:
+def nests_deeper(text: bytes, value: Any, most: int) -> bool:
     """Return whether a decoded value has more objects and arrays inside one another than so many.
 
     Args:
@@ -172,9 +170,8 @@ def nests_deeper(text: bytes | str, value: Any, most: int) -> bool:
     """
     if len(text) <= most:
         return False
-    brace, bracket = ("{", "[") if isinstance(text, str) else (b"{", b"[")
     # Many times as fast as the method of the same name.
-    if stringzilla.count(text, brace) + stringzilla.count(text, bracket) <= most:
+    if stringzilla.count(text, b"{") + stringzilla.count(text, b"[") <= most:
         return False
     # A level at a time: calls may not nest as deeply as values.
     level = _containers((value,))

@@ -154,11 +154,12 @@ def _decoded(text: str, limits: Limits) -> tuple[Document, str] | None:
 
 
 def _json(text: str, limits: Limits) -> Any:
+    raw = text.encode("utf-8", "replace")
     try:
-        value = decode(text)
+        value = decode(raw)
     except BadJson:
         return None
-    return None if nests_deeper(text, value, limits.nesting) else value
+    return None if nests_deeper(raw, value, limits.nesting) else value
 
 
 def view_of_inner(view: View, inner: Opened) -> View:

@@ -235,8 +235,8 @@ def _record(item: Text | Skipped, limits: Limits) -> Record | Skipped:
     """Return what a record holds, decoded."""
     if isinstance(item, Skipped):
         return item
-    text, origin = item.json, item.origin
-    if len(text.encode()) > limits.record_bytes:
+    text, origin = item.json.encode(), item.origin
+    if len(text) > limits.record_bytes:
         return Skipped(origin, longer_than(limits), could_matter=True)
     try:
         document = decode(text)
