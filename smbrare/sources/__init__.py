@@ -33,7 +33,6 @@ from smbrare.sources.windows_event import WindowsEvent, unwrap
 class _RawSource(Protocol):
     RAW_FORMS: Mapping[tuple[str, str], Marks]
 
-    def has_keys(self, keys: Container[str]) -> bool: ...
     def recognize(self, document: Document) -> Layout | None: ...
 
 
@@ -123,7 +122,11 @@ def key_set(document: Document) -> KeySet:
 def _key_set(keys: tuple[str, ...]) -> KeySet:
     document = dict.fromkeys(keys)
     known = not _FIRST_KEYS.isdisjoint(document)
-    asked = not known or any(source.has_keys(document) for source in RAW_SOURCES)
+    asked = not known or any(
+        all(any(_begins(path, keys) for path in group) for group in marks)
+        for source in RAW_SOURCES
+        for marks in source.RAW_FORMS.values()
+    )
     return KeySet(known, may_be_alert(document), None if asked else _facts(document))
 
 
@@ -160,7 +163,7 @@ def _facts(keys: Container[str]) -> tuple[Callable[[Document], Any], ...]:
         numbers, channels = shape.places["event_id"], shape.places.get("channel", ())
         if any(_begins(path, keys) for path in (numbers[0], *channels)):
             wanted |= dict.fromkeys(numbers, _number)
-            wanted |= dict.fromkeys((*channels, *shape.places["provider"]), _text)
+            wanted |= dict.fromkeys((*channels, *shape.places["provider"]), getter)
     if wanted:
         # Of other shapes all is decided by the keys, and by whether a pipeline made ECS of them.
         by_keys = "Event" not in keys and not _begins("winlog.channel", keys)
@@ -168,7 +171,7 @@ def _facts(keys: Container[str]) -> tuple[Callable[[Document], Any], ...]:
         facts.append(_presence("destination.ip") if by_keys else shape_of)
     if any(_begins(path, keys) for group in ecs.MARKS for path in group):
         facts.append(_is_ecs)
-        wanted |= dict.fromkeys((*ecs.DATASET, *ecs.SHIPPER, "winlog.channel"), _text)
+        wanted |= dict.fromkeys((*ecs.DATASET, *ecs.SHIPPER, "winlog.channel"), getter)
         vendors = (defender.CATEGORY, sentinel_one.META, endgame.EVENT_TYPE)
         wanted |= dict.fromkeys(vendors, _presence) | {"event.code": _number}
     return (*facts, *(fact(path) for path, fact in wanted.items() if _begins(path, keys)))
@@ -192,11 +195,6 @@ def _is_ecs(document: Document) -> bool:
 
 
 _category = getter("event.category")
-
-
-def _text(path: str) -> Callable[[Document], Any]:
-    # What is neither text nor array nor object says nothing, whatever it is.
-    return getter(path)
 
 
 def _presence(path: str) -> Callable[[Document], bool]:

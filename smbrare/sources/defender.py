@@ -5,7 +5,7 @@ table in ``properties``; Advanced Hunting and Microsoft Sentinel export the row 
 CSV, whose values are text.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -194,8 +194,6 @@ _BY_NAME: Marks = ((CATEGORY, "m365_defender"), *ecs.MARKS)
 
 def recognize(document: Document) -> Layout | None:
     """Return the layout of a streaming record, or of a row of Advanced Hunting or Sentinel."""
-    if not has_keys(document):
-        return None
     if "properties" in document and "category" in document:
         row, table = document["properties"], document["category"]
         if not isinstance(row, dict) or not isinstance(table, str):
@@ -210,16 +208,9 @@ def recognize(document: Document) -> Layout | None:
         named = _is_network_row(document)
         marks = _BY_TYPE if document.get("Type") else _BY_ACTION
         return _layout(document, "", marks, named=named, network=named)
-    return _layout(document, "", _BY_COLUMNS, named=False, network=True)
-
-
-def has_keys(keys: Container[str]) -> bool:
-    """Return whether a record may be a streaming record or a row, by its keys at the top."""
-    return (
-        ("properties" in keys and "category" in keys)
-        or "ActionType" in keys
-        or ("RemoteIP" in keys and "InitiatingProcessId" in keys)
-    )
+    if "RemoteIP" in document and "InitiatingProcessId" in document:
+        return _layout(document, "", _BY_COLUMNS, named=False, network=True)
+    return None
 
 
 def _is_network_row(row: Document) -> bool:

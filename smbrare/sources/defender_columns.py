@@ -5,7 +5,7 @@ calls three columns by names of its own.
 """
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from msgspec.structs import replace
@@ -39,11 +39,6 @@ RAW_FORMS: Mapping[tuple[str, str], Marks] = {
 }
 TIMELINE = frozenset(map(_spaced, _COLUMNS))
 """The columns of a device's timeline."""
-
-
-def has_keys(keys: Container[str]) -> bool:
-    """Return whether a record may be such a row, by its keys at the top."""
-    return any(key in keys for key in _SPELLINGS)
 
 
 def recognize(document: Document) -> Layout | None:

@@ -3,7 +3,7 @@
 Follows the field list that Elastic publishes for endgame-*, and the names of Endgame's raw events.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from smbrare.records.event import Document
@@ -79,14 +79,7 @@ _MAPPED_MARKS: Marks = ((EVENT_TYPE, "endgame"), *ecs.MARKS)
 
 def recognize(document: Document) -> Layout | None:
     """Return the layout of a raw event of the sensor."""
-    if not has_keys(document):
-        return None
-    return _RAW_LAYOUT
-
-
-def has_keys(keys: Container[str]) -> bool:
-    """Return whether a record may be a raw event, by its keys at the top."""
-    return "event_type_full" in keys
+    return _RAW_LAYOUT if "event_type_full" in document else None
 
 
 def recognize_mapped(document: Document, dataset: str) -> Layout | None:

@@ -3,7 +3,7 @@
 Other tools fill them from whatever they collect, so any field may be missing.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -109,11 +109,6 @@ RAW_FORMS: Mapping[tuple[str, str], Marks] = {
 }
 _ASIM = Layout("asim", "ASIM network session", ASIM, _ASIM_MARKS)
 _OCSF = Layout("ocsf", "OCSF network activity", OCSF, _OCSF_MARKS)
-
-
-def has_keys(keys: Container[str]) -> bool:
-    """Return whether a record may be of one of the schemas, by its keys at the top."""
-    return any(key in keys for [group] in RAW_FORMS.values() for key in group)
 
 
 def recognize(document: Document) -> Layout | None:

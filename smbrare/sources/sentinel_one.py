@@ -8,7 +8,7 @@ network.transport: the transport is in ``meta.event.name`` alone, and is inferre
 forms, so that ``--literal`` and a replay find what Elastic's rule would, which is nothing.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -178,20 +178,13 @@ def recognize(document: Document) -> Layout | None:
     """Return the layout of a raw record of any kind: connection, DNS, process and others."""
     if "eventType" in document and not _DEEP_KEYS.isdisjoint(document):
         return _DEEP_LAYOUTS[_event_kind(document)]
-    if not has_keys(document) or not leaves(document, "event.category"):
+    is_flat = "event.category" in document and any(key in document for key in _KEYS)
+    is_nested = "event" in document and not _NESTED.isdisjoint(document)
+    if not (is_flat or is_nested) or not leaves(document, "event.category"):
         return None
     if not any(leaves(document, key) for key in _KEYS):
         return None
     return _RAW_LAYOUTS[_event_kind(document)]
-
-
-def has_keys(keys: Container[str]) -> bool:
-    """Return whether a record may be a raw one, by its keys at the top."""
-    return (
-        ("event.category" in keys and any(key in keys for key in _KEYS))
-        or ("event" in keys and any(key in keys for key in _NESTED))
-        or ("eventType" in keys and any(key in keys for key in _DEEP_KEYS))
-    )
 
 
 def _event_kind(document: Document) -> str:
