@@ -232,9 +232,8 @@ def test_the_search_gives_the_records_of_the_lines_that_hold_a_text(
 ) -> None:
     limits = Limits(record_bytes=30)
     data = b"\n".join(lines) + b"\n" * ends
-    found = ndjson.read_with(
-        io.BytesIO(data), "x", [b"ws-01", b"45.83.122.10"], limits, block_bytes=block
-    )
+    options = ReaderOptions(limits, texts=(b"ws-01", b"45.83.122.10"))
+    found = ndjson.read_with(io.BytesIO(data), "x", options, block_bytes=block)
     every = ndjson.read(io.BytesIO(data), "x", ReaderOptions(limits)).items
     wanted = [
         item

@@ -256,7 +256,7 @@ def elements(array: ArrayLines, path: str, options: ReaderOptions) -> Iterator[I
     limits = options.limits
     lines = Layer(array.blocks())
     if options.texts:
-        yield from without_offset(ndjson.read_with(lines, path, options.texts, limits))
+        yield from without_offset(ndjson.read_with(lines, path, options))
     elif options.sample_every:
         yield from without_offset(ndjson.read_range(lines, path, options))
     else:

@@ -69,7 +69,7 @@ def read(file: IO[bytes], path: str, options: ReaderOptions) -> Contents:
             b"".join(_line(item) or b"\n" for item in batch)
             for batch in _batches(texts(file, path))
         )
-        found = ndjson.read_with(lines, path, options.texts, options.limits)
+        found = ndjson.read_with(lines, path, options)
         return Contents(without_offset(found))
     if options.sample_every and file.seek(0, io.SEEK_END) >= options.sampled_from:
         file.seek(0)

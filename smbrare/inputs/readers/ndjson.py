@@ -40,7 +40,7 @@ def read(stream: ByteStream, path: str, options: ReaderOptions) -> Contents:
         OSError: If the stream fails; later, when the items are read, behind those before.
     """
     if options.texts:
-        return Contents(read_with(stream, path, options.texts, options.limits))
+        return Contents(read_with(stream, path, options))
     head = b""
     if options.sample_every:
         head = stream.read(options.sampled_from)
@@ -198,26 +198,19 @@ def _sample(line: bytes, origin: Origin, limits: Limits) -> Iterator[Sample]:
 def read_with(
     stream: ByteStream,
     path: str,
-    texts: Sequence[bytes],
-    limits: Limits = DEFAULT,
+    options: ReaderOptions,
     *,
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[Record]:
-    """Yield the records of the lines that hold any of some texts, whatever the case of letters.
+    """Yield the records of the lines that hold any of the texts that are wanted.
 
     Lines that hold no JSON object, or are too long, are skipped: who reads an input for the
-    first time tells.
-
-    Args:
-        stream: Decompressed UTF-8 bytes, from their start.
-        path: The input's name, for the records' origins.
-        texts: What to look for, in lower case; at least one, none of them empty.
-        limits: The longest line to hold in memory, and how deep a record may nest.
-        block_bytes: Bytes to search at a time.
+    first time tells. The arguments are those of `read_range`.
 
     Raises:
         OSError: If the stream fails; records before that were yielded.
     """
+    texts, limits = options.texts, options.limits
     # Texts that begin alike are found by that byte, which is faster than all of them at once.
     finders = [
         BytesAhoCorasick([text for text in texts if text[0] == first])
