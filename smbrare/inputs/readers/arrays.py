@@ -225,19 +225,11 @@ def _outermost(text: bytes, start: int) -> tuple[re.Match[bytes] | None, int, in
 
 
 def read(stream: Stream, path: str, options: ReaderOptions) -> Contents:
-    """Return what a JSON stream holds.
+    """Return what a JSON stream holds, as a `Reader` does; origins count elements.
 
     It is what `document.read` gives. Only numbers of an array's elements may be of another type,
     as `json_text.decode` gives them. Of a large array only the elements may be decoded that might
     match; what is no array of objects is always read whole.
-
-    Args:
-        stream: Decompressed UTF-8 bytes, from their start.
-        path: The input's name, for the records' origins, which count elements.
-        options: How to read.
-
-    Raises:
-        OSError: If the stream fails; later, when the items are read, behind those before.
     """
     if not begins_array(stream.head):
         return Contents(document.read(stream, path, options.limits))

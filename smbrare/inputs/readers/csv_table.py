@@ -153,21 +153,12 @@ def _begins_another(cells: list[str], table: _Table) -> bool:
 def read(
     stream: BinaryIO, path: str, limits: Limits = DEFAULT, *, names: Names
 ) -> Iterator[Record | Skipped]:
-    """Yield the rows of a table as flat documents, and what had to be skipped.
+    """Yield the rows of a table as flat documents, and what had to be skipped, as a `Reader` does.
 
     A document has the columns that hold something. In Kibana's, ports and process ids are without
     thousands commas, the cells of `_LISTS` are lists where they hold several values, and dates are
     Kibana's text, which `times.date` reads. Dates of numbers have the year first where their column
-    shows the order of day and month.
-
-    Args:
-        stream: Decompressed UTF-8 bytes, from their start.
-        path: The input's name, for the records' origins, which count lines.
-        limits: The longest row and field to hold in memory.
-        names: The columns that tables of events have.
-
-    Raises:
-        OSError: If the stream fails; rows before that were yielded.
+    shows the order of day and month. Origins count lines.
     """
     return with_dates_decided(_rows(stream, path, limits, names))
 

@@ -50,15 +50,9 @@ def recognizes(head: bytes, whole: bool) -> bool:  # noqa: FBT001 - as `Reader` 
 
 
 def read(stream: BinaryIO, path: str, limits: Limits = DEFAULT) -> Iterator[Record | Skipped]:
-    """Yield the events of an XML stream, and what had to be skipped.
+    """Yield the events of an XML stream, and what had to be skipped, as a `Reader` does.
 
-    Args:
-        stream: Decompressed UTF-8 bytes, from their start.
-        path: The input's name, for the records' origins, which count events.
-        limits: The longest event to hold in memory, and what it may contain.
-
-    Raises:
-        OSError: If the stream fails; events before that were yielded.
+    Origins count events.
     """
     number = 0
     for piece in _Splitter(stream, limits).pieces():

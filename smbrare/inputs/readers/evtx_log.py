@@ -53,16 +53,10 @@ class Text(Struct, frozen=True, gc=False):
 
 
 def read(file: IO[bytes], path: str, options: ReaderOptions) -> Contents:
-    """Return what an EVTX file holds: its records as JSON documents, and what had to be skipped.
+    """Return what an EVTX file holds, as a `Reader` does: its records as JSON documents.
 
-    Args:
-        file: The file, readable at any place; it stays open.
-        path: The input's name, for the records' origins, which count records in the order of the
-            file, damaged ones too.
-        options: How to read; the distance of samples counts bytes of JSON.
-
-    Raises:
-        OSError: If the file fails; later, when the items are read, behind those before.
+    Origins count records in the order of the file, damaged ones too; the distance of samples counts
+    bytes of JSON. The file, readable at any place, stays open.
     """
     if options.texts:
         lines = Layer(

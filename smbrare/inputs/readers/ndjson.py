@@ -29,16 +29,7 @@ _LOWER = bytes(range(256)).lower()
 
 
 def read(stream: ByteStream, path: str, options: ReaderOptions) -> Contents:
-    """Return what a stream of NDJSON holds.
-
-    Args:
-        stream: Decompressed UTF-8 bytes, from their start.
-        path: The input's name, for the records' origins.
-        options: How to read.
-
-    Raises:
-        OSError: If the stream fails; later, when the items are read, behind those before.
-    """
+    """Return what a stream of NDJSON holds, as a `Reader` does."""
     if options.texts:
         return Contents(read_with(stream, path, options))
     head = b""

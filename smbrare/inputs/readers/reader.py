@@ -95,7 +95,9 @@ class Reader(Struct, frozen=True):
         name: What it is called in `Part.container`.
         recognizes: Whether a stream is of this format, by its first bytes and by whether they are
             all of it.
-        read: Returns what a stream holds, given it, its name and how to read.
+        read: Returns what a stream holds, given its decompressed bytes from their start, in UTF-8
+            if they are text, the name of the input for the records' origins, and how to read.
+            Raises OSError if the stream fails; later, when the items are read, behind those before.
         reads_file: Whether it is a file that it reads, at any place, instead of text.
     """
 
