@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.support.activities import logon, process, windows
+from tests.support.activities import exposed, logon, process, windows
 from tests.support.events import matching
 
 START = "2026-11-10"
@@ -66,6 +66,9 @@ def hostile(texts: list[str]) -> Iterator[dict[str, Any]]:
         )
         yield process(text, user=f"CORP\\{text}", host=text)
         yield logon(text, host=text)
+        yield from exposed(text, f"45.83.122.{number}")
+        client = {"ServerName": text, "Address": f"020001BD5BDBEC{number:02X}{'0' * 16}"}
+        yield windows("Microsoft-Windows-SmbClient/Connectivity", 30803, client, host=text)
 
 
 def incomplete() -> Iterator[dict[str, Any]]:

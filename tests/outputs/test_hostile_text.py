@@ -14,6 +14,7 @@ from smbrare.outputs.csv_rows import csv_lines
 from smbrare.outputs.formats import REPORT
 from smbrare.text import cell, json_visible, visible
 from tests.conftest import Run
+from tests.support.activities import exposed
 from tests.support.events import matching
 
 LONG_IPV6 = "2a02:cf40:add:4002:91f2:a9b2:e09a:6fc6"
@@ -68,6 +69,8 @@ def hostile(tmp_path: Path) -> Path:
         }
         for number, attack in enumerate(ATTACKS)
     ]
+    for number, attack in enumerate(ATTACKS):
+        documents += exposed(attack, f"45.83.122.{number}")
     path.write_text("".join(json.dumps(document) + "\n" for document in documents))
     return path
 
@@ -82,6 +85,15 @@ def test_nothing_of_a_log_is_live_in_a_terminal(
     # The charts' library in the HTML has tabs of its own.
     assert live <= ({"\n", "\t"} if output_format == "html" else {"\n", "\r"})
     assert "\r" not in result.out.replace("\r\n", "\n")
+
+
+def test_accounts_of_hostile_names_are_named_by_their_records(run: Run, hostile: Path) -> None:
+    found = json.loads(run("scan", hostile, "--format", "json").out)["findings"]
+    shown = [each["smbrare"]["exposure"] for each in found]
+    assert {each["grade"] for each in shown} == {"authentication"}
+    accounts = {each["account"] for exposure in shown for each in exposure["accounts"]}
+    assert {f"{attack}\\{attack}" for attack in ATTACKS} >= accounts
+    assert len(accounts) >= len(ATTACKS) - 1
 
 
 def test_the_table_shows_markup_and_escapes_as_text(run: Run, hostile: Path) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from browsertests import logs
 from smbrare.text import code_span, visible
 from tests.conftest import Run
-from tests.support.activities import process
+from tests.support.activities import exposed, process
 from tests.support.events import matching
 from tests.support.reports import printed, report, write
 
@@ -54,6 +54,8 @@ def ticket(run: Run, tmp_path: Path) -> str:
         )
         for number, attack in enumerate(ATTACKS)
     ]
+    for number, attack in enumerate(ATTACKS):
+        documents += exposed(attack, f"45.83.122.{number}")
     path.write_text("".join(json.dumps(document) + "\n" for document in documents))
     return run("scan", path, "--format", "markdown").out
 

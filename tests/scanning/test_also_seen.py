@@ -16,12 +16,14 @@ from smbrare.outputs import formats
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning
 from tests.conftest import Run
-from tests.outputs.test_hostile_text import ATTACKS, is_live
+from tests.outputs import test_hostile_text, test_markdown
+from tests.outputs.test_hostile_text import is_live
 from tests.support.activities import defender, logon, process, security, windows
 from tests.support.events import DESTINATION, matching
 from tests.support.evtx_writer import evtx
 from tests.support.reports import report, write
 
+ATTACKS = [*test_hostile_text.ATTACKS, *test_markdown.ATTACKS]
 PUBLIC, OTHER, THIRD = "91.219.236.18", "185.220.101.4", "20.60.40.9"
 CONNECTIVITY = "Microsoft-Windows-SmbClient/Connectivity"
 SECURITY = "Microsoft-Windows-SmbClient/Security"

@@ -82,6 +82,21 @@ def mapped(category: str, **fields: Any) -> dict[str, Any]:
     }
 
 
+def exposed(text: str, destination: str) -> list[dict[str, Any]]:
+    """Return a file and NTLM that prove a logon to a destination, with a text where one fits."""
+    ntlm = {
+        "TargetName": f"cifs/{destination}",
+        "ClientUserName": text,
+        "ClientDomainName": text,
+        "ProcessName": text,
+    }
+    file = {"TargetFilename": f"C:\\{text}.library-ms", "Image": text, "User": text}
+    return [
+        windows("Microsoft-Windows-NTLM/Operational", 8001, ntlm, host=text),
+        windows("Microsoft-Windows-Sysmon/Operational", 11, file, host=text),
+    ]
+
+
 def evtx_document(channel: str, number: int, data: Mapping[str, str]) -> Document:
     """Return the record of an EVTX file that holds one event."""
     system = {"EventID": str(number), "Channel": channel, "SystemTime": TIME}
