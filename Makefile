@@ -47,7 +47,7 @@ test-all:  ## Run the tests on every interpreter of PYTHONS that is installed.
 audit: $(READY) $(TOOLS)/.ready  ## Ask for known vulnerabilities of what is locked; check licences.
 	$(TOOLS)/bin/pip-licenses --python $(BIN)/python --summary
 	$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
-		--requirement requirements/dev.txt --requirement requirements/tools.txt $(ADVISORIES)
+		$(addprefix --requirement ,$(wildcard requirements/*.txt)) $(ADVISORIES)
 
 fuzz: $(TOOLS)/.ready  ## Fuzz each target for FUZZ_SECONDS (60).
 	$(TOOLS)/bin/python -m fuzz
