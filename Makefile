@@ -46,8 +46,9 @@ test-all:  ## Run the tests on every interpreter of PYTHONS that is installed.
 
 audit: $(READY) $(TOOLS)/.ready  ## Ask for known vulnerabilities of what is locked; check licences.
 	$(TOOLS)/bin/pip-licenses --python $(BIN)/python --summary
-	$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
-		$(addprefix --requirement ,$(wildcard requirements/*.txt)) $(ADVISORIES)
+	@# One at a time: they may name different versions of a package.
+	for each in requirements/*.txt; do $(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes \
+		--progress-spinner off --requirement $$each $(ADVISORIES) || exit 1; done
 
 fuzz: $(TOOLS)/.ready  ## Fuzz each target for FUZZ_SECONDS (60).
 	$(TOOLS)/bin/python -m fuzz

@@ -23,7 +23,7 @@ PAGES = [
     for name in ("baseline", "ci", "daily", "elastic", "first-scan", "reading", "schema")
 ]
 """Pages whose console blocks run, a page in a folder of its own."""
-LINKING = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+LINKING = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 
 _LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 
