@@ -20,12 +20,14 @@ MOST_NAMES = 10_000
 """Names whose addresses are remembered for a finding, all of a host's in a day or none."""
 
 MOST_EVENTS = 1_000
-"""Events that are kept of those that name the destination's address, and of the others."""
+"""Events that are kept of those that are joined alike and show the same: no flood hides others."""
 
 MOST_WEAK = 20
 """Events that are told of those that prove nothing, the nearest in time."""
 
 TOO_MANY_NAMES = f"its host resolved more than {MOST_NAMES:,} names: none was joined by its name"
+
+TOO_MANY_EVENTS = f"more than {MOST_EVENTS:,} events may show what was sent: only those were read"
 
 _KINDS = frozenset({"smb", "ntlm", "credentials", "webdav", "file"})
 _SHOWN: tuple[Shown, ...] = ("authentication", "connection", "attempt", "")
@@ -66,24 +68,29 @@ class EvidenceCollector(Struct):
     time: int
     destination: str
     overflowed: bool = False
-    _by_address: Nearest = field(default_factory=lambda: Nearest(0, 0))
-    _others: Nearest = field(default_factory=lambda: Nearest(0, 0))
+    _kept: dict[tuple[Basis, Shown], Nearest] = field(default_factory=dict)
     _names: dict[tuple[str, bool], str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self._by_address = Nearest(self.time, MOST_EVENTS)
-        self._others = Nearest(self.time, MOST_EVENTS)
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """Why something may be missing."""
+        is_cut = any(
+            kept.omitted and shows and basis != "host and time"
+            for (basis, shows), kept in self._kept.items()
+        )
+        return (TOO_MANY_NAMES,) * self.overflowed + (TOO_MANY_EVENTS,) * is_cut
 
     def observe(self, activity: Activity) -> None:
         """Take in an event; of another host, time or address it is passed over."""
         address = remote_address(activity)
         if activity.kind not in _KINDS and not (activity.kind == "process" and address):
             return
-        if same_host(activity.host, self.host) and is_near(activity, self.time):
-            if address == self.destination:
-                self._by_address.add(activity)
-            elif not address:
-                self._others.add(activity)
+        if address not in {self.destination, ""} or not is_near(activity, self.time):
+            return
+        if same_host(activity.host, self.host):
+            named: Basis = "name" if activity.server else "host and time"
+            key = ("address" if address else named, activity.shows)
+            self._kept.setdefault(key, Nearest(self.time, MOST_EVENTS)).add(activity)
 
     def resolve(self, query: Activity, answers: Iterable[tuple[str, str]]) -> None:
         """Take in the names and addresses of a DNS query."""
@@ -108,7 +115,7 @@ class EvidenceCollector(Struct):
                 what names only that proves nothing.
         """
         found = []
-        for activity in (*self._by_address.kept, *self._others.kept):
+        for activity in (each for kept in self._kept.values() for each in kept.kept):
             address, is_short = self._destination_of(activity, with_short=not is_ambiguous)
             is_short = is_short or activity.host.lower() != self.host
             basis: Basis = "name" if address == self.destination else "host and time"

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from smbrare.detection import also_seen
 from smbrare.detection.dns import Answers, resolved
-from smbrare.detection.exposure import TOO_MANY_NAMES, EvidenceCollector, JoinedEvent
+from smbrare.detection.exposure import EvidenceCollector, JoinedEvent
 from smbrare.detection.finding import Finding
 from smbrare.detection.host_context import MOST_FINDINGS, TOO_MANY, Collector, HostContext, together
 from smbrare.detection.kept_events import Sighting
@@ -106,8 +106,7 @@ class Pass(Struct):
         if place is None:
             return HostContext(gaps=(NO_TIME if sighting.time is None else NO_HOST,))
         look = self.around[place]
-        too_many = [TOO_MANY_NAMES] if look.evidence.overflowed else []
-        return look.context.result(together([*self.gaps, *too_many]))
+        return look.context.result(together([*self.gaps, *look.evidence.gaps]))
 
     def evidence(self, sighting: Sighting) -> tuple[JoinedEvent, ...]:
         """Return what the other events of its host prove about a sighting that was looked for."""

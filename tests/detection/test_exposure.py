@@ -105,6 +105,46 @@ def test_more_names_than_are_kept_join_nothing(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
+    "flood",
+    [
+        {"shows": "attempt", "outcome": "failure"},
+        {"kind": "file", "address": "", "shows": ""},
+        {"address": "", "shows": ""},
+        {"address": "", "server": "dc01.corp.example", "shows": "attempt"},
+    ],
+)
+@pytest.mark.parametrize("proof", [event(after=9), event(**BY_NAME, after=9)])
+def test_no_flood_of_other_events_hides_what_proves_most(
+    monkeypatch: pytest.MonkeyPatch, flood: dict[str, Any], proof: Activity
+) -> None:
+    monkeypatch.setattr(exposure, "MOST_EVENTS", 3)
+    others = [event(**{"kind": "smb", **flood}, what=str(number)) for number in range(10)]
+    assert grade(found(query(), *others, proof)) == "authentication"
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_cut"),
+    [
+        ({}, True),
+        ({"address": "", "server": "dc01.corp.example"}, True),
+        ({"address": "", "server": ""}, False),
+        ({"shows": ""}, False),
+        ({"address": THERE}, False),
+    ],
+)
+def test_what_was_not_kept_is_told_where_it_may_prove_something(
+    monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any], *, is_cut: bool
+) -> None:
+    monkeypatch.setattr(exposure, "MOST_EVENTS", 3)
+    collector = EvidenceCollector(FULL, AT, HERE)
+    for number in range(3):
+        collector.observe(event(**facts, what=str(number)))
+    assert not collector.gaps
+    collector.observe(event(**facts, what="3"))
+    assert bool(collector.gaps) == is_cut
+
+
+@pytest.mark.parametrize(
     ("outcome", "events", "expected"),
     [
         ("unknown", [], "unknown"),
