@@ -20,7 +20,16 @@ DOCS = ROOT / "docs"
 INDEX = DOCS / "README.md"
 PAGES = [
     DOCS / f"{name}.md"
-    for name in ("baseline", "ci", "daily", "elastic", "first-scan", "reading", "schema")
+    for name in (
+        "baseline",
+        "ci",
+        "daily",
+        "elastic",
+        "exposure",
+        "first-scan",
+        "reading",
+        "schema",
+    )
 ]
 """Pages whose console blocks run, a page in a folder of its own."""
 LINKING = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
