@@ -12,7 +12,7 @@ from pathlib import Path
 
 from smbrare.inputs.read_ahead import FIRST_BYTES, GROWTH, MOST_BYTES
 from smbrare.scanning.cluster import FAN_IN
-from smbrare.scanning.planning import RANGE_BYTES
+from smbrare.scanning.planning import CLUSTER_RANGE_BYTES
 
 BENCHMARK = Path(__file__).parents[1] / "docs" / "benchmark.md"
 
@@ -60,7 +60,7 @@ class Load:
     @property
     def tasks(self) -> int:
         """How many tasks read."""
-        each = math.ceil(self.stored / self.objects / RANGE_BYTES) if self.has_ranges else 1
+        each = math.ceil(self.stored / self.objects / CLUSTER_RANGE_BYTES) if self.has_ranges else 1
         return self.objects * each
 
     @property

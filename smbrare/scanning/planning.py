@@ -35,6 +35,9 @@ no plain NDJSON nobody knows beforehand how much will be."""
 RANGE_BYTES = 32 * MIB
 """Bytes of a plain file that one task pre-filters."""
 
+CLUSTER_RANGE_BYTES = 128 * MIB
+"""The same on a cluster, whose scheduler and worker take some 10 ms for any task."""
+
 DECODED_RANGE_BYTES = 2 * MIB
 """Bytes of a plain file that one task decodes whole, at the least."""
 
@@ -166,8 +169,9 @@ def _decodes_all(size: int, options: ReadOptions) -> bool:
 
 
 def _range_bytes(size: int, options: ReadOptions) -> int:
-    # A task costs a cluster more than this machine.
-    if options.cluster is not None or not _decodes_all(size, options):
+    if not _decodes_all(size, options):
+        return RANGE_BYTES if options.cluster is None else CLUSTER_RANGE_BYTES
+    if options.cluster is not None:
         return RANGE_BYTES
     return min(max(size // _DECODED_RANGES, DECODED_RANGE_BYTES), RANGE_BYTES)
 

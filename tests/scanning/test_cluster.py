@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from smbrare import __version__
 from smbrare.errors import UsageError
-from smbrare.scanning import cluster
-from smbrare.scanning.planning import LARGE_BYTES
+from smbrare.scanning import cluster, planning
 from tests.conftest import FIXTURES, Run
 from tests.support.dask_cluster import Cluster, dask_cluster
 from tests.support.events import matching
@@ -75,13 +74,14 @@ def test_objects_and_files_are_read_on_the_cluster_alike(running: Cluster) -> No
 
 def test_ranges_of_a_large_file_are_joined_on_the_cluster(running: Cluster, tmp_path: Path) -> None:
     path = tmp_path / "large.ndjson"
-    noise = json.dumps(matching(destination__ip="10.0.0.9", message="x" * 30_000)) + "\n"
+    noise = json.dumps(matching(destination__ip="10.0.0.9", message="x" * 120_000)) + "\n"
     block = noise * 100 + SAMPLE.decode() + "{broken\n"
     path.write_text(block * 23)
-    assert path.stat().st_size > 2 * LARGE_BYTES
+    assert path.stat().st_size > 2 * planning.CLUSTER_RANGE_BYTES
     there, here = report(path, cluster=running.address), report(path)
     assert document(there) == document(here)
     assert json.loads(document(there))["scan"]["skipped"] == 23
+    path.unlink()  # pytest would keep it.
 
 
 @pytest.mark.parametrize("kills", [1, 2])
