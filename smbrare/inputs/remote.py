@@ -93,7 +93,8 @@ def discover(urls: Sequence[str]) -> Iterator[Object | Skipped]:
         UsageError: If the libraries for a scheme are not installed.
     """
     for url in urls:
-        _check(url)
+        module, extra = EXTRAS[_scheme(url)]
+        need(shown(url), extra, "fsspec", module)
     found: dict[str, Object] = {}
     for url in urls:
         try:
@@ -148,11 +149,6 @@ def explained(error: BaseException) -> str:
 
 def _scheme(url: str) -> str:
     return url.partition("://")[0].lower()
-
-
-def _check(url: str) -> None:
-    module, extra = EXTRAS[_scheme(url)]
-    need(shown(url), extra, "fsspec", module)
 
 
 def _located(url: str) -> tuple[Any, str]:

@@ -101,17 +101,12 @@ TELEGRAF = Shape(
     "Telegraf's win_eventlog: which names are fields and which are tags is configured",
     "sysmon",
     {
-        **{
-            part: (f"fields.{name}", f"tags.{name}")
-            for part, name in {
-                "event_id": "EventID",
-                "channel": "Channel",
-                "provider": "Source",
-                "computer": "Computer",
-                "utc_time": "TimeCreated",
-                "message": "Message",
-            }.items()
-        },
+        "event_id": ("fields.EventID", "tags.EventID"),
+        "channel": ("fields.Channel", "tags.Channel"),
+        "provider": ("fields.Source", "tags.Source"),
+        "computer": ("fields.Computer", "tags.Computer"),
+        "utc_time": ("fields.TimeCreated", "tags.TimeCreated"),
+        "message": ("fields.Message", "tags.Message"),
         "epoch_time": ("timestamp",),
         "data": ("fields", "tags"),
     },
@@ -194,18 +189,20 @@ LOWER = Shape(
 
 
 def _graylog(prefix: str) -> Shape:
-    parts = {
-        "event_id": "event_id",
-        "channel": "channel",
-        "provider": "provider_name",
-        "computer": "computer_name",
-    }
-    places: dict[str, tuple[str, ...]] = {
-        part: (f"{prefix}_{name}",) for part, name in parts.items()
-    }
-    places |= {"time": ("timestamp",), "data": ("",), "message": ("message",)}
-    name = f"Winlogbeat through Graylog, names that begin with {prefix}"
-    return Shape(name, "winlogbeat", places, spelling=lambda name: f"{prefix}_event_data_{name}")
+    return Shape(
+        f"Winlogbeat through Graylog, names that begin with {prefix}",
+        "winlogbeat",
+        {
+            "event_id": (f"{prefix}_event_id",),
+            "channel": (f"{prefix}_channel",),
+            "provider": (f"{prefix}_provider_name",),
+            "computer": (f"{prefix}_computer_name",),
+            "time": ("timestamp",),
+            "data": ("",),
+            "message": ("message",),
+        },
+        spelling=lambda name: f"{prefix}_event_data_{name}",
+    )
 
 
 GRAYLOG_BEATS = (_graylog("winlogbeat_winlog"), _graylog("winlog"))

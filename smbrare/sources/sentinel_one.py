@@ -22,6 +22,9 @@ from smbrare.sources.mapping import Layout, Marks, account_domain, account_name,
 
 _MILLISECONDS = 1_000
 META = "sentinel_one_cloud_funnel.event.meta_event_name"
+_SYSTEMS = {"osx": "macos"} | {
+    name: name for name in ("windows", "linux", "macos", "ios", "android")
+}
 _LATER = "network.direction, from which later versions of the integration take it"
 
 
@@ -73,21 +76,7 @@ RAW: FieldTable = {
     "event.id": (FieldRule("event.id"),),
     "host.name": (FieldRule("endpoint.name"),),
     "host.id": (FieldRule("agent.uuid"),),
-    "host.os.type": (
-        FieldRule(
-            "endpoint.os",
-            one_of(
-                {
-                    "windows": "windows",
-                    "linux": "linux",
-                    "macos": "macos",
-                    "osx": "macos",
-                    "ios": "ios",
-                    "android": "android",
-                }
-            ),
-        ),
-    ),
+    "host.os.type": (FieldRule("endpoint.os", one_of(_SYSTEMS)),),
     "user.name": (FieldRule("src.process.user", account_name),),
     "user.domain": (FieldRule("src.process.user", account_domain),),
     "process.pid": (FieldRule("src.process.pid"),),

@@ -15,14 +15,7 @@ _RETRY_FREE_BYTES = 64 * KIB
 
 
 class _CsvLine(Struct, frozen=True):
-    """A line, of which no more is held than a row may have.
-
-    Attributes:
-        number: Its number, counted from 1.
-        offset: Where it begins.
-        text: What is held of it.
-        ends: Whether it has an end, or the input stops first.
-    """
+    """A line: its number from 1, its offset, as much of it as a row may have, and if it ends."""
 
     number: int
     offset: int

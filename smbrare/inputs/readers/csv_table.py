@@ -60,14 +60,7 @@ _FIELD_LIMIT = "larger than field limit"
 
 
 class _Table(Struct, frozen=True):
-    """What a header says.
-
-    Attributes:
-        columns: The names in it, in order.
-        known: Those that tables of events have.
-        delimiter: What separates cells.
-        is_kibana: Whether Kibana formatted the cells.
-    """
+    """What a header says: its names in order, beside those that tables of events have."""
 
     columns: tuple[str, ...]
     known: frozenset[str]

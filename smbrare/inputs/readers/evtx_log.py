@@ -124,12 +124,7 @@ def texts(stream: IO[bytes], path: str) -> Iterator[Text | Skipped]:
 
 
 class _WrittenChunk(Struct, frozen=True):
-    """A chunk that is not empty.
-
-    Attributes:
-        place: Its number in the file.
-        records: The numbers of the records that it says it holds, if it says so.
-    """
+    """A chunk that is not empty: its place in the file, and its records by number, if it says."""
 
     place: int
     records: range | None

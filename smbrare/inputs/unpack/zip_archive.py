@@ -152,16 +152,13 @@ def zip_members(file: IO[bytes], below: Stream, budget: Budget) -> Iterator[Memb
             start, end = _place(extent, info)
             covered.append((info.header_offset, end))
             stream = Stream(_member(extent, info, start, budget), below)
-            if not info.filename.endswith("/") or _holds_something(info, stream):
+            is_folder = info.filename.endswith("/")
+            if not is_folder or (info.compress_size and (stream.head or stream.trouble)):
                 yield Member(name_text(info.filename), stream)
         for gap in _gaps(extent, covered):
             (unread if gap.at(0, len(_MEMBER_MAGIC)) in _BEGINNINGS else lost).append(gap)
     if lost:
         raise Damaged(_not_read(lost))
-
-
-def _holds_something(folder: zipfile.ZipInfo, stream: Stream) -> bool:
-    return bool(folder.compress_size) and bool(stream.head or stream.trouble)
 
 
 def _place(extent: _FileRange, info: zipfile.ZipInfo) -> tuple[int, int]:
