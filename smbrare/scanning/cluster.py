@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial as bind
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import uuid4
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from smbrare import __version__
 from smbrare.errors import UsageError, need
@@ -80,41 +80,33 @@ class Cluster(Struct):
         Raises:
             UsageError: If a worker has another version, or the cluster has gone.
         """
-        leaves = [Node(task) for task in tasks]
-        if work.merge is not None:
-            grow(leaves, work.merge)
+        tree = Tree(len(tasks), is_merged=work.merge is not None)
         distributed = import_module("distributed")
         futures = self.client.map(
-            bind(do_packed, work.do, __version__), tasks, key=_keys("read", len(leaves))
+            bind(do_packed, work.do, __version__), tasks, key=_keys("read", len(tasks))
         )
-        owners = {future.key: leaf for future, leaf in zip(futures, leaves, strict=True)}
+        places = {future.key: (0, number) for number, future in enumerate(futures)}
         ended = distributed.as_completed(futures, loop=self.client.loop)
         del futures
-        roots: dict[int, Any] = {}
         for future in ended:
-            node = owners.pop(future.key)
-            given = _result_of(future, node, work, distributed.KilledWorker)
-            if node.fold is None:
-                work.done(node.task)
-            if node.above is None:
-                roots[id(node)] = given
-                continue
-            ready = node.above.add(node.place, given)
-            if ready is not None:
+            level, number = places.pop(future.key)
+            lost = None if level else bind(work.lost, tasks[number])
+            given = _result_of(future, lost, distributed.KilledWorker)
+            if not level:
+                work.done(tasks[number])
+            if (ready := tree.add((level, number), given)) is not None:
+                place, parts = ready
                 (key,) = _keys("merge", 1)
-                owners[key] = node.above
+                places[key] = place
                 # Before tasks that wait: what is merged is no longer lost with one worker each.
-                ended.add(self._merge(node.above, ready, key))
-        # Without a merge each leaf is a root, in the order of the tasks.
-        in_order = [id(leaf) for leaf in leaves if leaf.above is None] or list(roots)
-        for root in in_order:
-            given = roots[root]
+                ended.add(self._merge(work.merge, parts, key))
+        for given in tree.roots():
             packed_result = given if isinstance(given, bytes) else given.result()
             yield pickle.loads(packed_result)  # noqa: S301 - our own, from our own workers
 
-    def _merge(self, node: "Node", parts: list[Any], key: str) -> Any:
+    def _merge(self, merge: Any, parts: list[Any], key: str) -> Any:
         return self.client.submit(
-            _merge_packed, node.fold, __version__, parts, key=key, priority=_MERGES_FIRST
+            _merge_packed, merge, __version__, parts, key=key, priority=_MERGES_FIRST
         )
 
 
@@ -135,49 +127,44 @@ def _explained_failures() -> Iterator[None]:
         raise UsageError("the scheduler or a worker has other code than this machine") from None
 
 
-class Node(Struct, eq=False):
-    """A task, or a merge of what several give.
+MergePlace: TypeAlias = tuple[int, int]
+"""A result's level in the tree, from the tasks up, and its number there."""
 
-    Attributes:
-        task: The task.
-        fold: What merges; None for a task.
-        above: The merge that takes its result; None for the last.
-        place: Its place among those that the merge takes.
-        parts: What was given for a merge so far, by place.
-        expected: How many results a merge takes.
-    """
 
-    task: Any = None
-    fold: Callable[[Any], Any] | None = None
-    above: "Node | None" = None
-    place: int = 0
-    parts: dict[int, Any] = field(default_factory=dict)
-    expected: int = 0
+class Tree:
+    """The results that wait to be merged: of neighbours, level by level, until one is left."""
 
-    def add(self, place: int, given: Any) -> list[Any] | None:
-        """Add a result, and return all in their order, and forget them, once they are there."""
-        self.parts[place] = given
-        if len(self.parts) < self.expected:
+    def __init__(self, tasks: int, *, is_merged: bool) -> None:
+        """Count the results of each level; without a merge the tasks are all there is."""
+        self._counts = [tasks]
+        while is_merged and self._counts[-1] > 1:
+            self._counts.append(-(-self._counts[-1] // FAN_IN))
+        self._waiting: dict[MergePlace, Any] = {}
+
+    def add(self, place: MergePlace, given: Any) -> tuple[MergePlace, list[Any]] | None:
+        """Add a result; return the place of a merge, and what it takes, once all that is there."""
+        self._waiting[place] = given
+        level, number = place
+        if level == len(self._counts) - 1:
             return None
-        parts, self.parts = self.parts, {}
-        return [parts[place] for place in sorted(parts)]
+        first = number // FAN_IN * FAN_IN
+        taken = [(level, n) for n in range(first, min(first + FAN_IN, self._counts[level]))]
+        if not all(each in self._waiting for each in taken):
+            return None
+        return (level + 1, number // FAN_IN), [self._waiting.pop(each) for each in taken]
+
+    def roots(self) -> list[Any]:
+        """Return what the tree gives, in the order of the tasks."""
+        return [self._waiting[len(self._counts) - 1, n] for n in range(self._counts[-1])]
 
 
-def grow(level: list[Node], fold: Callable[[Any], Any]) -> None:
-    """Put merges of neighbours above nodes until there is one root."""
-    while len(level) > 1:
-        above = []
-        for start in range(0, len(level), FAN_IN):
-            nodes = level[start : start + FAN_IN]
-            merge = Node(fold=fold, expected=len(nodes))
-            for place, node in enumerate(nodes):
-                node.above, node.place = merge, place
-            above.append(merge)
-        level = above
-
-
-def _result_of(future: Any, node: Node, work: Work[Any, Any], killed: type[Exception]) -> Any:
+def _result_of(future: Any, lost: Callable[[], Any] | None, killed: type[Exception]) -> Any:
     """Return where a result is, or what stands for it.
+
+    Args:
+        future: What ended.
+        lost: Gives the result of a task whose workers died; None for a merge.
+        killed: What Dask raises for either.
 
     Raises:
         UsageError: If a worker has no smbrare or another version, or the cluster has gone.
@@ -188,8 +175,8 @@ def _result_of(future: Any, node: Node, work: Work[Any, Any], killed: type[Excep
         with _explained_failures():
             future.result()
     except killed:
-        if node.fold is None:
-            return pickle.dumps(work.lost(node.task))
+        if lost is not None:
+            return pickle.dumps(lost())
         raise UsageError("the cluster lost a merge several times") from None
     return future
 

@@ -241,24 +241,25 @@ def test_a_worker_that_joined_late_refuses_a_task_of_another_version() -> None:
 def test_the_tree_keeps_the_order_of_tasks_whatever_ends_first(
     tasks: list[int], chance: Any
 ) -> None:
-    leaves = [cluster.Node(task) for task in tasks]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cluster, "FAN_IN", 3)
-        cluster.grow(leaves, _chained)
-    ended = [(leaf, [leaf.task]) for leaf in leaves]
-    last: list[int] = []
-    while ended:
-        node, result = ended.pop(chance.randrange(len(ended)))
-        last = result
-        if node.above is not None and (parts := node.above.add(node.place, result)) is not None:
-            assert len(parts) <= 3
-            assert node.above.fold is not None
-            ended.append((node.above, node.above.fold(parts)))
-    assert last == tasks
+        tree = cluster.Tree(len(tasks), is_merged=True)
+        ended = [((0, number), [task]) for number, task in enumerate(tasks)]
+        while ended:
+            place, result = ended.pop(chance.randrange(len(ended)))
+            if (ready := tree.add(place, result)) is not None:
+                place, parts = ready
+                assert len(parts) <= 3
+                ended.append((place, [task for part in parts for task in part]))
+        assert tree.roots() == [tasks]
 
 
-def _chained(parts: Any) -> list[int]:
-    return [task for part in parts for task in part]
+@given(st.lists(st.integers(), max_size=40), st.randoms())
+def test_without_a_merge_results_have_the_order_of_tasks(tasks: list[int], chance: Any) -> None:
+    tree = cluster.Tree(len(tasks), is_merged=False)
+    for number in chance.sample(range(len(tasks)), len(tasks)):
+        assert tree.add((0, number), tasks[number]) is None
+    assert tree.roots() == tasks
 
 
 def test_what_is_no_address_is_wrong_usage(run: Run) -> None:
