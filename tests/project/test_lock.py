@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-DEV, TOOLS = (ROOT / "requirements" / name for name in ("dev.txt", "tools.txt"))
+DEV, RUN, TOOLS = (ROOT / "requirements" / f"{name}.txt" for name in ("dev", "run", "tools"))
 _PINNED = re.compile(
     r"^([a-z0-9.-]+)==([^\s;]+)( ; [^\\\n]+)? \\\n"
     r"((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)",
@@ -45,6 +45,7 @@ def project(*extras: str) -> Iterator[Requirement]:
     ("path", "wanted"),
     [
         (DEV, [*project("cluster", "geoip", "http", "s3"), *group("dev")]),
+        (RUN, [*project("geoip", "http", "s3")]),
         (TOOLS, [*project(), *group("tools")]),
     ],
     ids=lambda value: value.name if isinstance(value, Path) else "",
@@ -60,11 +61,11 @@ def test_the_lock_covers_what_pyproject_asks_for(path: Path, wanted: list[Requir
 def test_the_page_of_dependencies_says_why_each_is_there() -> None:
     named = set(re.findall(r"\*\*([^*]+)\*\*", (ROOT / "docs" / "dependencies.md").read_text()))
     extras = PROJECT["project"]["optional-dependencies"]
-    wanted = [*project(*extras), *group("dev"), *group("tools")]
+    wanted = [*project(*extras), *group("dev"), *group("tools"), *group("binary")]
     assert named == {requirement.name for requirement in wanted}
 
 
-@pytest.mark.parametrize("path", [DEV, TOOLS], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [DEV, RUN, TOOLS], ids=lambda path: path.name)
 def test_every_line_of_the_lock_is_a_pinned_package_or_one_of_its_hashes(path: Path) -> None:
     # So it names no index, no address and no path.
     assert _PINNED.sub("", path.read_text()) == ""
