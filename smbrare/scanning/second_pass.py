@@ -27,7 +27,7 @@ from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Record, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.reading import Progress, parts
-from smbrare.sources import activities
+from smbrare.sources import activities, recognize
 from smbrare.sources.alerts import is_alert
 
 NO_HOST = "the event does not name its host"
@@ -84,13 +84,17 @@ class Pass(Struct):
             return
         found = activities.read(document, self.options)
         if found is None:
+            self._note_host(document)
             return
         kind, view = found
         if kind == "dns":
             times = view.time().values
             self.answers.observe(view, times[0].time if times else None)
         activity = activities.activity(kind, view, origin)
-        if activity is None or not (looks := self.by_name.get(_short(activity.host))):
+        if activity is None:
+            self._note_host(document)
+            return
+        if not (looks := self.by_name.get(_short(activity.host))):
             return
         self._note_name(activity.host)
         answers = [*resolved(view)] if kind == "dns" else []
@@ -123,6 +127,13 @@ class Pass(Struct):
         self.around[place] = look
         self.by_name.setdefault(_short(host), []).append(look)
         self._note_name(host)
+
+    def _note_host(self, document: Document) -> None:
+        """Note whose event it is, though it is none that is looked for."""
+        view = recognize(document, self.options)
+        for host in view.read("host.name").values if view is not None else ():
+            if _short(host) in self.by_name:
+                self._note_name(host)
 
     def _note_name(self, host: str) -> None:
         known = self.full_names.setdefault(_short(host), set())

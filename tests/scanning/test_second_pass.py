@@ -24,7 +24,7 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning, second_pass
 from smbrare.scanning.second_pass import NO_HOST, NO_TIME, READ_ONCE, add_host_context
 from tests.conftest import Run
-from tests.support.activities import logon, process, security
+from tests.support.activities import logon, process, security, windows
 from tests.support.container_world import WORLD, event_data
 from tests.support.events import DESTINATION, matching
 from tests.support.evtx_writer import evtx
@@ -65,6 +65,29 @@ def test_a_finding_tells_who_was_logged_on_what_ran_and_which_name_led_there(
     assert str(event.origin) == f"{path}:5"
     assert [query.name for query in finding.queries] == ["files.example"]
     assert context_of(finding).gaps == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "grade"),
+    [
+        (matching(host__name="ws-01.other.example", destination__ip="10.20.0.5"), "unknown"),
+        (security(4634, {"TargetUserName": "x"}, host="WS-01.other.example"), "unknown"),
+        (matching(host__name="ws-02.other.example", destination__ip="10.20.0.5"), "authentication"),
+        (matching(host__name="ws-01.corp.example", destination__ip="10.20.0.5"), "authentication"),
+    ],
+)
+def test_any_event_shows_that_a_short_name_is_of_two_hosts(
+    run: Run, tmp_path: Path, other: dict[str, Any], grade: str
+) -> None:
+    sent = windows(
+        "Microsoft-Windows-NTLM/Operational",
+        8001,
+        {"TargetName": f"cifs/{DESTINATION}", "ClientUserName": "alice"},
+        host="ws-01.corp.example",
+    )
+    path = write(tmp_path / "events.ndjson", [matching(host__name="WS-01"), sent, other])
+    (found,) = json.loads(run("scan", path, "--format", "json").out)["findings"]
+    assert found["smbrare"]["exposure"]["grade"] == grade
 
 
 @pytest.mark.parametrize("odd", ["null", '{"a": "\\ud800"}'])

@@ -7,6 +7,7 @@ No public log holds these events beside a connection of the rule: the values fol
 import json
 import re
 import struct
+from base64 import b64encode
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
@@ -153,6 +154,18 @@ EVENTS: dict[str, tuple[tuple[str, int, dict[str, str]], tuple[str, ...]]] = {
         logon(8001, UserName="bob", DomainName=""),
         ("ntlm", "bob", "files.example", "", "0", "", "authentication"),
     ),
+    "8001: sent by nobody": (
+        logon(8001, ClientUserName="ANONYMOUS LOGON", ClientDomainName="NT AUTHORITY"),
+        ("ntlm", "NT AUTHORITY\\ANONYMOUS LOGON", "files.example", "", "0", "", "connection"),
+    ),
+    "8001: sent by a service without an account": (
+        logon(8001, ClientUserName="Local Service", ClientDomainName="NT AUTHORITY"),
+        ("ntlm", "NT AUTHORITY\\Local Service", "files.example", "", "0", "", "connection"),
+    ),
+    "8001: sent by the computer": (
+        logon(8001, ClientUserName="WS-01$"),
+        ("ntlm", "CORP\\WS-01$", "files.example", "", "0", "", "authentication"),
+    ),
     "4001: blocked": (
         logon(4001),
         ("ntlm", "CORP\\alice", "files.example", "", "0", "failure", "attempt"),
@@ -275,13 +288,23 @@ def sockets(draw: st.DrawFn) -> tuple[bytes, str, int]:
     return raw + struct.pack(">I", draw(scopes)), str(mapped or address), port
 
 
-@given(sockets(), st.sampled_from(["{}", "0x{}"]), st.sampled_from([str.lower, str.upper]))
+SPELLINGS: tuple[Callable[[bytes], str], ...] = (
+    lambda raw: raw.hex(),
+    lambda raw: raw.hex().upper(),
+    lambda raw: f"0x{raw.hex()}",
+    lambda raw: raw.hex("-").upper(),
+    lambda raw: raw.hex(" "),
+    lambda raw: b64encode(raw).decode(),
+)
+
+
+@given(sockets(), st.sampled_from(SPELLINGS))
 def test_a_binary_address_is_what_the_socket_library_makes_of_it(
-    socket: tuple[bytes, str, int], form: str, spell: Callable[[str], str]
+    socket: tuple[bytes, str, int], spell: Callable[[bytes], str]
 ) -> None:
     raw, address, port = socket
     swapped = int.from_bytes(raw[2:4], "little")
-    found = socket_of(form.format(spell(raw.hex())))
+    found = socket_of(spell(raw))
     if ip_address(address) in {IPv4Address(0), IPv6Address(0)}:
         assert found == NOWHERE
     else:

@@ -23,6 +23,9 @@ from smbrare.sources.windows_event import WindowsEvent, mapped_event, unwrap
 LONGEST = 500
 """Characters of a command line or another text that are kept."""
 
+_NOBODY = frozenset({"anonymous logon", "local service"})
+"""Who has none to send: LocalService is anonymous to servers (Microsoft's page of that account)."""
+
 
 def read(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] | None:
     """Return what kind of activity an event shows, and its view; None if it shows none.
@@ -78,11 +81,12 @@ def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
     remote = cookie or Remote(
         _first(view, "server"), _first(view, "address"), int(_first(view, "port") or 0)
     )
+    user = _user(kind, view)
     return Activity(
         time=times[0].time,
         kind=kind,
         host=_text(view, "host.name") or _text(view, "host.id"),
-        user=_user(kind, view),
+        user=user,
         what=what,
         detail=_text(view, ecs.ANSWERS if kind == "dns" else "detail", separator="; "),
         parent=_text(view, "parent"),
@@ -91,7 +95,7 @@ def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
         port=remote.port,
         server=remote.server,
         outcome=cast("SessionOutcome", _first(view, "outcome")),
-        shows=_shown(kind, view),
+        shows=_shown(kind, view, user),
     )
 
 
@@ -103,12 +107,13 @@ def _user(kind: ActivityKind, view: View) -> str:
     return f"{domain}\\{name}" if domain and name else name
 
 
-def _shown(kind: ActivityKind, view: View) -> Shown:
+def _shown(kind: ActivityKind, view: View, user: str) -> Shown:
     if kind == "webdav":
         return "connection" if _first(view, "outcome") == "success" else "attempt"
     shown = cast("Shown", _first(view, "shows"))
-    is_unsent = shown == "authentication" and _first(view, "sent") not in {"", "sent"}
-    return "connection" if is_unsent else shown
+    is_unsent = _first(view, "sent") not in {"", "sent"}
+    is_nobody = user.lower().rpartition("\\")[2] in _NOBODY
+    return "connection" if shown == "authentication" and (is_unsent or is_nobody) else shown
 
 
 def _first(view: View, name: str) -> str:

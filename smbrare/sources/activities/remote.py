@@ -5,6 +5,7 @@ Windows' WebDAV client, and Windows' sockaddr_in and sockaddr_in6, which the SMB
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from operator import attrgetter
@@ -23,7 +24,8 @@ _SMB_PORTS = frozenset({139, 443, 445, 5445})
 _PORTS = {"": 0, "http": 80, "https": 443, "ssl": 443}
 _MOST_PORTS = 65_535
 
-_HEX = re.compile(r"(?:0x)?((?:[0-9A-Fa-f]{2}){8,256})")
+_HEX = re.compile(r"(?:0x)?([0-9A-Fa-f]{2}(?:[- ]?[0-9A-Fa-f]{2}){7,255})")
+_BASE64 = re.compile(r"[0-9A-Za-z+/]{11,344}={0,2}")
 _NAMED = re.compile(
     r"""
     (?: (?P<scheme>[a-z]+)://
@@ -80,13 +82,15 @@ def remote_of(text: object) -> Remote:
 
 
 def socket_of(value: object) -> Remote:
-    """Return the address and port of a sockaddr in hex, or of ``address:port`` in text."""
+    """Return the address and port of a sockaddr in hex or Base64, or of ``address:port`` in text.
+
+    EvtxECmd writes ``02-00-01-BD``, and python-evtx Base64.
+    """
     text = keyword(value).strip()
-    binary = _HEX.fullmatch(text)
-    if binary is None:
+    raw = _binary(text)
+    if raw is None:
         found = remote_of(text)
         return Remote("", found.address, found.port) if found.address else NOWHERE
-    raw = bytes.fromhex(binary[1])
     place = _ADDRESS_BYTES.get(raw[:2], slice(0))
     if not raw[place] or len(raw) < place.stop:
         return NOWHERE
@@ -97,6 +101,18 @@ def socket_of(value: object) -> Remote:
     swapped = int.from_bytes(raw[2:4], "little")
     port = swapped if swapped in _SMB_PORTS else int.from_bytes(raw[2:4], "big")
     return Remote("", address, port)
+
+
+def _binary(text: str) -> bytes | None:
+    """Return what binary data a text spells, if it does."""
+    if found := _HEX.fullmatch(text):
+        return bytes.fromhex(found[1].replace("-", ""))
+    if _BASE64.fullmatch(text) is None:
+        return None
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        return None
 
 
 def port_number(value: object) -> int | None:
