@@ -54,34 +54,12 @@ _OF_HIT = frozenset({"_id", "_index", "_score", "_source", "fields", "highlight"
 
 _ADDRESS = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|::")
 
-_MARKS = frozenset(
-    {
-        "@timestamp",
-        "ActionType",
-        "Channel",
-        "Event",
-        "EventData",
-        "EventID",
-        "EventId",
-        "System",
-        "TimeCreated",
-        "TimeGenerated",
-        "Timestamp",
-        "_id",
-        "_index",
-        "_source",
-        "destination",
-        "dst",
-        "event",
-        "event_data",
-        "host",
-        "process",
-        "source",
-        "src",
-        "timestamp",
-        "winlog",
-    }
-)
+_NAMES_OF_EVENTS = """
+    @timestamp ActionType Channel Event EventData EventID EventId System TimeCreated
+    TimeGenerated Timestamp _id _index _source destination dst event event_data host process
+    source src timestamp winlog
+"""
+_MARKS = frozenset(_NAMES_OF_EVENTS.split())
 """Names, or first parts of dotted ones, that an event or a hit has and an envelope has not."""
 
 

@@ -9,28 +9,14 @@ from smbrare.sources.field_rules import FieldRule, FieldTable
 from smbrare.sources.mapping import ANY_ORIGIN, Layout, Marks
 
 EVENT_FIELDS = (
-    "event.category",
-    "event.type",
-    "event.action",
-    "event.outcome",
-    "event.id",
-    "event.code",
-    "event.dataset",
-    "host.name",
-    "host.id",
-    "host.os.type",
-    "user.name",
-    "user.domain",
-    "process.pid",
-    "process.name",
-    "process.executable",
-    "source.ip",
-    "source.port",
-    "destination.ip",
-    "destination.port",
-    "destination.domain",
-    "network.transport",
-    "network.direction",
+    *("event.category", "event.type", "event.action", "event.outcome"),
+    *("event.id", "event.code", "event.dataset"),
+    *("host.name", "host.id", "host.os.type"),
+    *("user.name", "user.domain"),
+    *("process.pid", "process.name", "process.executable"),
+    *("source.ip", "source.port"),
+    *("destination.ip", "destination.port", "destination.domain"),
+    *("network.transport", "network.direction"),
 )
 """The ECS fields of an event that a finding carries, in the order of output."""
 

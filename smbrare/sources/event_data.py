@@ -15,34 +15,14 @@ _DATA_BEGINS = re.compile(r"<EventData\b")
 _DATA_ENDS = "</EventData>"
 
 _SYSMON_CONNECTION = (
-    "RuleName",
-    "UtcTime",
-    "ProcessGuid",
-    "ProcessId",
-    "Image",
-    "User",
-    "Protocol",
-    "Initiated",
-    "SourceIsIpv6",
-    "SourceIp",
-    "SourceHostname",
-    "SourcePort",
-    "SourcePortName",
-    "DestinationIsIpv6",
-    "DestinationIp",
-    "DestinationHostname",
-    "DestinationPort",
-    "DestinationPortName",
+    *("RuleName", "UtcTime", "ProcessGuid", "ProcessId", "Image", "User", "Protocol", "Initiated"),
+    *("SourceIsIpv6", "SourceIp", "SourceHostname", "SourcePort", "SourcePortName"),
+    *("DestinationIsIpv6", "DestinationIp", "DestinationHostname"),
+    *("DestinationPort", "DestinationPortName"),
 )
 _FIREWALL_CONNECTION = (
-    "ProcessID",
-    "Application",
-    "Direction",
-    "SourceAddress",
-    "SourcePort",
-    "DestAddress",
-    "DestPort",
-    "Protocol",
+    *("ProcessID", "Application", "Direction", "SourceAddress", "SourcePort"),
+    *("DestAddress", "DestPort", "Protocol"),
 )
 _ORDERS: Mapping[tuple[int, int], tuple[str, ...]] = {
     (3, 18): _SYSMON_CONNECTION,
