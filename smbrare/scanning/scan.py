@@ -93,10 +93,7 @@ def with_queries(findings: Iterable[Finding], answers: Answers) -> tuple[Finding
 
 
 def _suppressed_by(
-    exclusion: Exclusion,
-    judged: Iterable[Finding],
-    known: rarity.Known,
-    last: int | None,
+    exclusion: Exclusion, judged: Iterable[Finding], known: rarity.Known, last: int | None
 ) -> Excluded:
     text, expires = str(exclusion), exclusion.expires
     found = [finding for finding in judged if finding.reason == text]

@@ -124,11 +124,7 @@ def quota(cgroup: Path) -> int | None:
 
 
 def _in_processes(
-    tasks: Sequence[Given],
-    work: Work[Given, Result],
-    jobs: int,
-    *,
-    fork: bool,
+    tasks: Sequence[Given], work: Work[Given, Result], jobs: int, *, fork: bool
 ) -> Iterator[Result]:
     # Only work for several processes pays for the modules that start them.
     import multiprocessing  # noqa: PLC0415

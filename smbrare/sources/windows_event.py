@@ -116,12 +116,7 @@ class WindowsEvent(Struct, frozen=True):
         return Layout(source, kind, table, self._marks(by), event_kind, shape.unpack, shape.packed)
 
     def record(
-        self,
-        source: str,
-        kind: str,
-        *,
-        event_kind: str = OTHER,
-        by: str = "channel",
+        self, source: str, kind: str, *, event_kind: str = OTHER, by: str = "channel"
     ) -> Layout:
         """Return how an event is read that is counted, not judged: no EventData is decoded."""
         return Layout(source, kind, _RECORDS[self.shape], self._marks(by), event_kind)

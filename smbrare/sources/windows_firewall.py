@@ -27,12 +27,7 @@ _CHANNEL = "the Security channel, which Windows alone has"
 
 _transport = one_of({"6": "tcp", "17": "udp", "1": "icmp", "58": "ipv6-icmp"})
 _direction = one_of(
-    {
-        "%%14592": "inbound",
-        "%%14593": "outbound",
-        "inbound": "inbound",
-        "outbound": "outbound",
-    }
+    {"%%14592": "inbound", "%%14593": "outbound", "inbound": "inbound", "outbound": "outbound"}
 )
 
 
@@ -111,9 +106,5 @@ def recognize_mapped(document: Document, _dataset: str) -> Layout | None:
     if not isinstance(channel, str) or channel.lower() != SECURITY_CHANNEL:
         return None
     return Layout(
-        "windows_firewall",
-        "Security 5156 document",
-        MAPPED,
-        _MAPPED_MARKS,
-        event_kinds.CONNECTION,
+        "windows_firewall", "Security 5156 document", MAPPED, _MAPPED_MARKS, event_kinds.CONNECTION
     )

@@ -117,10 +117,7 @@ COLUMNS: Places = {
 WINLOGBEAT = Shape("Winlogbeat 7 and later: the event below winlog", "winlogbeat", _WINLOG)
 
 AGENT = Shape(
-    "The same, shipped by Elastic Agent",
-    "sysmon",
-    _WINLOG,
-    marks=((*SHIPPER, "event.original"),),
+    "The same, shipped by Elastic Agent", "sysmon", _WINLOG, marks=((*SHIPPER, "event.original"),)
 )
 
 WINLOGBEAT_6 = Shape(

@@ -28,13 +28,7 @@ _NUMBERS = frozenset({"destination.port", "process.pid", "source.port"})
 _LISTS = (
     ADDRESSES
     | LONGS
-    | {
-        "event.category",
-        "event.type",
-        "host.ip",
-        "host.os.type",
-        "network.transport",
-    }
+    | {"event.category", "event.type", "host.ip", "host.os.type", "network.transport"}
 )
 """Columns of Kibana's whose cells may hold several values that have no comma of their own."""
 

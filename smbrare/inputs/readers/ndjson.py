@@ -187,11 +187,7 @@ def _sample(line: bytes, origin: Origin, limits: Limits) -> Iterator[Sample]:
 
 
 def read_with(
-    stream: ByteStream,
-    path: str,
-    options: ReaderOptions,
-    *,
-    block_bytes: int = BLOCK_BYTES,
+    stream: ByteStream, path: str, options: ReaderOptions, *, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[Record]:
     """Yield the records of the lines that hold any of the texts that are wanted.
 
