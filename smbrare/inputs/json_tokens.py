@@ -22,9 +22,7 @@ Token: TypeAlias = tuple[str, Any]
 """The kind of a token (``start_map``, ``map_key``, ``string`` …) and its value."""
 
 _BLOCK_BYTES = 64 * KIB
-
 _SAMPLES_OF_A_NUMBER = 8
-
 _LONG_RUN = re.compile(rb"(?<![0-9])[0-9]{%d,}" % LEAST["number_digits"])
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 

@@ -19,7 +19,6 @@ _FRAME = re.compile(
 _LONGEST_INTEGER = 40
 _BEYOND_EVERY_TYPE = float("inf")
 
-
 FREE_VALUES = 100_000
 """Values of a record before it is asked how long they are."""
 

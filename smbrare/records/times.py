@@ -27,17 +27,11 @@ UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 """Units of numbers that count from 1970, as units in a second."""
 
 _INTEGER = re.compile(r"-?[0-9]+")
-
 _MOST_DIGITS = 20
-
 _DECIMAL = re.compile(r"-?[0-9]{1,19}\.[0-9]{1,9}")
-
 _MICROSOFT_JSON_DATE = re.compile(r"/Date\((-?[0-9]{1,17})(?:[+-][0-9]{4})?\)/")
-
 _FURTHEST_SECONDS = 10**12
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 _MICROSECOND = timedelta(microseconds=1)
 
 EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND

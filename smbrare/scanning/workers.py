@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 Given = TypeVar("Given")
 Result = TypeVar("Result")
 
-
 _CGROUP = Path("/sys/fs/cgroup")
 _IS_WINDOWS = os.name == "nt"
 _MOST_ON_WINDOWS = 61

@@ -236,7 +236,6 @@ SHAPES = (
     *GRAYLOG_BEATS,
 )
 
-
 _BY_KEYS = (
     (("System", "EventData"), VELOCIRAPTOR),
     (("System.EventID.Value",), VELOCIRAPTOR),

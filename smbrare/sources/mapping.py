@@ -23,7 +23,6 @@ T = TypeVar("T")
 ANY_ORIGIN = "ecs"
 """The source of ECS documents that no other source claims."""
 
-
 Marks: TypeAlias = tuple[tuple[str, ...], ...]
 """What identifies a record's source: of each group of paths, the first that the record has."""
 

@@ -21,7 +21,6 @@ _KERNEL = "the name of the process, which is the Windows kernel's"
 _kernel = one_of({"system": "windows"})
 _outcome = one_of({"success": "success", "failure": "failure"})
 
-
 _DIRECTIONS = frozenset({"inbound", "outbound"})
 _SOURCE = "the process at the source, since no direction says which end the device is"
 

@@ -24,7 +24,6 @@ CONNECTION = 5156
 
 _NOT_MAPPED = "the event's own process id, which Elastic's mapping leaves out"
 _CHANNEL = "the Security channel, which Windows alone has"
-
 _transport = one_of({"6": "tcp", "17": "udp", "1": "icmp", "58": "ipv6-icmp"})
 _direction = one_of(
     {"%%14592": "inbound", "%%14593": "outbound", "inbound": "inbound", "outbound": "outbound"}

@@ -96,7 +96,6 @@ _WINLOG: Places = {
     "message": ("message",),
 }
 
-
 COLUMNS: Places = {
     "event_id": ("EventID",),
     "channel": ("Channel", "EventLog"),

@@ -30,7 +30,6 @@ _TAIL_BYTES = 32 * KIB
 """Where the last element's end is looked for before the whole window is."""
 
 _BEGINNING = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*(?=\{)")
-
 _BETWEEN = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+(?=\{)")
 
 _TOKENS = re.compile(
@@ -44,9 +43,7 @@ _QUOTE = ord('"')
 # No JSON text holds this character, so it can stand between elements until their own line ends,
 # which only white space has, are blanks.
 _APART = b"\x1e"
-
 _BLANK_LINE_ENDS = bytes.maketrans(b"\n" + _APART, b" \n")
-
 _decode = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
