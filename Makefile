@@ -11,6 +11,9 @@ EXTRAS := cluster,geoip,http,s3
 # pip of the tools, for an environment that holds nothing but what it is for.
 PIP_OF := $(TOOLS)/bin/python -m pip --quiet --disable-pip-version-check --python
 BUILD := $(TOOLS)/bin/python -m build --quiet --no-isolation
+# What an installation gets that has the oldest releases which pyproject.toml allows.
+LOWEST := $(TOOLS)/bin/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url
 # With LOCKED=1, exactly what requirements/dev.txt names is installed, and nothing else.
 LOCKED ?=
 # The interpreters of make test-all.
@@ -44,10 +47,13 @@ test-all:  ## Run the tests on every interpreter of PYTHONS that is installed.
 		.venv-all/$$each/bin/python -m pytest -q -n auto --dist loadgroup || exit 1; \
 	done
 
-audit: $(READY) $(TOOLS)/.ready  ## Ask for known vulnerabilities of what is locked; check licences.
+audit: $(READY) $(TOOLS)/.ready  ## Ask for known vulnerabilities of what is locked or allowed; check licences.
 	$(TOOLS)/bin/pip-licenses --python $(BIN)/python --summary
+	mkdir -p build
+	$(LOWEST) --all-extras --group dev --group tools --output-file build/lowest.txt pyproject.toml
 	@# One at a time: they may name different versions of a package.
-	for each in requirements/*.txt; do $(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes \
+	for each in requirements/*.txt build/lowest.txt; do \
+		$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes \
 		--progress-spinner off --requirement $$each $(ADVISORIES) || exit 1; done
 
 fuzz: $(TOOLS)/.ready  ## Fuzz each target for FUZZ_SECONDS (60).

@@ -87,11 +87,15 @@ def _time(text: str, sign: int) -> int:
 def _zone(text: str) -> tzinfo:
     if text == "UTC":
         return UTC
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - for other zones alone
+    import zoneinfo  # noqa: PLC0415 - for other zones alone
 
     try:
-        return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        if not zoneinfo.available_timezones():
+            raise ValueError(
+                f"{text!r} cannot be looked up: this system has no time zones; install tzdata"
+            ) from None
         raise ValueError(f"{text!r} is not a time zone such as UTC or Europe/Berlin") from None
 
 

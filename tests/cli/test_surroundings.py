@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import zoneinfo
 from functools import cache
 from pathlib import Path
 
@@ -227,3 +228,20 @@ def test_no_signal_leaves_anything_beside_an_output(tmp_path: Path, name: str, c
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP", "SIGTERM"])
 def test_a_signal_that_was_ignored_from_the_start_stays_so(tmp_path: Path, name: str) -> None:
     assert ended_by(getattr(signal, name), tmp_path, ignored=True) == (1, ["out.csv"])
+
+
+def test_without_time_zones_the_package_that_has_them_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tzdata", None)
+    before = zoneinfo.TZPATH
+    zoneinfo.reset_tzpath(to=[])
+    zoneinfo.ZoneInfo.clear_cache()
+    try:
+        result = run("scan", FIXTURES / "week", "--input-tz", "Europe/Berlin")
+        assert run("scan", FIXTURES / "week", "--input-tz", "UTC").code == 1
+    finally:
+        zoneinfo.reset_tzpath(to=before)
+    assert result.code == 2
+    assert "'Europe/Berlin' cannot be looked up: this system has no time zones" in result.err
+    assert "install tzdata" in result.err

@@ -69,3 +69,28 @@ def test_the_page_of_dependencies_says_why_each_is_there() -> None:
 def test_every_line_of_the_lock_is_a_pinned_package_or_one_of_its_hashes(path: Path) -> None:
     # So it names no index, no address and no path.
     assert _PINNED.sub("", path.read_text()) == ""
+
+
+AFFECTED = {
+    "aiohttp": ("3.14.2", "CVE-2026-69244"),
+    "distributed": ("2026.1.0", "GHSA-c336-7962-wfj2"),
+    "jinja2": ("3.1.5", "CVE-2025-27516"),
+    "orjson": ("3.11.5", "CVE-2025-67221"),
+    "pip": ("26.1.2", "CVE-2026-13346"),
+    "platformdirs": ("4.14.7", "reads a configuration from the working directory"),
+    "pytest": ("9.0.2", "CVE-2025-71176"),
+    "uv": ("0.9.5", "CVE-2025-13327"),
+}
+"""The last release of a package with a published advisory that is known, and which that is."""
+
+
+def test_lower_bounds_leave_out_releases_with_advisories() -> None:
+    wanted = [
+        *project(*PROJECT["project"]["optional-dependencies"]),
+        *group("dev"),
+        *group("tools"),
+    ]
+    for requirement in wanted:
+        version, advisory = AFFECTED.get(requirement.name, ("0", ""))
+        assert version not in requirement.specifier or not advisory, f"{requirement}: {advisory}"
+    assert AFFECTED.keys() <= {requirement.name for requirement in wanted}
