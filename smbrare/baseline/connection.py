@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from smbrare.baseline import schema
+from smbrare.baseline.location import lock_of
 from smbrare.errors import BaselineError
 
 LOCK_SECONDS = 60.0
@@ -90,10 +91,9 @@ def held(path: Path) -> Iterator[None]:
         BaselineError: If another watch has it, or the file cannot be made.
     """
     with explained(path):
-        beside = path.resolve()
-        beside = beside.with_name(f".{beside.name}.watch")
-        os.close(os.open(beside, os.O_RDWR | os.O_CREAT, 0o600))
-        database = sqlite3.connect(beside, timeout=0, isolation_level=None)
+        lock = lock_of(path.resolve())
+        os.close(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600))
+        database = sqlite3.connect(lock, timeout=0, isolation_level=None)
         try:
             database.execute("PRAGMA journal_mode = MEMORY")  # No second file.
             database.execute("BEGIN EXCLUSIVE")

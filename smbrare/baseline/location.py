@@ -59,6 +59,16 @@ def similar(path: Path) -> str:
     return ""
 
 
+def lock_of(path: Path) -> Path:
+    """Return the file by whose lock a watch has a baseline to itself."""
+    return path.parent / f".{path.name}.watch"
+
+
+def beside(path: Path) -> tuple[Path, ...]:
+    """Return the file of a baseline, and those that are made beside it."""
+    return path, path.parent / f"{path.name}-journal", lock_of(path)
+
+
 def locate(name: str) -> Path:
     """Return the file of a baseline: a bare name lies in the user's state directory.
 

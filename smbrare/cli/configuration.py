@@ -265,9 +265,14 @@ def _text(option: click.Option, value: Any, folder: Path) -> str:
     is_path = isinstance(option.type, click.Path | FileName)
     if isinstance(option.type, BaselineName):
         is_path = BaselineName.is_path(text)
+    if "\0" in text:
+        raise ValueError("a text with a NUL character")
     if is_path:
         # Not from the working directory, where a file may have been planted.
-        return str(folder / Path(text).expanduser())
+        try:
+            return str(folder / Path(text).expanduser())
+        except RuntimeError:
+            raise ValueError(f"no home directory is known for {text}") from None
     return text
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import orjson
 
-from smbrare.baseline.location import locate
+from smbrare.baseline.location import beside, locate
 from smbrare.cli import configuration, writing
 from smbrare.cli.parameters import BaselineName, FileName
 from smbrare.errors import OutputError, reason_of
@@ -55,7 +55,7 @@ def _files_read(context: click.Context) -> Iterator[str | Path]:
             if parameter.name == "paths" and os.path.lexists(each):
                 continue  # `inputs_from` asks what it is.
             if isinstance(parameter.type, BaselineName):
-                yield locate(each)
+                yield from beside(locate(each))
             elif isinstance(parameter.type, FileName | click.Path):
                 yield each
                 yield str(each).rpartition("#")[0] or each

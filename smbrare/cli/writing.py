@@ -30,7 +30,7 @@ def check(path: Path, read: Iterable[str | Path] = ()) -> None:
         if _is_same(path, other):
             raise OutputError(f"{path} is read by this run; the output would replace it")
     try:
-        target = path.resolve() if path.is_symlink() else path
+        target = _target(path)
         if path.is_dir():
             raise OutputError(f"{path} is a directory")
         if not target.parent.is_dir():
@@ -43,12 +43,24 @@ def check(path: Path, read: Iterable[str | Path] = ()) -> None:
         raise OutputError(f"{needed} cannot be written to")
 
 
+def _target(path: Path) -> Path:
+    """Return what is replaced: what a link points to, and not the link.
+
+    Raises:
+        OutputError: If the link points to itself.
+    """
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if target.is_symlink():
+        raise OutputError(f"{path} is a loop of links")
+    return target
+
+
 def _is_same(path: Path, other: str | Path) -> bool:
     """Return whether two paths lead to one file, or would if it were there."""
     try:
         return path.samefile(other)
     except (OSError, ValueError):
-        with suppress(OSError):  # As where the working directory was removed.
+        with suppress(OSError, ValueError):  # As where the working directory was removed.
             return os.path.realpath(path) == os.path.realpath(other)
         return False
 
@@ -88,8 +100,7 @@ def write(texts: Iterable[str], path: Path | None, encoding: str = "utf-8") -> N
     if path is None:
         _write_stdout(texts, encoding)
         return
-    # What a link points to is replaced, not the link.
-    path = path.resolve() if path.is_symlink() else path
+    path = _target(path)
     if _stays(path):
         _write_through(texts, path)
     else:

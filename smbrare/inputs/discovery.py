@@ -133,7 +133,9 @@ def _matches(given: str) -> list[str]:
         found = sorted(base.glob(str(pattern.relative_to(pattern.anchor))))
     except (OSError, ValueError, NotImplementedError):
         found = []
-    return [str(path) for path in found] or [given]
+    # A file of the name of standard input is one all the same.
+    names = (str(path) for path in found)
+    return [f".{os.sep}{name}" if name == STANDARD_INPUT else name for name in names] or [given]
 
 
 def _file_identity(path: str) -> _Identity | None:

@@ -223,3 +223,13 @@ def test_the_file_of_findings_is_not_written_by_commands_that_find_none(
 
 def test_an_empty_variable_is_none(run: Run, folder: Path) -> None:
     assert scan(run, folder, SMBRARE_HISTORY="", SMBRARE_BASELINE="").code == 1
+
+
+@pytest.mark.parametrize(
+    "text", ['exclusions = "~no-such-user/x"', r'intel = "x\u0000y"', r'baseline = "\u0000"']
+)
+def test_a_path_that_leads_nowhere_is_told_with_its_line(run: Run, folder: Path, text: str) -> None:
+    (folder / "smbrare.toml").write_text(f"\n{text}\n")
+    result = scan(run, folder)
+    assert (result.code, result.out) == (2, "")
+    assert f"smbrare.toml:2: {text.partition(' ')[0]}: " in result.err

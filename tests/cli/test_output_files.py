@@ -33,12 +33,34 @@ def test_an_output_never_replaces_the_file_behind_standard_input(tmp_path: Path)
     assert log.read_bytes() == SAMPLE.read_bytes()
 
 
-def test_an_output_never_replaces_the_baseline(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("scan",), ("watch", "--once")])
+@pytest.mark.parametrize("name", ["acme.db", "acme.db-journal", ".acme.db.watch"])
+def test_an_output_never_replaces_the_baseline_or_what_is_made_beside_it(
+    run: Run, tmp_path: Path, name: str, command: tuple[str, ...]
+) -> None:
     baseline = tmp_path / "acme.db"
     run("scan", SAMPLE, "--baseline", baseline)
     before = baseline.read_bytes()
-    assert run("scan", SAMPLE, "--baseline", baseline, "-o", baseline).code == 2
+    assert run(*command, SAMPLE, "--baseline", baseline, "-o", tmp_path / name).code == 2
     assert baseline.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["acme.db"]
+
+
+def test_an_output_that_is_a_loop_of_links_is_wrong_usage(run: Run, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.symlink_to(two)
+    two.symlink_to(one)
+    for command in (
+        ("scan", SAMPLE, "-o", one),
+        ("exclude", "add", "8.8.8.8", "--reason", "dns", "--exclusions", two),
+        ("scan", SAMPLE, "--baseline", one),
+        ("watch", SAMPLE, "--baseline", two, "--once"),
+    ):
+        result = run(*command)
+        assert (result.code, result.out) == (2, "")
+        assert "links" in result.err
+    assert one.is_symlink()
+    assert two.is_symlink()
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -69,6 +69,13 @@ def test_a_pattern_gives_what_it_matches(folder: Path) -> None:
     assert paths("l*s") == ["logs/a/z.json", "logs/b.json", "logs/c.json"]
 
 
+def test_a_file_with_the_name_of_standard_input_is_a_file_where_a_pattern_gives_it(
+    folder: Path,
+) -> None:
+    (folder / "-").write_text("x")
+    assert paths("./*-") == paths("?") == ["./-"]
+
+
 def test_a_file_that_has_the_very_name_of_a_pattern_is_that_file(folder: Path) -> None:
     (folder / "[b].json").write_text("x")
     (folder / "b.json").write_text("x")
