@@ -1,6 +1,7 @@
 """The warnings and notes of a run: what was skipped or not evaluated, and what limits the rest."""
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from smbrare.detection.host_context import TOO_MANY
 from smbrare.detection.report import Report
@@ -95,12 +96,23 @@ def _unused(report: Report) -> Iterator[str]:
 
 
 def _given_twice(report: Report) -> Iterator[str]:
-    """Yield a line for each of the first logs that were read packed and unpacked too."""
+    """Yield a line for each of the first logs that were read packed, or in an archive, too."""
     records = {survey.path: survey.records for survey in report.inputs if survey.records}
-    pairs = [(path, path + end) for path in records for end in _PACKED]
-    twice = [(plain, packed) for plain, packed in pairs if records[plain] == records.get(packed)]
-    for plain, packed in twice[:_MOST_INPUTS]:
-        yield f"{plain}: the same log as {packed}? its events are counted twice"
+    logs: dict[tuple[str, int], str] = {}
+    twice = []
+    for path in sorted(records, key=len):
+        plain = logs.setdefault((_unpacked(path), records[path]), path)
+        # Archives of several hosts hold logs of one name, and of one length by a limit of exports.
+        if plain != path and "!" not in plain:
+            twice.append(f"{plain}: the same log as {path}? its events are counted twice")
+    yield from twice[:_MOST_INPUTS]
+
+
+def _unpacked(path: str) -> str:
+    """Return the name that a log would have where its compressed file or archive lies."""
+    outer, *members = path.split("!")
+    log = PurePath(outer).parent / PurePath((outer, *members)[-1]).name
+    return str(log.with_suffix("") if log.suffix in _PACKED else log)
 
 
 def _odd_times(report: Report) -> Iterator[str]:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -425,6 +426,35 @@ def test_a_log_that_is_given_plain_and_packed_is_told(run: Run, tmp_path: Path) 
     assert "b.ndjson" not in result.err
     plain.write_bytes(SAMPLE.read_bytes() + SAMPLE.read_bytes())
     assert "the same log" not in run("scan", tmp_path, "-q").err
+
+
+def test_a_log_that_is_given_in_an_archive_too_is_told(run: Run, tmp_path: Path) -> None:
+    plain, packed = tmp_path / "a.ndjson", tmp_path / "b"
+    plain.write_bytes(SAMPLE.read_bytes())
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("x/a.ndjson", SAMPLE.read_bytes())
+        archive.writestr("y.ndjson", SAMPLE.read_bytes())
+        archive.writestr("z/a.ndjson.gz", gzip.compress(SAMPLE.read_bytes()))
+    result = run("scan", tmp_path, "-q")
+    for member in ("x/a.ndjson", "z/a.ndjson.gz"):
+        assert f"{plain}: the same log as {packed}!{member}?" in result.err
+    assert result.err.count("the same log") == 2
+    # Two hosts, whose logs an export cut at one length.
+    plain.unlink()
+    assert "the same log" not in run("scan", tmp_path, "-q").err
+
+
+@pytest.mark.parametrize("second", ["a.ndjson", "./a.ndjson", "link", "hard", "*.ndjson", "."])
+def test_a_file_that_is_given_twice_is_read_once(run: Run, tmp_path: Path, second: str) -> None:
+    log = tmp_path / "a.ndjson"
+    log.write_bytes(SAMPLE.read_bytes())
+    (tmp_path / "link").symlink_to(log)
+    (tmp_path / "hard").hardlink_to(log)
+    result = run("scan", "a.ndjson", second, "-q", "-f", "ndjson", cwd=tmp_path)
+    assert (result.out, result.err) == (
+        run("scan", "a.ndjson", "-q", "-f", "ndjson", cwd=tmp_path).out,
+        "",
+    )
 
 
 def test_what_comes_next_is_judged_by_the_same_inputs(run: Run, tmp_path: Path) -> None:
