@@ -5,7 +5,6 @@ Numbers come as int and Decimal, so that no digit is lost and no exponent is eve
 
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any, Protocol, TypeAlias
@@ -181,13 +180,13 @@ def _shape_of_many_lines(text: bytes, rest: bytes, *, whole: bool) -> str:
     """Return the shape of a text that begins like JSON, and whose first line is no object."""
     is_array = text.startswith(b"[")
     tokens, is_json = beginning(text)
-    if is_json and (is_array or not (whole and _depth(tokens))):
+    seen = _look(tokens)
+    if is_json and (is_array or not (whole and seen.is_open)):
         return DOCUMENT
     lines = _lines(rest, whole=whole)
     others = sum(not line.startswith(b"{") or line.rstrip().endswith(b",") for line in lines)
     if not is_array and _objects(lines) > others:
         return NDJSON
-    seen = _look(tokens)
     is_known = is_json or _holds_records(seen)
     return DOCUMENT if is_known or _is_mendable_document(text, whole=whole) else ""
 
@@ -200,7 +199,7 @@ def _is_mendable_document(text: bytes, *, whole: bool) -> bool:
     tokens, is_json = beginning(_mended(text))
     seen = _look(tokens)
     is_event = seen.is_event or text.startswith(b"[") or _holds_records(seen)
-    return is_json and is_event and not (whole and _depth(tokens))
+    return is_json and is_event and not (whole and seen.is_open)
 
 
 def _mended(text: bytes) -> bytes:
@@ -258,11 +257,13 @@ class _Look(Struct):
             one of an envelope's.
         goes_on: Whether a second value begins, or the events of an envelope.
         is_event: Whether the keys at the top show an event.
+        is_open: Whether an object or array has no end in it.
     """
 
     records: int = 0
     goes_on: bool = False
     is_event: bool = False
+    is_open: bool = False
 
 
 def _look(tokens: list[Token]) -> _Look:
@@ -288,10 +289,5 @@ def _look(tokens: list[Token]) -> _Look:
             is_element = path[-1:] == [None] and (len(path) == 1 or tuple(path[:-1]) in ARRAYS)
             seen.records += kind == "end_map" and (not path or is_element)
             seen.goes_on |= not path and bool(following)
-    seen.is_event = marks_event(keys)
+    seen.is_event, seen.is_open = marks_event(keys), bool(path)
     return seen
-
-
-def _depth(tokens: list[Token]) -> int:
-    kinds = Counter(kind for kind, _ in tokens)
-    return sum(kinds[f"start_{what}"] - kinds[f"end_{what}"] for what in ("map", "array"))

@@ -145,7 +145,10 @@ def _top_level(feed: _Feed, nesting: int) -> Iterator[object]:
     for token in stream:
         feed.mender.inside = True
         if token[0] == "start_array":
-            yield from _elements(stream, next(stream), nesting)
+            for first in stream:
+                if first[0] == "end_array":
+                    break
+                yield _value(stream, first, nesting)
         elif token[0] == "start_map":
             document, opened = yield from _object(stream, (), nesting)
             # An envelope's own keys are no event, unless one in it says so.
@@ -154,13 +157,6 @@ def _top_level(feed: _Feed, nesting: int) -> Iterator[object]:
         else:
             yield token[1]
         feed.mender.inside = False
-
-
-def _elements(tokens: Iterator[Token], token: Token, nesting: int) -> Iterator[object]:
-    """Yield the elements of an array one by one, from its first token."""
-    while token[0] != "end_array":
-        yield _value(tokens, token, nesting)
-        token = next(tokens)
 
 
 def _object(
