@@ -9,12 +9,18 @@ from typing import Any, Literal, TypeAlias
 
 from smbrare.detection.event_fields import LONGEST_HOST, MANY
 from smbrare.detection.kept_events import KeptEvent, kept_event
-from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Told
 from smbrare.detection.source_survey import FAILS, MARKS, ODD, every_mark, is_network
 from smbrare.detection.survey import InputSurvey
-from smbrare.detection.unread import check_readable, may_hold_port, note_unjudged, suspect_other
+from smbrare.detection.unread import (
+    check_readable,
+    may_hold_port,
+    note_doubtful_time,
+    note_undated,
+    note_unjudged,
+    suspect_other,
+)
 from smbrare.limits import too_many_digits
 from smbrare.records import envelope
 from smbrare.records.event import (

@@ -1,11 +1,12 @@
-"""Connections that cannot be evaluated, because their own fields cannot be read."""
+"""Events whose own fields cannot be read, or whose time may be read wrongly, counted."""
 
 from smbrare.detection.source_survey import Unread
-from smbrare.detection.survey import InputSurvey
+from smbrare.detection.survey import InputSurvey, OddTimes, TimeOddity
 from smbrare.records.event import Document, Origin, Skipped
 from smbrare.records.fields import ORDINARY, is_ordinary
 from smbrare.records.json_text import encoded
 from smbrare.records.paths import leaves
+from smbrare.records.times import YEAR_2000, Moment
 from smbrare.rule.might_match import has_address, might_match
 from smbrare.rule.port_sieve import may_match
 from smbrare.rule.predicate import CLAUSES
@@ -18,6 +19,7 @@ FIELDS = frozenset({"destination.port", "destination.ip", "source.ip", "process.
 _BROKEN = 3
 """From how many unreadable fields on it is the layout that is broken, not a value."""
 _LONGEST_SHOWN = 60
+"""Characters of a raw value that is reported."""
 
 
 def check_readable(view: View, field: str, origin: Origin, survey: InputSurvey) -> bool:
@@ -123,3 +125,22 @@ def suspect_other(view: View, origin: Origin, survey: InputSurvey) -> None:
         return
     if might_match(encoded(view.document)):
         survey.suspect(origin)
+
+
+def note_doubtful_time(view: View, moment: Moment, survey: InputSurvey) -> None:
+    """Count a network event in its input if its time may be read wrongly."""
+    if moment.time < YEAR_2000 or moment.order_assumed:
+        kind: TimeOddity = "early" if moment.time < YEAR_2000 else "ambiguous"
+        survey.note_odd_time(kind, OddTimes(1, *_raw_time(view), moment.time))
+
+
+def note_undated(view: View, origin: Origin, survey: InputSurvey) -> None:
+    """Count a match without a time in its input."""
+    survey.note_odd_time("undated", OddTimes(1, *_raw_time(view), origin=origin))
+
+
+def _raw_time(view: View) -> tuple[str, str]:
+    """Return the raw field of an event's time and its value, both empty if it has none."""
+    reading = view.time()
+    raw = reading.malformed or leaves(view.document, reading.path) if reading.path else ()
+    return (reading.path, str(raw[0])[:_LONGEST_SHOWN]) if raw else ("", "")

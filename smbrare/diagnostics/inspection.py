@@ -12,10 +12,9 @@ from msgspec import Struct, field
 
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.examine import Outside, admit, events_of
-from smbrare.detection.odd_times import note_doubtful_time, note_undated
 from smbrare.detection.report import Report
 from smbrare.detection.survey import InputSurvey, Span
-from smbrare.detection.unread import note_unjudged
+from smbrare.detection.unread import note_doubtful_time, note_undated, note_unjudged
 from smbrare.diagnostics.looks import UnknownForm, look_of_file, look_of_record
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import ReaderOptions
