@@ -9,7 +9,6 @@ from ipaddress import ip_address
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from smbrare.detection.exposure import remote_address
 from smbrare.records.event import Document, Origin
 from smbrare.records.read_options import ReadOptions
 from smbrare.rule.networks import excluded_range
@@ -62,12 +61,10 @@ class Servers(Struct):
     Attributes:
         by_address: Those with a public address.
         by_name: Those with a name alone, by that in lower case.
-        overflowed: Whether there were more than are kept.
     """
 
     by_address: dict[str, Server] = field(default_factory=dict)
     by_name: dict[str, Server] = field(default_factory=dict)
-    overflowed: bool = False
 
     def observe(self, document: Document, options: ReadOptions) -> None:
         """Take in an event that is no network connection."""
@@ -77,32 +74,29 @@ class Servers(Struct):
         activity = activities.activity(*found, Origin("", 0))
         if activity is None:
             return
-        if address := remote_address(activity):
+        address, name = activity.address, activity.server.rstrip(".").lower()
+        if address:
             if excluded_range(ip_address(address)) is None:
-                self._add(self.by_address, address, _server(address, activity))
-        elif activity.kind in _NAMED:
-            name = activity.server.rstrip(".").lower()
-            # A name without a dot is one of the network's own.
-            if "." in name and len(name) <= _LONGEST_NAME:
-                self._add(self.by_name, name, _server(name, activity))
+                _add(self.by_address, _server(address, activity))
+        # A name without a dot is one of the network's own.
+        elif activity.kind in _NAMED and "." in name and len(name) <= _LONGEST_NAME:
+            _add(self.by_name, _server(name, activity))
 
     def merge(self, other: "Servers") -> None:
         """Take in what another part of the inputs names."""
-        self.overflowed = self.overflowed or other.overflowed
-        for kept, more in ((self.by_address, other.by_address), (self.by_name, other.by_name)):
-            for key, server in more.items():
-                self._add(kept, key, server)
+        for server in other.by_address.values():
+            _add(self.by_address, server)
+        for server in other.by_name.values():
+            _add(self.by_name, server)
 
-    def _add(self, kept: dict[str, Server], key: str, server: Server) -> None:
-        known = kept.get(key)
-        if known is not None:
-            known.merge(server)
-            return
-        kept[key] = server
-        if len(kept) > 2 * MOST_SERVERS:
-            self.overflowed = True
-            for last in sorted(kept)[MOST_SERVERS:]:
-                del kept[last]
+
+def _add(kept: dict[str, Server], server: Server) -> None:
+    known = kept.setdefault(server.destination, server)
+    if known is not server:
+        known.merge(server)
+    elif len(kept) > 2 * MOST_SERVERS:
+        for last in sorted(kept)[MOST_SERVERS:]:
+            del kept[last]
 
 
 def _server(destination: str, activity: Activity) -> Server:

@@ -11,7 +11,6 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from smbrare.detection.host_context import SESSION, Nearest, is_near, same_host
-from smbrare.records.fields import Malformed, ip
 from smbrare.sources.activities.activity import Activity, Shown
 
 Basis: TypeAlias = Literal["address", "name", "host and time", "short host name"]
@@ -33,7 +32,6 @@ _KINDS = frozenset({"smb", "ntlm", "credentials", "webdav", "file"})
 _SHOWN: tuple[Shown, ...] = ("authentication", "connection", "attempt", "")
 _SEVERAL = ""
 """Stands for the addresses of a name that has more than one."""
-_IPV6_NAME = ".ipv6-literal.net"
 
 
 class JoinedEvent(Struct, frozen=True):
@@ -82,7 +80,7 @@ class EvidenceCollector(Struct):
 
     def observe(self, activity: Activity) -> None:
         """Take in an event; of another host, time or address it is passed over."""
-        address = remote_address(activity)
+        address = activity.address
         if activity.kind not in _KINDS and not (activity.kind == "process" and address):
             return
         if address not in {self.destination, ""} or not is_near(activity, self.time):
@@ -119,7 +117,7 @@ class EvidenceCollector(Struct):
             address, is_short = self._destination_of(activity, with_short=not is_ambiguous)
             is_short = is_short or activity.host.lower() != self.host
             basis: Basis = "name" if address == self.destination else "host and time"
-            if remote_address(activity):
+            if activity.address:
                 basis = "address"
             if is_short and is_ambiguous:
                 basis = "host and time"
@@ -135,8 +133,8 @@ class EvidenceCollector(Struct):
 
         None where nothing tells it, `_SEVERAL` where its server's name has more than one.
         """
-        if address := remote_address(activity):
-            return address, False
+        if activity.address:
+            return activity.address, False
         name = activity.server.rstrip(".").lower()
         exact = self._names.get((name, True))
         short = self._names.get((name, False)) if with_short else None
@@ -148,20 +146,6 @@ class EvidenceCollector(Struct):
         activity = event.activity
         distance = abs(activity.time - self.time)
         return (not event.proves, _SHOWN.index(activity.shows), distance, activity.content)
-
-
-def remote_address(activity: Activity) -> str:
-    """Return the address that an event names, also as its server; empty if it names none."""
-    if activity.address or not activity.server:
-        return activity.address
-    name = activity.server.lower().strip("[]")
-    if name.endswith(_IPV6_NAME):
-        # How a UNC path spells an IPv6 address.
-        name = name.removesuffix(_IPV6_NAME).replace("-", ":").partition("s")[0]
-    try:
-        return str(ip(name))
-    except Malformed:
-        return ""
 
 
 def proofs(evidence: Iterable[JoinedEvent]) -> list[Activity]:

@@ -168,9 +168,5 @@ def _with_queries(answers: Iterable[Rarity], own: Partial, second: Pass) -> tupl
 def _as_finding(sighted: Sightings, second: Pass, criteria: Criteria) -> Finding | None:
     """Return an event as a finding with what happened around it, None if it is no sighting."""
     for finding in rarity.judge(sighted, rarity.Known(), criteria):
-        return replace(
-            finding,
-            host_context=second.host_context(finding.sighting),
-            evidence=second.evidence(finding.sighting),
-        )
+        return second.look_around(finding)
     return None

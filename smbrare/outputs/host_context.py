@@ -175,17 +175,24 @@ def exposure(finding: Finding) -> dict[str, Any]:
 
 def _evidence(event: JoinedEvent) -> dict[str, Any]:
     activity = event.activity
-    return {
-        "time": format_time(activity.time),
-        "kind": activity.kind,
+    return _event(activity) | {
         "joined": list(event.joined),
         "shows": activity.shows or None,
         "outcome": activity.outcome or None,
-        "host": activity.host,
-        "account": activity.user or None,
         "server": activity.server or None,
         "address": activity.address or None,
+    }
+
+
+def _event(activity: Activity) -> dict[str, Any]:
+    return {
+        "time": format_time(activity.time),
+        "kind": activity.kind,
+        "host": activity.host,
+        "user": activity.user or None,
         "what": activity.what,
+        "detail": activity.detail or None,
+        "parent": activity.parent or None,
         "record": place_value(activity.origin),
     }
 
@@ -193,19 +200,7 @@ def _evidence(event: JoinedEvent) -> dict[str, Any]:
 def document(context: HostContext) -> dict[str, Any]:
     """Return what happened around a finding as JSON values."""
     return {
-        "events": [
-            {
-                "time": format_time(activity.time),
-                "kind": activity.kind,
-                "host": activity.host,
-                "user": activity.user or None,
-                "what": activity.what,
-                "detail": activity.detail or None,
-                "parent": activity.parent or None,
-                "record": place_value(activity.origin),
-            }
-            for activity in context.events
-        ],
+        "events": list(map(_event, context.events)),
         "omitted": dict(context.omitted),
         "logged_on": [
             {

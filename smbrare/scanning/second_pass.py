@@ -8,13 +8,14 @@ could not read is not told again; what the second cannot is said of the findings
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
+from typing import TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from smbrare.detection import also_seen
 from smbrare.detection.dns import Answers, resolved
-from smbrare.detection.exposure import EvidenceCollector, JoinedEvent
+from smbrare.detection.exposure import EvidenceCollector
 from smbrare.detection.finding import Finding
 from smbrare.detection.host_context import MOST_FINDINGS, TOO_MANY, Collector, HostContext, together
 from smbrare.detection.kept_events import Sighting
@@ -52,11 +53,8 @@ class Place(Struct, frozen=True):
     destination: str
 
 
-class Surroundings(Struct, frozen=True):
-    """What is gathered for one place: all of the host's events, and what names the destination."""
-
-    context: Collector
-    evidence: EvidenceCollector
+_Surroundings: TypeAlias = tuple[Collector, EvidenceCollector]
+"""What is gathered for one place: all of the host's events, and what names the destination."""
 
 
 class Pass(Struct):
@@ -72,8 +70,8 @@ class Pass(Struct):
     """
 
     options: ReadOptions
-    around: dict[Place, Surroundings] = field(default_factory=dict)
-    by_name: dict[str, list[Surroundings]] = field(default_factory=dict)
+    around: dict[Place, _Surroundings] = field(default_factory=dict)
+    by_name: dict[str, list[_Surroundings]] = field(default_factory=dict)
     full_names: dict[str, set[str]] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
     gaps: list[str] = field(default_factory=list)
@@ -98,34 +96,32 @@ class Pass(Struct):
             return
         self._note_name(activity.host)
         answers = [*resolved(view)] if kind == "dns" else []
-        for look in looks:
-            look.context.observe(activity)
-            look.evidence.observe(activity)
+        for context, evidence in looks:
+            context.observe(activity)
+            evidence.observe(activity)
             if answers:
-                look.evidence.resolve(activity, answers)
+                evidence.resolve(activity, answers)
 
-    def host_context(self, sighting: Sighting) -> HostContext:
-        """Return what happened around a sighting that was looked for."""
-        place = place_of(sighting)
+    def look_around(self, finding: Finding) -> Finding:
+        """Return a finding that was looked for with what happened around it, and its evidence."""
+        place = place_of(finding.sighting)
         if place is None:
-            return HostContext(gaps=(NO_TIME if sighting.time is None else NO_HOST,))
-        look = self.around[place]
-        return look.context.result(together([*self.gaps, *look.evidence.gaps]))
-
-    def evidence(self, sighting: Sighting) -> tuple[JoinedEvent, ...]:
-        """Return what the other events of its host prove about a sighting that was looked for."""
-        place = place_of(sighting)
-        if place is None:
-            return ()
+            gap = NO_TIME if finding.sighting.time is None else NO_HOST
+            return replace(finding, host_context=HostContext(gaps=(gap,)))
+        context, evidence = self.around[place]
         is_ambiguous = len(self.full_names.get(_short(place.host), ())) > 1
-        return self.around[place].evidence.result(is_ambiguous=is_ambiguous)
+        return replace(
+            finding,
+            host_context=context.result(together([*self.gaps, *evidence.gaps])),
+            evidence=evidence.result(is_ambiguous=is_ambiguous),
+        )
 
     def add(self, place: Place) -> None:
-        """Surroundings at a place too."""
+        """Look at one more place."""
         host, time = place.host, place.time
-        look = Surroundings(Collector(host, time), EvidenceCollector(host, time, place.destination))
-        self.around[place] = look
-        self.by_name.setdefault(_short(host), []).append(look)
+        looks = Collector(host, time), EvidenceCollector(host, time, place.destination)
+        self.around[place] = looks
+        self.by_name.setdefault(_short(host), []).append(looks)
         self._note_name(host)
 
     def _note_host(self, document: Document) -> None:
@@ -177,11 +173,9 @@ def add_host_context(
     queries = found.answers.by_address(map(_query_key, looked_at))
     chosen = set(map(id, looked_at))
     looked = tuple(
+        # What standard input told of names was kept by the first pass.
         replace(
-            finding,
-            host_context=found.host_context(finding.sighting),
-            evidence=found.evidence(finding.sighting),
-            # What standard input told of names was kept by the first pass.
+            found.look_around(finding),
             queries=queries.get(_query_key(finding), finding.queries),
         )
         if id(finding) in chosen
