@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from smbrare.detection.host_context import SESSION, Nearest, is_near, same_host
+from smbrare.detection.host_context import REACH, SESSION, Nearest, is_near, same_host
 from smbrare.sources.activities.activity import Activity, Shown
 
 Basis: TypeAlias = Literal["address", "name", "host and time", "short host name"]
@@ -59,12 +59,14 @@ class EvidenceCollector(Struct):
         host: The host's key (its name in lower case).
         time: The finding's time, in microseconds since 1970 UTC.
         destination: The finding's destination.
+        last: When the host connected last, if it did so more than once; in microseconds too.
         overflowed: Whether its host resolved more than `MOST_NAMES` names.
     """
 
     host: str
     time: int
     destination: str
+    last: int | None = None
     overflowed: bool = False
     _kept: dict[tuple[Basis, Shown], Nearest] = field(default_factory=dict)
     _names: dict[tuple[str, bool], str] = field(default_factory=dict)
@@ -83,7 +85,7 @@ class EvidenceCollector(Struct):
         address = activity.address
         if activity.kind not in _KINDS and not (activity.kind == "process" and address):
             return
-        if address not in {self.destination, ""} or not is_near(activity, self.time):
+        if address not in {self.destination, ""} or not self._is_near(activity):
             return
         if same_host(activity.host, self.host):
             named: Basis = "name" if activity.server else "host and time"
@@ -92,7 +94,7 @@ class EvidenceCollector(Struct):
 
     def resolve(self, query: Activity, answers: Iterable[tuple[str, str]]) -> None:
         """Take in the names and addresses of a DNS query."""
-        if not -SESSION <= query.time - self.time <= 0 and not is_near(query, self.time):
+        if not -SESSION <= query.time - self.time <= self._length + REACH:
             return
         if self.overflowed or not same_host(query.host, self.host):
             return
@@ -128,6 +130,15 @@ class EvidenceCollector(Struct):
         weak = [each for each in found if not each.proves][:MOST_WEAK]
         return (*(each for each in found if each.proves), *weak)
 
+    @property
+    def _length(self) -> int:
+        return 0 if self.last is None else self.last - self.time
+
+    def _is_near(self, activity: Activity) -> bool:
+        return is_near(activity, self.time) or (
+            0 <= activity.time - self.time <= self._length + REACH
+        )
+
     def _destination_of(self, activity: Activity, *, with_short: bool) -> tuple[str | None, bool]:
         """Return the address that an event names, and whether only a short host name tells it.
 
@@ -144,8 +155,23 @@ class EvidenceCollector(Struct):
 
     def _order(self, event: JoinedEvent) -> tuple[bool, int, int, tuple[int | str, ...]]:
         activity = event.activity
-        distance = abs(activity.time - self.time)
-        return (not event.proves, _SHOWN.index(activity.shows), distance, activity.content)
+        return (*_strength(event), abs(activity.time - self.time), activity.content)
+
+
+def together(
+    first: Iterable[JoinedEvent], others: Iterable[JoinedEvent]
+) -> tuple[JoinedEvent, ...]:
+    """Return the evidence of a finding: that of its first connection, and what others prove."""
+    found = {each.activity.content: each for each in first}
+    for each in others:
+        if each.proves:
+            found.setdefault(each.activity.content, each)
+    return tuple(sorted(found.values(), key=_strength))
+
+
+def _strength(event: JoinedEvent) -> tuple[bool, int]:
+    """Return what puts first what proves most."""
+    return (not event.proves, _SHOWN.index(event.activity.shows))
 
 
 def proofs(evidence: Iterable[JoinedEvent]) -> list[Activity]:

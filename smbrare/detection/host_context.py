@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
+from smbrare.detection.kept_events import Sighting
 from smbrare.records.event import Origin
 from smbrare.records.times import HOUR, MICROSECONDS
 from smbrare.sources.activities.activity import Activity, ActivityKind
@@ -72,6 +73,22 @@ class LoggedOn(Struct, frozen=True):
     origin: Origin
 
 
+class Place(Struct, frozen=True):
+    """Where and when to look.
+
+    Attributes:
+        host: The host's key (its name in lower case).
+        time: When it connected, in microseconds since 1970 UTC.
+        destination: The address that evidence is looked for.
+        last: When it connected last, if more than once.
+    """
+
+    host: str
+    time: int
+    destination: str
+    last: int | None = None
+
+
 class HostContext(Struct, frozen=True):
     """What was found around a finding.
 
@@ -93,6 +110,13 @@ class HostContext(Struct, frozen=True):
     def users(self) -> tuple[str, ...]:
         """Whose hash the connection may have given away, the likeliest first."""
         return (*(each.user for each in self.logged_on), *self.active)
+
+
+def place_of(sighting: Sighting) -> Place | None:
+    """Return where and when a sighting was, None if it does not tell."""
+    if sighting.event_time is None or not sighting.host:
+        return None
+    return Place(sighting.host, sighting.event_time, sighting.destination)
 
 
 def is_person(user: str) -> bool:

@@ -8,7 +8,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
@@ -243,6 +243,15 @@ class Sightings(Struct):
     def contacts(self) -> Iterator[Contact]:
         """Yield the sightings by destination, source address, host and UTC hour."""
         return map(self._contact, self.index)
+
+    def of(self, destinations: Iterable[str]) -> dict[str, list[Contact]]:
+        """Return the contacts of some destinations, by these in canonical text."""
+        codes = {_code(ip_address(destination)): destination for destination in destinations}
+        found: dict[str, list[Contact]] = {destination: [] for destination in codes.values()}
+        for number in self.index if codes else ():
+            if (destination := codes.get(number >> 2 * _BITS)) is not None:
+                found[destination].append(self._contact(number))
+        return found
 
     def by_destination(self) -> Iterator[list[Contact]]:
         """Yield the contacts of each destination."""

@@ -11,6 +11,7 @@ from smbrare.detection.criteria import Criteria
 from smbrare.detection.dns import Answers
 from smbrare.detection.examine import examine
 from smbrare.detection.finding import Finding
+from smbrare.detection.host_context import place_of
 from smbrare.detection.partial import Partial
 from smbrare.detection.sightings import Sightings
 from smbrare.detection.survey import InputSurvey
@@ -24,7 +25,7 @@ from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.gathering import gather
 from smbrare.scanning.reading import silent
 from smbrare.scanning.scan import known_history
-from smbrare.scanning.second_pass import Pass, place_of, trace
+from smbrare.scanning.second_pass import Pass, trace
 
 
 class Explained(Struct, frozen=True):

@@ -7,12 +7,13 @@ from msgspec import Struct
 
 from smbrare.detection.exposure import proofs
 from smbrare.detection.finding import Finding
-from smbrare.detection.host_context import HostContext
+from smbrare.detection.host_context import HostContext, same_host
 from smbrare.detection.rank import Grade, grade
 from smbrare.outputs.host_context import KINDS, event_text, offset_text, proof_text
 from smbrare.outputs.triage import Step, files_before, programs_before
 from smbrare.outputs.wording import outcome_text, values
 from smbrare.records.event import Origin
+from smbrare.sources.activities.activity import Activity
 from smbrare.text import counted
 
 _MOST_NAMES = 3
@@ -75,7 +76,7 @@ def evidence(finding: Finding) -> list[Evidence]:
             Evidence(
                 event.time,
                 what[0].upper() + what[1:],
-                event_text(event),
+                _text(event, sighting.host),
                 event.user,
                 event.origin,
                 event.content in proving and bool(event.shows),
@@ -129,6 +130,11 @@ def why(finding: Finding) -> Iterator[Step]:
     context = finding.host_context
     if context is not None and not context.logged_on and not context.gaps:
         yield Step("No interactive logon was found in the 24 hours before.", names)
+
+
+def _text(event: Activity, host: str) -> str:
+    """Return what an event says, and on which host it was if that is another of the finding's."""
+    return event_text(event) + (f" on {event.host}" * (not same_host(event.host, host)))
 
 
 def _endpoint(address: str, ports: list[str]) -> str:

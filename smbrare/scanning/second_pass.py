@@ -13,14 +13,22 @@ from typing import TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from smbrare.detection import also_seen
+from smbrare.detection import also_seen, exposure
 from smbrare.detection.dns import Answers, resolved
-from smbrare.detection.exposure import EvidenceCollector
+from smbrare.detection.exposure import EvidenceCollector, JoinedEvent
 from smbrare.detection.finding import Finding
-from smbrare.detection.host_context import MOST_FINDINGS, TOO_MANY, Collector, HostContext, together
-from smbrare.detection.kept_events import Sighting
+from smbrare.detection.host_context import (
+    MOST_FINDINGS,
+    TOO_MANY,
+    Collector,
+    HostContext,
+    Place,
+    place_of,
+    together,
+)
 from smbrare.detection.rank import ranked
 from smbrare.detection.report import Report
+from smbrare.detection.sightings import Contact, Sightings
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import Limits
@@ -37,20 +45,6 @@ READ_ONCE = "standard input and pipes cannot be read again"
 
 _PLAIN_NAME = re.compile(r"[a-z0-9._-]+")
 """What every exporter writes as it is, whatever it escapes in JSON."""
-
-
-class Place(Struct, frozen=True):
-    """Where and when to look.
-
-    Attributes:
-        host: The host's key (its name in lower case).
-        time: Microseconds since 1970 UTC.
-        destination: The address that evidence is looked for.
-    """
-
-    host: str
-    time: int
-    destination: str
 
 
 _Surroundings: TypeAlias = tuple[Collector, EvidenceCollector]
@@ -102,24 +96,35 @@ class Pass(Struct):
             if answers:
                 evidence.resolve(activity, answers)
 
-    def look_around(self, finding: Finding) -> Finding:
-        """Return a finding that was looked for with what happened around it, and its evidence."""
+    def look_around(self, finding: Finding, visits: tuple[Place, ...] = ()) -> Finding:
+        """Return a finding that was looked for with what happened around it, and its evidence.
+
+        Args:
+            finding: The finding.
+            visits: Where and when else its hosts connected, which was looked for too.
+        """
         place = place_of(finding.sighting)
         if place is None:
             gap = NO_TIME if finding.sighting.time is None else NO_HOST
             return replace(finding, host_context=HostContext(gaps=(gap,)))
-        context, evidence = self.around[place]
-        is_ambiguous = len(self.full_names.get(_short(place.host), ())) > 1
+        context, _ = self.around[place]
+        others = [event for visit in visits for event in self._evidence(visit)]
+        gaps = [gap for each in (place, *visits) for gap in self.around[each][1].gaps]
         return replace(
             finding,
-            host_context=context.result(together([*self.gaps, *evidence.gaps])),
-            evidence=evidence.result(is_ambiguous=is_ambiguous),
+            host_context=context.result(together([*self.gaps, *gaps])),
+            evidence=exposure.together(self._evidence(place), others),
         )
+
+    def _evidence(self, place: Place) -> tuple[JoinedEvent, ...]:
+        is_ambiguous = len(self.full_names.get(_short(place.host), ())) > 1
+        return self.around[place][1].result(is_ambiguous=is_ambiguous)
 
     def add(self, place: Place) -> None:
         """Look at one more place."""
         host, time = place.host, place.time
-        looks = Collector(host, time), EvidenceCollector(host, time, place.destination)
+        evidence = EvidenceCollector(host, time, place.destination, place.last)
+        looks = Collector(host, time), evidence
         self.around[place] = looks
         self.by_name.setdefault(_short(host), []).append(looks)
         self._note_name(host)
@@ -143,6 +148,8 @@ def add_host_context(
     options: ReadOptions,
     progress: Progress,
     names: Collection[str] = (),
+    *,
+    traffic: Sightings | None = None,
 ) -> tuple[tuple[Finding, ...], dict[str, set[str]]]:
     """Return the findings with what happened around them, and with the names of destinations.
 
@@ -152,6 +159,7 @@ def add_host_context(
         options: How to read.
         progress: Called as bytes are read.
         names: Names whose addresses on the internet are looked for.
+        traffic: All matches; without them no evidence of later ones is looked for.
 
     Returns:
         The findings, and these addresses by name.
@@ -160,8 +168,11 @@ def add_host_context(
     looked_at = ranked(every)[:MOST_FINDINGS]
     if not looked_at and not names:
         return every, {}
+    contacts = (traffic or Sightings()).of(each.sighting.destination for each in looked_at)
+    visits = {id(each): _visits(each, contacts[each.sighting.destination]) for each in looked_at}
+    places = [place_of(finding.sighting) for finding in looked_at]
     found = trace(
-        [place for finding in looked_at if (place := place_of(finding.sighting)) is not None],
+        [*filter(None, places), *(place for each in visits.values() for place in each)],
         Answers(
             wanted=frozenset(finding.sighting.destination for finding in looked_at),
             names=frozenset(names),
@@ -175,7 +186,7 @@ def add_host_context(
     looked = tuple(
         # What standard input told of names was kept by the first pass.
         replace(
-            found.look_around(finding),
+            found.look_around(finding, visits[id(finding)]),
             queries=queries.get(_query_key(finding), finding.queries),
         )
         if id(finding) in chosen
@@ -183,6 +194,24 @@ def add_host_context(
         for finding in every
     )
     return looked, found.answers.addresses_of(names)
+
+
+def _visits(finding: Finding, contacts: Iterable[Contact]) -> tuple[Place, ...]:
+    """Return where and when a finding's hosts connected, of those that it lists by name."""
+    sighting, first, last = finding.sighting, finding.sighting.time, finding.last
+    if first is None or last is None or sighting.own_time is not None:
+        return ()
+    listed = {sighting.host} if finding.per_host else {name.lower() for name in finding.hosts}
+    spans: dict[str, tuple[int, int]] = {}
+    for (_, _, host, _), start, end, *_ in contacts:
+        if host in listed and start is not None and first <= start <= end <= last:
+            known = spans.get(host, (start, end))
+            spans[host] = (min(known[0], start), max(known[1], end))
+    return tuple(
+        Place(host, start, sighting.destination, end)
+        for host, (start, end) in sorted(spans.items())
+        if host and (host, end) != (sighting.host, first)
+    )
 
 
 def _query_key(finding: Finding) -> tuple[str, str]:
@@ -212,13 +241,6 @@ def trace(
         except OSError as error:
             state.gaps.append(f"{found.path} was not read again: {error.strerror or error}")
     return state
-
-
-def place_of(sighting: Sighting) -> Place | None:
-    """Return where and when a sighting was, None if it does not tell."""
-    if sighting.event_time is None or not sighting.host:
-        return None
-    return Place(sighting.host, sighting.event_time, sighting.destination)
 
 
 def _short(host: str) -> str:
@@ -267,7 +289,9 @@ def with_host_context(
     if not shown and not names:
         return replace(report, second_pass_done=True)
     with progress_bar(inputs) as progress:
-        looked_at, resolved = add_host_context(shown, inputs, options, progress, names)
+        looked_at, resolved = add_host_context(
+            shown, inputs, options, progress, names, traffic=report.traffic
+        )
     known = {(finding.id, finding.status): finding for finding in looked_at}
     judged = tuple(known.get((each.id, each.status), each) for each in report.judged)
     servers = also_seen.also_seen(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from smbrare.detection import exposure
-from smbrare.detection.exposure import EvidenceCollector, JoinedEvent, accounts
+from smbrare.detection.exposure import EvidenceCollector, JoinedEvent, accounts, together
 from smbrare.detection.finding import Finding
 from smbrare.detection.host_context import LURES, REACH, SESSION
 from smbrare.detection.rank import GRADES, grade
@@ -280,3 +280,40 @@ def test_evidence_of_another_host_or_address_never_raises_a_grade(
     assert who <= known
     if change is of_another:
         assert (after, who) == (before, known)
+
+
+LAST = AT + 6 * HOUR
+
+
+@given(
+    after=st.sampled_from([-HOUR, -REACH - 1, -REACH, 0, HOUR, 6 * HOUR + REACH])
+    | st.just(6 * HOUR + REACH + 1),
+    asked=st.sampled_from([-SESSION - 1, -SESSION, 0, 6 * HOUR + REACH, 6 * HOUR + REACH + 1]),
+    is_named=st.booleans(),
+)
+def test_of_several_connections_all_the_time_between_them_counts(
+    after: int, asked: int, *, is_named: bool
+) -> None:
+    collector = EvidenceCollector(FULL, AT, HERE, LAST)
+    collector.observe(event(after=after, **(BY_NAME if is_named else {})))
+    collector.resolve(query(after=asked), [(NAME, HERE)])
+    is_in_time = AT - REACH <= AT + after <= LAST + REACH
+    is_resolved = AT - SESSION <= AT + asked <= LAST + REACH
+    proves = [each.proves for each in collector.result(is_ambiguous=False)]
+    assert proves == ([is_resolved or not is_named] if is_in_time else [])
+
+
+@given(MIXED, MIXED)
+def test_other_connections_add_what_they_prove_and_nothing_twice(
+    one: list[Activity], two: list[Activity]
+) -> None:
+    first, others = collected(one), collected(two)
+    both = together(first, others)
+    assert set(both) - set(first) <= {each for each in others if each.proves}
+    assert {each.activity.content for each in both} == {
+        *(each.activity.content for each in first),
+        *(each.activity.content for each in others if each.proves),
+    }
+    assert len(both) == len({each.activity.content for each in both})
+    proves = [each.proves for each in both]
+    assert proves == sorted(proves, reverse=True)

@@ -90,6 +90,60 @@ def test_any_event_shows_that_a_short_name_is_of_two_hosts(
     assert found["smbrare"]["exposure"]["grade"] == grade
 
 
+def sent(host: str, time: str, user: str = "bob") -> dict[str, Any]:
+    """Return NTLM that a host sent to the destination."""
+    data = {"TargetName": f"cifs/{DESTINATION}", "ClientUserName": user}
+    channel = "Microsoft-Windows-NTLM/Operational"
+    return windows(channel, 8001, data, host=host, time=f"2026-11-{time}.000Z")
+
+
+def of(host: str, time: str) -> dict[str, Any]:
+    at = f"2026-11-{time}.000Z"
+    return matching(timestamp=at, host__name=host, event__ingested=at)
+
+
+@pytest.mark.parametrize(
+    ("events", "options", "accounts"),
+    [
+        ([sent("WS-02", "17T10:00:01")], (), ["bob"]),
+        ([sent("WS-01", "16T08:00:01", "alice"), sent("WS-02", "17T10:00:01")], (), None),
+        ([sent("WS-02", "17T09:54:59")], (), []),
+        ([sent("WS-02", "17T12:05:01")], (), []),
+        ([sent("WS-02", "17T11:00:00")], (), ["bob"]),
+        ([sent("WS-01", "17T11:00:00")], (), []),
+        ([sent("WS-03", "17T11:00:00")], (), []),
+        ([sent("WS-02", "17T11:00:00")], ("--time-field", "event.ingested"), []),
+    ],
+)
+def test_the_evidence_of_every_host_of_a_finding_counts_in_its_own_time(
+    run: Run,
+    tmp_path: Path,
+    events: list[Any],
+    options: tuple[str, ...],
+    accounts: list[str] | None,
+) -> None:
+    connections = [of("WS-01", "16T08:00:00"), of("WS-02", "17T10:00:00")]
+    connections += [of("WS-02", "17T12:00:00"), matching(host__name="WS-03") | {"event": {}}]
+    path = write(tmp_path / "events.ndjson", [*connections, *events])
+    (found,) = json.loads(run("scan", path, "--format", "json", *options).out)["findings"]
+    shown = found["smbrare"]["exposure"]
+    assert [each["account"] for each in shown["accounts"]] == (
+        ["alice", "bob"] if accounts is None else accounts
+    )
+    assert shown["grade"] == ("unknown" if accounts == [] else "authentication")
+    if accounts == ["bob"]:
+        html = run("scan", path, "--format", "html").out
+        assert "on WS-02" in html
+
+
+def test_per_host_a_finding_has_the_evidence_of_its_host_alone(run: Run, tmp_path: Path) -> None:
+    events = [of("WS-01", "16T08:00:00"), of("WS-02", "17T10:00:00"), sent("WS-02", "17T10:00:00")]
+    path = write(tmp_path / "events.ndjson", events)
+    found = json.loads(run("scan", path, "--format", "json", "--per-host").out)["findings"]
+    grades = [each["smbrare"]["exposure"]["grade"] for each in found]
+    assert grades == ["unknown", "authentication"]
+
+
 @pytest.mark.parametrize("odd", ["null", '{"a": "\\ud800"}'])
 @pytest.mark.parametrize("place", [1, 3, 8])
 def test_the_elements_of_an_array_tell_the_same(tmp_path: Path, odd: str, place: int) -> None:

@@ -46,7 +46,9 @@ def html(path: Path) -> str:
 def with_host_context(made: Report, *paths: Path) -> tuple[Finding, ...]:
     """Return the findings of a report with what happened around them."""
     inputs = discover([str(path) for path in paths])
-    return add_host_context(made.findings, inputs, ReadOptions(), lambda _: None)[0]
+    return add_host_context(
+        made.findings, inputs, ReadOptions(), lambda _: None, traffic=made.traffic
+    )[0]
 
 
 def write(path: Path, documents: Iterable[Any]) -> Path:
