@@ -245,6 +245,10 @@ class CollectedRows:
         self._database.execute(SIGHTING)
         self._database.execute("BEGIN")
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
     def add(self, rows: Iterable[Row]) -> None:
         """Take in rows.
 

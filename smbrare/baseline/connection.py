@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -90,16 +90,17 @@ def held(path: Path) -> Iterator[None]:
     Raises:
         BaselineError: If another watch has it, or the file cannot be made.
     """
-    with explained(path):
-        lock = lock_of(path.resolve())
-        os.close(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600))
-        database = sqlite3.connect(lock, timeout=0, isolation_level=None)
-        try:
-            database.execute("PRAGMA journal_mode = MEMORY")  # No second file.
-            database.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-            raise BaselineError(f"{path} is in use by another watch") from None
-    with closing(database):
+    with ExitStack() as stack:
+        with explained(path):
+            lock = lock_of(path.resolve())
+            os.close(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600))
+            database = sqlite3.connect(lock, timeout=0, isolation_level=None)
+            stack.enter_context(closing(database))
+            try:
+                database.execute("PRAGMA journal_mode = MEMORY")  # No second file.
+                database.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                raise BaselineError(f"{path} is in use by another watch") from None
         yield

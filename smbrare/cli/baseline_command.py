@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import Any
 
 import click
@@ -269,7 +270,7 @@ def learn_command(**options: Any) -> int:
     )
     baseline.check_writable()
     inputs = inputs_from(options)
-    collected = CollectedRows()
+    collected = click.get_current_context().with_resource(closing(CollectedRows()))
     with progress_bar(inputs, quiet=options["quiet"]) as progress:
         partial = gather(inputs, read_options, progress, collected.add)
     rows, hours = scan.rows_to_learn(criteria, partial, collected)

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import partial as bind
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from smbrare.diagnostics.expect import Expected, Mismatch, compare, parse
 from smbrare.errors import UsageError, cannot_open
 from smbrare.inputs.discovery import Input
 from smbrare.limits import MIB
-from smbrare.outputs.formats import PREVIEW, REPORT, RenderOptions
+from smbrare.outputs.formats import PREVIEW, REPORT, OutputFormat, RenderOptions
 from smbrare.outputs.grid import Labelled
 from smbrare.outputs.summary import detail_lines, summary_lines
 from smbrare.outputs.verdict import says_all, verdict
@@ -196,11 +197,33 @@ def _print(
         report = with_host_context(report, show, inputs, report.options, bar)
     count = len(RenderOptions(show=show).findings_of(report))
     tell_verdict(verdict(report), output_format, options, rows=bool(count))
-    print_as(output_format, report, options, show)
-    if output_format.most is not None and count > output_format.most:
-        most = f"code scanning services take {output_format.most:,} of one file"
-        writing.warn([f"{counted(count, 'finding')} in {output_format.name}: {most}"])
+    packed = [0]
+    counting = bind(_counted_packed, packed=packed)
+    print_as(output_format, report, options, show, counting if output_format.most_packed else iter)
+    writing.warn(_too_large_lines(output_format, count, packed[0]))
     return report
+
+
+def _counted_packed(texts: Iterable[str], packed: list[int]) -> Iterator[str]:
+    """Give texts on, and add to a sum the bytes that gzip makes of them."""
+    import zlib  # noqa: PLC0415 - most formats do without
+
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    for text in texts:
+        packed[0] += len(packer.compress(text.encode("utf-8", "surrogatepass")))
+        yield text
+    packed[0] += len(packer.flush())
+
+
+def _too_large_lines(chosen: OutputFormat[Any], count: int, packed: int) -> Iterator[str]:
+    """Yield what is said of more findings, or more bytes, than services take."""
+    services = "code scanning services take"
+    if chosen.most is not None and count > chosen.most:
+        most = f"{services} {chosen.most:,} of one file"
+        yield f"{counted(count, 'finding')} in {chosen.name}: {most}"
+    if chosen.most_packed is not None and packed > chosen.most_packed:
+        most = f"{services} {chosen.most_packed / 1_000_000:g} MB"
+        yield f"{packed / 1_000_000:.1f} MB of {chosen.name} when packed by gzip: {most}"
 
 
 def _wants_context(inputs: list[Input | Skipped], options: dict[str, Any]) -> bool:

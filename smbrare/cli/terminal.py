@@ -24,7 +24,11 @@ _LONGEST_WIDTH = 5
 
 
 def print_as(
-    chosen: OutputFormat[T], content: T, options: Mapping[str, Any], show: str | None = None
+    chosen: OutputFormat[T],
+    content: T,
+    options: Mapping[str, Any],
+    show: str | None = None,
+    through: Callable[[Iterable[str]], Iterable[str]] = iter,
 ) -> None:
     """Write results in a format, to stdout or to a file.
 
@@ -33,6 +37,7 @@ def print_as(
         content: The results.
         options: The command's, of which this reads ``color``, ``output`` and ``brief``.
         show: The status of the findings to show; None for those of the format.
+        through: Takes the texts and gives them on.
 
     Raises:
         OutputError: If the file or stdout cannot be written.
@@ -43,7 +48,7 @@ def print_as(
     if chosen.for_terminal:
         screen = _screen(options["color"], sys.stdout, to_file=path is not None)
     screen = replace(screen, show=show or chosen.show, brief=bool(options.get("brief")))
-    writing.write(chosen.render(content, screen), path, screen.encoding)
+    writing.write(through(chosen.render(content, screen)), path, screen.encoding)
 
 
 def tell_labelled(

@@ -70,6 +70,7 @@ class OutputFormat(Struct, Generic[T], frozen=True):
         show: The findings that it shows unless the user chooses.
         of_replay: Whether a replay is printed in it too.
         most: How many findings the services take that it is made for; None if any number.
+        most_packed: How many bytes they take, packed by gzip; None if any number.
         brief: Whether it can be made brief.
     """
 
@@ -80,6 +81,7 @@ class OutputFormat(Struct, Generic[T], frozen=True):
     show: str = "new"
     of_replay: bool = False
     most: int | None = None
+    most_packed: int | None = None
     brief: bool = False
 
     def render(self, content: T, options: RenderOptions) -> Iterable[str]:
@@ -103,8 +105,8 @@ REPORT: "Mapping[str, OutputFormat[Report]]" = _by_name(
     OutputFormat("html", "html_report.render", second_pass=True),
     OutputFormat("markdown", "markdown.render", second_pass=True, brief=True),
     # SARIF says itself what was suppressed, and a result that is suppressed alerts nobody.
-    # Source of the number: GitHub's limits for SARIF uploads, of one run.
-    OutputFormat("sarif", "sarif.render", show="all", most=25_000),
+    # Source of the numbers: GitHub's limits for SARIF uploads, of one run and of one file.
+    OutputFormat("sarif", "sarif.render", show="all", most=25_000, most_packed=10_000_000),
 )
 """The findings of a scan; the first is the default, here as below."""
 

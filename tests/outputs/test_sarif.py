@@ -1,5 +1,6 @@
 """SARIF: valid, stable, and honest about what was held back."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -113,3 +114,17 @@ def test_more_findings_than_a_service_takes_are_told(
     result = run("scan", FIXTURES / "sample.ndjson", "-f", "sarif", "-q")
     assert ("3 findings in sarif" in result.err) is warned
     assert result.code == 1
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_more_bytes_than_a_service_takes_packed_are_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, over: bool
+) -> None:
+    assert REPORT["sarif"].most_packed == 10_000_000
+    given = ("scan", FIXTURES / "sample.ndjson", "-f", "sarif", "-q")
+    size = len(gzip.compress(run(*given).out.encode()))
+    most = size - 100 if over else size + 100
+    monkeypatch.setitem(REPORT, "sarif", replace(REPORT["sarif"], most_packed=most))
+    for result in (run(*given), run(*given, "-o", tmp_path / "a.sarif")):
+        assert ("of sarif when packed by gzip: code scanning services take" in result.err) is over
+        assert result.code == 1

@@ -9,6 +9,7 @@ import operator
 import re
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -193,7 +194,7 @@ def eql_holds(query: str, event: Any) -> bool:
         r'("[a-z_.]+") \|\| (like|regex)_of\(', r"\2_of(\1, ", _EQL_TOKEN.sub(token, condition)
     )
     columns = ", ".join(f'? AS "{name}"' for name in row)
-    with sqlite3.connect(":memory:") as database:
+    with closing(sqlite3.connect(":memory:")) as database:
         _add_functions(database)
         query = f"SELECT 1 FROM (SELECT {columns}) WHERE {translated}"  # noqa: S608 - our own text
         return database.execute(query, tuple(row.values())).fetchone() is not None
@@ -217,7 +218,7 @@ def esql_holds(condition: str, event: Any) -> bool:
 
     translated = _ESQL_TOKEN.sub(token, condition)
     columns = ", ".join(f'? AS "{name}"' for name in row)
-    with sqlite3.connect(":memory:") as database:
+    with closing(sqlite3.connect(":memory:")) as database:
         _add_functions(database)
         query = f"SELECT 1 FROM (SELECT {columns}) WHERE {translated}"  # noqa: S608 - our own text
         return database.execute(query, tuple(row.values())).fetchone() is not None
