@@ -5,6 +5,7 @@ They are what an estate has that logs no SMB connection of the kernel. They deci
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from ipaddress import ip_address
+from typing import TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -16,8 +17,15 @@ from smbrare.sources import activities
 from smbrare.sources.activities.activity import Activity
 
 MOST_SERVERS = 1_000
-"""Addresses and names that are kept, the first by their text: whatever the order of the input."""
+"""Servers that are listed, the first by their text: whatever the order of the input."""
 
+MOST_NAMES = 20_000
+"""Addresses and names that are kept likewise: most names are of an estate's own computers."""
+
+MOST_ACCOUNTS = 1_000
+"""Accounts that are kept of a server, likewise."""
+
+_T = TypeVar("_T")
 _KINDS = frozenset({"smb", "webdav", "ntlm"})
 _NAMED = frozenset({"smb", "webdav"})
 """Kinds whose servers are followed by their names: NTLM is sent to servers of every protocol."""
@@ -53,6 +61,8 @@ class Server(Struct):
             for key, text in more.items():
                 mine[key] = min(mine.get(key, text), text)
         self.kinds |= other.kinds
+        if len(self.accounts) > 2 * MOST_ACCOUNTS:
+            self.accounts = _least(self.accounts, MOST_ACCOUNTS)
 
 
 class Servers(Struct):
@@ -89,14 +99,23 @@ class Servers(Struct):
         for server in other.by_name.values():
             _add(self.by_name, server)
 
+    def settled(self) -> "Servers":
+        """Return what is kept whatever the order of the input."""
+        return Servers(_least(self.by_address, MOST_NAMES), _least(self.by_name, MOST_NAMES))
+
 
 def _add(kept: dict[str, Server], server: Server) -> None:
     known = kept.setdefault(server.destination, server)
     if known is not server:
         known.merge(server)
-    elif len(kept) > 2 * MOST_SERVERS:
-        for last in sorted(kept)[MOST_SERVERS:]:
+    elif len(kept) > 2 * MOST_NAMES:
+        for last in sorted(kept)[MOST_NAMES:]:
             del kept[last]
+
+
+def _least(kept: dict[str, _T], most: int) -> dict[str, _T]:
+    """Return the first by their keys, which no order of the input can have thrown out."""
+    return {key: kept[key] for key in sorted(kept)[:most]}
 
 
 def _server(destination: str, activity: Activity) -> Server:

@@ -37,8 +37,9 @@ def judge(
     """
     history = known_history(partial, criteria, baseline)
     judged = rarity.judge(partial.sightings, history, criteria)
-    resolved = partial.answers.addresses_of(partial.servers.by_name)
-    also = also_seen(partial.servers, partial.sightings.destinations(), resolved)
+    servers = partial.servers.settled()
+    resolved = partial.answers.addresses_of(servers.by_name)
+    also = also_seen(servers, partial.sightings.destinations(), resolved)
     return Report(
         options=options,
         criteria=criteria,
@@ -58,7 +59,7 @@ def judge(
         also_seen=together(each for each in also if _is_reported(each, criteria, history)),
         unresolved={
             name: server
-            for name, server in partial.servers.by_name.items()
+            for name, server in servers.by_name.items()
             if name not in resolved and _is_reported(server, criteria, history)
         },
         too_many_names=partial.answers.overflowed,

@@ -82,11 +82,11 @@ class Pass(Struct):
         if kind == "dns":
             times = view.time().values
             self.answers.observe(view, times[0].time if times else None)
+        if not (looks := self.by_name.get(_short(activities.host_of(view)))):
+            return
         activity = activities.activity(kind, view, origin)
         if activity is None:
             self._note_host(document)
-            return
-        if not (looks := self.by_name.get(_short(activity.host))):
             return
         self._note_name(activity.host)
         answers = [*resolved(view)] if kind == "dns" else []

@@ -258,22 +258,42 @@ LETTERS = "abcdef"
 NAMES = st.sampled_from([f"{letter}.example" for letter in LETTERS])
 
 
-@given(st.lists(NAMES, max_size=20), st.randoms(use_true_random=False), st.integers(0, 20))
+@given(
+    st.lists(NAMES, max_size=20),
+    st.sets(NAMES),
+    st.randoms(use_true_random=False),
+    st.integers(0, 20),
+)
 def test_the_first_by_their_text_are_kept_with_exact_counts(
-    names: list[str], chance: Random, cut: int
+    names: list[str], public: set[str], chance: Random, cut: int
 ) -> None:
     def kept(asked: list[str]) -> Servers:
         servers = Servers()
         for name in asked:
-            servers.observe(named(name), ReadOptions())
+            servers.observe(named(name, user=f"user of {name}"), ReadOptions())
         return servers
 
     shuffled = [*names]
     chance.shuffle(shuffled)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(also_seen, "MOST_NAMES", 3)
         patch.setattr(also_seen, "MOST_SERVERS", 2)
         first, second = kept(shuffled[:cut]), kept(shuffled[cut:])
         first.merge(second)
-        found = together(first.by_name.values())
-        expected = [(name, names.count(name)) for name in sorted(set(names))[:2]]
+        resolved = {name: {PUBLIC, OTHER} for name in public}
+        found = together(also_seen.also_seen(first.settled(), (), resolved))
+        least = [name for name in sorted(set(names))[:3] if name in public]
+        expected = [(name, names.count(name)) for name in least[:2]]
         assert [(each.destination, each.events) for each in found] == expected
+
+
+@given(st.lists(st.sampled_from([f"u{number}" for number in range(9)]), min_size=1, max_size=30))
+def test_the_accounts_of_a_server_are_bounded(users: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(also_seen, "MOST_ACCOUNTS", 3)
+        servers = Servers()
+        for user in users:
+            servers.observe(named("a.example", user=user), ReadOptions())
+        accounts = servers.by_name["a.example"].accounts
+        assert len(accounts) <= 6
+        assert sorted(accounts)[:3] == sorted(set(users))[:3]

@@ -85,7 +85,7 @@ def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
     return Activity(
         time=times[0].time,
         kind=kind,
-        host=_text(view, "host.name") or _text(view, "host.id"),
+        host=host_of(view),
         user=user,
         what=what,
         detail=_text(view, ecs.ANSWERS if kind == "dns" else "detail", separator="; "),
@@ -97,6 +97,11 @@ def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
         outcome=cast("SessionOutcome", _first(view, "outcome")),
         shows=_shown(kind, view, user),
     )
+
+
+def host_of(view: View) -> str:
+    """Return the name of an event's host, else its id, as the event spells it."""
+    return _text(view, "host.name") or _text(view, "host.id")
 
 
 def _user(kind: ActivityKind, view: View) -> str:
