@@ -3,6 +3,7 @@
 The work is one function of one task, so the same function runs here, in a process, or elsewhere.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -130,13 +131,17 @@ def _in_processes(
     from concurrent.futures import as_completed  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
+    problem = ""
     try:
         pool, futures = _started(tasks, work, jobs, fork=fork)
     except (OSError, ImportError, NotImplementedError) as error:
         # No shared memory for queues that can be written to, or no room for a process or a file.
         for process in multiprocessing.active_children():
             process.kill()
-        sys.stderr.write(f"WARNING  read with one process: {error}\n")
+        problem = str(error) or type(error).__name__
+    if problem:
+        gc.collect()  # What was half made lets go of its files: there may be no others.
+        sys.stderr.write(f"WARNING  read with one process: {problem}\n")
         yield from Here().map(work, tasks)
         return
     try:
