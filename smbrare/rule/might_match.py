@@ -8,6 +8,7 @@ of a longer word go unseen.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial as bind
 from itertools import chain
 from string import ascii_letters
 from typing import TypeAlias
@@ -107,7 +108,7 @@ def _plain_readings(text: bytes) -> Iterator[bytes]:
 def has_address(text: bytes) -> bool:
     """Return whether a text shows any IP address at all."""
     pieces = (_plain(piece) for _, piece in _pieces([text]))
-    return any(_has(lambda plain: _addresses(plain, lambda _: True), plain) for plain in pieces)
+    return any(_has(bind(_addresses, wanted=lambda _: True), plain) for plain in pieces)
 
 
 def might_match_anywhere(chunks: Iterable[bytes]) -> int | None:
@@ -256,14 +257,6 @@ def _stands_alone(text: bytes, start: int) -> bool:
     return not (run.isdigit() or b":" in run or b"." in run)
 
 
-def _private(text: bytes) -> Iterator[_Extent]:
-    return _addresses(text, is_private)
-
-
-def _internet(text: bytes) -> Iterator[_Extent]:
-    return _addresses(text, _is_internet)
-
-
 def _is_internet(address: Address) -> bool:
     # The rule excludes neither 0.0.0.0 nor ::, but what shows one of them only listens.
     return excluded_range(address) is None and not address.is_unspecified
@@ -312,5 +305,10 @@ def _v6(text: bytes) -> Iterator[_Extent]:
         yield start, end
 
 
-_PARTS = (_ports, _private, _pids, _internet)
+_PARTS: tuple[Callable[[bytes], Iterator[_Extent]], ...] = (
+    _ports,
+    bind(_addresses, wanted=is_private),
+    _pids,
+    bind(_addresses, wanted=_is_internet),
+)
 """What finds the values that any match shows; the rarest first."""

@@ -110,23 +110,6 @@ class Cluster(Struct):
         )
 
 
-@contextmanager
-def _explained_failures() -> Iterator[None]:
-    """Say what a worker's trouble with the code of a task means.
-
-    Raises:
-        UsageError: If it has no smbrare, or other code.
-    """
-    try:
-        yield
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"a worker lacks what a scan needs: {error}") from None
-    except RuntimeError as error:
-        if "deserialization" not in str(error):
-            raise
-        raise UsageError("the scheduler or a worker has other code than this machine") from None
-
-
 MergePlace: TypeAlias = tuple[int, int]
 """A result's level in the tree, from the tasks up, and its number there."""
 
@@ -172,12 +155,17 @@ def _result_of(future: Any, lost: Callable[[], Any] | None, killed: type[Excepti
     if future.status == "finished":
         return future
     try:
-        with _explained_failures():
-            future.result()
+        future.result()
     except killed:
         if lost is not None:
             return pickle.dumps(lost())
         raise UsageError("the cluster lost a merge several times") from None
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"a worker lacks what a scan needs: {error}") from None
+    except RuntimeError as error:
+        if "deserialization" not in str(error):
+            raise
+        raise UsageError("the scheduler or a worker has other code than this machine") from None
     return future
 
 
