@@ -71,7 +71,7 @@ def test_order_and_copies_of_files_change_no_byte(
 
 def test_the_json_document_says_what_the_runs_were_and_what_they_left(run: Run) -> None:
     document = json.loads(run("replay", EXAMPLE, "-f", "json", "--max-signals", "1").out)
-    assert list(document) == ["rule", "scan", "replay", "findings"]
+    assert list(document) == ["rule", "scan", "also_seen", "replay", "findings"]
     replay = document["replay"]
     assert replay["interval_seconds"] == 300
     assert replay["anchor"] == "1970-01-01T00:00:00Z"
