@@ -28,7 +28,7 @@ from smbrare.detection.host_context import (
 )
 from smbrare.detection.rank import ranked
 from smbrare.detection.report import Report
-from smbrare.detection.sightings import Contact, Sightings
+from smbrare.detection.sightings import Sightings
 from smbrare.inputs.discovery import Input
 from smbrare.inputs.readers.reader import ReaderOptions
 from smbrare.limits import Limits
@@ -36,6 +36,7 @@ from smbrare.records import envelope
 from smbrare.records.event import Document, Origin, Record, Skipped
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning.reading import Progress, parts
+from smbrare.scanning.visits import TOO_MANY_VISITS, visits_of
 from smbrare.sources import activities, recognize
 from smbrare.sources.alerts import is_alert
 
@@ -47,7 +48,7 @@ _PLAIN_NAME = re.compile(r"[a-z0-9._-]+")
 """What every exporter writes as it is, whatever it escapes in JSON."""
 
 
-_Surroundings: TypeAlias = tuple[Collector, EvidenceCollector]
+_Surroundings: TypeAlias = tuple[Collector | None, EvidenceCollector]
 """What is gathered for one place: all of the host's events, and what names the destination."""
 
 
@@ -91,28 +92,32 @@ class Pass(Struct):
         self._note_name(activity.host)
         answers = [*resolved(view)] if kind == "dns" else []
         for context, evidence in looks:
-            context.observe(activity)
+            if context is not None:
+                context.observe(activity)
             evidence.observe(activity)
             if answers:
                 evidence.resolve(activity, answers)
 
-    def look_around(self, finding: Finding, visits: tuple[Place, ...] = ()) -> Finding:
+    def look_around(
+        self, finding: Finding, visits: Sequence[Place] = (), gaps: Sequence[str] = ()
+    ) -> Finding:
         """Return a finding that was looked for with what happened around it, and its evidence.
 
         Args:
             finding: The finding.
             visits: Where and when else its hosts connected, which was looked for too.
+            gaps: Why something may be missing of it.
         """
         place = place_of(finding.sighting)
-        if place is None:
+        context = None if place is None else self.around[place][0]
+        if place is None or context is None:
             gap = NO_TIME if finding.sighting.time is None else NO_HOST
             return replace(finding, host_context=HostContext(gaps=(gap,)))
-        context, _ = self.around[place]
         others = [event for visit in visits for event in self._evidence(visit)]
-        gaps = [gap for each in (place, *visits) for gap in self.around[each][1].gaps]
+        its_gaps = [gap for each in (place, *visits) for gap in self.around[each][1].gaps]
         return replace(
             finding,
-            host_context=context.result(together([*self.gaps, *gaps])),
+            host_context=context.result(together([*self.gaps, *gaps, *its_gaps])),
             evidence=exposure.together(self._evidence(place), others),
         )
 
@@ -124,7 +129,7 @@ class Pass(Struct):
         """Look at one more place."""
         host, time = place.host, place.time
         evidence = EvidenceCollector(host, time, place.destination, place.last)
-        looks = Collector(host, time), evidence
+        looks = Collector(host, time) if place.last is None else None, evidence
         self.around[place] = looks
         self.by_name.setdefault(_short(host), []).append(looks)
         self._note_name(host)
@@ -168,8 +173,7 @@ def add_host_context(
     looked_at = ranked(every)[:MOST_FINDINGS]
     if not looked_at and not names:
         return every, {}
-    contacts = (traffic or Sightings()).of(each.sighting.destination for each in looked_at)
-    visits = {id(each): _visits(each, contacts[each.sighting.destination]) for each in looked_at}
+    visits, are_cut = visits_of(looked_at, traffic or Sightings())
     places = [place_of(finding.sighting) for finding in looked_at]
     found = trace(
         [*filter(None, places), *(place for each in visits.values() for place in each)],
@@ -186,7 +190,9 @@ def add_host_context(
     looked = tuple(
         # What standard input told of names was kept by the first pass.
         replace(
-            found.look_around(finding, visits[id(finding)]),
+            found.look_around(
+                finding, visits[id(finding)], [TOO_MANY_VISITS] * (id(finding) in are_cut)
+            ),
             queries=queries.get(_query_key(finding), finding.queries),
         )
         if id(finding) in chosen
@@ -194,24 +200,6 @@ def add_host_context(
         for finding in every
     )
     return looked, found.answers.addresses_of(names)
-
-
-def _visits(finding: Finding, contacts: Iterable[Contact]) -> tuple[Place, ...]:
-    """Return where and when a finding's hosts connected, of those that it lists by name."""
-    sighting, first, last = finding.sighting, finding.sighting.time, finding.last
-    if first is None or last is None or sighting.own_time is not None:
-        return ()
-    listed = {sighting.host} if finding.per_host else {name.lower() for name in finding.hosts}
-    spans: dict[str, tuple[int, int]] = {}
-    for (_, _, host, _), start, end, *_ in contacts:
-        if host in listed and start is not None and first <= start <= end <= last:
-            known = spans.get(host, (start, end))
-            spans[host] = (min(known[0], start), max(known[1], end))
-    return tuple(
-        Place(host, start, sighting.destination, end)
-        for host, (start, end) in sorted(spans.items())
-        if host and (host, end) != (sighting.host, first)
-    )
 
 
 def _query_key(finding: Finding) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from smbrare.limits import Limits
 from smbrare.outputs.triage import triage
 from smbrare.records.event import Record
 from smbrare.records.read_options import ReadOptions
-from smbrare.scanning import planning, second_pass
+from smbrare.scanning import planning, second_pass, visits
 from smbrare.scanning.second_pass import NO_HOST, NO_TIME, READ_ONCE, add_host_context
 from tests.conftest import Run
 from tests.support.activities import logon, process, security, windows
@@ -134,6 +134,32 @@ def test_the_evidence_of_every_host_of_a_finding_counts_in_its_own_time(
     if accounts == ["bob"]:
         html = run("scan", path, "--format", "html").out
         assert "on WS-02" in html
+
+
+def test_of_a_host_in_many_findings_the_first_are_looked_at_and_the_others_say_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visits, "MOST_VISITS", 2)
+    events = []
+    for number in range(4):
+        address = f"45.83.122.{number}"
+        events += [
+            each | {"destination": {"ip": address, "port": 445}}
+            for each in (of("WS-01", f"16T08:0{number}:00"), of("WS-02", "17T10:00:00"))
+        ]
+        data = {"TargetName": f"cifs/{address}", "ClientUserName": "bob"}
+        where = {"host": "WS-02", "time": "2026-11-17T10:00:00.000Z"}
+        events.append(windows("Microsoft-Windows-NTLM/Operational", 8001, data, **where))
+    path = write(tmp_path / "events.ndjson", events)
+    found = json.loads(run("scan", path, "--format", "json").out)["findings"]
+    told = [
+        (
+            each["smbrare"]["exposure"]["grade"],
+            each["smbrare"]["host_context"]["not_complete"] == [visits.TOO_MANY_VISITS],
+        )
+        for each in found
+    ]
+    assert told == [("authentication", False)] * 2 + [("unknown", True)] * 2
 
 
 def test_per_host_a_finding_has_the_evidence_of_its_host_alone(run: Run, tmp_path: Path) -> None:
