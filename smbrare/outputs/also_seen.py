@@ -25,36 +25,26 @@ def count_text(report: Report) -> str:
     return f"{at_least}{counted(number, 'server')} on the internet"
 
 
-def kinds_text(server: Server) -> str:
-    """Return what kinds of events name a server."""
-    return ", ".join(_KINDS[kind] for kind in sorted(server.kinds))
-
-
-def when_text(server: Server) -> str:
-    """Return from when to when a server was named."""
+def _when(server: Server) -> str:
     first, last = time_text(server.first), time_text(server.last)
     return first if first == last else f"{first} to {last}"
 
 
-def who_text(server: Server) -> tuple[str, str]:
-    """Return the first few accounts and hosts that named a server."""
-    return some(sorted(server.accounts.values())), some(sorted(server.hosts.values()))
-
-
-_COLUMNS = (
+COLUMNS = (
     Column[Server]("Also seen", lambda each: each.destination),
-    Column[Server]("First, last (UTC)", when_text, folds=True),
-    Column[Server]("Account", lambda each: who_text(each)[0], folds=True),
-    Column[Server]("Host", lambda each: who_text(each)[1], folds=True),
-    Column[Server]("Named by", kinds_text, folds=True),
+    Column[Server]("First, last (UTC)", _when, folds=True),
+    Column[Server]("Account", lambda each: some(sorted(each.accounts.values())), folds=True),
+    Column[Server]("Host", lambda each: some(sorted(each.hosts.values())), folds=True),
+    Column[Server]("Named by", lambda each: ", ".join(_KINDS[kind] for kind in sorted(each.kinds))),
     Column[Server]("N", lambda each: f"{each.events:,}", right=True),
 )
+"""What every output shows of one."""
 
 
 def lines(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield a table of them for the terminal, nothing where there are none."""
     if report.also_seen:
-        yield from grid.lines(_COLUMNS, report.also_seen, options)
+        yield from grid.lines(COLUMNS, report.also_seen, options)
 
 
 def markdown(report: Report) -> Iterator[str]:
@@ -62,12 +52,11 @@ def markdown(report: Report) -> Iterator[str]:
     if not report.also_seen:
         return
     yield f"\n## {TITLE}\n\n{NOTE}\n\n"
-    yield "| Destination | First, last (UTC) | Account | Host | Named by | Events |\n"
-    yield "|---|---|---|---|---|---|\n"
+    titles = " | ".join(column.title for column in COLUMNS)
+    yield f"| {titles} |\n|{'---|' * len(COLUMNS)}\n"
     for each in report.also_seen:
-        who = " | ".join(map(code_span, who_text(each)))
-        yield f"| {code_span(each.destination)} | {when_text(each)} | {who} "
-        yield f"| {kinds_text(each)} | {each.events:,} |\n"
+        cells = " | ".join(code_span(str(column.show(each))) for column in COLUMNS)
+        yield f"| {cells} |\n"
 
 
 def document(server: Server) -> dict[str, Any]:
