@@ -1,6 +1,8 @@
 """The worst that a log can do to a scan."""
 
+import io
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -73,12 +75,43 @@ def _nested() -> Iterator[bytes]:
     yield b'{"p":445,"a":' + b"[" * _NESTED + b"]" * _NESTED + b"}\n"
 
 
+def _values() -> Iterator[bytes]:
+    """Yield a record within the limits of as many values as it can have."""
+    yield b'{"p":445,"a":['
+    for _ in range(20):
+        yield b"[]," * MEGABYTE
+    yield b"0]}\n"
+
+
+def _archives() -> Iterator[bytes]:
+    """Yield a zip of zips of empty members, more of them in all than an input may have."""
+    inner, outer = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        for number in range(20_000):
+            archive.writestr(f"{number}.ndjson", b"")
+    with zipfile.ZipFile(outer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(100):
+            archive.writestr(f"{number}.zip", inner.getvalue())
+    yield outer.getvalue()
+
+
+def _destinations() -> Iterator[bytes]:
+    """Yield one event with many destinations, each of which is a finding."""
+    network = Network(Random(7))
+    event = SHAPES[0].build(network, network.matching(), START)
+    event["destination"]["ip"] = [f"8.{n // 2_500}.{n // 250 % 10}.{n % 250}" for n in range(7_000)]
+    yield orjson.dumps(event) + b"\n"
+
+
 CASES = (
     Case("lines of internal SMB, all left by the sieve", _internal, 0, decoded=True),
     Case("sightings", _matching, 1, decoded=True),
     Case("10,000,000 lines of ten bytes that hold 445", _tiny, 4, decoded=True),
     Case("one line of 500 MB: skipped, being over a limit", _long, 3, decoded=False),
     Case("arrays 200,000 deep: skipped", _nested, 3, decoded=False),
+    Case("a record of 20,000,000 empty arrays: skipped", _values, 3, decoded=False),
+    Case("2,000,000 empty members of zips in a zip: a limit", _archives, 3, decoded=False),
+    Case("an event with 7,000 destinations", _destinations, 1, decoded=False),
 )
 
 

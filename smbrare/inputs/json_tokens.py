@@ -22,6 +22,7 @@ Token: TypeAlias = tuple[str, Any]
 
 _BLOCK_BYTES = 64 * KIB
 _SAMPLES_OF_A_NUMBER = 8
+_DEEPEST = 1 + max(map(len, ARRAYS))
 _LONG_RUN = re.compile(rb"(?<![0-9])[0-9]{%d,}" % LEAST["number_digits"])
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
@@ -277,17 +278,22 @@ def _look(tokens: list[Token]) -> _Look:
             if len(path) == 1:
                 keys.add(value)
         elif kind == "start_map":
-            in_envelope = path[-1:] == [None] and tuple(path[:-1]) in ARRAYS
-            seen.goes_on |= in_envelope and not marks_event(keys)
+            seen.goes_on |= _in_envelope(path) and not marks_event(keys)
             path.append("")
         elif kind == "start_array":
-            in_table = path[1:] == [None] and path[0] in ROWS
+            in_table = len(path) == 2 and path[1] is None and path[0] in ROWS  # noqa: PLR2004
             seen.goes_on |= in_table and not keys.isdisjoint(HEADERS)
             path.append(None)
         elif kind in {"end_map", "end_array"}:
             path.pop()
-            is_element = path[-1:] == [None] and (len(path) == 1 or tuple(path[:-1]) in ARRAYS)
+            is_element = path == [None] or _in_envelope(path)
             seen.records += kind == "end_map" and (not path or is_element)
             seen.goes_on |= not path and bool(following)
     seen.is_event, seen.is_open = marks_event(keys), bool(path)
     return seen
+
+
+def _in_envelope(path: list[str | None]) -> bool:
+    """Return whether what is at a path is an element of an array of records."""
+    # Looked at no further than that is deep, or deep nesting would take its square.
+    return len(path) <= _DEEPEST and path[-1:] == [None] and tuple(path[:-1]) in ARRAYS

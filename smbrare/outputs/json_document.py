@@ -1,10 +1,12 @@
 """``json`` and ``ndjson``: findings as ECS documents, each value exactly as the log had it."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec.structs import asdict
 
+from smbrare.detection.event_fields import MANY
 from smbrare.detection.finding import Finding, nested
 from smbrare.detection.reference import Reference
 from smbrare.detection.report import Report, settings_document
@@ -14,7 +16,7 @@ from smbrare.outputs import also_seen
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.host_context import fields
 from smbrare.outputs.json_values import json_text, time_value, unjudged_values
-from smbrare.outputs.triage import triage
+from smbrare.outputs.triage import Step, triage
 from smbrare.records.times import format_time, seconds
 from smbrare.rule import predicate
 
@@ -37,17 +39,24 @@ def render_json(report: Report, options: RenderOptions) -> Iterator[str]:
         head["replay"] = _replay(report.replayed, report.unseen)
     yield json_text(head, indent=True).removesuffix("\n}") + ',\n  "findings": ['
     separator = "\n"
-    for finding in options.findings_of(report):
+    findings = options.findings_of(report)
+    counts, seen = Counter(finding.sighting.origin for finding in findings), set()
+    for finding in findings:
+        # In proportion to the event, which has a few bytes for each of many destinations.
+        is_one_of_many = counts[finding.sighting.origin] > MANY
+        steps = () if is_one_of_many and finding.sighting.origin in seen else triage(finding)
+        seen.add(finding.sighting.origin)
+        values = fields(finding) | {"smbrare.triage": _triage(steps)}
+        text = json_text(nested(values), indent=not is_one_of_many)
         # A string in JSON has no raw line feed, so this only indents lines.
-        values = fields(finding) | {"smbrare.triage": _triage(finding)}
-        yield separator + "    " + json_text(nested(values), indent=True).replace("\n", "\n    ")
+        yield separator + "    " + text.replace("\n", "\n    ")
         separator = ",\n"
     yield "]\n}\n" if separator == "\n" else "\n  ]\n}\n"
 
 
-def _triage(finding: Finding) -> dict[str, list[str]]:
+def _triage(steps: Iterable[Step]) -> dict[str, list[str]]:
     said: dict[str, list[str]] = {"investigate": [], "harmless_if": [], "respond": []}
-    for step in triage(finding):
+    for step in steps:
         said[step.purpose].append(step.say())
     return said
 

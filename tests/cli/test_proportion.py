@@ -82,7 +82,9 @@ def _peak(log: Path) -> int:
     return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-@pytest.mark.parametrize(("name", "times"), [("ndjson", 20), ("sarif", 20), ("csv", 20)])
+@pytest.mark.parametrize(
+    ("name", "times"), [("json", 20), ("ndjson", 20), ("sarif", 20), ("csv", 20), ("markdown", 20)]
+)
 def test_an_event_with_many_destinations_gives_output_in_proportion(
     run: Run, tmp_path: Path, name: str, times: int
 ) -> None:
