@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from smbrare.inputs.readers import csv_table, readers
 from smbrare.inputs.readers.reader import Reader, ReaderOptions
-from smbrare.inputs.unpack import archive_header, compression, frames
+from smbrare.inputs.unpack import archive_header, compression
 from smbrare.inputs.unpack.streams import (
     HEAD_BYTES,
     Budget,
@@ -25,7 +25,9 @@ from smbrare.inputs.unpack.streams import (
     as_read,
     as_utf_8,
     blocks,
+    frame_around,
     spool,
+    without_frame,
 )
 from smbrare.limits import DEFAULT, Limits
 from smbrare.records.event import Contents, Item, Origin, Record, Skipped, Suspect
@@ -194,8 +196,8 @@ def _plain(stream: Stream, head: bytes, path: str, context: _Context) -> Part:
         return Part(path, context.named(reader.name), of_file)
     text = as_utf_8(stream)
     mark, head = head, text.head
-    if frame := frames.recognize(head):
-        text, context = Stream(frames.without_frame(text), text), context.inside(frame)
+    if frame := frame_around(head):
+        text, context = Stream(without_frame(text), text), context.inside(frame)
         head = text.head
     if reader := _recognized(head, context, reads_file=False):
         of_text = bind(_read_text, reader, text, path)

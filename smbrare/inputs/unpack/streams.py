@@ -32,6 +32,11 @@ _UTF_16 = {
     "utf-16-be": re.compile(rb"(?P<mark>\xfe\xff)|(?:\0[\t\n\r\x1e -~]){4}"),
 }
 
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_DEV_TOOLS = re.compile(rb"\s*# (?:GET|POST|PUT|HEAD) [^\n]*\n")
+"""How the answers of several requests begin in Kibana's Dev Tools."""
+_COMMENTS = re.compile(rb"(?m)^ *#!? [^\n]*")
+
 
 class Damaged(Exception):  # noqa: N818 - says what the stream is
     """A stream that cannot be read on; the message says why, for the user."""
@@ -237,3 +242,43 @@ def spool(stream: Stream, limits: Limits) -> IO[bytes]:
         copy.close()
         raise
     return copy
+
+
+def frame_around(head: bytes) -> str:
+    """Return what a program printed around JSON, by the first bytes of a text; empty for nothing.
+
+    That is ``http`` for the headers of an answer, ``console`` for comments between answers.
+    """
+    if _headers(head):
+        return "http"
+    return "console" if _DEV_TOOLS.match(head) else ""
+
+
+def without_frame(stream: Stream) -> Iterator[bytes]:
+    """Yield a text with blanks for what `frame_around` found.
+
+    No JSON minds blanks, and offsets and lines stay those of the input.
+    """
+    if headers := _headers(stream.head):
+        yield _blank(stream.read(headers))
+        yield from blocks(stream)
+        return
+    rest = b""
+    for block in blocks(stream):
+        text = rest + block
+        past = text.rfind(b"\n") + 1
+        rest = text[past:]
+        yield _COMMENTS.sub(lambda comment: _blank(comment[0]), text[:past])
+    yield _COMMENTS.sub(lambda comment: _blank(comment[0]), rest)
+
+
+def _headers(head: bytes) -> int:
+    """Return the length of the headers that ``curl -i`` prints, those of redirects too."""
+    at = end = len(head) - len(head.lstrip())
+    while head.startswith(b"HTTP/", at) and (blank := _BLANK_LINE.search(head, at)):
+        at = end = blank.end()
+    return end if head[:end].strip() else 0
+
+
+def _blank(text: bytes) -> bytes:
+    return re.sub(rb"[^\r\n]", b" ", text)
