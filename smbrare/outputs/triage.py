@@ -15,7 +15,7 @@ from smbrare.detection.finding import Finding
 from smbrare.detection.rank import GRADES, Grade, grade
 from smbrare.detection.reference import INDICATOR
 from smbrare.outputs.host_context import proof_text
-from smbrare.outputs.wording import is_inbound, likely_users, more_hosts_text, time_text, values
+from smbrare.outputs.wording import is_inbound, likely_users, time_text, values
 from smbrare.sources.activities.activity import ActivityKind
 from smbrare.text import MOST_NAMED, counted, duration
 
@@ -27,6 +27,7 @@ Mark: TypeAlias = Callable[[str], str]
 
 Purpose: TypeAlias = Literal["investigate", "harmless_if", "respond"]
 _CONTAIN = "take {hosts} off the network, keep the event logs, and block {destination}."
+_Names: TypeAlias = dict[str, str | tuple[str, ...]]
 _Steps: TypeAlias = Iterator[tuple[Purpose, str]]
 
 
@@ -55,20 +56,26 @@ class Step(Struct, frozen=True):
 def triage(finding: Finding) -> tuple[Step, ...]:
     """Return the steps of a finding, the most urgent first."""
     names = _names(finding)
-    return tuple(
-        Step(text, {name: names[name] for name in names if f"{{{name}}}" in text}, purpose)
-        for purpose, text in _steps(finding)
-    )
+    return tuple(_step(finding, names, purpose, text) for purpose, text in _steps(finding))
+
+
+def _step(finding: Finding, names: _Names, purpose: Purpose, text: str) -> Step:
+    """Return a step with the first few of the names in it, and how many more there are."""
+    shown: _Names = {}
+    for name in [name for name in names if f"{{{name}}}" in text]:
+        value = names[name]
+        if not isinstance(value, str):
+            count = max(len(value), finding.host_count) if name == "hosts" else len(value)
+            value = value[:MOST_NAMED]
+            if (more := count - len(value)) > 0:
+                text = text.replace(f"{{{name}}}", f"{{{name}}} and {more:,} more")
+        shown[name] = value
+    return Step(text, shown, purpose)
 
 
 def programs_before(finding: Finding) -> tuple[str, ...]:
     """Return the programs that started last before a finding, each once, the last first."""
     return _before(finding, "process")
-
-
-def users(finding: Finding) -> tuple[str, ...]:
-    """Return the first few accounts whose hash a finding sent or may have sent."""
-    return likely_users(finding)[:MOST_NAMED]
 
 
 def files_before(finding: Finding) -> tuple[str, ...]:
@@ -92,17 +99,17 @@ def _proof(finding: Finding) -> str:
     return proof_text(shown[0]) if shown else ""
 
 
-def _names(finding: Finding) -> dict[str, str | tuple[str, ...]]:
+def _names(finding: Finding) -> _Names:
     sighting, first = finding.sighting, finding.sighting.event_time
     host = values(finding, "host.name") or list(finding.hosts)
     return {
         "host": host[0] if host and host[0] else sighting.source,
-        "hosts": finding.hosts[:MOST_NAMED] or (sighting.source,),
+        "hosts": finding.hosts or (sighting.source,),
         "source": sighting.source,
         "destination": sighting.destination,
         "lists": tuple(finding.extra.get(INDICATOR, ())),
-        "names": (*values(finding, "destination.domain"), *finding.dns_names)[:MOST_NAMED],
-        "users": users(finding),
+        "names": (*values(finding, "destination.domain"), *finding.dns_names),
+        "users": likely_users(finding),
         "programs": programs_before(finding),
         "files": files_before(finding),
         "proof": _proof(finding),
@@ -146,7 +153,7 @@ def _after_connection(finding: Finding) -> _Steps:
     if INDICATOR in finding.extra:
         yield from _after_credentials(finding)
         return
-    if users(finding):
+    if likely_users(finding):
         yield "investigate", "Ask {users} whether they use a share at {destination}."
     else:
         who = "Find out who was logged on to {host} ({source}) at {first}"
@@ -168,7 +175,7 @@ def _reset(finding: Finding) -> str:
             f"Reset the {passwords} of {{users}}: {{proof}}. End the sessions, and look for logons "
             "from elsewhere."
         )
-    if users(finding):
+    if likely_users(finding):
         return (
             "Treat the NetNTLM response of {users} as compromised: reset the password, end the "
             "sessions, and look for logons from elsewhere."
@@ -185,8 +192,7 @@ def _cause(finding: Finding) -> str:
     if did := " and ".join([*wrote, *started]):
         return f"Find what named the server. Shortly before, {{host}} {did}."
     if finding.host_count > 1:
-        more = more_hosts_text(finding)
-        return f"Find what {{hosts}}{more} have in common: a mail, a document, a script."
+        return "Find what {hosts} have in common: a mail, a document, a script."
     return (
         "Find what named the server: look for a mail, document, shortcut or script that {host} "
         "opened shortly before {first}."
@@ -293,11 +299,11 @@ def _priorities(ranked: list[Finding]) -> Iterator[Priority]:
 
 
 def _all_users(findings: list[tuple[int, Finding]]) -> list[str]:
-    return list(dict.fromkeys(user for _, finding in findings for user in users(finding)))
+    return list(dict.fromkeys(user for _, finding in findings for user in likely_users(finding)))
 
 
 def _priority(findings: list[tuple[int, Finding]], text: str) -> Priority:
-    names: dict[str, str | tuple[str, ...]] = {}
+    names: _Names = {}
     for name, found in (
         ("users", _all_users(findings)),
         ("hosts", [host or each.sighting.source for _, each in findings for host in each.hosts]),

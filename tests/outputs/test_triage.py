@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smbrare.detection.exposure import JoinedEvent
 from smbrare.detection.finding import History
 from smbrare.detection.reference import INDICATOR
-from smbrare.outputs.triage import MOST_STEPS, Mark, triage
+from smbrare.outputs.triage import MOST_STEPS, Mark, do_first, triage
+from smbrare.records.times import date
+from smbrare.sources.activities.activity import Activity
 from tests.conftest import FIXTURES, Run
 from tests.support.findings import WEEK, finding
 
 SAMPLE = FIXTURES / "sample.ndjson"
+AT, HERE = date("2026-11-16T08:00:00Z").time, "45.83.122.10"
 
 
 def said(mark: Mark = str, **facts: Any) -> str:
@@ -55,6 +59,29 @@ def test_what_the_log_does_not_show_the_firewall_is_asked(outcomes: tuple[str, .
 def test_hosts_have_something_in_common_and_the_rest_is_counted() -> None:
     text = said(hosts=("WS-01", "WS-02"), host_count=31)
     assert "Find what WS-01, WS-02 and 29 more have in common" in text
+
+
+@pytest.mark.parametrize("count", [1, 5, 6, 12, 300])
+def test_no_host_and_no_account_is_left_out_unsaid(count: int) -> None:
+    hosts = tuple(f"WS-{number:03}" for number in range(count))
+    sent = [
+        Activity(AT, "ntlm", "ws-01", f"u{number:03}", address=HERE, shows="authentication")
+        for number in range(count)
+    ]
+    told = finding(
+        hosts=hosts[:20],
+        host_count=count,
+        evidence=tuple(JoinedEvent(each, ("address",)) for each in sent),
+    )
+    steps = [step.say() for step in triage(told)]
+    more = f" and {count - 5} more" if count > 5 else ""
+    users = ", ".join(each.user for each in sent[:5])
+    passwords = "password" if count == 1 else "passwords"
+    assert steps[0].startswith(f"Reset the {passwords} of {users}{more}: NTLM sent at")
+    assert steps[1].startswith(f"Take {', '.join(hosts[:5])}{more} off the network")
+    ((priority, *_),) = [do_first([told])]
+    rest = f" and {count - 3} more" if count > 3 else ""
+    assert f"of {', '.join(each.user for each in sent[:3])}{rest}: NTLM" in priority.step.say()
 
 
 def test_a_finding_by_host_sends_to_others() -> None:
