@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from smbrare.detection.exposure import accounts
 from smbrare.detection.finding import Finding
+from smbrare.detection.host_context import is_person
 from smbrare.detection.rank import GRADES, Grade, grade
 from smbrare.detection.reference import INDICATOR
 from smbrare.outputs.host_context import proof_text
@@ -170,6 +171,11 @@ def _after_unknown(finding: Finding) -> _Steps:
 
 def _reset(finding: Finding) -> str:
     if _proof(finding):
+        if not any(map(is_person, likely_users(finding))):
+            return (
+                "Look for logons of {users} from elsewhere: {proof}. A computer's own password is "
+                "too long to crack, but what was sent can be relayed."
+            )
         passwords = "password" if len(accounts(finding.evidence)) == 1 else "passwords"
         return (
             f"Reset the {passwords} of {{users}}: {{proof}}. End the sessions, and look for logons "
@@ -272,7 +278,10 @@ def _priorities(ranked: list[Finding]) -> Iterator[Priority]:
         who = "{users}" if _all_users(sent) else "all users of {hosts}"
         passwords = "password" if len(_all_users(sent)) == 1 else "passwords"
         why = ": {proof}. End" if _proof(sent[0][1]) else ", and end"
-        yield _priority(sent, f"Reset the {passwords} of {who}{why} the sessions.")
+        if (users := _all_users(sent)) and not any(map(is_person, users)):
+            yield _priority(sent, "Look for logons of {users} from elsewhere: {proof}.")
+        else:
+            yield _priority(sent, f"Reset the {passwords} of {who}{why} the sessions.")
         yield _priority(sent, "Take {hosts} off the network, and keep their event logs.")
     if others := [each for each in by_grade["connected"] if INDICATOR not in each[1].extra]:
         who = "Ask {users}" if _all_users(others) else "Find out who uses {hosts}, and ask"

@@ -110,6 +110,12 @@ def host_text(finding: Finding) -> str:
     return f"{name} +{more}" if more > 0 else name
 
 
+def more_hosts_text(finding: Finding) -> str:
+    """Return how many hosts there are beside those that a finding names (`` and 3 more``)."""
+    more = finding.host_count - len(finding.hosts)
+    return f" and {more:,} more" if more else ""
+
+
 def domain_text(finding: Finding) -> str:
     """Return the destination's domain; where its events have none, names from DNS events.
 

@@ -84,6 +84,21 @@ def test_no_host_and_no_account_is_left_out_unsaid(count: int) -> None:
     assert f"of {', '.join(each.user for each in sent[:3])}{rest}: NTLM" in priority.step.say()
 
 
+@pytest.mark.parametrize(
+    ("users", "is_reset"),
+    [(["CORP\\WS-01$"], False), (["CORP\\WS-01$", "CORP\\alice"], True), (["alice"], True)],
+)
+def test_nobody_is_asked_to_reset_the_password_of_a_computer(
+    users: list[str], *, is_reset: bool
+) -> None:
+    sent = [Activity(AT, "ntlm", "ws-01", each, shows="authentication") for each in users]
+    told = finding(evidence=tuple(JoinedEvent(each, ("address",)) for each in sent))
+    for step in (triage(told)[0], do_first([told])[0].step):
+        assert ("Reset the password" in step.say()) == is_reset
+        assert all(user in step.say() for user in users)
+        assert "NTLM sent at 2026-11-16 08:00:00 UTC" in step.say()
+
+
 def test_a_finding_by_host_sends_to_others() -> None:
     assert "Look for other hosts" in said(per_host=True)
     assert "Look for other hosts" not in said()
