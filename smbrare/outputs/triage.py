@@ -28,7 +28,7 @@ Mark: TypeAlias = Callable[[str], str]
 
 Purpose: TypeAlias = Literal["investigate", "harmless_if", "respond"]
 _CONTAIN = "take {hosts} off the network, keep the event logs, and block {destination}."
-_Names: TypeAlias = dict[str, str | tuple[str, ...]]
+_Values: TypeAlias = dict[str, str | tuple[str, ...]]
 _Steps: TypeAlias = Iterator[tuple[Purpose, str]]
 
 
@@ -60,9 +60,9 @@ def triage(finding: Finding) -> tuple[Step, ...]:
     return tuple(_step(finding, names, purpose, text) for purpose, text in _steps(finding))
 
 
-def _step(finding: Finding, names: _Names, purpose: Purpose, text: str) -> Step:
+def _step(finding: Finding, names: _Values, purpose: Purpose, text: str) -> Step:
     """Return a step with the first few of the names in it, and how many more there are."""
-    shown: _Names = {}
+    shown: _Values = {}
     for name in [name for name in names if f"{{{name}}}" in text]:
         value = names[name]
         if not isinstance(value, str):
@@ -100,7 +100,7 @@ def _proof(finding: Finding) -> str:
     return proof_text(shown[0]) if shown else ""
 
 
-def _names(finding: Finding) -> _Names:
+def _names(finding: Finding) -> _Values:
     sighting, first = finding.sighting, finding.sighting.event_time
     host = values(finding, "host.name") or list(finding.hosts)
     return {
@@ -186,10 +186,8 @@ def _reset(finding: Finding) -> str:
             "Treat the NetNTLM response of {users} as compromised: reset the password, end the "
             "sessions, and look for logons from elsewhere."
         )
-    return (
-        "Treat the NetNTLM responses of all users of {hosts} as compromised: reset the passwords, "
-        "and look for logons from elsewhere."
-    )
+    what = "Treat the NetNTLM responses of all users of {hosts} as compromised"
+    return f"{what}: reset the passwords, and look for logons from elsewhere."
 
 
 def _cause(finding: Finding) -> str:
@@ -226,13 +224,8 @@ def _about_evidence(finding: Finding) -> _Steps:
     if finding.per_host:
         yield "investigate", "Look for other hosts that contacted {destination}."
     if is_inbound(finding):
-        yield (
-            "investigate",
-            (
-                "The exporter calls the connection inbound: check whether {host} offers SMB to the "
-                "internet."
-            ),
-        )
+        asked = "check whether {host} offers SMB to the internet"
+        yield "investigate", f"The exporter calls the connection inbound: {asked}."
     if finding.sighting.inferred:
         yield "investigate", "Check the record at {origin}: {fields} was inferred."
 
@@ -246,10 +239,7 @@ MEANINGS: dict[Grade, str] = {
 }
 """What follows from the worst grade."""
 
-
 _MOST_ITEMS = 5
-
-
 _MOST_LINKS = _MOST_NAMED = 3
 
 
@@ -275,10 +265,11 @@ def _priorities(ranked: list[Finding]) -> Iterator[Priority]:
     by_grade = {one: [each for each in new if grade(each[1]) == one] for one in GRADES}
     listed = [each for each in by_grade["connected"] if INDICATOR in each[1].extra]
     if sent := by_grade["authentication"] + listed:
-        who = "{users}" if _all_users(sent) else "all users of {hosts}"
-        passwords = "password" if len(_all_users(sent)) == 1 else "passwords"
+        users = _all_users(sent)
+        who = "{users}" if users else "all users of {hosts}"
+        passwords = "password" if len(users) == 1 else "passwords"
         why = ": {proof}. End" if _proof(sent[0][1]) else ", and end"
-        if (users := _all_users(sent)) and not any(map(is_person, users)):
+        if users and not any(map(is_person, users)):
             yield _priority(sent, "Look for logons of {users} from elsewhere: {proof}.")
         else:
             yield _priority(sent, f"Reset the {passwords} of {who}{why} the sessions.")
@@ -312,7 +303,7 @@ def _all_users(findings: list[tuple[int, Finding]]) -> list[str]:
 
 
 def _priority(findings: list[tuple[int, Finding]], text: str) -> Priority:
-    names: _Names = {}
+    names: _Values = {}
     for name, found in (
         ("users", _all_users(findings)),
         ("hosts", [host or each.sighting.source for _, each in findings for host in each.hosts]),
