@@ -91,6 +91,7 @@ def _show_version(context: click.Context, _: click.Parameter, is_asked: bool) ->
     cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.option(
+    "-V",
     "--version",
     is_flag=True,
     expose_value=False,
@@ -112,9 +113,9 @@ def cli(context: click.Context, *, verbose: bool) -> None:
     Exit codes: 0 nothing found; 1 findings; 2 wrong usage; 3 incomplete input; 4 not evaluated.
 
     Examples:
-      smbrare scan logs/                       what is rare in these files?
-      smbrare inspect export.ndjson            could a scan of it find anything?
-      smbrare explain export.ndjson:12         why is, or isn't, this event a finding?
+      smbrare scan logs/                  what is rare in these files?
+      smbrare inspect export.ndjson       could a scan of it find anything?
+      smbrare explain export.ndjson:12    why is, or isn't, this a finding?
     """
     if verbose:
         context.fail("-v goes behind the command, or with --version")

@@ -89,9 +89,9 @@ def completion_command(context: click.Context, shell: str) -> None:
     Exit codes: 0 printed; 2 wrong usage.
 
     Examples:
-      eval "$(smbrare completion bash)"                                 in ~/.bashrc
+      eval "$(smbrare completion bash)"                              in ~/.bashrc
       smbrare completion fish > ~/.config/fish/completions/smbrare.fish
-      smbrare completion powershell | Out-String | Invoke-Expression    in $PROFILE
+      smbrare completion powershell | Out-String | Invoke-Expression  in $PROFILE
     """
     program = context.find_root().command
     writing.write([SHELLS[shell](program, {}, "smbrare", "_SMBRARE_COMPLETE").source()], None)

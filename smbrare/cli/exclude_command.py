@@ -24,7 +24,7 @@ def exclude_command() -> None:
     Exit codes: 0 done; 2 wrong usage, or a file that cannot be used.
 
     Examples:
-      smbrare exclude add 20.60.40.9 --reason "contract 17: cloud share" --expires 90d
+      smbrare exclude add 20.60.40.9 --reason "cloud share" --expires 90d
       smbrare exclude add 20.60.40.0/24 --reason "backup" --exclusions acme.toml
     """
 
@@ -51,7 +51,7 @@ def add_command(**options: Any) -> int:
     Exit codes: 0 added, or excluded already; 2 wrong usage, or a file that cannot be used.
 
     Examples:
-      smbrare exclude add 20.60.40.9 --reason "contract 17: cloud share" --expires 90d
+      smbrare exclude add 20.60.40.9 --reason "cloud share" --expires 90d
       smbrare exclude add 20.60.40.0/24 --reason "backup" --exclusions acme.toml
     """
     expires = options["expires"]

@@ -123,7 +123,7 @@ def scan_command(**options: Any) -> int:
       smbrare scan logs/ --baseline acme --format ndjson > findings.ndjson
       smbrare scan logs/*.ndjson --since 2026-11-20 --exit-zero
       zcat day.ndjson.gz | smbrare scan - --format csv --output findings.csv
-      smbrare scan logs/ --geoip country.mmdb --geoip asn.mmdb --intel feed.csv#dst_ip
+      smbrare scan logs/ --geoip asn.mmdb --intel feed.csv#dst_ip
       smbrare scan logs/ --dry-run
     """
     started = time.monotonic()

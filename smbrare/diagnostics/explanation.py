@@ -10,6 +10,7 @@ from smbrare.detection.criteria import Criteria
 from smbrare.detection.dns import Query
 from smbrare.detection.finding import Finding, History
 from smbrare.detection.sightings import Sightings
+from smbrare.detection.source_survey import is_network
 from smbrare.records.event import Document, Origin, Reading
 from smbrare.records.fields import Address
 from smbrare.records.json_text import encodable
@@ -18,7 +19,7 @@ from smbrare.rule import predicate
 from smbrare.rule.networks import NOT_INTERNET, excluded_range
 from smbrare.sources import recognize
 from smbrare.sources.alerts import is_alert
-from smbrare.sources.event_kinds import NO_CONNECTIONS
+from smbrare.sources.event_kinds import NETWORK, NO_CONNECTIONS, OTHER
 from smbrare.sources.mapping import View
 
 Verdict: TypeAlias = Literal["PASS", "INFERRED", "FAIL", "MISSING"]
@@ -90,6 +91,11 @@ class ClauseResult(Struct, frozen=True):
     def fails(self) -> bool:
         """Whether the event does not satisfy it."""
         return self.verdict in {"FAIL", "MISSING"}
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether the record has nothing in its field, not even a malformed value."""
+        return not (self.values or self.malformed)
 
     def change(self) -> FieldChange:
         """Return the smallest change of the field that satisfies the clause."""
@@ -184,6 +190,8 @@ class Explanation(Struct, frozen=True):
 
 
 _MOST_KEYS = 20
+_ENDS = {"destination.ip", "destination.port", "source.ip"}
+"""Fields of the two ends of a connection; an event with none of them is of another kind."""
 
 
 def explain_event(document: Document, options: ReadOptions) -> Explanation:
@@ -197,10 +205,11 @@ def explain_event(document: Document, options: ReadOptions) -> Explanation:
     time = view.time()
     moment = time.values[0] if time.values else None
     own = view.read("@timestamp").values or time.values
+    clauses = tuple(_result(clause, view, relaxed) for clause in predicate.CLAUSES)
     return Explanation(
         source=view.source,
         kind=view.kind,
-        not_connection=NO_CONNECTIONS.get(view.event_kind(), ""),
+        not_connection=_not_connection(view, clauses),
         layers=view.layers,
         identified_by=tuple(
             (path, encodable(value)) for path, value in view.identified_by().items()
@@ -210,8 +219,16 @@ def explain_event(document: Document, options: ReadOptions) -> Explanation:
         time_from=time.path,
         zone_assumed=moment is not None and moment.zone_assumed,
         host=view.host(),
-        clauses=tuple(_result(clause, view, relaxed) for clause in predicate.CLAUSES),
+        clauses=clauses,
     )
+
+
+def _not_connection(view: View, clauses: tuple[ClauseResult, ...]) -> str:
+    kind = view.event_kind()
+    ends = [each for each in clauses if each.field in _ENDS]
+    if kind == NETWORK and not is_network(view) and all(each.is_absent for each in ends):
+        kind = OTHER
+    return NO_CONNECTIONS.get(kind, "")
 
 
 def _result(clause: predicate.Clause, view: View, relaxed: View | None) -> ClauseResult:

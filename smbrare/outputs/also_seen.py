@@ -19,10 +19,11 @@ _KINDS = {"smb": "SMB client", "webdav": "WebDAV", "ntlm": "NTLM"}
 
 
 def count_text(report: Report) -> str:
-    """Return how many there are (``2 servers on the internet``)."""
+    """Return how many there are, and what they are."""
     number = len(report.also_seen)
     at_least = "at least " if number >= MOST_SERVERS else ""
-    return f"{at_least}{counted(number, 'server')} on the internet"
+    servers = f"{at_least}{counted(number, 'server')} on the internet"
+    return f"{servers} named only by SMB, WebDAV or NTLM clients"
 
 
 def _when(server: Server) -> str:

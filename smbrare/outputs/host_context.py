@@ -40,9 +40,11 @@ SENT: dict[ActivityKind, str] = {
 
 _MINUTE = 60
 _REACH = f"{REACH // MICROSECONDS // _MINUTE} minutes"
+_FILES = f"{LURES // MICROSECONDS // _MINUTE} minutes"
+_LOGONS = f"{SESSION // HOUR} hours"
 SCOPE = (
     f"Events of the host from {_REACH} before to {_REACH} after, files from "
-    f"{LURES // MICROSECONDS // _MINUTE} minutes and logons from {SESSION // HOUR} hours before."
+    f"{_FILES} and logons from {_LOGONS} before."
 )
 """What was looked at, for people."""
 
@@ -125,7 +127,7 @@ def lines(finding: Finding, options: RenderOptions) -> Iterator[str]:
     yield f"\ngrade: {' '.join(GRADE_MARKS[grade(finding)])}\n"
     for text in evidence_text(finding):
         yield f"  {visible(text)}\n"
-    yield f"\naround it, {_REACH} before to {_REACH} after:\n"
+    yield f"\naround it, {_REACH} each way (files: {_FILES} before, logons: {_LOGONS}):\n"
     for text in (*users_text(context), *missing_text(context)):
         yield f"  {visible(text)}\n"
     if context.events:

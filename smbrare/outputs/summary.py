@@ -145,7 +145,7 @@ def _replay(outcome: Outcome | None) -> Iterator[Labelled]:
 def _also_seen(report: Report) -> Iterator[str]:
     if report.also_seen:
         named = some([server.destination for server in report.also_seen])
-        yield f"{count_text(report)} named by SMB, WebDAV or NTLM clients alone: {named}"
+        yield f"{count_text(report)}: {named}"
 
 
 def _suppressed(report: Report) -> Iterator[str]:

@@ -110,6 +110,8 @@ def render(report: Report, options: RenderOptions) -> Iterator[str]:
     shown = ranked(options.findings_of(report))
     if shown:
         yield from _findings(shown, report, options)
+    if shown and report.also_seen:
+        yield "\n"
     yield from also_seen.lines(report, options)
 
 

@@ -273,7 +273,7 @@ def _priorities(ranked: list[Finding]) -> Iterator[Priority]:
             yield _priority(sent, "Look for logons of {users} from elsewhere: {proof}.")
         else:
             yield _priority(sent, f"Reset the {passwords} of {who}{why} the sessions.")
-        yield _priority(sent, "Take {hosts} off the network, and keep their event logs.")
+        yield _priority(sent, "Take {hosts} off the network, and keep the event logs.")
     if others := [each for each in by_grade["connected"] if INDICATOR not in each[1].extra]:
         who = "Ask {users}" if _all_users(others) else "Find out who uses {hosts}, and ask"
         yield _priority(

@@ -35,7 +35,7 @@ def verdict(report: Report) -> list[str]:
     else:
         lines += [_nothing_found(report), *_limits(report)]
     if report.also_seen:
-        also = f"{count_text(report)} named by SMB, WebDAV or NTLM clients alone."
+        also = f"{count_text(report)}."
         if report.findings:
             lines.append(f"Also {also}")
         else:

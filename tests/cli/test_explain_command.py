@@ -374,7 +374,13 @@ def test_what_is_no_connection_is_called_what_it_is(run: Run, tmp_path: Path) ->
     log = write(tmp_path / "dns.ndjson", [query])
     out = run("explain", log).out
     assert "No match: this is a DNS query, not a connection.\n" in out
-    assert "smallest change" not in out
+    assert "would match if" not in out
+
+
+def test_the_start_of_a_process_is_not_called_an_almost_matching_connection(run: Run) -> None:
+    out = run("explain", str(ROOT / "fixtures" / "exposure.ndjson") + ":8").out
+    assert "No match: this is another kind of event, not a connection.\n" in out
+    assert "would match if" not in out
 
 
 # Findings
