@@ -65,7 +65,7 @@ def is_final(command: click.Command) -> bool:
 
 
 def test_the_readme_is_short() -> None:
-    assert len(README.read_text(encoding="utf-8").splitlines()) <= 150
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 140
 
 
 def test_every_dependency_has_its_reason() -> None:
