@@ -92,11 +92,6 @@ class ClauseResult(Struct, frozen=True):
         """Whether the event does not satisfy it."""
         return self.verdict in {"FAIL", "MISSING"}
 
-    @property
-    def is_absent(self) -> bool:
-        """Whether the record has nothing in its field, not even a malformed value."""
-        return not (self.values or self.malformed)
-
     def change(self) -> FieldChange:
         """Return the smallest change of the field that satisfies the clause."""
         excluded = {entry.address for entry in self.excluded}
@@ -225,8 +220,8 @@ def explain_event(document: Document, options: ReadOptions) -> Explanation:
 
 def _not_connection(view: View, clauses: tuple[ClauseResult, ...]) -> str:
     kind = view.event_kind()
-    ends = [each for each in clauses if each.field in _ENDS]
-    if kind == NETWORK and not is_network(view) and all(each.is_absent for each in ends):
+    has_end = any(each.values or each.malformed for each in clauses if each.field in _ENDS)
+    if kind == NETWORK and not has_end and not is_network(view):
         kind = OTHER
     return NO_CONNECTIONS.get(kind, "")
 

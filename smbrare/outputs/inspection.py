@@ -13,6 +13,7 @@ from smbrare.diagnostics.inspection import ExampleCount, Inspected, SourceDetail
 from smbrare.limits import KIB
 from smbrare.outputs.formats import RenderOptions
 from smbrare.outputs.grid import Column, Styled, lines
+from smbrare.outputs.verdict import says_all
 from smbrare.records.event import Origin
 from smbrare.records.times import HOUR, HOUR_SECONDS, format_time
 from smbrare.rule import predicate
@@ -152,6 +153,8 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _funnel(inspected: Inspected, block: str) -> _Section:
+    if says_all(inspected.report):
+        return _Section("FUNNEL")
     stages = funnel(inspected)
     every, left = stages[0].left, stages[-1].left
     columns = (

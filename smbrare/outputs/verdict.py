@@ -106,14 +106,14 @@ def _found(report: Report) -> Iterator[str]:
         each = "any of them" if destinations > 1 else "it"
         what = f"{where}{_window(report)}{_read_if_clean(report)}"
         yield f"Cold start: {what}, and {logs} before {each}. New cannot be told from old."
-        yield _grades(findings)
+        yield _grades(report)
         return
     what = f"{where} on the internet".replace(" ", " new ", 1)
     if report.replayed is not None:
         what = f"{counted(len(findings), 'alert')}: {what}"
     elif len(findings) > destinations:
         what = f"{counted(len(findings), 'finding')}: {what}"
-    yield f"{what}{_window(report)}{_hosts(findings)}{_read_if_clean(report)}. {_grades(findings)}"
+    yield f"{what}{_window(report)}{_hosts(findings)}{_read_if_clean(report)}. {_grades(report)}"
 
 
 def _read_if_clean(report: Report) -> str:
@@ -128,8 +128,14 @@ def _hosts(findings: Sequence[Finding]) -> str:
     return f" from {'at least ' if more else ''}{counted(len(hosts), 'host')}"
 
 
-def _grades(findings: Sequence[Finding]) -> str:
+def _has_context(findings: Sequence[Finding]) -> bool:
+    """Return whether events of other kinds were looked for."""
+    return any(finding.host_context is not None for finding in findings)
+
+
+def _grades(report: Report) -> str:
     """Return to how many destinations connections got how far, by the worst of them."""
+    findings = report.findings
     grades: dict[str, Grade] = {}
     for finding in sorted(findings, key=rank):
         grades.setdefault(finding.sighting.destination, grade(finding))
@@ -138,6 +144,8 @@ def _grades(findings: Sequence[Finding]) -> str:
     for name, what in worst.items():
         if number := numbers[name]:
             return f"{number:,} {'was' if number == 1 else 'were'} {what}."
+    if numbers["unknown"] and report.replayed is None and not _has_context(findings):
+        return "Their own events show no established connection; --context reads the others."
     if numbers["unknown"]:
         return "The logs contain no established connection, but not every outcome."
     return "Every attempt failed."

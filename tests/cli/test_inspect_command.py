@@ -186,3 +186,10 @@ def test_a_share_between_none_and_all_is_never_shown_as_either(run: Run, tmp_pat
     fields = rows(run("inspect", path).out, "FIELDS")
     assert "host.os.type 99.9 %" in fields
     assert "source.ip 100 %" in fields
+
+
+def test_a_file_that_is_not_there_has_no_funnel(run: Run, tmp_path: Path) -> None:
+    result = run("inspect", str(tmp_path / "gone.ndjson"))
+    assert result.code == 3
+    assert "no such file" in result.err
+    assert "FUNNEL" not in result.out

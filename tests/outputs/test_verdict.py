@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.finding import Finding, History
+from smbrare.detection.host_context import HostContext
 from smbrare.detection.report import Report
 from smbrare.detection.source_survey import SourceSurvey
 from smbrare.detection.survey import InputSurvey, Span
@@ -169,6 +170,14 @@ def test_the_verdict_alone_is_enough_only_where_nothing_was_opened() -> None:
         False,
         False,
     ]
+
+
+def test_what_nobody_looked_for_is_not_said_to_be_absent() -> None:
+    unlooked = verdict(made(GOOD, judged=(finding(),)))
+    looked = verdict(made(GOOD, judged=(finding(host_context=HostContext()),)))
+    assert "--context reads the others" in unlooked[0]
+    assert "The logs contain no established connection" not in unlooked[0]
+    assert "The logs contain no established connection, but not every outcome." in looked[0]
 
 
 def test_times_of_a_short_span_are_hours() -> None:
