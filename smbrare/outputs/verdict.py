@@ -128,11 +128,6 @@ def _hosts(findings: Sequence[Finding]) -> str:
     return f" from {'at least ' if more else ''}{counted(len(hosts), 'host')}"
 
 
-def _has_context(findings: Sequence[Finding]) -> bool:
-    """Return whether events of other kinds were looked for."""
-    return any(finding.host_context is not None for finding in findings)
-
-
 def _grades(report: Report) -> str:
     """Return to how many destinations connections got how far, by the worst of them."""
     findings = report.findings
@@ -144,11 +139,17 @@ def _grades(report: Report) -> str:
     for name, what in worst.items():
         if number := numbers[name]:
             return f"{number:,} {'was' if number == 1 else 'were'} {what}."
-    if numbers["unknown"] and report.replayed is None and not _has_context(findings):
+    return _unknown(report) if numbers["unknown"] else "Every attempt failed."
+
+
+def _unknown(report: Report) -> str:
+    """Return that no connection is known to be established, as far as events were looked for."""
+    contexts = [finding.host_context for finding in report.findings if finding.host_context]
+    if not contexts and report.replayed is None:
         return "Their own events show no established connection; --context reads the others."
-    if numbers["unknown"]:
-        return "The logs contain no established connection, but not every outcome."
-    return "Every attempt failed."
+    if gap := next((gap for context in contexts for gap in context.gaps), ""):
+        return f"No established connection was found, but the search is not complete: {gap}."
+    return "The logs contain no established connection, but not every outcome."
 
 
 def _limits(report: Report) -> Iterator[str]:

@@ -175,8 +175,12 @@ def test_the_verdict_alone_is_enough_only_where_nothing_was_opened() -> None:
 def test_what_nobody_looked_for_is_not_said_to_be_absent() -> None:
     unlooked = verdict(made(GOOD, judged=(finding(),)))
     looked = verdict(made(GOOD, judged=(finding(host_context=HostContext()),)))
+    cut = finding(host_context=HostContext(gaps=("pipes cannot be read again",)))
+    partly = verdict(made(GOOD, judged=(cut,)))
     assert "--context reads the others" in unlooked[0]
-    assert "The logs contain no established connection" not in unlooked[0]
+    assert "the search is not complete: pipes cannot be read again." in partly[0]
+    for lines in (unlooked, partly):
+        assert "The logs contain no established connection" not in lines[0]
     assert "The logs contain no established connection, but not every outcome." in looked[0]
 
 
