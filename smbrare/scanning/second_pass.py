@@ -39,6 +39,7 @@ from smbrare.scanning.reading import Progress, parts
 from smbrare.scanning.visits import TOO_MANY_VISITS, visits_of
 from smbrare.sources import activities, recognize
 from smbrare.sources.alerts import is_alert
+from smbrare.sources.mapping import View
 
 NO_HOST = "the event does not name its host"
 NO_TIME = "the event has no time that can be read"
@@ -76,10 +77,12 @@ class Pass(Struct):
         if is_alert(document):
             return
         found = activities.read(document, self.options)
-        if found is None:
-            self._note_host(document)
+        kind, view = found or (None, recognize(document, self.options))
+        if view is None:
             return
-        kind, view = found
+        if kind is None:
+            self._note_host(view)
+            return
         if kind == "dns":
             times = view.time().values
             self.answers.observe(view, times[0].time if times else None)
@@ -87,7 +90,7 @@ class Pass(Struct):
             return
         activity = activities.activity(kind, view, origin)
         if activity is None:
-            self._note_host(document)
+            self._note_host(view)
             return
         self._note_name(activity.host)
         answers = [*resolved(view)] if kind == "dns" else []
@@ -134,10 +137,9 @@ class Pass(Struct):
         self.by_name.setdefault(_short(host), []).append(looks)
         self._note_name(host)
 
-    def _note_host(self, document: Document) -> None:
-        """Note whose event it is, though it is none that is looked for."""
-        view = recognize(document, self.options)
-        for host in view.read("host.name").values if view is not None else ():
+    def _note_host(self, view: View) -> None:
+        """Note whose event it is, though it is not one that is looked for."""
+        for host in view.read("host.name").values:
             if _short(host) in self.by_name:
                 self._note_name(host)
 

@@ -8,7 +8,7 @@ The tables fill fields of their own, named as those of
 """
 
 from itertools import chain
-from typing import cast
+from typing import TypeAlias, cast
 
 from smbrare.records.event import Document, Origin
 from smbrare.records.read_options import ReadOptions
@@ -27,8 +27,14 @@ _NOBODY = frozenset({"anonymous logon", "local service"})
 """Who has none to send: LocalService is anonymous to servers (Microsoft's page of that account)."""
 
 
-def read(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] | None:
-    """Return what kind of activity an event shows, and its view; None if it shows none.
+Found: TypeAlias = tuple[ActivityKind | None, View] | None
+"""The kind of activity that an event shows, and its view; or no kind, and a view of its host."""
+
+
+def read(document: Document, options: ReadOptions) -> Found:
+    """Return what kind of activity an event shows, and its view.
+
+    Without a kind it is a Windows event of another kind. None is anything else.
 
     Args:
         document: The event as the exporter wrote it, out of its envelope.
@@ -41,15 +47,13 @@ def read(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] 
     return _dns(document, options)
 
 
-def _kind(kind: ActivityKind, view: View) -> ActivityKind:
+def _kind(kind: ActivityKind | None, view: View) -> ActivityKind | None:
     """Return WebDAV for the start of the program that belongs to it."""
     is_webdav = kind == "process" and webdav.of_command(_joined(view, "detail")) is not None
     return "webdav" if is_webdav else kind
 
 
-def _read(
-    document: Document, options: ReadOptions
-) -> tuple[bool, tuple[ActivityKind, View] | None]:
+def _read(document: Document, options: ReadOptions) -> tuple[bool, Found]:
     """Return whether a record is of a form that is known here, and what activity it shows."""
     if (event := unwrap(document)) is not None:
         return True, _of_windows(event, document, options)
@@ -62,16 +66,15 @@ def _read(
     return False, None
 
 
-def activity(kind: ActivityKind, view: View, origin: Origin) -> Activity | None:
-    """Return an event as what happened on its host; None without a time, or with nothing to say.
+def activity(kind: ActivityKind | None, view: View, origin: Origin) -> Activity | None:
+    """Return an event as what happened on its host; None without a kind, a time or anything to say.
 
     Args:
         kind: What kind of event it is.
         view: The event, as `read` returned it.
         origin: Where it stands.
     """
-    what = _text(view, ecs.NAME if kind == "dns" else "what")
-    if not what:
+    if kind is None or not (what := _text(view, ecs.NAME if kind == "dns" else "what")):
         return None
     # When it happened, whatever time the matches are judged by.
     times = view.read("@timestamp").values or view.time().values
@@ -135,10 +138,9 @@ def _text(view: View, name: str, separator: str = " ") -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def _of_windows(
-    event: WindowsEvent, document: Document, options: ReadOptions
-) -> tuple[ActivityKind, View] | None:
-    return _dns(document, options) if windows.is_dns(event) else windows.read(event, options)
+def _of_windows(event: WindowsEvent, document: Document, options: ReadOptions) -> Found:
+    found = _dns(document, options) if windows.is_dns(event) else windows.read(event, options)
+    return found or (None, event.record("", "").view(document, options))
 
 
 def _of_ecs(document: Document, options: ReadOptions) -> tuple[ActivityKind, View] | None:
