@@ -6,7 +6,7 @@ configuration file are read, nothing is printed, and nothing is written but a `K
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial as bind
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from smbrare.baseline.location import locate
 from smbrare.baseline.store import Baseline as BaselineFile
 from smbrare.cli.options import settings_from
+from smbrare.cli.parameters import TIME
 from smbrare.cli.scan_command import check_enrichment, enriched, scan_command
 from smbrare.detection.finding import Finding
 from smbrare.detection.report import Report
@@ -53,7 +54,10 @@ class KeptBaseline:
 
         Raises:
             BaselineError: If no file can have that name.
+            UsageError: If it is neither a string nor a path.
         """
+        if not isinstance(name, str | Path):
+            raise UsageError(f"{name!r} is not the name of a baseline")
         self.path = locate(str(name))
         self._to_learn: list[Callable[[], None]] | None = None
 
@@ -152,9 +156,8 @@ def scan(
         BaselineError: If the baseline cannot be used.
     """
     given = {**locals()}
-    given["paths"] = [paths] if isinstance(paths, str | Path) else list(paths)
-    given["limits"] = [f"{name}={value}" for name, value in (limits or {}).items()]
-    given["baseline"] = None if baseline is None else str(baseline.path)
+    given["limits"] = _limit_texts(limits)
+    given["baseline"] = _path_of(baseline)
     with click.Context(scan_command) as click_context:
         options = {
             str(option.name): _converted(option, given, click_context)
@@ -182,19 +185,58 @@ def _converted(
     value = given.get(str(option.name))
     if value is None and isinstance(default := option.get_default(click_context), str):
         value = default
-    if option.multiple or option.nargs < 0:
-        several = [value] if isinstance(value, str | Path) else value or ()
-        value = [_text(each) for each in several]
-    elif value is not None and not isinstance(value, bool):
-        value = _text(value)
     try:
+        if option.multiple or option.nargs < 0:
+            value = _texts(value, is_required=option.required)
+        elif isinstance(option, click.Option) and option.is_flag:
+            value = _yes_or_no(value)
+        elif isinstance(value, date) and option.type is TIME:
+            value = value.isoformat()
+        elif value is not None:
+            value = str(value) if isinstance(option.type, click.IntRange) else _text(value)
         return option.type_cast_value(click_context, value)
     except click.UsageError as error:
         raise UsageError(f"{option.name}: {error.message}") from None
+    except TypeError as error:
+        raise UsageError(f"{option.name}: {error}") from None
+
+
+def _texts(value: Any, *, is_required: bool) -> list[str]:
+    if value is None and not is_required:
+        return []
+    if isinstance(value, str | Path):
+        return [_text(value)]
+    if isinstance(value, bytes) or not isinstance(value, Iterable):
+        raise TypeError(f"{value!r} is neither a string nor a list of strings")
+    return [_text(each) for each in value]
 
 
 def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    if not isinstance(value, str | Path):
+        raise TypeError(f"{value!r} is not a string")
+    return str(value)
+
+
+def _yes_or_no(value: object) -> bool:
+    if value not in (None, False, True):
+        raise TypeError(f"{value!r} is neither True nor False")
+    return bool(value)
+
+
+def _limit_texts(limits: Mapping[str, int | str] | None) -> list[str]:
+    if limits is None:
+        return []
+    if not isinstance(limits, Mapping):
+        raise UsageError(f"limits: {limits!r} is not a dictionary of limits by name")
+    return [f"{name}={value}" for name, value in limits.items()]
+
+
+def _path_of(baseline: KeptBaseline | None) -> str | None:
+    if baseline is None:
+        return None
+    if not isinstance(baseline, KeptBaseline):
+        raise UsageError(f"baseline: {baseline!r} is not a Baseline, such as Baseline('week.db')")
+    return str(baseline.path)
 
 
 def _as_written(finding: Finding) -> Finding:

@@ -172,15 +172,22 @@ def test_a_baseline_that_cannot_be_used_is_an_error_before_anything_is_read(
     ("options", "message"),
     [
         ({"history": "5x"}, "history: '5x' is not a duration"),
-        ({"history": 7}, "history: '7' is not a duration"),
+        ({"history": 7}, "history: 7 is not a string"),
         ({"since": "soon"}, "since: 'soon' is not a time"),
+        ({"since": 5}, "since: 5 is not a string"),
         ({"since": "2026-11-20", "until": "2026-11-19"}, "--until is not after --since"),
         ({"exclude": ["nowhere"]}, "exclude: "),
+        ({"exclude": 5}, "exclude: 5 is neither a string nor a list of strings"),
+        ({"exclude": [None]}, "exclude: None is not a string"),
+        ({"strict": "maybe"}, "strict: 'maybe' is neither True nor False"),
+        ({"baseline": "x"}, "baseline: 'x' is not a Baseline"),
         ({"exclusions": "missing.toml"}, r"missing\.toml"),
         ({"time_field": "event.start"}, "time_field: "),
         ({"input_tz": "Berlin"}, "input_tz: 'Berlin' is not a time zone"),
         ({"jobs": 0}, "jobs: "),
+        ({"jobs": 1.5}, "jobs: "),
         ({"limits": {"nesting": "deep"}}, "limits: "),
+        ({"limits": ["nesting=4"]}, r"limits: \['nesting=4'\] is not a dictionary"),
         ({"geoip": ["missing.mmdb"]}, r"--geoip missing\.mmdb"),
     ],
     ids=str,
@@ -189,6 +196,15 @@ def test_what_cannot_be_used_is_an_error_of_smbrare(options: dict[str, Any], mes
     with pytest.raises(UsageError, match=message):
         scan(SAMPLE, **options)
     assert issubclass(UsageError, SmbrareError)
+
+
+@pytest.mark.parametrize("paths", [None, 5, b"logs", [b"logs"], [None]], ids=repr)
+def test_what_is_no_path_is_an_error_of_smbrare(paths: Any) -> None:
+    with pytest.raises(UsageError, match=r"^paths: .* (not|neither) a string"):
+        scan(paths)
+    if not isinstance(paths, list):
+        with pytest.raises(UsageError, match="not the name of a baseline"):
+            Baseline(paths)
 
 
 def test_trouble_with_inputs_is_in_the_report(tmp_path: Path) -> None:
