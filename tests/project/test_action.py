@@ -126,7 +126,11 @@ def test_no_expression_is_pasted_into_a_script() -> None:
 
 def test_the_include_scans_into_the_files_that_it_keeps(tmp_path: Path) -> None:
     job = loaded(INCLUDE)[".smbrare-scan"]
-    variables = job["variables"] | {"LOGS": f"{SAMPLE} {FIXTURES}/week"}
+    (tmp_path / "my logs").symlink_to(FIXTURES / "week")
+    variables = job["variables"] | {"LOGS": f"{SAMPLE}\nmy logs/*.ndjson\n"}
     done = bash("\n".join(job["script"]), tmp_path, variables)
     assert [done.returncode] == job["allow_failure"]["exit_codes"]
     assert all((tmp_path / path).stat().st_size for path in job["artifacts"]["paths"])
+    found = (tmp_path / "smbrare.sarif").read_text()
+    assert "my%20logs/2026-11-16.ndjson" in found
+    assert "sample.ndjson" in found
