@@ -206,7 +206,7 @@ def test_no_connection_is_no_all_clear(run: Run, tmp_path: Path) -> None:
         without = run("scan", write(tmp_path / "no.ndjson", [query("a.example", PUBLIC)]))
         assert result.code == without.code
         assert result.err.startswith(
-            "1 server on the internet named by SMB, WebDAV or NTLM clients"
+            "1 server on the internet named only by SMB, WebDAV or NTLM clients"
         )
         assert PUBLIC in result.out
     assert json.loads(run("scan", path, "-f", "json").out)["scan"]["also_seen"] == 1
