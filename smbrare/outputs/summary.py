@@ -38,6 +38,7 @@ def summary_lines(
         *_labelled("grades", _grades(report)),
         *_replay(report.replayed),
         *_labelled("suppr.", _suppressed(report)),
+        *_labelled("near", _near_misses(report)),
         *_labelled("also", _also_seen(report)),
         reading_line(report),
         *_labelled("cold", _cold_start(report)),
@@ -81,7 +82,6 @@ def detail_lines(report: Report, seconds: float) -> list[Labelled]:
     return [
         *_labelled("input", map(_input, report.inputs)),
         *_labelled("source", _sources(report.inputs)),
-        *_labelled("missed", _near_misses(report)),
         *_labelled("excluded", _exclusions(report)),
         *_labelled("lookup", _references(report)),
         *_labelled("malformed", _malformed(report.inputs)),
@@ -164,8 +164,6 @@ def _suppressed(report: Report) -> Iterator[str]:
         parts.append(f"{unused:,} of {counted(len(report.exclusions), 'exclusion')} unused (-v)")
     if report.outside:
         parts.append(f"{report.outside:,} first contacted before the window")
-    if near := sum(report.near_misses.values()):
-        parts.append(f"{counted(near, 'near miss')} (smbrare inspect)".replace("misss", "misses"))
     if parts:
         yield ", ".join(parts)
 
@@ -261,9 +259,8 @@ def _input(survey: InputSurvey) -> str:
 
 def _near_misses(report: Report) -> Iterator[str]:
     if by_clause := report.near_misses:
-        yield "one condition short: " + ", ".join(
-            f"{number:,} {name}" for name, number in by_clause.items()
-        )
+        fields = ", ".join(f"{number:,} {name}" for name, number in by_clause.items())
+        yield f"one condition short: {fields} (smbrare inspect)"
 
 
 def _exclusions(report: Report) -> Iterator[str]:
