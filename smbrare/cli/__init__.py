@@ -118,7 +118,7 @@ def cli(context: click.Context, *, verbose: bool) -> None:
       smbrare explain export.ndjson:12    why is, or isn't, this a finding?
     """
     if verbose:
-        context.fail("-v goes behind the command, or with --version")
+        context.fail("give -v after the command, or with --version")
 
 
 def main() -> NoReturn:

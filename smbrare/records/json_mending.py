@@ -4,12 +4,12 @@ What is mended, and what leaves it:
 
 - control characters in a string, written as they are, and ``NaN`` or ``Infinity``, which are read
   as missing: writers that are no strict JSON;
-- a comma behind the last element of an object or array, or none between two objects of an array:
+- a comma after the last element of an object or array, or none between two objects of an array:
   text put together by hand or by a script;
-- NUL characters or a byte order mark before or behind an object: a file system after a crash, and
-  files joined in their midst. Between the members of an object they may stand for others, and stay;
+- NUL characters or a byte order mark before or after an object: a file system after a crash, and
+  files joined in the middle. Between the members of an object they may stand for others, and stay;
 - on a line, several objects (``}{`` or ``},{``): files joined whose last line had no end; and a
-  comma behind an object: an array that was cut into lines.
+  comma after an object: an array that was cut into lines.
 
 Nothing else is touched, and nothing is guessed: what is no JSON for another reason is none
 afterwards. Of ``{...}{"a": 1`` the first object is read and the rest is not; ``{...}}`` may be the
@@ -130,7 +130,7 @@ class JsonMender:
             yield end + behind + comma + ahead
             return
         is_last = bool(comma and following) and following in b"]}" and before not in b"[{:,"
-        # What begins behind the gap has the junk; if nothing does, what ended before it.
+        # What begins after the gap has the junk; if nothing does, what ended before it.
         is_ahead = bool(following) and following in b"[{"
         if is_last:
             self.flaws["a comma behind the last element"] = None

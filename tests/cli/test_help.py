@@ -186,4 +186,4 @@ def missing(name: str) -> list[str]:
 def test_v_before_a_command_is_refused(run: Run) -> None:
     refused = run("-v", "scan", "fixtures/sample.ndjson")
     assert (refused.code, refused.out) == (2, "")
-    assert "behind the command" in refused.err
+    assert "after the command" in refused.err
