@@ -28,7 +28,7 @@ def user_folder(find: Callable[..., str]) -> Path:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder and those above it, as far as they are missing, for the user alone.
+    """Make a folder, and those above it that are missing, for the user alone.
 
     Source: XDG Base Directory Specification 0.8, where it says how to write a file.
 
@@ -65,7 +65,7 @@ def lock_of(path: Path) -> Path:
 
 
 def beside(path: Path) -> tuple[Path, ...]:
-    """Return the file of a baseline, and those that are made beside it."""
+    """Return the file of a baseline, and those that are made next to it."""
     return path, path.parent / f"{path.name}-journal", lock_of(path)
 
 

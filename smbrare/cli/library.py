@@ -1,7 +1,7 @@
 """``smbrare scan`` for programs and notebooks: the same options, judgement and fields.
 
 Values are converted, checked and completed by the command's own options. Neither variables nor a
-configuration file are read, nothing is printed, and nothing is written but a `KeptBaseline`.
+configuration file are read, nothing is printed, and nothing but a `KeptBaseline` is written.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -37,9 +37,9 @@ PathText: TypeAlias = str | Path
 class KeptBaseline:
     """What earlier scans saw; the ``Baseline`` of the package.
 
-    A scan that is given one compares with it. What scans read inside of a ``with`` block is added
-    at the end of the block, in which their findings are to be put where they are safe: if the block
-    raises, the baseline stays as it was, and the next scan finds them again.
+    A scan that is given one compares with it. What scans read inside a ``with`` block is added
+    at the end of the block, so findings belong in a safe place before it ends: if the block raises,
+    the baseline stays as it was, and the next scan finds them again.
 
     Attributes:
         path: The file; the first block makes it.

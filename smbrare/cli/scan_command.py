@@ -205,7 +205,7 @@ def _print(
 
 
 def _counted_packed(texts: Iterable[str], packed: list[int]) -> Iterator[str]:
-    """Give texts on, and add to a sum the bytes that gzip makes of them."""
+    """Pass texts on, and add the number of bytes that gzip makes of them to a sum."""
     import zlib  # noqa: PLC0415 - most formats do without
 
     packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
@@ -216,7 +216,7 @@ def _counted_packed(texts: Iterable[str], packed: list[int]) -> Iterator[str]:
 
 
 def _too_large_lines(chosen: OutputFormat[Any], count: int, packed: int) -> Iterator[str]:
-    """Yield what is said of more findings, or more bytes, than services take."""
+    """Yield a warning where there are more findings, or more bytes, than services take."""
     services = "code scanning services take"
     if chosen.most is not None and count > chosen.most:
         most = f"{services} {chosen.most:,} of one file"
@@ -251,7 +251,7 @@ def check_enrichment(options: dict[str, Any]) -> None:
 
 
 def enriched(report: Report, options: dict[str, Any]) -> Report:
-    """Return a report with what the reference data that options give says of destinations."""
+    """Return a report with what the given reference data says about destinations."""
     if not _is_enriched(options):
         return report
     from smbrare.enrichment import enrich, references  # noqa: PLC0415 - most scans do without

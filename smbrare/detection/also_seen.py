@@ -1,6 +1,6 @@
-"""Servers on the internet that SMB, WebDAV and NTLM clients name, beside the rule's own events.
+"""Servers on the internet that SMB, WebDAV and NTLM clients name, apart from the rule's own events.
 
-They are what an estate has that logs no SMB connection of the kernel. They decide nothing.
+They may be the only trace where no SMB connection of the kernel is logged. They decide nothing.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,13 +17,13 @@ from smbrare.sources import activities
 from smbrare.sources.activities.activity import Activity
 
 MOST_SERVERS = 1_000
-"""Servers that are listed, the first by their text: whatever the order of the input."""
+"""How many servers are listed: the first by their text, whatever the order of the input."""
 
 MOST_NAMES = 20_000
-"""Addresses and names that are kept likewise: most names are of an estate's own computers."""
+"""How many addresses and names are kept, likewise: most are of a network's own computers."""
 
 MOST_ACCOUNTS = 1_000
-"""Accounts that are kept of a server, likewise."""
+"""How many accounts are kept of a server, likewise."""
 
 _T = TypeVar("_T")
 _KINDS = frozenset({"smb", "webdav", "ntlm"})
@@ -77,7 +77,7 @@ class Servers(Struct):
     by_name: dict[str, Server] = field(default_factory=dict)
 
     def observe(self, document: Document, options: ReadOptions) -> None:
-        """Take in an event that is no network connection."""
+        """Take in an event that is not a network connection."""
         found = activities.read(document, options)
         if found is None or found[0] not in _KINDS:
             return
@@ -114,7 +114,7 @@ def _add(kept: dict[str, Server], server: Server) -> None:
 
 
 def _least(kept: dict[str, _T], most: int) -> dict[str, _T]:
-    """Return the first by their keys, which no order of the input can have thrown out."""
+    """Return the first by their keys; in no order of the input were they thrown out."""
     return {key: kept[key] for key in sorted(kept)[:most]}
 
 
@@ -133,13 +133,13 @@ def _server(destination: str, activity: Activity) -> Server:
 def also_seen(
     servers: Servers, covered: Collection[str], resolved: Mapping[str, Collection[str]]
 ) -> Iterator[Server]:
-    """Yield the servers on the internet that no event of the rule's shows.
+    """Yield the servers on the internet that no matching event shows.
 
     Args:
         servers: What the events name.
         covered: The destinations of the rule's own events.
-        resolved: The public addresses of names, by DNS events; what has none is not known to be on
-            the internet.
+        resolved: The public addresses of names, by DNS events; a name without any is not known to
+            be on the internet.
     """
     yield from (each for key, each in servers.by_address.items() if key not in covered)
     for name, server in servers.by_name.items():

@@ -16,13 +16,13 @@ from smbrare.sources.activities.activity import Activity, Shown
 Basis: TypeAlias = Literal["address", "name", "host and time", "short host name"]
 
 MOST_NAMES = 10_000
-"""Names whose addresses are remembered for a finding, all of a host's in a day or none."""
+"""How many names a host may resolve in a day: beyond that, none of its names is used."""
 
 MOST_EVENTS = 1_000
-"""Events that are kept of those that are joined alike and show the same: no flood hides others."""
+"""How many events are kept of each basis and of what they show, so that no flood hides others."""
 
 MOST_WEAK = 20
-"""Events that are told of those that prove nothing, the nearest in time."""
+"""How many of the events that prove nothing are reported, the nearest in time."""
 
 TOO_MANY_NAMES = f"its host resolved more than {MOST_NAMES:,} names: none was joined by its name"
 
@@ -81,7 +81,7 @@ class EvidenceCollector(Struct):
         return (TOO_MANY_NAMES,) * self.overflowed + (TOO_MANY_EVENTS,) * is_cut
 
     def observe(self, activity: Activity) -> None:
-        """Take in an event; of another host, time or address it is passed over."""
+        """Take in an event; one of another host, time or address is ignored."""
         address = activity.address
         if activity.kind not in _KINDS and not (activity.kind == "process" and address):
             return
@@ -140,9 +140,9 @@ class EvidenceCollector(Struct):
         )
 
     def _destination_of(self, activity: Activity, *, with_short: bool) -> tuple[str | None, bool]:
-        """Return the address that an event names, and whether only a short host name tells it.
+        """Return the address that an event names, and whether only a short host name says so.
 
-        None where nothing tells it, `_SEVERAL` where its server's name has more than one.
+        None where it is unknown, `_SEVERAL` where its server's name has more than one.
         """
         if activity.address:
             return activity.address, False

@@ -113,7 +113,7 @@ class HostContext(Struct, frozen=True):
 
 
 def place_of(sighting: Sighting) -> Place | None:
-    """Return where and when a sighting was, None if it does not tell."""
+    """Return where and when a sighting was; None if that is unknown."""
     if sighting.event_time is None or not sighting.host:
         return None
     return Place(sighting.host, sighting.event_time, sighting.destination)

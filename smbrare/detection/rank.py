@@ -35,8 +35,8 @@ def grade(finding: Finding) -> Grade:
     """Return how far its connections got, never higher than its events show.
 
     That is what its own events say, unless another event of its host that names its destination
-    shows more. An attempt that such an event says failed is one only where no event of the
-    finding may be of another attempt.
+    shows more. Such an event that shows a failure counts only where no event of the finding may
+    be of another attempt.
     """
     own = _own_grade(reported_outcomes(finding))
     shown = {each.activity.shows for each in finding.evidence if each.proves}

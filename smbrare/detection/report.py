@@ -74,8 +74,8 @@ class Report(Struct, frozen=True, dict=True):
         traffic: The sightings themselves, by destination, source, host and hour.
         as_expected: Whether the findings are those expected; None if nobody said which.
         references: The reference data that findings were looked up in.
-        also_seen: Servers on the internet that only events beside the rule's name.
-        unresolved: Servers that such events name, whose addresses no DNS event told.
+        also_seen: Servers on the internet that only events other than the rule's name.
+        unresolved: Servers that such events name, whose addresses no DNS event has.
         too_many_names: Whether DNS events tell more names than a scan keeps.
         second_pass_done: Whether the names of what is shown were looked for in a second pass.
     """

@@ -190,7 +190,7 @@ _ENDS = {"destination.ip", "destination.port", "source.ip"}
 
 
 def explain_event(document: Document, options: ReadOptions) -> Explanation:
-    """Return what the sources and the rule's clauses say to one event, out of its envelope."""
+    """Return what the sources and the rule's clauses say about one event, out of its envelope."""
     if is_alert(document):
         return Explanation(alert=True)
     view = recognize(document, options)

@@ -141,7 +141,7 @@ class Inspection(Struct):
         hosts: Network events by host.
         details: More counts by source.
         span: The time that the network events cover.
-        clients: Events beside them that name a client of SMB or WebDAV, or NTLM's log.
+        clients: Other events that name a client of SMB or WebDAV, or NTLM's log.
     """
 
     outside: dict[Outside, ExampleCount] = field(default_factory=dict)

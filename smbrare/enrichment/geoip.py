@@ -29,7 +29,7 @@ _PATHS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 def fields(record: object) -> dict[str, Any]:
-    """Return the ECS fields of a database's record; of unknown shapes none."""
+    """Return the ECS fields of a database's record; none for unknown shapes."""
     found: dict[str, Any] = {}
     for name, paths in _PATHS.items():
         for path in paths:
@@ -69,7 +69,7 @@ def _build_time(epoch: float) -> int | None:
 
 
 def look_up(file: str, destinations: Iterable[str]) -> Reference:
-    """Return what a database says of some destinations, addresses in canonical text."""
+    """Return what a database says about some destinations, addresses in canonical text."""
     import maxminddb  # noqa: PLC0415 - an extra, and needed for this only
 
     try:

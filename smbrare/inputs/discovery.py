@@ -133,7 +133,7 @@ def _matches(given: str) -> list[str]:
         found = sorted(base.glob(str(pattern.relative_to(pattern.anchor))))
     except (OSError, ValueError, NotImplementedError):
         found = []
-    # A file of the name of standard input is one all the same.
+    # A file that is named like standard input is a file all the same.
     names = (str(path) for path in found)
     return [f".{os.sep}{name}" if name == STANDARD_INPUT else name for name in names] or [given]
 

@@ -295,5 +295,5 @@ def _look(tokens: list[Token]) -> _Look:
 
 def _in_envelope(path: list[str | None]) -> bool:
     """Return whether what is at a path is an element of an array of records."""
-    # Looked at no further than that is deep, or deep nesting would take its square.
+    # Deeper paths are not compared, or deep nesting would take quadratic time.
     return len(path) <= _DEEPEST and path[-1:] == [None] and tuple(path[:-1]) in ARRAYS

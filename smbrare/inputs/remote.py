@@ -123,7 +123,7 @@ def open_object(url: str) -> io.RawIOBase:
             raise FileNotFoundError  # noqa: TRY301 - it has gone, but for objects below its name
         tries = 1
         if _scheme(url) in _WEB:
-            # fsspec knows no size of what is empty, or cannot be had in parts.
+            # fsspec gives no size for what is empty or cannot be read in parts.
             if file.size is not None and not _gives_parts(file):
                 file.close()
                 file = system.open(path, "rb", block_size=0)

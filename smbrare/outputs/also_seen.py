@@ -1,4 +1,4 @@
-"""Servers on the internet that only events beside the rule's name, as outputs show them."""
+"""Servers on the internet that only events other than the rule's name, as outputs show them."""
 
 from collections.abc import Iterator
 from typing import Any

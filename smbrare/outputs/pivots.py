@@ -139,7 +139,7 @@ def _esql_who(finding: Finding) -> str:
 
 
 def _esql(condition: str, start: str, end: str) -> str:
-    """Return a look at the events of a time that a condition in Kibana's language selects."""
+    """Return a query for the events of a time that a condition in Kibana's language selects."""
     return "\n".join(
         (
             _ESQL_NEEDS,

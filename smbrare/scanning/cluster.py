@@ -43,7 +43,7 @@ def connected(address: str) -> Iterator["Cluster"]:
     for name in ("distributed", "distributed.client", "tornado.application", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
-        # Of a wrong address the client would only tell after it had waited for its own threads.
+        # The client would report a wrong address only after waiting for its own threads.
         distributed.comm.get_address_host_port(address)
         client = distributed.Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -68,7 +68,7 @@ class Cluster(Struct):
 
     @property
     def has_spare_cores(self) -> bool:
-        """Return False: what a worker has besides is Dask's to say."""
+        """Return False: Dask decides what runs on a worker's other cores."""
         return False
 
     def map(self, work: Work[Given, Result], tasks: Sequence[Given]) -> Iterator[Result]:

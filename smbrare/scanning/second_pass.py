@@ -1,8 +1,8 @@
 """The second pass: the same inputs once more, for what happened around the findings.
 
 Only for the few hosts and addresses that were found, and only on inputs that can be read twice.
-Of NDJSON, arrays and EVTX only the records are decoded that name one of them. What the first pass
-could not read is not told again; what the second cannot is said of the findings.
+Of NDJSON, arrays and EVTX only records that name one of them are decoded. What the first pass could
+not read is not reported again; what the second cannot read is a gap of the findings.
 """
 
 import re
@@ -46,7 +46,7 @@ NO_TIME = "the event has no time that can be read"
 READ_ONCE = "standard input and pipes cannot be read again"
 
 _PLAIN_NAME = re.compile(r"[a-z0-9._-]+")
-"""What every exporter writes as it is, whatever it escapes in JSON."""
+"""Text that every exporter writes unescaped in JSON."""
 
 
 _Surroundings: TypeAlias = tuple[Collector | None, EvidenceCollector]
@@ -59,7 +59,7 @@ class Pass(Struct):
     Attributes:
         options: How records are read as events.
         around: What is gathered for each place.
-        by_name: They by the first part of their host's name.
+        by_name: The same, by the first part of their host's name.
         full_names: The full names of hosts by their first part: the first two of each.
         answers: The names that led to the addresses.
         gaps: Why something may be missing.
@@ -190,7 +190,7 @@ def add_host_context(
     queries = found.answers.by_address(map(_query_key, looked_at))
     chosen = set(map(id, looked_at))
     looked = tuple(
-        # What standard input told of names was kept by the first pass.
+        # Names that standard input held were kept by the first pass.
         replace(
             found.look_around(
                 finding, visits[id(finding)], [TOO_MANY_VISITS] * (id(finding) in are_cut)
@@ -274,7 +274,7 @@ def with_host_context(
         progress_bar: Shows progress over inputs.
     """
     shown = [finding for finding in report.judged if which in {"all", finding.status}]
-    # Of inputs that were read whole the first pass knows all names.
+    # The first pass knows all names in inputs that it read completely.
     names = report.unresolved.keys() if report.names_unread else ()
     if not shown and not names:
         return replace(report, second_pass_done=True)

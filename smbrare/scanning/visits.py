@@ -1,4 +1,4 @@
-"""Where and when the hosts of findings connected, beside the first connection of each finding."""
+"""Where and when the hosts of findings connected, other than at each finding's first connection."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from smbrare.detection.host_context import Place
 from smbrare.detection.sightings import Contact, Sightings
 
 MOST_VISITS = 10
-"""Findings of which the same host's other connections are looked around, the highest ranked."""
+"""How many findings of a host have its other connections looked around: the highest ranked."""
 
 TOO_MANY_VISITS = (
     f"evidence of later connections was looked for in {MOST_VISITS} findings of each host"
@@ -18,7 +18,7 @@ TOO_MANY_VISITS = (
 def visits_of(
     findings: Iterable[Finding], traffic: Sightings
 ) -> tuple[dict[int, list[Place]], set[int]]:
-    """Return the visits of ranked findings, by their identity, and of which some are left out."""
+    """Return the visits of ranked findings by `id`, and the ids of findings with some left out."""
     ranked_findings = tuple(findings)
     contacts = traffic.of(each.sighting.destination for each in ranked_findings)
     visits: dict[int, list[Place]] = {}
@@ -34,7 +34,7 @@ def visits_of(
 
 
 def _visits(finding: Finding, contacts: Iterable[Contact]) -> tuple[Place, ...]:
-    """Return where and when a finding's hosts connected, of those that it lists by name."""
+    """Return where and when the hosts that a finding lists by name connected."""
     sighting, first, last = finding.sighting, finding.sighting.time, finding.last
     if first is None or last is None or sighting.own_time is not None:
         return ()

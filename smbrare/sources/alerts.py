@@ -34,7 +34,7 @@ def is_alert(document: Document) -> bool:
 def without_alerts(document: Document) -> tuple[Document, int]:
     """Return a document without the alerts that lie in it, and how many those are.
 
-    So a report of findings is told by what it consists of. What it says of itself proves nothing.
+    So a report of findings is recognized by its content. What it says of itself proves nothing.
     """
     rest: Document = {}
     count = 0

@@ -29,7 +29,7 @@ _BASE64 = re.compile(r"[0-9A-Za-z+/]{11,344}={0,2}")
 _NAMED = re.compile(
     r"""
     (?: (?P<scheme>[a-z]+)://
-        # Who logs on stands before a server; behind it stand ``@80`` and ``@SSL``.
+        # Who logs on stands before a server; after it stand ``@80`` and ``@SSL``.
         (?: [^@\\/?#]* @ (?! (?:ssl|[0-9]+) (?:[@:\\/?#]|\Z) ) )?
       | [\\/]+ (?: \??\? [\\/] unc [\\/]+ )?
       | [\w.-]+ /  # The class of a service.

@@ -1,8 +1,10 @@
 """WebDAV by Windows' own client, by the programs that it runs as.
 
 The WebClient service starts ``rundll32 davclnt.dll,DavSetCookie SERVER URL`` for a server that it
-turns to, which no log of connections does: it tells neither whether the server answered nor whether
-it was given credentials. Source: the names of davclnt.dll's exports; published command lines.
+turns to, which no log of connections shows. It says neither whether the server answered nor
+whether it was given credentials.
+
+Source: the names of davclnt.dll's exports; published command lines.
 """
 
 import re
