@@ -37,7 +37,7 @@ _MOST_EVENTS = 5
 def render(report: Report, options: RenderOptions) -> Iterator[str]:
     """Yield what was found and what to do first, what was read, and a ticket for each finding."""
     ranked = sorted(options.findings_of(report), key=rank)
-    headline, *more = verdict(report)
+    headline, *more = verdict(report, code_span)
     if says_all(report):  # It names what could not be read.
         headline = code_span(headline)
     meaning = MEANINGS[grade(ranked[0])] if ranked else ""

@@ -4,9 +4,10 @@ Where something could not be evaluated it never reads as an all-clear.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from smbrare.detection.exposure import accounts
 from smbrare.detection.finding import Finding
 from smbrare.detection.rank import Grade, grade, rank
 from smbrare.detection.report import Report
@@ -15,7 +16,7 @@ from smbrare.errors import EXIT_UNJUDGED, EXIT_UNREADABLE
 from smbrare.outputs.also_seen import count_text
 from smbrare.outputs.wording import time_text
 from smbrare.records.times import DAY_SECONDS, HOUR_SECONDS, MICROSECONDS, seconds
-from smbrare.text import counted
+from smbrare.text import counted, some, visible
 
 if TYPE_CHECKING:
     from smbrare.scanning.replay import Difference
@@ -25,11 +26,16 @@ _LONG = 2 * DAY_SECONDS
 """From how many seconds on a span is said in days."""
 
 
-def verdict(report: Report) -> list[str]:
-    """Return the lines of the verdict, each a sentence or two; the first can stand alone."""
+def verdict(report: Report, quoted: Callable[[str], str] = visible) -> list[str]:
+    """Return the lines of the verdict, each a sentence or two; the first can stand alone.
+
+    Args:
+        report: What was found.
+        quoted: Makes the name of an account harmless where the lines are shown.
+    """
     lines = [] if report.as_expected is not False else ["Not as expected: see the differences."]
     if report.findings:
-        lines += [*_found(report), *_limits(report)]
+        lines += [*_credentials(report, quoted), *_found(report), *_limits(report)]
     elif report.exit_code in {EXIT_UNREADABLE, EXIT_UNJUDGED}:
         lines += [f"No verdict: {_obstacle(report)}"]
     else:
@@ -96,6 +102,20 @@ def is_cold_start(report: Report) -> bool:
     )
 
 
+def _credentials(report: Report, quoted: Callable[[str], str]) -> Iterator[str]:
+    """Yield whose credentials were sent, and where to, if that is known of any."""
+    sent = [finding for finding in report.findings if grade(finding) == "authentication"]
+    if not sent:
+        return
+    names = {
+        each.user.lower(): each.user for finding in sent for each in accounts(finding.evidence)
+    }
+    of_whom = f" of {some([*map(quoted, sorted(names.values()))])}" if names else ""
+    destinations = sorted({finding.sighting.destination for finding in sent})
+    where = counted(len(destinations), "destination") if destinations[1:] else destinations[0]
+    yield f"Credentials{of_whom} were sent to {where}."
+
+
 def _found(report: Report) -> Iterator[str]:
     findings = report.findings
     destinations = len({finding.sighting.destination for finding in findings})
@@ -106,14 +126,16 @@ def _found(report: Report) -> Iterator[str]:
         each = "any of them" if destinations > 1 else "it"
         what = f"{where}{_window(report)}{_read_if_clean(report)}"
         yield f"Cold start: {what}, and {logs} before {each}. New cannot be told from old."
-        yield _grades(report)
+        if how_far := _grades(report):
+            yield how_far
         return
     what = f"{where} on the internet".replace(" ", " new ", 1)
     if report.replayed is not None:
         what = f"{counted(len(findings), 'alert')}: {what}"
     elif len(findings) > destinations:
         what = f"{counted(len(findings), 'finding')}: {what}"
-    yield f"{what}{_window(report)}{_hosts(findings)}{_read_if_clean(report)}. {_grades(report)}"
+    new = f"{what}{_window(report)}{_hosts(findings)}{_read_if_clean(report)}."
+    yield " ".join(filter(None, [new, _grades(report)]))
 
 
 def _read_if_clean(report: Report) -> str:
@@ -129,16 +151,16 @@ def _hosts(findings: Sequence[Finding]) -> str:
 
 
 def _grades(report: Report) -> str:
-    """Return to how many destinations connections got how far, by the worst of them."""
+    """Return how many destinations were connected to; empty if some were sent credentials."""
     findings = report.findings
     grades: dict[str, Grade] = {}
     for finding in sorted(findings, key=rank):
         grades.setdefault(finding.sighting.destination, grade(finding))
     numbers = Counter(grades.values())
-    worst: dict[Grade, str] = {"authentication": "sent credentials", "connected": "connected to"}
-    for name, what in worst.items():
-        if number := numbers[name]:
-            return f"{number:,} {'was' if number == 1 else 'were'} {what}."
+    if numbers["authentication"]:
+        return ""
+    if number := numbers["connected"]:
+        return f"{number:,} {'was' if number == 1 else 'were'} connected to."
     return _unknown(report) if numbers["unknown"] else "Every attempt failed."
 
 

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from smbrare.detection.criteria import Criteria
+from smbrare.detection.exposure import JoinedEvent
 from smbrare.detection.finding import Finding, History
 from smbrare.detection.host_context import HostContext
 from smbrare.detection.report import Report
@@ -16,6 +17,7 @@ from smbrare.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNJUDGED, EXIT_UNREAD
 from smbrare.outputs.verdict import comparison_verdict, says_all, verdict
 from smbrare.records.event import Origin, Skipped
 from smbrare.records.times import DAY, HOUR, MICROSECONDS, date
+from smbrare.sources.activities.activity import Activity
 from tests.support.findings import WEEK, finding
 from tests.support.reports import report
 
@@ -187,3 +189,30 @@ def test_what_nobody_looked_for_is_not_said_to_be_absent() -> None:
 def test_times_of_a_short_span_are_hours() -> None:
     short = replace(made(GOOD), span=Span(START, START + 90 * 60 * MICROSECONDS, set(), set()))
     assert verdict(short)[0].startswith("No SMB to the internet in 820 network events of 2 hours.")
+
+
+@pytest.mark.parametrize(
+    ("users", "of_whom"),
+    [
+        ((), ""),
+        (("CORP\\alice",), " of CORP\\alice"),
+        (("CORP\\bob", "CORP\\Alice", "corp\\alice"), " of CORP\\Alice, CORP\\bob"),
+        (("a\x1b[31m",), " of a\\x1b[31m"),
+    ],
+)
+def test_whose_credentials_were_sent_comes_before_all_else(
+    users: tuple[str, ...], of_whom: str
+) -> None:
+    sent = [
+        Activity(START, "ntlm", "ws-01", user, shows="authentication") for user in users or ("",)
+    ]
+    told = finding(history=COLD, evidence=tuple(JoinedEvent(each, ("address",)) for each in sent))
+    address = told.sighting.destination
+    first, second, *_ = verdict(made(GOOD, judged=(told,)))
+    assert first == f"Credentials{of_whom} were sent to {address}."
+    assert second.startswith("Cold start: ")
+    elsewhere = replace(told.sighting, destination="91.219.236.18")
+    at_two = (told, replace(told, sighting=elsewhere))
+    assert f"Credentials{of_whom} were sent to 2 destinations." in verdict(
+        made(GOOD, judged=at_two)
+    )
