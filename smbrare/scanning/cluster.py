@@ -48,11 +48,15 @@ def connected(address: str) -> Iterator["Cluster"]:
         client = distributed.Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"the cluster at {address} cannot be reached: {error}") from None
+    gone = UsageError(f"the cluster at {address} has gone")
     try:
-        _check(client, address)
+        try:
+            _check(client, address)
+        except OSError:  # A new connection that nobody answered in time.
+            raise gone from None
         yield Cluster(client)
     except (distributed.CancelledError, distributed.comm.CommClosedError):
-        raise UsageError(f"the cluster at {address} has gone") from None
+        raise gone from None
     finally:
         client.close(timeout=1)
 

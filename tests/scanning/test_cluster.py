@@ -229,6 +229,20 @@ def test_a_scheduler_that_goes_away_is_one_line_and_wrong_usage(
     assert done.stderr == f"smbrare: the cluster at {going.address} has gone\n"
 
 
+def test_a_scheduler_that_no_longer_answers_has_gone(
+    running: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def time_out(*_: object) -> None:
+        raise OSError("Timed out trying to connect")
+
+    monkeypatch.setattr(cluster, "_check", time_out)
+    with (
+        pytest.raises(UsageError, match=f"{running.address} has gone"),
+        cluster.connected(running.address),
+    ):
+        pass
+
+
 # Without a cluster
 
 
