@@ -116,9 +116,12 @@ def why(finding: Finding) -> Iterator[Step]:
         "names": finding.dns_names[:_MOST_NAMES],
         "programs": programs_before(finding),
         "files": files_before(finding),
-        "proof": next(map(proof_text, proofs(finding.evidence)), ""),
     }
-    yield Step(_PROVEN[grade(finding)], names)
+    proven = _PROVEN[grade(finding)]
+    for activity in proofs(finding.evidence)[:1]:
+        proven = proven.replace("{proof}", proof_text(activity, "{record}"))
+        names["record"] = str(activity.origin)
+    yield Step(proven, names)
     if grade(finding) == "connected":
         yield Step("The logs do not show whether credentials were sent.")
     if finding.dns_names:

@@ -107,10 +107,15 @@ def missing_text(context: HostContext) -> Iterator[str]:
         yield "no other event of the host in that time was read"
 
 
-def proof_text(activity: Activity) -> str:
-    """Return how and when an event shows credentials sent, and where its record stands."""
+def proof_text(activity: Activity, record: str = "") -> str:
+    """Return how and when an event shows credentials sent, and where its record stands.
+
+    Args:
+        activity: The event.
+        record: What stands for the place of its record, in a text that is filled in later.
+    """
     sent = SENT.get(activity.kind, KINDS[activity.kind])
-    return f"{sent} at {time_text(activity.time)} UTC, record {activity.origin}"
+    return f"{sent} at {time_text(activity.time)} UTC, record {record or activity.origin}"
 
 
 def evidence_text(finding: Finding) -> Iterator[str]:

@@ -95,9 +95,14 @@ def _before(finding: Finding, kind: ActivityKind) -> tuple[str, ...]:
 
 
 def _proof(finding: Finding) -> str:
-    """Return the record that shows whose credentials were sent; empty if none does."""
+    """Return what shows whose credentials were sent, with ``{record}``; empty if nothing does."""
     shown = accounts(finding.evidence)
-    return proof_text(shown[0]) if shown else ""
+    return proof_text(shown[0], "{record}") if shown else ""
+
+
+def _record(finding: Finding) -> str:
+    """Return where the record of it stands."""
+    return next((str(shown.origin) for shown in accounts(finding.evidence)), "")
 
 
 def _names(finding: Finding) -> _Values:
@@ -113,7 +118,7 @@ def _names(finding: Finding) -> _Values:
         "users": likely_users(finding),
         "programs": programs_before(finding),
         "files": files_before(finding),
-        "proof": _proof(finding),
+        "record": _record(finding),
         "origin": str(sighting.origin),
         "fields": sighting.inferred,
         "first": "an unknown time" if first is None else f"{time_text(first)} UTC",
@@ -170,15 +175,15 @@ def _after_unknown(finding: Finding) -> _Steps:
 
 
 def _reset(finding: Finding) -> str:
-    if _proof(finding):
+    if proof := _proof(finding):
         if not any(map(is_person, likely_users(finding))):
             return (
-                "Look for logons of {users} from elsewhere: {proof}. A computer's own password is "
-                "too long to crack, but what was sent can be relayed."
+                f"Look for logons of {{users}} from elsewhere: {proof}. A computer's own password "
+                "is too long to crack, but what was sent can be relayed."
             )
         passwords = "password" if len(accounts(finding.evidence)) == 1 else "passwords"
         return (
-            f"Reset the {passwords} of {{users}}: {{proof}}. End the sessions, and look for logons "
+            f"Reset the {passwords} of {{users}}: {proof}. End the sessions, and look for logons "
             "from elsewhere."
         )
     if likely_users(finding):
@@ -268,9 +273,10 @@ def _priorities(ranked: list[Finding]) -> Iterator[Priority]:
         users = _all_users(sent)
         who = "{users}" if users else "all users of {hosts}"
         passwords = "password" if len(users) == 1 else "passwords"
-        why = ": {proof}. End" if _proof(sent[0][1]) else ", and end"
+        proof = next(filter(None, (_proof(each) for _, each in sent)), "")
+        why = f": {proof}. End" if proof else ", and end"
         if users and not any(map(is_person, users)):
-            yield _priority(sent, "Look for logons of {users} from elsewhere: {proof}.")
+            yield _priority(sent, f"Look for logons of {{users}} from elsewhere: {proof}.")
         else:
             yield _priority(sent, f"Reset the {passwords} of {who}{why} the sessions.")
         yield _priority(sent, "Take {hosts} off the network, and keep the event logs.")
@@ -308,7 +314,7 @@ def _priority(findings: list[tuple[int, Finding]], text: str) -> Priority:
         ("users", _all_users(findings)),
         ("hosts", [host or each.sighting.source for _, each in findings for host in each.hosts]),
         ("destinations", [each.sighting.destination for _, each in findings]),
-        ("proof", [proof for _, each in findings if (proof := _proof(each))][:1]),
+        ("record", [shown for _, each in findings if (shown := _record(each))][:1]),
     ):
         if f"{{{name}}}" in text:
             unique = tuple(dict.fromkeys(found))

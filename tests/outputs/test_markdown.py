@@ -104,7 +104,7 @@ def test_a_code_span_shows_its_text_as_it_is(text: str) -> None:
 
 def test_the_ticket_names_what_was_found_and_what_to_do(run: Run, tmp_path: Path) -> None:
     text = run("scan", write(tmp_path / "few.ndjson", logs.few()), "--format", "markdown").out
-    proof = f"`NTLM sent at 2026-11-17 10:17:04 UTC, record {tmp_path / 'few.ndjson'}:437`"
+    proof = f"NTLM sent at 2026-11-17 10:17:04 UTC, record `{tmp_path / 'few.ndjson'}:437`"
     assert f"\n1. Reset the password of `CORP\\m.berger`: {proof}. End the sessions. (1)\n" in text
     title = "## 1. Credentials sent: `CORP\\m.berger` on `FIN-LT-042` to `185.243.115.84`, 2026-"
     assert title in text
