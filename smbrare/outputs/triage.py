@@ -96,13 +96,7 @@ def _before(finding: Finding, kind: ActivityKind) -> tuple[str, ...]:
 
 def _proof(finding: Finding) -> str:
     """Return what shows whose credentials were sent, with ``{record}``; empty if nothing does."""
-    shown = accounts(finding.evidence)
-    return proof_text(shown[0], "{record}") if shown else ""
-
-
-def _record(finding: Finding) -> str:
-    """Return where the record of it stands."""
-    return next((str(shown.origin) for shown in accounts(finding.evidence)), "")
+    return next((proof_text(each, "{record}") for each in accounts(finding.evidence)), "")
 
 
 def _names(finding: Finding) -> _Values:
@@ -118,7 +112,7 @@ def _names(finding: Finding) -> _Values:
         "users": likely_users(finding),
         "programs": programs_before(finding),
         "files": files_before(finding),
-        "record": _record(finding),
+        "record": next((str(each.origin) for each in accounts(finding.evidence)), ""),
         "origin": str(sighting.origin),
         "fields": sighting.inferred,
         "first": "an unknown time" if first is None else f"{time_text(first)} UTC",
@@ -314,7 +308,7 @@ def _priority(findings: list[tuple[int, Finding]], text: str) -> Priority:
         ("users", _all_users(findings)),
         ("hosts", [host or each.sighting.source for _, each in findings for host in each.hosts]),
         ("destinations", [each.sighting.destination for _, each in findings]),
-        ("record", [shown for _, each in findings if (shown := _record(each))][:1]),
+        ("record", [str(a.origin) for _, each in findings for a in accounts(each.evidence)][:1]),
     ):
         if f"{{{name}}}" in text:
             unique = tuple(dict.fromkeys(found))
