@@ -149,7 +149,7 @@ def also_seen(
             yield replace(server, destination=one)
 
 
-def together(servers: Iterable[Server]) -> tuple[Server, ...]:
+def merge_servers(servers: Iterable[Server]) -> tuple[Server, ...]:
     """Return one server for each destination, in the order of their text."""
     found: dict[str, Server] = {}
     for each in servers:

@@ -158,7 +158,7 @@ class EvidenceCollector(Struct):
         return (*_strength(event), abs(activity.time - self.time), activity.content)
 
 
-def together(
+def merge_evidence(
     first: Iterable[JoinedEvent], others: Iterable[JoinedEvent]
 ) -> tuple[JoinedEvent, ...]:
     """Return the evidence of a finding: that of its first connection, and what others prove."""

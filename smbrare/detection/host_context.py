@@ -275,7 +275,7 @@ def _recent(logon: Activity) -> tuple[int, tuple[int | str, ...], tuple[str, int
     return (-logon.time, logon.content, _place(logon))
 
 
-def together(gaps: list[str]) -> tuple[str, ...]:
+def name_gaps(gaps: list[str]) -> tuple[str, ...]:
     """Return reasons why something may be missing, each once, the first few by spelling."""
     each = sorted(set(gaps))
     more = len(each) - _MOST_GAPS

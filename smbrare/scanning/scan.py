@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from smbrare.detection import rarity, report
-from smbrare.detection.also_seen import Server, also_seen, together
+from smbrare.detection.also_seen import Server, also_seen, merge_servers
 from smbrare.detection.criteria import Criteria
 from smbrare.detection.dns import Answers
 from smbrare.detection.exclusions import Exclusion, because
@@ -56,7 +56,7 @@ def judge(
             for exclusion in criteria.exclusions
         ),
         traffic=partial.sightings,
-        also_seen=together(each for each in also if _is_reported(each, criteria, history)),
+        also_seen=merge_servers(each for each in also if _is_reported(each, criteria, history)),
         unresolved={
             name: server
             for name, server in servers.by_name.items()

@@ -23,8 +23,8 @@ from smbrare.detection.host_context import (
     Collector,
     HostContext,
     Place,
+    name_gaps,
     place_of,
-    together,
 )
 from smbrare.detection.rank import ranked
 from smbrare.detection.report import Report
@@ -120,8 +120,8 @@ class Pass(Struct):
         its_gaps = [gap for each in (place, *visits) for gap in self.around[each][1].gaps]
         return replace(
             finding,
-            host_context=context.result(together([*self.gaps, *gaps, *its_gaps])),
-            evidence=exposure.together(self._evidence(place), others),
+            host_context=context.result(name_gaps([*self.gaps, *gaps, *its_gaps])),
+            evidence=exposure.merge_evidence(self._evidence(place), others),
         )
 
     def _evidence(self, place: Place) -> tuple[JoinedEvent, ...]:
@@ -290,6 +290,6 @@ def with_host_context(
     return replace(
         report,
         judged=judged,
-        also_seen=also_seen.together((*report.also_seen, *servers)),
+        also_seen=also_seen.merge_servers((*report.also_seen, *servers)),
         second_pass_done=True,
     )

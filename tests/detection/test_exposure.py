@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from smbrare.detection import exposure
-from smbrare.detection.exposure import EvidenceCollector, JoinedEvent, accounts, together
+from smbrare.detection.exposure import EvidenceCollector, JoinedEvent, accounts, merge_evidence
 from smbrare.detection.finding import Finding
 from smbrare.detection.host_context import LURES, REACH, SESSION
 from smbrare.detection.rank import GRADES, grade
@@ -308,7 +308,7 @@ def test_other_connections_add_what_they_prove_and_nothing_twice(
     one: list[Activity], two: list[Activity]
 ) -> None:
     first, others = collected(one), collected(two)
-    both = together(first, others)
+    both = merge_evidence(first, others)
     assert set(both) - set(first) <= {each for each in others if each.proves}
     assert {each.activity.content for each in both} == {
         *(each.activity.content for each in first),

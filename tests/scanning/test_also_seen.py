@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smbrare.detection import also_seen
-from smbrare.detection.also_seen import Server, Servers, together
+from smbrare.detection.also_seen import Server, Servers, merge_servers
 from smbrare.outputs import formats
 from smbrare.records.read_options import ReadOptions
 from smbrare.scanning import planning
@@ -281,7 +281,7 @@ def test_the_first_by_their_text_are_kept_with_exact_counts(
         first, second = kept(shuffled[:cut]), kept(shuffled[cut:])
         first.merge(second)
         resolved = {name: {PUBLIC, OTHER} for name in public}
-        found = together(also_seen.also_seen(first.settled(), (), resolved))
+        found = merge_servers(also_seen.also_seen(first.settled(), (), resolved))
         least = [name for name in sorted(set(names))[:3] if name in public]
         expected = [(name, names.count(name)) for name in least[:2]]
         assert [(each.destination, each.events) for each in found] == expected
